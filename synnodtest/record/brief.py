@@ -109,10 +109,12 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
 def headline(made: Comparison, name: str) -> str:
     """Return ``best.pt against run-3: 2 verdicts differ, 18 do not``."""
     alone = sum("NOT RUN" in (change.before, change.after) for change in made.verdicts)
-    count, rest = len(made.verdicts) - alone, made.unchanged
-    differ = f"{plural(count, 'verdict')} {'differs' if count == 1 else 'differ'}"
-    told = f"{name} against {made.earlier}: {differ}, {rest} {'does' if rest == 1 else 'do'} not"
-    return told + (f", {alone} {'was' if alone == 1 else 'were'} run in one of them alone" if alone else "")
+    parts = [
+        plural(len(made.verdicts) - alone, "verdict differs", "verdicts differ"),
+        plural(made.unchanged, "does not", "do not"),
+        *[plural(alone, "was run in one of them alone", "were run in one of them alone")] * bool(alone),
+    ]
+    return f"{name} against {made.earlier}: {', '.join(parts)}"
 
 
 def _row(row: DifferenceEntry, what: str) -> str:

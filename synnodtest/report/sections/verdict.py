@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from synnodtest.evidence.quiet import SILENCE
 from synnodtest.record.brief import deciding, headline, settling, which_of_several
@@ -72,14 +72,14 @@ def outcome(context: Context) -> str:
     if not total:
         return "No expectation was tested."
     failed, settled = counts["FAILED"], counts["PASSED"]
-    broken, left = counts["ERROR"] + counts["INVALID"], counts["NOT RUN"]
-    parts = _open_parts(counts["INCONCLUSIVE"], broken, left, counts["WAIVED"])
+    parts = _open_parts(counts)
     if failed:
         tail = f"; {joined(parts)}" if parts else ""
         return f"{name} does not meet {_share(failed, total)}{tail}."
     if settled == total:
-        return f"{name} meets {f'all {total}' if total > 1 else 'the one'} pre-specified {_noun(total)}."
-    if not settled and broken + left + counts["INCONCLUSIVE"] == total:
+        told = f"all {total} pre-specified expectations" if total > 1 else _share(settled, total)
+        return f"{name} meets {told}."
+    if not settled and not counts["WAIVED"]:
         none = f"none of {total} pre-specified expectations could"
         told = none if total > 1 else "the one pre-specified expectation could not"
         return f"Nothing is shown about {name}: {told} be settled."
@@ -91,19 +91,14 @@ def _share(count: int, total: int) -> str:
     return "the one pre-specified expectation" if whole else f"{count} of {total} pre-specified expectations"
 
 
-def _open_parts(inconclusive: int, broken: int, left: int, waived: int) -> list[str]:
-    parts = [f"{inconclusive} {_is(inconclusive)} inconclusive"] * bool(inconclusive)
-    parts += [f"{broken} could not be tested"] * bool(broken)
-    parts += [f"{left} {'was' if left == 1 else 'were'} not run"] * bool(left)
-    return parts + [f"{waived} {_is(waived)} waived"] * bool(waived)
-
-
-def _noun(count: int) -> str:
-    return "expectation" if count == 1 else "expectations"
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _open_parts(counts: Mapping[str, int]) -> list[str]:
+    told = (
+        (counts["INCONCLUSIVE"], "is inconclusive", "are inconclusive"),
+        (counts["ERROR"] + counts["INVALID"], "could not be tested", "could not be tested"),
+        (counts["NOT RUN"], "was not run", "were not run"),
+        (counts["WAIVED"], "is waived", "are waived"),
+    )
+    return [plural(count, one, many) for count, one, many in told if count]
 
 
 def _failures(context: Context) -> dict[str, object]:
