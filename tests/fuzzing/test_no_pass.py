@@ -17,6 +17,7 @@ from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import Judged, Replicate, Stage
+from synnodtest.fuzzing.suspects import Suspects
 from synnodtest.fuzzing.sweep import Sweep, sweep
 from synnodtest.planning.difficulty import Space, ranged
 from synnodtest.planning.example import Example
@@ -25,7 +26,7 @@ from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.statistics import Estimate
 from tests.expectations.evidence import trial
-from tests.fuzzing.parts import SPEC, Holed, hunt, ruling
+from tests.fuzzing.parts import SPEC, Holed, asked, hunt, ruling
 
 RATE = 0.8
 CLAIM = SimpleNamespace(rate=RATE, criterion=lambda: "every nodule is found")
@@ -219,6 +220,23 @@ def test_a_sweep_spreads_every_example_over_patients(examples, backgrounds):
         assert len({(b.id, number) for b, number in spots}) == len(spots)
 
 
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_failing_examples_that_no_confirmation_took_up_are_swept_on_other_patients(tmp_path, monkeypatch, everywhere):
+    """Faint ones are missed on the radiographs of the search, which are the first six, or on all of them."""
+    monkeypatch.setattr(Suspects, "candidates", lambda self: iter(()))
+
+    def misses(truth, radiograph):
+        return asked(truth, "contrast") < 0.6 and (everywhere or int(radiograph.background[-3:]) < 6)
+
+    gathered = hunt(tmp_path, Holed(misses), vary="{diameter_mm: [10, 20], contrast: [0.3, 1.0]}", examples=16)
+    *_, came = zip(*gathered.entry["coverage"]["points"], strict=True)
+    told = f"of {came.count('fails')} failing examples hold"
+    assert told in gathered.entry["swept"]
+    assert ruling(gathered).status is (Status.INCONCLUSIVE if everywhere else Status.PASSED)
+    assert (told in ruling(gathered).sentence) is everywhere
+    assert gathered.entry["example"]["contrast"] < 0.6
+
+
 # --- in print -------------------------------------------------------------------------------------------------------
 
 
@@ -227,9 +245,9 @@ def test_bounds_of_sweep_and_control_are_not_printed_at_or_across_what_they_are_
     swept = Sweep(7, 120, 101, bound(lower), rate=0.8)
     control = Control(EXAMPLE, 9, 30, bound(round(lower - 0.6, 6)))
     assert swept.clears(0.8) is control.passed is passed
-    for told, asked in ((swept.sentence(), 0.8), (control.sentence(), 0.2)):
+    for told, least in ((swept.sentence(), 0.8), (control.sentence(), 0.2)):
         (printed,) = re.findall(r"lower bound (\d\.\d+)", told)
-        assert (float(printed) > asked) is passed
+        assert (float(printed) > least) is passed
 
 
 def test_an_explicit_example_that_cannot_be_planted_is_not_counted_as_tried():
