@@ -51,9 +51,13 @@ def _report(options: argparse.Namespace) -> None:
             f"{folder}: not drawn again, its files are not as they were written: {changed[0]}",
             hint=f"restore the filed copy; or remove {manifest.FILE_NAME}, if you vouch for the files as they are now",
         )
+    page = folder / manifest.REPORT
+    before = page.read_bytes() if page.is_file() else b""
     drawn = html.render(made, folder, pixels=not options.no_pixels)
     manifest.write(folder)
     print(drawn)
+    if (folder / manifest.SIGNATURE).is_file() and before != drawn.read_bytes():
+        print(f"{manifest.SIGNATURE}: signs the report as it was before; sign the run again", file=sys.stderr)
 
 
 def _sbom(options: argparse.Namespace) -> None:

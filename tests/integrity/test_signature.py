@@ -137,6 +137,24 @@ def test_a_signature_of_the_first_version_holds_and_says_what_it_leaves_out(run,
     assert signature.verify(run) == ["manifest.sig.json: the signature does not belong to digest and key"]
 
 
+def test_a_report_that_is_drawn_otherwise_says_that_the_signature_is_of_the_one_before(run, key, capsys, monkeypatch):
+    page, drawn = run / manifest.REPORT, ["one", "one", "another"]
+
+    def render(made, folder, **options):
+        page.write_text(f"{drawn.pop(0)} {manifest.root_digest(folder)}")
+        return page
+
+    monkeypatch.setattr(html, "render", render)
+    assert main(["report", str(run)]) == 0
+    signature.sign(run, key)
+    assert main(["report", str(run)]) == 0
+    assert capsys.readouterr().err == ""
+    assert signature.verify(run) == []
+    assert main(["report", str(run)]) == 0
+    assert "signs the report as it was before" in capsys.readouterr().err
+    assert signature.verify(run) == ["manifest.sig.json: signs another report.html"]
+
+
 def test_a_run_that_does_not_verify_is_not_signed(run, key):
     (run / "evidence" / "extra").write_text("x")
     with pytest.raises(RecordError, match="not signed"):
