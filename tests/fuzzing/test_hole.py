@@ -2,12 +2,14 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from synnodtest.canonical import sha256_of
 from synnodtest.fuzzing.hole.box import Box
+from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.hole.walk import failing_stretches
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from tests.fuzzing.parts import Holed, asked, centre, confirmed, depth_mm, hunt, ruling
@@ -179,3 +181,9 @@ def test_a_walk_that_is_killed_is_taken_up_again_and_comes_to_the_same_region(tm
     assert again.images < undisturbed.images / 2, "what was finished is not done again"
     for key in ("example", "counterexamples", "region"):
         assert resumed[key] == whole[key], key
+
+
+def test_a_region_of_the_whole_space_is_told_in_plain_digits():
+    whole = Region((), None, None, ("contrast",), 1.0, (36, 36), (0, 0), 104, shown=True, complete=True)
+    assert "; 100% of the searched space;" in whole.sentence()
+    assert "; 0.12% of the searched space;" in replace(whole, share=0.0012).sentence()

@@ -53,6 +53,15 @@ def test_scenes_that_a_search_chose_for_failing_are_left_out_too():
     assert row[0] == "6"
 
 
+def test_a_run_of_searches_alone_says_that_their_nodules_are_not_counted():
+    search = parts.expectation(kind="detected", ruling=parts.ruling(figure={"kind": "fuzz"}))
+    scene = parts.scene(behaviour="b", accepted=True, nodules=[parts.nodule(hit=True)])
+    made = parts.record(scenes={"s": scene}, expectations=[search])
+    empty = subgroups(Context(Record.of(made), Path("."))).empty
+    assert empty == "No planted nodule is counted. Nodules of searches, chosen for failing, are left out (b)."
+    assert subgroups(Context(Record.of(parts.record()), Path("."))).empty == "No planted nodule was evaluated."
+
+
 def test_an_area_without_a_curve_says_so_where_its_curve_would_be(small, tmp_path, drawings):
     (entry,) = small["expectations"]
     entry["kind"] = "afroc"

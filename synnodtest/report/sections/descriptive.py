@@ -37,7 +37,7 @@ def subgroups(context: Context) -> Section:
             f"which the intervals allow for (Korn-Graubard).{left_out}",
             "figures": [forest_figure(groups, "f-forest")] if groups else [],
         },
-        "" if groups else "No planted nodule was evaluated.",
+        "" if groups else f"No planted nodule {'is counted.' if left_out else 'was evaluated.'}{left_out}",
     )
 
 
