@@ -356,6 +356,7 @@ def test_credentials_in_the_url_are_refused_unseen():
         ("command:curl http://host/a?sig=hush -d @{image}", "command:curl http://host/a?sig=*** -d @{image}"),
         ("http://host/predict", "http://host/predict"),
         ("folder/a?b@c.pt", "folder/a?b@c.pt"),
+        ("ray://head:10001?synthesizers=4", "ray://head:10001?synthesizers=4"),
     ],
 )
 def test_what_may_be_a_secret_of_an_address_is_masked_in_records(asked_for, shown):
