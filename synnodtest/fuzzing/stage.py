@@ -289,7 +289,7 @@ class Stage:
         for spot in {background.id: (example, background, number) for example, background, number in spots}.values():
             recipe = next(iter(self._recipes(*spot)), None)
             if recipe is not None and recipe.nodules:
-                shams.append(replace(recipe, arm=SHAM_ARM, sham=True, perturbations=()))
+                shams.append(replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), mimics=()))
                 untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
         return self._trials(shams), self._trials(untouched)
 

@@ -276,11 +276,17 @@ def test_a_level_that_was_tried_once_and_had_no_place_is_a_gap_as_well(tmp_path)
     assert "none of 1 example with view LL could be planted" in ruling(gathered).sentence
 
 
-def test_an_example_without_a_nodule_has_no_sham_edit():
+def test_a_sham_edit_has_neither_nodule_nor_distractor_and_there_is_one_per_radiograph_with_a_nodule():
+    nodule, mimic = SimpleNamespace(name="nodule"), SimpleNamespace(name="distractor")
+    backgrounds = [Background(f"b{k}") for k in range(3)]
+    plain = [Recipe("found", b, BASE, 0, (), (), perturbations=("jpeg",)) for b in backgrounds]
+    made = {"b0": [replace(plain[0], nodules=(nodule,), mimics=(mimic,))], "b1": [plain[1]], "b2": []}
     stage = object.__new__(Stage)
-    recipe = Recipe("found", Background("b0"), BASE, 0, (), ())
-    stage._recipes, stage._trials = lambda example, background, number: [recipe][number:], lambda recipes: recipes
-    assert stage.sham([(EXAMPLE, Background("b0"), 0), (EXAMPLE, Background("b1"), 1)]) == ([], [])
+    stage._recipes, stage._trials = lambda example, background, number: made[background.id], lambda recipes: recipes
+    ([sham], [untouched]) = stage.sham([(EXAMPLE, b, number) for b in backgrounds for number in range(2)])
+    assert (sham.background.id, sham.arm, sham.sham, sham.nodules) == ("b0", "@sham", True, (nodule,))
+    assert (sham.mimics, sham.perturbations) == ((), ())
+    assert (untouched.background.id, untouched.nodules, untouched.mimics) == ("b0", (), ())
 
 
 @pytest.mark.usefixtures("briefly_described")
