@@ -7,6 +7,7 @@ import pytest
 from synnodtest.cli import main
 from synnodtest.integrity import manifest
 from synnodtest.record import results
+from synnodtest.report import html
 from tests.report import example
 
 
@@ -16,6 +17,16 @@ def test_a_record_that_no_manifest_vouches_for_is_told(tmp_path, capsys):
     assert capsys.readouterr().err == f"{where}: no manifest.json tells whether it is as its run wrote it\n"
     manifest.write(tmp_path)
     assert main(words) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_report_whose_files_no_manifest_vouched_for_says_so(tmp_path, capsys, monkeypatch):
+    results.write(example.record(20), tmp_path)
+    monkeypatch.setattr(html, "render", lambda made, folder, **_: folder / "report.html")
+    assert main(["report", str(tmp_path)]) == 0
+    told = "no manifest.json told whether its files are as the run wrote them"
+    assert told in capsys.readouterr().err
+    assert main(["report", str(tmp_path)]) == 0
     assert capsys.readouterr().err == ""
 
 
