@@ -77,10 +77,12 @@ def facts_of(
     if findings.rule is not None and counterexamples:
         counterexamples[0]["told_by"] = findings.rule.name
     shown = {} if first is None else _shown(first, findings)
+    stored = search.phases.get("stored", 0)
     facts: dict[str, object] = {
         "space": "; ".join(_words(d) for d in space) or "the explicit examples alone",
         "examples_tried": sum(search.phases.get(p, 0) for p in ("explicit", "coverage", "hypothesis")),
-        "of_them": ", ".join(f"{n} {phase}" for phase, n in search.phases.items()),
+        "of_them": ", ".join(f"{n} {phase}" for phase, n in search.phases.items() if phase != "stored"),
+        **({"failing_examples_of_earlier_runs_tried_before": stored} if stored else {}),
         **({"first_failing_example": search.first_failing} if search.first_failing else {}),
         "pairs_of_parameter_bins_covered": f"{cells} of {whole} ({100 * share:.0f}%)",
         "scenes_per_example": fuzz.replicates,

@@ -90,6 +90,9 @@ def test_low_contrast_is_found_the_same_again_and_a_stored_failure_comes_first(t
     assert two.entry["trials"] == one.entry["trials"]
     assert again.entry["tried"]["stored"] == 1
     assert "stored" not in one.entry["tried"]
+    told = ruling(again).figure
+    assert told["failing_examples_of_earlier_runs_tried_before"] == 1
+    assert "stored" not in told["of_them"]
     region = one.entry["region"]
     assert two.entry["region"] == again.entry["region"] == region
     assert resumed.images < 0.2 * first.images
