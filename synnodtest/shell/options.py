@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def _telling(words: list[str]) -> list[str]:
     """Return the words of a command without those that change nothing about the run: ``-q``, ``-W X``, ``-p no:X``."""
     kept: list[str] = []
     skipped = False
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
         if skipped:
             skipped = False
         elif word == "-W" or (word == "-p" and after.startswith("no:")):

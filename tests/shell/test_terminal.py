@@ -70,6 +70,7 @@ def test_the_command_told_leaves_out_what_changes_nothing_about_the_run():
     said = ["specs", "--detector", "demo", "-p", "mine", "--synnod-limit", "16"]
     typed = [*said[:3], "-q", "-W", "ignore::x", "-p", "no:hypothesispytest", *said[3:]]
     assert _telling(typed) == said
+    assert _telling([]) == _telling(["-q"]) == []
 
 
 @pytest.mark.parametrize("began", [True, False])
