@@ -47,7 +47,7 @@ def _is_number(text: str) -> bool:
 
 def _alike(name: str, texts: Iterable[str]) -> list[set[str]]:
     groups: dict[str, set[str]] = defaultdict(set)
-    for text in texts:
+    for text in sorted(texts):
         plain = " ".join(text.casefold().split())
         groups[_SEXES.get(plain, plain) if name == "sex" else plain].add(text)
     return [same for same in groups.values() if len(same) > 1]

@@ -749,3 +749,9 @@ def test_a_positive_film_that_a_manifest_lists_as_a_background_is_told(tmp_path,
     (tmp_path / "manifest.csv").write_text(f"file,patient,{column}\n0.png,p0,1\n1.png,p1,0\n")
     told = f"1 radiograph is listed in manifest.csv with a nodule in the column {column!r}"
     assert any(note.startswith(told) for note in FolderSet(tmp_path, "n").notes)
+
+
+def test_spellings_are_told_in_one_order_whatever_the_order_of_the_rows():
+    cells = [{"site": text} for word in "hgfedcba" for text in (word, word.upper())]
+    told = [f"site: {a.upper()!r} and {a!r} count as different; write them alike in the manifest" for a in "abcdefgh"]
+    assert spelt_otherwise(cells) == sorted(told)
