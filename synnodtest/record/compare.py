@@ -254,8 +254,9 @@ def _hangs_on_the_detector(resolved: JsonObject) -> bool:
 def _common_scenes(earlier: Side, now: Side) -> Iterator[Pair]:
     for key, scene in now.scenes.items():
         other = earlier.scenes.get(key)
-        same = other is not None and other.radiograph_sha256 == scene.radiograph_sha256
-        if other is not None and same and scene.accepted and other.accepted:
+        if other is None or not (scene.accepted and other.accepted):
+            continue
+        if scene.radiograph_sha256 and scene.radiograph_sha256 == other.radiograph_sha256:
             yield other, scene
 
 

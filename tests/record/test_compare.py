@@ -81,6 +81,15 @@ def test_scenes_whose_pixels_differ_are_not_paired():
     assert "no scene could be compared" in says
 
 
+def test_scenes_of_which_no_content_is_known_are_not_paired():
+    before, after = record(np.ones(N)), record(np.ones(N))
+    for scene in (*before["scenes"].values(), *after["scenes"].values()):
+        scene["radiograph_sha256"] = ""
+    made = compare(before, after, limits=[parse_limit("sensitivity:-0.03")])
+    assert made["differences"] == []
+    assert not made["limits"][0]["kept"]
+
+
 def test_scenes_that_only_one_has_are_counted_and_one_background_keeps_no_limit():
     before, after = record(np.ones(N)), record(np.ones(N))
     for key in list(after["scenes"])[1:]:
