@@ -38,8 +38,9 @@ class Card:
 
     Args:
         anchor: Its id in the document; empty where an earlier card shows the scene.
-        again: Id of that card, where no picture is embedded here.
+        again: Id of that card, where not all pictures are embedded here.
         panels: Its pictures.
+        above: Those that the earlier card has.
         whole: The whole radiograph.
         caption: What it shows.
         replay: Command that makes it again.
@@ -51,6 +52,7 @@ class Card:
     anchor: str
     again: str
     panels: tuple[Panel, ...]
+    above: tuple[Panel, ...]
     whole: Panel | None
     caption: str
     replay: str
@@ -98,11 +100,13 @@ def _card(context: Context, item: PictureEntry) -> Card:
     embedded, scene = context.pictures, item.scene[:16]
     panels = tuple(panel for role, word in PANELS if (panel := _panel(context, item, role, word)))
     whole = Panel("whole", "whole radiograph with boxes", embedded.data(item.whole), item.whole) if item.whole else None
-    drawn = any(panel.data for panel in panels)
+    earlier = embedded.card_of(item.scene)
+    above = tuple(panel for panel in panels if not panel.data) if earlier else ()
     return Card(
-        embedded.first_card(item.scene) if drawn else "",
-        "" if drawn else embedded.card_of(item.scene),
-        panels,
+        embedded.first_card(item.scene) if any(panel.data for panel in panels) else "",
+        earlier if above else "",
+        tuple(panel for panel in panels if panel not in above),
+        above,
         whole,
         item.caption,
         f"synnodtest replay {scene}{context.report_option}",

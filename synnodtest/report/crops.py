@@ -22,6 +22,7 @@ from synnodtest.files import write_atomic
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, FloatArray
 from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.record.model.judged import DEFAULT_POINT
 
 THUMBNAIL_PX = 192
 CROP_PX = 512
@@ -31,6 +32,8 @@ CONTEXT_MM = 60.0
 """Least side of the cut."""
 FRAME = 0.02
 """What is darker lies beyond a film's collimation or edge, and has no say in which greys are shown black and white."""
+WITH_BOXES = ("boxes", "boxes_crop", "whole")
+"""Roles that show findings, which hang on the operating point: their files name it where it is not the usual one."""
 YELLOW, BLUE, HALO = (255, 221, 0), (86, 180, 233), (0, 0, 0)
 """Blue is for a second detector, which is dotted as well, so that colour is not alone."""
 DASHED, DOTTED = 4.0, 1.5
@@ -84,8 +87,9 @@ def gallery_pictures(
     whole = scaled(_grey(synthetic.pixels, _window(synthetic.pixels)), THUMBNAIL_PX).convert("RGB")
     _draw(whole, Cut(0, 0, *synthetic.shape), truths, drawn)
     made |= {"whole": _webp(whole), "background_png16": _png(_grey16(before)), "synthetic_png16": _png(_grey16(after))}
-    stem = f"evidence/{scene_id[:16]}"
-    paths = {r: f"{stem}-{r.replace('_', '-')}.{'png' if r.endswith('png16') else 'webp'}" for r in made}
+    stem, at = f"evidence/{scene_id[:16]}", "" if operating_point == DEFAULT_POINT else f"-{operating_point:g}"
+    names = {role: role.replace("_", "-") + at * (role in WITH_BOXES) for role in made}
+    paths = {role: f"{stem}-{name}.{'png' if role.endswith('png16') else 'webp'}" for role, name in names.items()}
     return paths, {paths[role]: content for role, content in made.items()}
 
 

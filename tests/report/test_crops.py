@@ -129,3 +129,14 @@ def test_a_black_frame_takes_no_grey_from_the_film_within_it(tmp_path):
 
 def write_pictures(folder, background, synthetic):
     return folder / write_gallery_pictures(folder, SCENE, background, synthetic, [])["synthetic"]
+
+
+def test_boxes_at_two_operating_points_are_two_pictures(tmp_path):
+    found = [Finding((150, 120, 170, 140), 0.3)]
+    usual, higher = (
+        write_gallery_pictures(tmp_path, SCENE, *planted(), found, operating_point=point) for point in (0.25, 0.5)
+    )
+    assert {role for role in usual if usual[role] != higher[role]} == {"boxes", "whole"}
+    dashed = (np.ptp(opened(tmp_path / paths["boxes"]).astype(int), axis=2) > 60 for paths in (usual, higher))
+    at_usual, at_higher = (colours.sum() for colours in dashed)
+    assert at_usual > at_higher

@@ -2,8 +2,12 @@
 
 import pytest
 
-from synnodtest.record.model import PictureEntry
+from synnodtest.decoding import encode
+from synnodtest.record.model import PictureEntry, Record
+from synnodtest.report.cards import by_rule
+from synnodtest.report.context import Context
 from synnodtest.report.embedder import Embedder
+from tests.record import parts
 
 
 @pytest.mark.parametrize("failing_first", [True, False])
@@ -18,3 +22,19 @@ def test_a_pass_shows_its_thumbnail_though_the_same_scene_fails_elsewhere(tmp_pa
     assert bool(embedded.data("s.webp")) is not failing_first  # after the large cut it is told to stand above
     assert embedded.data("l.webp")
     assert not embedded.data("s.webp")
+
+
+def test_a_card_shows_what_no_earlier_card_of_the_scene_shows_and_names_the_rest(tmp_path):
+    for name in ("s", "b", "b-0.5"):
+        (tmp_path / f"{name}.webp").write_bytes(name.encode())
+    gallery = [
+        PictureEntry("s", "a", "shown", synthetic="s.webp", boxes="b.webp"),
+        PictureEntry("s", "b", "shown", synthetic="s.webp", boxes="b-0.5.webp"),
+        PictureEntry("s", "c", "shown", synthetic="s.webp", boxes="b.webp"),
+    ]
+    context = Context(Record.of(parts.record(gallery=list(map(encode, gallery)))), tmp_path)
+    cards = [by_rule(context, [item])[0].cards[0] for item in gallery]
+    assert [[p.word for p in card.panels] for card in cards] == [["synthetic", "boxes"], ["boxes"], []]
+    assert [[p.word for p in card.above] for card in cards] == [[], ["synthetic"], ["synthetic", "boxes"]]
+    assert [card.again for card in cards] == ["", "s-s", "s-s"]
+    assert [card.anchor for card in cards] == ["s-s", "", ""]
