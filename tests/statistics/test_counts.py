@@ -157,3 +157,54 @@ def test_counts_that_crowd_have_one_more_patient_like_the_worst():
     assert got.method == "bootstrap-t"
     assert got.upper >= with_one_more
     assert _with_one_more(np.array(counts), np.ones(58), 0.05) == pytest.approx(with_one_more)
+
+
+def garwood_upper(events, exposure):
+    return stats.chi2.isf(0.05, 2 * events + 2) / 2 / exposure
+
+
+@pytest.mark.parametrize("digits", ["000000000000", "001010000100", "120110211012"])
+def test_the_bound_of_patients_is_the_widest_of_images_of_equal_patients_and_of_patients_unlike_all_seen(digits):
+    counts = [int(digit) for digit in digits]
+    owners = [0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7]
+    got = count_rate(counts, owners, seed=0)
+    events = np.bincount(owners, counts)
+    images = np.bincount(owners).astype(float)
+    equal = images.sum() ** 2 / (images**2).sum()
+    share, rate = 1 - 0.05 ** (1 / equal), events.sum() / 12
+    unseen = (1 - share) * rate + share * max(3.0, (events / images).max())
+    if np.count_nonzero(events) <= 1:
+        size = equal
+    else:
+        enlarged = (events - rate * images) * np.maximum(1, (1 - 1 / 8) / (1 - images / 12))
+        variance = 8 / 7 * (enlarged**2).sum() / 144
+        telling = np.count_nonzero(events)
+        plain, sure = (
+            min(12, rate / variance * (stats.t.ppf(0.975, 11) / stats.t.ppf(0.975, degrees)) ** 2)
+            for degrees in (7, max(min(telling, equal), 2) - 1)
+        )
+        size = min(plain, max(sure, equal))
+    assert got.method == "garwood"
+    assert got.upper == pytest.approx(max(garwood_upper(sum(counts), 12), garwood_upper(rate * size, size), unseen))
+    assert got.lower == pytest.approx(poisson_exact(sum(counts), 12).lower)
+
+
+def test_guarded_single_images_allow_for_two_events_on_those_unlike_all_seen():
+    counts = [0] * 18 + [1, 1]
+    plain, guarded = (count_rate(counts, range(20), seed=0, guarded=guard) for guard in (False, True))
+    share = 1 - 0.05 ** (1 / 20)
+    assert plain.upper == pytest.approx(garwood_upper(2, 20))
+    assert guarded.upper == pytest.approx(max(plain.upper, (1 - share) * 0.1 + share * 2))
+
+
+def test_counts_that_crowd_are_no_less_than_students_bound_with_one_more_image_as_bad_as_the_worst():
+    counts = np.array([0] * 16 + [1, 2, 4, 6])
+    got = count_rate(counts, range(20), seed=0)
+    more = np.append(counts, 6)
+    enlarged = (more - more.mean()) * 1.0
+    error = np.sqrt(21 / 20 * (enlarged**2).sum()) / 21
+    student = more.mean() + stats.t.isf(0.05, 20) * error
+    assert (got.method, got.extra["dispersion"] > 1.25) == ("bootstrap-t", True)
+    assert got.upper >= student - 1e-12
+    assert got.lower <= poisson_exact(13, 20).lower
+    assert got.extra["dispersion"] == pytest.approx(counts.var(ddof=1) / counts.mean())

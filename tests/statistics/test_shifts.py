@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from synnodtest.statistics import paired_mean, rate_difference_clustered, tango
+from synnodtest.statistics.paired import tango_bounds
 
 modest = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -131,3 +132,39 @@ def test_clustered_pairs_at_the_margin_pass_at_most_alpha_of_the_time(background
         by_t += got.extra["t_lower"] > -margin
     assert passed / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert by_t >= passed
+
+
+@pytest.mark.parametrize("clusters", ["aabbbcdee", "aabbccdde", "aaaaabbcd", "aaaaabbbb"])
+def test_clustered_pairs_have_the_wider_of_students_bounds_and_tangos_at_the_effective_number(clusters):
+    arm, reference = np.array([1, 1, 0, 1, 1, 0, 1, 1, 1]), np.array([0, 1, 1, 0, 1, 0, 0, 0, 1])
+    got = rate_difference_clustered(arm, reference, list(clusters))
+    place, count = np.unique(list(clusters), return_inverse=True)[1], len(set(clusters))
+
+    def means(values):
+        return np.bincount(place, values) / np.bincount(place)
+
+    gain, loss = means(arm * (1 - reference)), means(reference * (1 - arm))
+    shift = gain - loss
+    value, error = shift.mean(), shift.std(ddof=1) / math.sqrt(count)
+    spread = gain.mean() + loss.mean() - value**2
+    telling = np.count_nonzero(gain + loss)
+    plain, sure = (
+        min(9, spread / error**2 * (stats.t.ppf(0.975, 8) / stats.t.ppf(0.975, degrees)) ** 2)
+        for degrees in (count - 1, max(min(telling, count), 2) - 1)
+    )
+    size = min(plain, max(sure, count))
+    low, high = tango_bounds(gain.mean() * size, loss.mean() * size, size, 0.05)
+    half = stats.t.isf(0.05, count - 1) * error
+    assert got.value == pytest.approx(value)
+    assert got.extra["effective_n"] == pytest.approx(size)
+    assert got.extra["discordant"] == 5
+    assert got.lower == pytest.approx(max(-1, min(float(low), max(-1, value - half))))
+    assert got.upper == pytest.approx(min(1, max(float(high), min(1, value + half))))
+
+
+def test_two_clusters_give_an_interval_and_outcomes_are_yes_or_no():
+    assert rate_difference_clustered([1, 1, 0], [0, 1, 0], [0, 0, 1]).reason == ""
+    assert paired_mean([0.1, 0.2], [0, 1]).reason == ""
+    for wrong in (([0.5, 1], [0, 1]), ([0, 1], [0.5, 1])):
+        with pytest.raises(ValueError, match="0 or 1"):
+            rate_difference_clustered(*wrong, [0, 1])
