@@ -186,3 +186,46 @@ def test_backgrounds_and_patients_of_unequal_number_are_refused():
         cluster_index(["a", "b"], ["p"])
     with pytest.raises(ValueError, match="background"):
         cluster_index(["a", None])
+
+
+@pytest.mark.parametrize(
+    ("x", "n"),
+    [
+        ((3, 5, 2, 4, 1), (5, 5, 5, 5, 5)),
+        ((5, 5, 5, 5, 1), (5, 5, 5, 5, 5)),
+        ((0, 0, 0, 9, 0, 1), (10, 3, 2, 30, 4, 2)),
+        ((10, 3, 2, 21, 4, 1), (10, 3, 2, 30, 4, 2)),
+        ((1, 0), (3, 4)),
+        ((2, 2, 2, 2), (4, 4, 4, 4)),
+        ((4, 2, 7, 0), (4, 2, 7, 0)),
+        ((0, 0, 0), (1, 2, 9)),
+    ],
+)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
+    got = korn_graubard(x, n, guarded=guarded)
+    x, n = (np.array(of, float)[np.array(n) > 0] for of in (x, n))
+    count, total, p = len(n), n.sum(), x.sum() / n.sum()
+    equal = total**2 / (n**2).sum() if guarded else count
+    enlarged = np.maximum(1, (1 - 1 / count) / (1 - n / total)) if guarded else 1.0
+    variance = count / (count - 1) * ((enlarged * (x - p * n)) ** 2).sum() / total**2
+
+    def size(degrees):
+        if p in (0, 1):
+            return equal
+        if variance == 0:
+            return total
+        return min(total, p * (1 - p) / variance * (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, degrees)) ** 2)
+
+    telling = min((x > 0).sum(), (x < n).sum())
+    want = min(size(count - 1), max(size(max(min(telling, equal), 2) - 1), equal)) if guarded else size(count - 1)
+    assert got.extra["effective_n"] == pytest.approx(want)
+    assert got.extra["design_effect"] == pytest.approx(total / want)
+    assert got.lower == pytest.approx(stats.beta.ppf(0.05, p * want, want - p * want + 1) if p else 0.0)
+    assert got.upper == pytest.approx(stats.beta.isf(0.05, p * want + 1, want - p * want) if p < 1 else 1.0)
+    assert got.method == "korn-graubard" + ", guarded" * guarded
+
+
+def test_two_clusters_have_a_correlation():
+    assert icc([0, 2], [2, 2]) == 1.0
+    assert icc([1, 1], [2, 2]) == 0.0
