@@ -91,6 +91,19 @@ def disc_mask(
     return inside
 
 
+def span_of(
+    centre_mm: float, reach_mm: float, spacing_mm: float, length: int, *, touched: bool = False
+) -> tuple[int, int]:
+    """Return the first pixel of an axis whose centre lies within reach of a point, and the one after the last.
+
+    With ``touched`` those count of which any part lies within reach.
+    """
+    low, high = (centre_mm - reach_mm) / spacing_mm, (centre_mm + reach_mm) / spacing_mm
+    first, end = (math.floor(low), math.ceil(high)) if touched else (math.ceil(low - 0.5), math.floor(high - 0.5) + 1)
+    first = min(max(first, 0), length)
+    return first, max(min(end, length), first)
+
+
 def disc_window(
     shape: tuple[int, int], centre_mm: tuple[float, float], diameter_mm: float, spacing_mm: Spacing
 ) -> tuple[tuple[slice, slice], BoolArray]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar, cast
 
@@ -15,6 +17,23 @@ from synnodtest.errors import SynnodError
 
 T = TypeVar("T")
 F = TypeVar("F")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a factory of synthesizers or detectors is told besides its argument.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        base: Relative paths start here.
+    """
+
+    device: str = "cpu"
+    base: Path = field(default_factory=Path.cwd)
+
+    def path(self, text: str) -> Path:
+        """Return ``text`` as a path, relative to ``base``, with ``~`` expanded."""
+        return self.base / Path(text).expanduser()
 
 
 class Registry(Generic[T]):

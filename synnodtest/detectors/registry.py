@@ -5,11 +5,12 @@ from __future__ import annotations
 import pkgutil
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from synnodtest import registry
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.registry import Registry
@@ -32,22 +33,14 @@ def masked(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(registry.Options):
     """What a detector factory is told besides its argument.
 
     Args:
-        device: ``cpu``, ``cuda`` or ``cuda:1``.
-        base: Relative paths start here.
         timeout_s: Seconds that one call may take.
     """
 
-    device: str = "cpu"
-    base: Path = field(default_factory=Path.cwd)
     timeout_s: float = 300.0
-
-    def path(self, text: str) -> Path:
-        """Return ``text`` as a path, relative to ``base``, with ``~`` expanded."""
-        return self.base / Path(text).expanduser()
 
     def file(self, argument: str) -> tuple[Path, tuple[str, ...]]:
         """Return the path and the classes, by name or number, of ``file#name,name``; a file of that very name is it."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.attenuation import Display, outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import FloatArray, span_of
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
@@ -89,7 +89,10 @@ class CtPatchSynthesizer:
         if self.roundness:
             projection = projection.rounder(self.roundness)
         spacing = background.spacing_mm
-        origin, shape = _span(nodule, background.shape, spacing)
+        reach = 2.0 * nodule.diameter_mm + 2 * max(spacing)
+        places = zip(nodule.centre_mm[::-1], spacing, background.shape, strict=True)
+        rows, columns = (span_of(centre, reach, step, length, touched=True) for centre, step, length in places)
+        origin, shape = (rows[0], columns[0]), (rows[1] - rows[0], columns[1] - columns[0])
         corner = (nodule.centre_mm[0] - origin[1] * spacing[1], nodule.centre_mm[1] - origin[0] * spacing[0])
         if min(shape) < 1:
             raise nothing_covered("ct-patch", nodule, scene, background)
@@ -110,17 +113,3 @@ class CtPatchSynthesizer:
         turn = float(rng.uniform(0, 2 * math.pi))
         fitting = set(self.library.fitting(diameter_mm))
         return next(int(i) for i in order if int(i) in fitting), rotation, turn
-
-
-def _span(
-    nodule: Nodule, shape: tuple[int, int], spacing_mm: tuple[float, float]
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return origin and shape of the pixels within reach of a nodule, inside the radiograph."""
-    reach = 2.0 * nodule.diameter_mm + 2 * max(spacing_mm)
-    origin, size = [], []
-    for centre, spacing, length in zip(nodule.centre_mm[::-1], spacing_mm, shape, strict=True):
-        first = min(max(math.floor((centre - reach) / spacing), 0), length)
-        last = min(max(math.ceil((centre + reach) / spacing), first), length)
-        origin.append(first)
-        size.append(last - first)
-    return (origin[0], origin[1]), (size[0], size[1])

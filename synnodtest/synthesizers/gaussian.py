@@ -6,7 +6,6 @@ which were then blended onto chest X-rays"). Nothing here is random, so scenes t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ import scipy
 
 from synnodtest.attenuation import Display, outline_of
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import FloatArray, span_of
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import LESION_WORDS, Nodule, Scene
@@ -80,8 +79,8 @@ class GaussianSynthesizer:
         radius = nodule.diameter_mm / 2
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         reach = radius * (1 + self.edge) * (1.0 if outline is None else outline.reach)
-        rows = _span(nodule.centre_mm[1], reach, background.spacing_mm[0], background.shape[0])
-        columns = _span(nodule.centre_mm[0], reach, background.spacing_mm[1], background.shape[1])
+        rows = span_of(nodule.centre_mm[1], reach, background.spacing_mm[0], background.shape[0])
+        columns = span_of(nodule.centre_mm[0], reach, background.spacing_mm[1], background.shape[1])
         y = (np.arange(*rows) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
         x = (np.arange(*columns) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
         squared = y[:, None] ** 2 + x[None, :] ** 2
@@ -96,11 +95,3 @@ class GaussianSynthesizer:
         if outline is not None:
             profile = (profile * outline.weight_at(x[None, :], y[:, None], nodule.diameter_mm)).astype(np.float32)
         return Patch(origin=(rows[0], columns[0]), profile=profile, mask=mask)
-
-
-def _span(centre_mm: float, reach_mm: float, spacing_mm: float, length: int) -> tuple[int, int]:
-    """Return the first and the last-plus-one pixel of one axis whose centre is within reach."""
-    first = math.ceil((centre_mm - reach_mm) / spacing_mm - 0.5)
-    last = math.floor((centre_mm + reach_mm) / spacing_mm - 0.5)
-    start = min(max(first, 0), length)
-    return start, max(min(last + 1, length), start)

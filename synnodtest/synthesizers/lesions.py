@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, depths_mm
+from synnodtest.geometry import BoolArray, FloatArray, depths_mm, span_of
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -111,13 +111,8 @@ def lesion_patch(nodule: Nodule, background: Radiograph, seed: int) -> Patch:
 
 def _window(nodule: Nodule, background: Radiograph) -> _Window:
     reach = nodule.diameter_mm / 2 * _REACH
-    spans = []
-    for centre, step, length in zip(
-        (nodule.centre_mm[1], nodule.centre_mm[0]), background.spacing_mm, background.shape, strict=True
-    ):
-        first = min(max(math.floor((centre - reach) / step), 0), length)
-        spans.append((first, max(min(math.ceil((centre + reach) / step), length), first)))
-    rows, columns = spans
+    places = zip(nodule.centre_mm[::-1], background.spacing_mm, background.shape, strict=True)
+    rows, columns = (span_of(centre, reach, step, length, touched=True) for centre, step, length in places)
     y: Real = (np.arange(*rows, dtype=np.float64) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
     x: Real = (np.arange(*columns, dtype=np.float64) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
     lung = background.regions.get("lung")

@@ -42,6 +42,13 @@ class Projection:
         """Equal-area diameter of the silhouette."""
         return float(2 * np.sqrt((self.silhouette > 0.5).sum() / np.pi) * self.spacing_mm)
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Centre ``(row, column)`` of the silhouette in pixels."""
+        weight = self.silhouette / self.silhouette.sum()
+        row, column = (float((weight.sum(axis=1 - axis) * np.arange(n)).sum()) for axis, n in enumerate(weight.shape))
+        return row, column
+
     def rounder(self, share: float) -> Projection:
         """Return a mix of this nodule (0) and the circle of equal area with the same mean profile (1)."""
         shadow = self.silhouette / max(float(self.silhouette.sum()), 1e-6)
@@ -153,12 +160,7 @@ def stamp(
         bent = outline.radius_at(xx, yy, diameter_mm)
         along, across = along / bent, across / bent
     scale = 1.0 / (zoom * projection.spacing_mm)
-    rows, columns = projection.excess.shape
-    weight = projection.silhouette / projection.silhouette.sum()
-    middle = (
-        float((weight.sum(axis=1) * np.arange(rows)).sum()),
-        float((weight.sum(axis=0) * np.arange(columns)).sum()),
-    )
+    middle = projection.middle
     points = np.stack(
         [(sin * along + cos * across) * scale + middle[0], (cos * along - sin * across) * scale + middle[1]]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.errors import SynthesizerError, likely
@@ -11,7 +11,7 @@ from synnodtest.factories import Loader
 from synnodtest.identity import Identity
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
-from synnodtest.registry import Registry
+from synnodtest.registry import Options, Registry
 from synnodtest.scene import Scene
 from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -20,23 +20,6 @@ from synnodtest.threads import wait_asleep
 ENTRY_POINT_GROUP = "synnodtest.synthesizers"
 
 Synthesize = Callable[[Sequence[Scene], Sequence[Radiograph]], list[Radiograph]]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a synthesizer factory is told besides its argument.
-
-    Args:
-        device: ``cpu``, ``cuda`` or ``cuda:1``.
-        base: Relative paths start here.
-    """
-
-    device: str = "cpu"
-    base: Path = field(default_factory=Path.cwd)
-
-    def path(self, text: str) -> Path:
-        """Return ``text`` as a path, relative to ``base``, with ``~`` expanded."""
-        return self.base / Path(text).expanduser()
 
 
 Factory = Callable[[str, Options], Synthesizer]

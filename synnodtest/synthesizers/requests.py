@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synnodtest.attenuation import Display, contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, cut_of, equal_area_diameter_mm
+from synnodtest.geometry import BoolArray, FloatArray, cut_of, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.lesions import Patch
@@ -74,14 +74,21 @@ def plant_patch(
     if not scene.sham:
         pixels[where] = display.plant(before, patch.profile, patch.mask, contrast_asked(nodule) * display.unit)
     planted = display.planted(before, pixels[where], patch.mask)
-    return Truth(
-        name=nodule.name,
-        crop=patch.mask,
-        origin=patch.origin,
-        diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), background.spacing_mm),
-        contrast=planted.contrast,
-        requested={**nodule.request(), **told, **planted.notes},
-    )
+    notes = {**told, **planted.notes}
+    return truth_of(nodule, patch.mask, patch.origin, planted.contrast, background.spacing_mm, notes)
+
+
+def truth_of(
+    nodule: Nodule,
+    mask: BoolArray,
+    origin: tuple[int, int],
+    contrast: float,
+    spacing_mm: tuple[float, float],
+    notes: Mapping[str, object],
+) -> Truth:
+    """Return the truth of a nodule as it was planted."""
+    diameter_mm = equal_area_diameter_mm(float(mask.sum()), spacing_mm)
+    return Truth(nodule.name, mask, origin, diameter_mm, contrast, {**nodule.request(), **notes})
 
 
 def twins(scene: Scene) -> Iterator[tuple[Nodule, int]]:

@@ -134,10 +134,8 @@ def cast_shadows(library: CtLibrary) -> Shadows:
 def _centred(projection: Projection) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
     """Return excess and silhouette zoomed to half the canvas, the silhouette's centre in its middle."""
     step = projection.diameter_mm / projection.spacing_mm / (SHADOW_PX / 2)
-    weight = projection.silhouette / projection.silhouette.sum()
-    middle = [float((weight.sum(axis=1 - axis) * np.arange(weight.shape[axis])).sum()) for axis in (0, 1)]
     place = (np.arange(SHADOW_PX) - (SHADOW_PX - 1) / 2) * step
-    grid = np.meshgrid(place + middle[0], place + middle[1], indexing="ij")
+    grid = np.meshgrid(*(place + at for at in projection.middle), indexing="ij")
     # A voxel of 1 mm spans many pixels of a small nodule: without this its steps would be seen.
     soft = max(0.35 / step, 0.0) if step < 1 else 0.0
     covered = ndimage.gaussian_filter(ndimage.map_coordinates(projection.silhouette, grid, order=1), soft)

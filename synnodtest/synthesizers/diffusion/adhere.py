@@ -115,10 +115,6 @@ def can_adhere() -> bool:
     return find_spec("radiomics") is not None
 
 
-def _texture_named(named: Sequence[str]) -> bool:
-    return any(name not in BRIGHTNESS_FEATURES and name not in GROUPS["shape2D"] for name in named)
-
-
 def adhere(
     patch: Patch,
     features: Mapping[str, float],
@@ -156,7 +152,7 @@ def adhere(
     best = start
     if BRIGHTNESS_FEATURES & set(wanted):
         best = closest([replace(start, contrast=c) for c in CONTRASTS])
-    if _texture_named(list(wanted)):
+    if set(wanted) - BRIGHTNESS_FEATURES:
         tried = product(TONES, TEXTURES)
         sharp = replace(best, soft_mm=0.0)
         best = closest([replace(sharp, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError
+from synnodtest.files import write_atomic
 
 FILE_NAME = "calibration.json"
 BALL = 2 / 3
@@ -126,10 +126,7 @@ class Calibration:
 
     def save(self, folder: Path) -> None:
         """Write it into a model's folder."""
-        path = folder / FILE_NAME
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        os.replace(temporary, path)
+        write_atomic(folder / FILE_NAME, json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> Calibration:

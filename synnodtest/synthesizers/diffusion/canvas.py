@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from synnodtest.attenuation import Display, Planted
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, equal_area_diameter_mm
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.geometry import FloatArray
+from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.compose import Patch
 
@@ -42,20 +42,6 @@ def add_patch(canvas: FloatArray, patch: Patch, gain: float) -> None:
     changed = patch.added != 0
     after = np.where(changed, np.clip(before + np.float32(gain) * patch.added, 0, 1), before)
     canvas[patch.where] = after.astype(np.float32)
-
-
-def truth_of(
-    nodule: Nodule, patch: Patch, contrast: float, spacing_mm: tuple[float, float], notes: Mapping[str, object]
-) -> Truth:
-    """Return the truth of a nodule as it was planted."""
-    return Truth(
-        name=nodule.name,
-        crop=patch.mask,
-        origin=patch.origin,
-        diameter_mm=equal_area_diameter_mm(float(patch.mask.sum()), spacing_mm),
-        contrast=contrast,
-        requested={**nodule.request(), **notes},
-    )
 
 
 def refuse_misplaced(nodule: Nodule, scene: Scene, background: Radiograph) -> None:

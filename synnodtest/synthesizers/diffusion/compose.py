@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.attenuation import Outline
-from synnodtest.geometry import BoolArray, FloatArray, cut_of, equal_area_diameter_mm
+from synnodtest.geometry import BoolArray, FloatArray, cut_of, equal_area_diameter_mm, span_of
 from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
 from synnodtest.synthesizers.window import Window
@@ -57,15 +57,10 @@ class _Grid:
     def around(
         cls, centre_mm: tuple[float, float], side_mm: float, shape: tuple[int, int], spacing_mm: tuple[float, float]
     ) -> _Grid:
-        spans = []
-        for centre, spacing, length in (
-            (centre_mm[1], spacing_mm[0], shape[0]),
-            (centre_mm[0], spacing_mm[1], shape[1]),
-        ):
-            first = max(int(np.ceil((centre - side_mm / 2) / spacing - 0.5)), 0)
-            last = min(int(np.floor((centre + side_mm / 2) / spacing - 0.5)), length - 1)
-            spans.append((first, (np.arange(first, last + 1) + 0.5) * spacing - centre))
-        return cls((spans[0][0], spans[1][0]), spans[0][1].astype(np.float32), spans[1][1].astype(np.float32))
+        places = list(zip(centre_mm[::-1], spacing_mm, shape, strict=True))
+        rows, columns = (span_of(centre, side_mm / 2, step, length) for centre, step, length in places)
+        offsets = [(np.arange(*s) + 0.5) * step - at for s, (at, step, _) in zip((rows, columns), places, strict=True)]
+        return cls((rows[0], columns[0]), offsets[0].astype(np.float32), offsets[1].astype(np.float32))
 
     @classmethod
     def unbounded(cls, side_mm: float, spacing_mm: tuple[float, float]) -> _Grid:

@@ -21,26 +21,9 @@ TRIED = 9
 LEAST_RADIUS_PX = 5.0
 """Smaller nodules have no more pixels along their outline than a bulge has."""
 CORNER, PAIR, ACROSS = (1 / 8, math.sqrt(0.5)), (1 / 2, 1.0), (1 / 4, math.sqrt(2))
-THREE, FULL = (7 / 8, math.sqrt(0.5)), (1.0, 0.0)
+NONE, THREE, FULL = (0.0, 0.0), (7 / 8, math.sqrt(0.5)), (1.0, 0.0)
 CELLS = np.array(
-    [
-        (0.0, 0.0),
-        CORNER,
-        CORNER,
-        PAIR,
-        CORNER,
-        PAIR,
-        ACROSS,
-        THREE,
-        CORNER,
-        ACROSS,
-        PAIR,
-        THREE,
-        PAIR,
-        THREE,
-        THREE,
-        FULL,
-    ]
+    [NONE, CORNER, CORNER, PAIR, CORNER, PAIR, ACROSS, THREE, CORNER, ACROSS, PAIR, THREE, PAIR, THREE, THREE, FULL]
 )
 """Area and outline in a cell between four pixels, by which of them are in the mask (bits 1 and 2 above, 4 and 8)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +15,12 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 from synnodtest.synthesizers.diffusion.adhere import Variant, adhere, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.canvas import add_patch, plant_patch, truth_of
+from synnodtest.synthesizers.diffusion.canvas import add_patch, plant_patch
 from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job
 from synnodtest.synthesizers.diffusion.outline import bend_for
 from synnodtest.synthesizers.diffusion.segment import flatness_of
-from synnodtest.synthesizers.requests import nothing_covered
+from synnodtest.synthesizers.requests import nothing_covered, truth_of
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.tabular import Tabular
@@ -55,7 +55,7 @@ class Planter:
         patch, notes = self._finished(job, patch, canvas, display, spacing) if self.fitted else (patch, {})
         planted = self._added(patch, canvas, display)
         notes = {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes, **planted.notes}
-        return truth_of(job.nodule, patch, planted.contrast, spacing, notes)
+        return truth_of(job.nodule, patch.mask, patch.origin, planted.contrast, spacing, notes)
 
     def _patch(self, job: Job, scene: Scene, background: Radiograph, canvas: FloatArray, display: Display) -> Patch:
         """Return the nodule at its place and size; the region without it, redrawn, is added to the canvas before."""
@@ -115,4 +115,4 @@ def plant_sham(job: Job, background: Radiograph, canvas: FloatArray, unit: float
         nodule.centre_mm[1] - patch.origin[0] * spacing[0],
     )
     disc = disc_mask(patch.mask.shape, corner, nodule.diameter_mm, spacing)
-    return truth_of(nodule, replace(patch, mask=disc), 0.0, spacing, {})
+    return truth_of(nodule, disc, patch.origin, 0.0, spacing, {})

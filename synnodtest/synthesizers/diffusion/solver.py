@@ -59,27 +59,24 @@ class Solver:
         index = self._index(time)
         alpha, sigma = _parts(self._sigmas[index])
         clean = alpha * latent - sigma * predicted
-        first = self._last is None or index == len(self.timesteps) - 1
-        found = self._first(clean, index, latent.float()) if first else self._second(clean, index, latent.float())
+        last = None if index == len(self.timesteps) - 1 else self._last
+        found = self._next(clean, last, index, latent.float())
         self._last = clean
         return SimpleNamespace(prev_sample=found.to(clean.dtype))
 
     def _index(self, time: Tensor) -> int:
         return int((self.timesteps == time.cpu()).nonzero()[0])
 
-    def _first(self, clean: Tensor, index: int, latent: Tensor) -> Tensor:
+    def _next(self, clean: Tensor, last: Tensor | None, index: int, latent: Tensor) -> Tensor:
+        """Return the latent one step on: of second order where what was clean one step before is given."""
         (alpha, sigma), (_, sigma_now) = _parts(self._sigmas[index + 1]), _parts(self._sigmas[index])
         h = self._log_snr(index + 1) - self._log_snr(index)
-        return (sigma / sigma_now) * latent - (alpha * (torch.exp(-h) - 1.0)) * clean
-
-    def _second(self, clean: Tensor, index: int, latent: Tensor) -> Tensor:
-        assert self._last is not None
-        (alpha, sigma), (_, sigma_now) = _parts(self._sigmas[index + 1]), _parts(self._sigmas[index])
-        h = self._log_snr(index + 1) - self._log_snr(index)
-        ratio = (self._log_snr(index) - self._log_snr(index - 1)) / h
-        slope = (1.0 / ratio) * (clean - self._last)
         weight = alpha * (torch.exp(-h) - 1.0)
-        return (sigma / sigma_now) * latent - weight * clean - 0.5 * weight * slope
+        first = (sigma / sigma_now) * latent - weight * clean
+        if last is None:
+            return first
+        ratio = (self._log_snr(index) - self._log_snr(index - 1)) / h
+        return first - 0.5 * weight * ((1.0 / ratio) * (clean - last))
 
     def _log_snr(self, index: int) -> Tensor:
         alpha, sigma = _parts(self._sigmas[index])

@@ -53,11 +53,9 @@ class Tabular(nn.Module):
             "dropout": dropout,
             "batch_first": True,
         }
-        self.encoder = nn.TransformerEncoder(
-            nn.TransformerEncoderLayer(**layer), encoder_layers, enable_nested_tensor=False
-        )
-        self.decoder = nn.TransformerEncoder(
-            nn.TransformerEncoderLayer(**layer), decoder_layers, enable_nested_tensor=False
+        self.encoder, self.decoder = (
+            nn.TransformerEncoder(nn.TransformerEncoderLayer(**layer), depth, enable_nested_tensor=False)
+            for depth in (encoder_layers, decoder_layers)
         )
         self.head = nn.Linear(width, 1)
 
