@@ -88,9 +88,8 @@ def miettinen_nurminen(
                 high = middle
         return (low + high) / 2
 
-    lower = -1.0 if value == -1.0 else root(-1.0, value, quantile)
-    upper = 1.0 if value == 1.0 else root(value, 1.0, -quantile)
-    return _difference(x1, n1, x2, n2, alpha, method, (lower, upper))
+    bounds = root(-1.0, value, quantile), root(value, 1.0, -quantile)
+    return _difference(x1, n1, x2, n2, alpha, method, bounds)
 
 
 def newcombe(x1: float, n1: float, x2: float, n2: float, *, alpha: float = 0.05) -> Estimate:

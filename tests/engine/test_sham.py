@@ -15,7 +15,7 @@ from synnodtest.expectations import Status
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
-from synnodtest.statistics import Estimate
+from synnodtest.statistics import Estimate, paired_mean
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.engine.parts import Squares
@@ -168,3 +168,42 @@ def test_few_sham_edits_do_not_speak_for_a_majority_that_was_excluded(left, stat
     made = judge_sham(spoilt, plain, 0.25, matching, 0.05)
     assert made.status == status
     assert ("only 14 of 30 sham edits could be used: pixels changed far" in made.sentence) is (left == 14)
+
+
+CENTRE = Matching.from_dict({"criterion": "centre-in-nodule", "tolerance_mm": 5})
+
+
+@pytest.mark.parametrize(("score", "cells"), [(0.24, (0, 0, 0, 30)), (0.25, (3, 9, 0, 18))])
+def test_only_findings_at_the_operating_point_count_as_firing(score, cells):
+    def at(side):
+        for one in side:
+            made = [replace(s, finding=replace(s.finding, score=score)) for s in one.sightings]
+            yield replace(one, sightings=tuple(made))
+
+    edited, plain = (list(at(side)) for side in pairs(12, 3))
+    made = judge_sham(edited, plain, 0.25, CENTRE, 0.05)
+    assert (made.n11, made.n10, made.n01, made.n00) == cells
+    told = made.as_dict()
+    assert (told["n"], told["n10"], told["status"]) == (30, cells[1], "INVALID" if score == 0.25 else "PASSED")
+    assert told["estimate"]["lower"] == made.estimate.lower
+    words = "fires more inside sham edits than" if score == 0.25 else "does not react to the edit"
+    assert words in made.sentence
+    assert made.sentence.endswith(" on 30 backgrounds")
+
+
+def test_pairs_need_both_radiographs_and_one_edit_of_several_is_enough():
+    edited, plain = pairs(30, 0)
+    spoilt = [*plain[2:], replace(plain[0], rejected="no lung")]
+    other = trial("x", 0.0, name="other").nodules[0]
+    away = replace(other, truth=replace(other.truth, origin=(60, 60)))
+    two = [replace(t, nodules=(away, *t.nodules)) for t in edited]
+    made = judge_sham(two, spoilt, 0.25, CENTRE, 0.05)
+    assert (made.n11, made.n10, made.n01, made.n00) == (0, 28, 0, 0)
+
+
+def test_edits_of_one_patient_are_one_cluster():
+    edited, plain = ([replace(t, cluster=f"p{i // 3}") for i, t in enumerate(side)] for side in pairs(20, 4))
+    made = judge_sham(edited, plain, 0.25, CENTRE, 0.05)
+    shifts = [float(i < 20) - float(i < 4) for i in range(30)]
+    want = paired_mean(shifts, [i // 3 for i in range(30)], guarded=True)
+    assert (made.estimate.value, made.estimate.lower) == (want.value, want.lower)

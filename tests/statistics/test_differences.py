@@ -104,3 +104,10 @@ def test_a_bound_at_the_truth_errs_about_alpha_of_the_time(p1, p2, n1, n2):
     likely = mass > 2e-5
     errs = [miettinen_nurminen(a, n1, b, n2).lower > p1 - p2 for a, b in zip(x1[likely], x2[likely], strict=True)]
     assert 0.03 < mass[likely][errs].sum() < 0.065
+
+
+def test_the_units_of_both_groups_are_counted_and_opposite_groups_reach_the_end():
+    made, plain = miettinen_nurminen(3, 9, 4, 13), miettinen_nurminen(3, 9, 4, 13, corrected=False)
+    assert (made.n, made.clusters, made.method, plain.method) == (22, 22, "miettinen-nurminen", "mee")
+    assert newcombe(3, 9, 4, 13).n == 22
+    assert (miettinen_nurminen(0, 9, 13, 13).lower, miettinen_nurminen(9, 9, 0, 13).upper) == (-1.0, 1.0)
