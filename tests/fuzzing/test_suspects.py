@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import pytest
+
 from synnodtest.fuzzing.suspects import Suspects
 from synnodtest.planning.difficulty import Space, ranged
 
@@ -53,3 +55,20 @@ def test_a_crash_where_a_parameter_is_eased_is_noted_and_no_failure_that_persist
     suspects.search.crashed = lambda point, judged: noted.append((point, judged.crash))
     suspects._matters(hardest)
     assert noted == [(dense, "index out of range")]
+
+
+@pytest.mark.parametrize(
+    ("beside", "matters"),
+    [
+        ((1000, 400), ("contrast",)),  # holds, and is easier in contrast alone
+        ((900, 400), ("contrast", "diameter_mm")),  # easier in both
+        ((1000, 600), ("contrast", "diameter_mm")),  # fails
+    ],
+)
+def test_where_the_easiest_has_no_place_an_easier_value_that_held_tells_what_matters(beside, matters):
+    suspects, hardest = suspects_of(lambda v: v["contrast"] < 0.7)
+    judge, search = suspects.search.stage.judge, suspects.search
+    assert [judge((1000, k)).fails for k in (400, 600)] == [False, True]
+    search.stage.judge = lambda point: None if point[1] == 0 else judge(point)
+    search.judged[beside] = judge(beside)
+    assert suspects._matters(hardest) == matters
