@@ -7,11 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synnodtest.engine.acceptance import contrast_to_noise, rejection
+from synnodtest.engine.acceptance import (
+    _changed_far_away,
+    _nodule_rejection,
+    _place_rejection,
+    contrast_to_noise,
+    rejection,
+)
 from synnodtest.engine.judgement import agree
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.geometry import disc_mask
-from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.radiograph_codec import encode_radiograph, peek_radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -144,3 +150,84 @@ def test_synthesizers_that_differ_decide_nothing(first: Status, second: Status, 
     assert made.status is together
     assert ("depends on the synthesizer" in made.sentence) == (first is not second)
     assert [note.partition(":")[0] for note in made.notes[-2:]] == ["diffusion", "ct-patch"]
+
+
+def _asked(realised: tuple[float, float], asked: dict[str, object], origin: tuple[int, int] = (40, 60)) -> Truth:
+    diameter_mm, contrast = realised
+    return Truth("n", np.ones((10, 6), bool), origin, diameter_mm, contrast, asked)
+
+
+@pytest.mark.parametrize(
+    ("realised", "asked", "accepted"),
+    [
+        ((13.9, 0.2), {"diameter_mm": 10.0}, True),  # a third and half a millimetre more
+        ((14.1, 0.2), {"diameter_mm": 10.0}, False),
+        ((6.1, 0.2), {"diameter_mm": 10.0}, True),
+        ((5.9, 0.2), {"diameter_mm": 10.0}, False),
+        ((5.8, 0.2), {"diameter_mm": 4.0}, True),
+        ((6.0, 0.2), {"diameter_mm": 4.0}, False),
+        ((99.0, 0.2), {}, True),  # nothing was asked for
+        ((10.0, 0.29), {"contrast": 0.2}, True),  # half as much again
+        ((10.0, 0.31), {"contrast": 0.2}, False),
+        ((10.0, 0.11), {"contrast": 0.2}, True),
+        ((10.0, 0.09), {"contrast": 0.2}, False),
+        ((10.0, 0.0029), {"contrast": 0.001}, True),  # what 8 bits round to
+        ((10.0, 0.0031), {"contrast": 0.001}, False),
+        ((10.0, 0.021), {"contrast": 0.2, "radiomics": {"Sphericity": 0.5}}, True),  # a tenth, where features lead
+        ((10.0, 0.019), {"contrast": 0.2, "radiomics": {"Sphericity": 0.5}}, False),
+        ((10.0, 0.9), {"contrast": 0.2, "radiomics": {"Sphericity": 0.5}}, True),
+    ],
+)
+def test_a_nodule_is_excluded_from_the_error_on_that_was_fixed_beforehand(
+    realised: tuple[float, float], asked: dict[str, object], accepted: bool
+) -> None:
+    assert (_nodule_rejection(_asked(realised, asked)) == "") is accepted
+
+
+@pytest.mark.parametrize(
+    ("diameter_mm", "away_mm", "origin", "accepted"),
+    [
+        (9.0, 2.9, (40, 60), True),  # a third of its diameter
+        (9.0, 3.1, (40, 60), False),
+        (3.0, 1.9, (40, 60), True),  # two millimetres at least
+        (3.0, 2.1, (40, 60), False),
+        (9.0, 99.0, (0, 60), True),  # the border cuts it
+        (9.0, 99.0, (40, 0), True),
+        (9.0, 99.0, (90, 60), True),
+        (9.0, 99.0, (40, 114), True),
+        (9.0, 99.0, (1, 1), False),
+        (9.0, 99.0, (89, 113), False),
+    ],
+)
+def test_a_nodule_lies_where_it_was_asked_for(
+    diameter_mm: float, away_mm: float, origin: tuple[int, int], accepted: bool
+) -> None:
+    plain = Radiograph(np.zeros((100, 120), np.float32), (0.5, 2.0))
+    centre = ((origin[1] + 3) * 2.0, (origin[0] + 5) * 0.5)
+    for x, y in ((away_mm, 0), (-away_mm, 0), (0, away_mm), (0, -away_mm)):
+        truth = _asked((diameter_mm, 0.2), {"centre_mm": (centre[0] + x, centre[1] + y)}, origin)
+        assert (_place_rejection(truth, plain) == "") is accepted
+
+
+@pytest.mark.parametrize(("diameter_mm", "asked_mm", "reach"), [(8.0, 8.0, 20.0), (8.0, 12.0, 30.0), (1.0, 1.0, 10.0)])
+def test_pixels_may_change_up_to_two_and_a_half_diameters_from_a_nodule(
+    diameter_mm: float, asked_mm: float, reach: float
+) -> None:
+    """In a box of pixels of 0.5 mm by 2 mm about the middle of the nodule, (45, 63)."""
+    plain = Radiograph(np.zeros((200, 120), np.float32), (0.5, 2.0))
+    truth = _asked((diameter_mm, 0.2), {"diameter_mm": asked_mm})
+    rows, columns = int(reach / 0.5), int(reach / 2.0)
+    for row, column, far in [
+        (45 + rows, 63, False),
+        (45 + rows + 1, 63, True),
+        (max(45 - rows, 0), 63, False),
+        (45, 63 + columns, False),
+        (45, 63 + columns + 1, True),
+        (45, 63 - columns, False),
+        (45, 63 - columns - 1, True),
+        (45 + rows, 63 + columns, False),
+    ]:
+        pixels = plain.pixels.copy()
+        pixels[row, column] = 0.5
+        made = replace(plain, pixels=pixels, nodules=(truth,))
+        assert _changed_far_away(plain, made, (0, 0, *plain.shape)) is far
