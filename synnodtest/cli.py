@@ -99,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # progress is seen in a log file as it is made
+        # progress is seen in a log file as it is made, and what the terminal has no letter for is escaped
+        sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         with early_end_fails(lambda text: print(f"synnodtest: {text}", file=sys.stderr, flush=True), 1):
             return int(options.run(options) or 0)
