@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import pytest
@@ -33,14 +34,15 @@ def test_a_report_whose_files_no_manifest_vouched_for_says_so(tmp_path, capsys, 
     assert capsys.readouterr().err == ""
 
 
-def test_a_folder_whose_name_the_terminal_has_no_letters_for_is_told(tmp_path, monkeypatch):
-    folder = results.write(example.record(20), tmp_path / "Lauf-ü").parent
+@pytest.mark.skipif(os.name == "nt", reason="all file names are texts")
+def test_a_folder_whose_name_is_no_text_is_told(tmp_path, monkeypatch):
+    folder = results.write(example.record(20), tmp_path / os.fsdecode(b"run-\xff")).parent
     manifest.write(folder)
-    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["verify", str(folder)]) == 0
     out.flush()
-    assert b"Lauf-\\xfc: every file is as it was written" in out.buffer.getvalue()
+    assert b"run-\\udcff: every file is as it was written" in out.buffer.getvalue()
 
 
 def test_a_file_that_cannot_be_written_is_told_without_a_traceback(tmp_path, capsys):
