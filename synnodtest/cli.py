@@ -99,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # progress is seen in a log file as it is made; what a terminal has no letter for is escaped, never in a file that
-        # a spec is expanded into, where the letter would be another text
+        # progress is seen in a log file as it is made; what a terminal has no letter for is escaped, but not in a file
+        # that a spec is expanded into: it would be another text
         escaped = sys.stdout.isatty() or sys.stdout.encoding.lower() == "utf-8"
         sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace" if escaped else None)
     try:
