@@ -66,8 +66,6 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
 
 def _most_unshown(n: int, p0: float, alpha: float, below: bool) -> int:
     """Return the largest count of n (with ``below``: of failures) that does not show it."""
-    if n == 0:
-        return 0
     near = binom_isf(alpha, n, 1 - p0 if below else p0)
     return next((x - 1 for x in range(near, min(near + 2, n) + 1) if _shows(x, n, p0, alpha, below)), n)
 
