@@ -16,7 +16,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.files import replacing
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
 from synnodtest.training.progress import loss_curve, sample_grid
-from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows, mean_outside
+from synnodtest.training.windows import NODULE, PLAIN, Batch, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
     import torch
@@ -62,19 +62,6 @@ class Recipe:
         done = [step / self.steps] if self.steps else []
         done += [seconds / 60 / self.minutes] if self.minutes else []
         return min(max(done), 1.0) if done else 0.0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step sees; tensors (batch, 1, size, size) and (batch, features)."""
-
-    windows: torch.Tensor
-    target: torch.Tensor
-    boxes: torch.Tensor
-    weight: torch.Tensor
-    values: torch.Tensor
-    named: torch.Tensor
-    present: torch.Tensor
 
 
 def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
-    from synnodtest.training.denoiser import Batch
+    from synnodtest.training.windows import Batch
 
 SAMPLES, SAMPLE_STEPS = 6, 12
 """Enough to judge a sample by eye; a training stops for it at every checkpoint."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.training.arrays import Arrays
+
+if TYPE_CHECKING:
+    import torch
 
 COMPOSED = 0
 """``base`` is free of nodules and ``delta`` is what one adds: the window serves with and without it."""
@@ -51,6 +55,19 @@ class TrainingWindows(Arrays):
         """Return a single window."""
         halves = base[None].astype(np.float16), delta[None].astype(np.float16)
         return cls(*halves, mask[None], features[None], np.array([source]), np.array([kind], dtype=np.int8))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step of the denoiser sees; tensors (batch, 1, size, size) and (batch, features)."""
+
+    windows: torch.Tensor
+    target: torch.Tensor
+    boxes: torch.Tensor
+    weight: torch.Tensor
+    values: torch.Tensor
+    named: torch.Tensor
+    present: torch.Tensor
 
 
 def mean_outside(windows: FloatArray, regions: FloatArray) -> FloatArray:
