@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.errors import Problem
@@ -21,10 +21,8 @@ from synnodtest.spec.model import (
     Scenes,
     filled_mm,
 )
-from synnodtest.spec.source import Mark, Node, plain
+from synnodtest.spec.source import EMPTY, Node, plain
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
-
-EMPTY = Node(None, Mark("", 0, 0))
 
 BRIGHTNESS = ("contrast", "density", "attenuation")
 """Each says how bright a nodule is; they exclude each other."""
@@ -325,25 +323,23 @@ class Builder:
             at = (*path, name)
             if not self.clean(at):
                 continue
-            planted = arm.mapping.get("nodules")
-            if planted is not None and complete:
-                self._named(planted.sequence, (*at, "nodules"), names, "nodule")
-            drawn = arm.mapping.get("distractors")
-            if drawn is not None:
-                self._named(drawn.sequence, (*at, "distractors"), others, "distractor")
-            chosen = tuple(plain(planted)) if planted is not None else names
-            shown = tuple(plain(drawn)) if drawn is not None else others
             arms[name] = ArmSpec(
-                nodules=tuple(n for n in names if n in chosen),
-                distractors=tuple(n for n in others if n in shown),
+                nodules=self._chosen(arm, at, "nodule", names, told=complete),
+                distractors=self._chosen(arm, at, "distractor", others, told=True),
                 perturbations=self.perturbations(arm.mapping.get("perturbations"), (*at, "perturbations")),
             )
         return arms
 
-    def _named(self, nodes: Iterable[Node], path: Path, names: tuple[str, ...], what: str) -> None:
-        for index, node in enumerate(nodes):
-            if node.value not in names:
-                self.complain(node, (*path, index), f"{what} {unknown(str(node.value), names, f'the {what}s')}")
+    def _chosen(self, arm: Node, path: Path, what: str, names: tuple[str, ...], *, told: bool) -> tuple[str, ...]:
+        """Return the nodules or distractors that an arm has, all where it names none; others are noted if ``told``."""
+        listed = arm.mapping.get(f"{what}s")
+        if listed is None:
+            return names
+        for index, node in enumerate(listed.sequence):
+            if told and node.value not in names:
+                at = (*path, f"{what}s", index)
+                self.complain(node, at, f"{what} {unknown(str(node.value), names, f'the {what}s')}")
+        return tuple(name for name in names if name in plain(listed))
 
 
 _MASK_HINT = "a region of your own needs a mask: <radiograph>.<region>.png"

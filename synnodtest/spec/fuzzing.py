@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synnodtest.spec.build import EMPTY, Builder
+from synnodtest.spec.build import Builder
 from synnodtest.spec.expectations import companion
 from synnodtest.spec.messages import Path, problem
 from synnodtest.spec.model import Fuzz, Location
 from synnodtest.spec.plain import VARIED_WORDS, tidy
-from synnodtest.spec.source import Node, plain
+from synnodtest.spec.source import EMPTY, Node, plain
 from synnodtest.spec.values import Choice, Constant, Value
 
 _GROUPS = ("radiomics", "perturbations", "companion", "place")

@@ -9,15 +9,15 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import Problem, SpecError
-from synnodtest.spec.build import EMPTY, Builder
+from synnodtest.spec.build import Builder
 from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import spec_dict, tidy
-from synnodtest.spec.resolve import Resolved, ResolvedBehaviour, duplicate_id, resolve
+from synnodtest.spec.resolve import Placed, Resolved, duplicate_id, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
-from synnodtest.spec.source import Node, YamlFault, parse, plain, read_text, shown
+from synnodtest.spec.source import EMPTY, Node, YamlFault, parse, plain, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
@@ -94,7 +94,7 @@ def _behaviours(resolved: Resolved, regions: frozenset[str], problems: list[Prob
     return tuple(behaviours)
 
 
-def _behaviour(item: ResolvedBehaviour, regions: frozenset[str], problems: list[Problem]) -> Behaviour | None:
+def _behaviour(item: Placed, regions: frozenset[str], problems: list[Problem]) -> Behaviour | None:
     node, path = item.node, item.path
     wrong = validate(node, "behaviour", path)
     builder = Builder(wrong, regions)

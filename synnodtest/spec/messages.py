@@ -34,6 +34,12 @@ def unknown(word: str, known: Iterable[str], what: str = "known") -> str:
     return f"{word!r} is not known; {what} are {listed}"
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return what a complaint of a word ends in: the known word that it probably was meant to be, if there is one."""
+    likely = closest(word, known)
+    return f"; did you mean {likely!r}?" if likely else ""
+
+
 def path_text(path: Sequence[str | int]) -> str:
     """Return ``behaviours[0].expect[0].monotone`` for a path of keys and indices."""
     text = ""

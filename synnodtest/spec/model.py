@@ -165,13 +165,6 @@ class Scenes:
     distractors: tuple[DistractorSpec, ...] = ()
     prior_perturbations: tuple[PerturbationSpec, ...] = ()
 
-    def nodule(self, name: str) -> NoduleSpec:
-        """Return the nodule of that name; KeyError if there is none."""
-        for nodule in self.nodules:
-            if nodule.name == name:
-                return nodule
-        raise KeyError(name)
-
 
 @dataclass(frozen=True)
 class Companion:
@@ -316,7 +309,4 @@ class Spec:
 
     def behaviour(self, id: str) -> Behaviour:
         """Return the behaviour of that id; KeyError if there is none."""
-        for behaviour in self.behaviours:
-            if behaviour.id == id:
-                return behaviour
-        raise KeyError(id)
+        return {behaviour.id: behaviour for behaviour in self.behaviours}[id]

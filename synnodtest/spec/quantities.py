@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from synnodtest.evidence.trial import Condition, as_condition, same
-from synnodtest.spec.model import DistractorSpec, NoduleSpec, Scenes
+from synnodtest.spec.model import NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
 
 WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient", "view", "sex", "age"})
@@ -23,30 +23,21 @@ class Stratum(NamedTuple):
     where: Mapping[str, Condition]
 
 
-def judged_nodules(scenes: Scenes, of: str | None = None, arm: str | None = None) -> list[NoduleSpec]:
-    """Return the nodules that an expectation judges: all, the one named ``of``, those of one arm."""
-    chosen = scenes.arms.get(arm or "")
-    return [n for n in scenes.nodules if (chosen is None or n.name in chosen.nodules) and of in (None, n.name)]
-
-
-def judged_distractors(scenes: Scenes, of: str | None = None, arm: str | None = None) -> list[DistractorSpec]:
-    """Return the distractors that an expectation judges: all, the one named ``of``, those of one arm."""
-    chosen = scenes.arms.get(arm or "")
-    return [d for d in scenes.distractors if (chosen is None or d.name in chosen.distractors) and of in (None, d.name)]
-
-
 def judged_quantities(
     scenes: Scenes, of: str | None = None, arm: str | None = None, *, distractors: bool = False
 ) -> list[Mapping[str, Value]]:
-    """Return the quantities of each nodule that an expectation judges, or of each distractor.
+    """Return the quantities of what an expectation judges: of each nodule, or of each distractor.
 
-    A nodule also has the mimics that its scenes hold.
+    That is all of them, the one named ``of``, or those of one arm. A nodule also has the mimics that its scenes hold.
     """
+    chosen = scenes.arms.get(arm or "")
+    shown = [one for one in scenes.distractors if chosen is None or one.name in chosen.distractors]
     if distractors:
-        return [one.values() for one in judged_distractors(scenes, of, arm)]
-    mimics = [one.mimic for one in judged_distractors(scenes, None, arm)]
+        return [one.values() for one in shown if of in (None, one.name)]
+    mimics = [one.mimic for one in shown]
     beside = {"mimic": mimics[0] if len(mimics) == 1 else Choice(_words(mimics))} if mimics else {}
-    return [{**beside, **quantities(nodule)} for nodule in judged_nodules(scenes, of, arm)]
+    planted = [one for one in scenes.nodules if chosen is None or one.name in chosen.nodules]
+    return [{**beside, **quantities(one)} for one in planted if of in (None, one.name)]
 
 
 def _words(values: Iterable[Value]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from synnodtest.errors import Problem
 from synnodtest.spec.messages import Path as KeyPath
-from synnodtest.spec.messages import closest, problem, show
-from synnodtest.spec.source import Mark, Node, YamlFault, parse, read_text, shown
+from synnodtest.spec.messages import meant, problem, show
+from synnodtest.spec.source import EMPTY, Node, YamlFault, parse, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import TooMuch, Variables, expand, merge
 
@@ -18,8 +18,8 @@ _DEFAULTED = ("sampling", "matching", "operating_point", "gate", "tags", "synthe
 
 
 @dataclass(frozen=True)
-class ResolvedBehaviour:
-    """One behaviour with nothing left to look up, and its place in the file it came from."""
+class Placed:
+    """One behaviour and its place in the file it came from."""
 
     node: Node
     path: KeyPath
@@ -27,26 +27,17 @@ class ResolvedBehaviour:
 
 @dataclass
 class Resolved:
-    """A whole file, resolved: the head without behaviours, the behaviours, what is wrong so far, and all files read."""
+    """A whole file: head without behaviours, behaviours with nothing left to look up, what is wrong, all files read."""
 
     head: Node
-    behaviours: list[ResolvedBehaviour] = field(default_factory=list)
+    behaviours: list[Placed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class _Raw:
-    node: Node
-    path: KeyPath
 
 
 def duplicate_id(name: str, line: int) -> str:
     """Return the complaint that an id is taken."""
     return f"two behaviours have the id {name!r}; the first stands in line {line}"
-
-
-_EMPTY = Node(None, Mark("", 0, 0))
 
 
 def resolve(root: Node, path: Path) -> Resolved:
@@ -67,7 +58,7 @@ def resolve(root: Node, path: Path) -> Resolved:
             if merged is not None:
                 for node in expand(merged, raw.path, variables, problems):
                     complete = _with_defaults(node, defaults)
-                    resolved.behaviours.append(ResolvedBehaviour(complete, raw.path))
+                    resolved.behaviours.append(Placed(complete, raw.path))
     except TooMuch:
         problems.append(problem(root.mark, (), "the variables expand to too much, or too deep"))
     return resolved
@@ -79,26 +70,26 @@ class _Library:
     def __init__(self, problems: list[Problem]) -> None:
         self.vars: dict[str, Node] = {}
         self.defaults: Node | None = None
-        self.own: list[_Raw] = []
-        self._by_id: dict[str, _Raw] = {}
+        self.own: list[Placed] = []
+        self._by_id: dict[str, Placed] = {}
         self._problems = problems
         self.files: set[Path] = set()
 
     def add(self, root: Node, path: Path, chain: tuple[Path, ...], own: bool = False) -> None:
         """Take over a file, what it includes first, so that its own words win."""
         self.files.add(chain[-1])
-        for index, include in enumerate(root.mapping.get("include", _EMPTY).sequence):
+        for index, include in enumerate(root.mapping.get("include", EMPTY).sequence):
             self._include(include, path, chain, ("include", index))
-        self.vars |= root.mapping.get("vars", _EMPTY).mapping
+        self.vars |= root.mapping.get("vars", EMPTY).mapping
         defaults = root.mapping.get("defaults")
         if defaults is not None:
             self.defaults = defaults if self.defaults is None else merge(self.defaults, defaults)
         lines: dict[str, int] = {}
-        for index, node in enumerate(root.mapping.get("behaviours", _EMPTY).sequence):
-            raw = _Raw(node, ("behaviours", index))
+        for index, node in enumerate(root.mapping.get("behaviours", EMPTY).sequence):
+            raw = Placed(node, ("behaviours", index))
             if own:
                 self.own.append(raw)
-            name = node.mapping.get("id", _EMPTY)
+            name = node.mapping.get("id", EMPTY)
             if isinstance(name.value, str):
                 if name.value in lines:
                     self._complain(name, (*raw.path, "id"), duplicate_id(name.value, lines[name.value]))
@@ -139,12 +130,13 @@ class _Library:
         self._problems.extend(validate(bare, "", ()))
         self.add(root, target.parent / target.name, (*chain, target))
 
-    def extended(self, raw: _Raw) -> Node | None:
+    def extended(self, raw: Placed) -> Node | None:
         """Return a behaviour merged over what it extends, or None if it is abstract or cannot be told."""
-        if raw.node.mapping.get("abstract", _EMPTY).value is True:
-            self._problems.extend(_unknown_keys_only(raw))
+        if raw.node.mapping.get("abstract", EMPTY).value is True:
+            unknown_keys = frozenset({"additionalProperties"})
+            self._problems.extend(validate(raw.node, "behaviour", raw.path, only=unknown_keys))
             return None
-        chain = [str(raw.node.mapping.get("id", _EMPTY).value)]
+        chain = [str(raw.node.mapping.get("id", EMPTY).value)]
         layers = [raw.node]
         while (extends := layers[-1].mapping.get("extends")) is not None:
             at = (*raw.path, "extends")
@@ -156,9 +148,7 @@ class _Library:
                 self._complain(extends, at, f"extends itself: {' -> '.join([*chain, name])}")
                 return None
             if name not in self._by_id:
-                likely = closest(name, self._by_id)
-                hint = f"; did you mean {likely!r}?" if likely else ""
-                self._complain(extends, at, f"there is no behaviour {name!r}{hint}")
+                self._complain(extends, at, f"there is no behaviour {name!r}{meant(name, self._by_id)}")
                 return None
             chain.append(name)
             layers.append(self._by_id[name].node)
@@ -186,7 +176,3 @@ def _with_defaults(behaviour: Node, defaults: Node | None) -> Node:
             inherited = {k: v for k, v in defaults.mapping.items() if k in ("backgrounds", "replicates")}
             given[scenes] = merge(replace(given[scenes], value=inherited), given[scenes])
     return replace(behaviour, value=given)
-
-
-def _unknown_keys_only(raw: _Raw) -> list[Problem]:
-    return validate(raw.node, "behaviour", raw.path, only=frozenset({"additionalProperties"}))

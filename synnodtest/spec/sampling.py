@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from synnodtest.expectations.registry import find_check, kinds
-from synnodtest.spec.build import EMPTY, Builder
-from synnodtest.spec.messages import Path, closest, problem
+from synnodtest.spec.build import Builder
+from synnodtest.spec.messages import Path, meant, problem
 from synnodtest.spec.model import Behaviour, Expectation
-from synnodtest.spec.source import Node
+from synnodtest.spec.source import EMPTY, Node
 from synnodtest.spec.values import Sweep
 
 COMMON = ("discordant", "spread")
@@ -18,10 +18,8 @@ def check_assumed(builder: Builder, parts: dict[str, Node], path: Path, behaviou
     known = {*kinds(), *COMMON, *(e.id for e in behaviour.expectations)}
     for name, _ in behaviour.sampling.assume:
         if name and name not in known:
-            likely = closest(name, known)
-            hint = f"; did you mean {likely!r}?" if likely else ""
             node = parts["sampling"].mapping["assume"].mapping[name]
-            message = f"{name!r} is no expectation of this behaviour{hint}"
+            message = f"{name!r} is no expectation of this behaviour{meant(name, known)}"
             builder.problems.append(problem(node.place, (*path, "sampling", "assume"), message))
     scenes = behaviour.scenes
     if scenes is None or scenes.count != "auto":

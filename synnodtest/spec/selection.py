@@ -11,7 +11,7 @@ from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
 from synnodtest.expectations.asked import Asked
 from synnodtest.scene import LOOKS
-from synnodtest.spec.build import EMPTY, Builder
+from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import Path, problem, unknown
 from synnodtest.spec.model import Scenes
 from synnodtest.spec.quantities import (
@@ -26,7 +26,7 @@ from synnodtest.spec.quantities import (
     named_values,
     strata_of,
 )
-from synnodtest.spec.source import Node, plain
+from synnodtest.spec.source import EMPTY, Node, plain
 from synnodtest.spec.validation import definition, definitions
 from synnodtest.spec.values import Constant, Sweep, Value
 
@@ -201,10 +201,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _jointly(judged: Sequence[Mapping[str, Value]], where: Node, names: set[str]) -> bool:
     conditions = {name: as_condition(plain(node)) for name, node in where.mapping.items() if name in names}
-    for values in judged:
-        if all(name not in values or can_hold(values[name], c) for name, c in conditions.items()):
-            return True
-    return False
+    return any(all(n not in values or can_hold(values[n], c) for n, c in conditions.items()) for values in judged)
 
 
 def _range_text(values: list[Value]) -> str:

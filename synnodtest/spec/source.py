@@ -78,6 +78,10 @@ class Node:
             yield from child.walk()
 
 
+EMPTY = Node(None, Mark("", 0, 0))
+"""Stands for what is not given."""
+
+
 class YamlFault(Exception):
     """The text cannot be read as YAML at all; carries the one problem that ended the reading."""
 

@@ -24,6 +24,7 @@ _TYPES = {
     "object": "a mapping",
     "boolean": "true or false",
 }
+_BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 _BELONGS = "belongs under"
 _OWNERS_TOLD = 3
 """What many mappings have, such as ``at_least``, says nothing of which was meant."""
@@ -35,10 +36,6 @@ _VARIABLE = {"$ref": "#/$defs/variable"}
 def schema() -> Schema:
     """Return the JSON Schema (2020-12) of the spec language."""
     return assembled()
-
-
-def _strict() -> Schema:
-    return _strict_of(signature())
 
 
 @lru_cache(maxsize=4)
@@ -62,13 +59,13 @@ def _strict_of(known: tuple[str, ...]) -> Schema:
 
 def definition(name: str) -> Schema:
     """Return one definition of the schema for resolved specs, such as ``expect_monotone``."""
-    found: Schema = _strict()["$defs"][name]
+    found: Schema = _strict_of(signature())["$defs"][name]
     return found
 
 
 def definitions() -> frozenset[str]:
     """Return the names of all definitions."""
-    return frozenset(_strict()["$defs"])
+    return frozenset(_strict_of(signature())["$defs"])
 
 
 def kinds(name: str) -> tuple[str, ...]:
@@ -76,15 +73,12 @@ def kinds(name: str) -> tuple[str, ...]:
     return tuple(definition(name)["properties"])
 
 
-def _validator(name: str) -> Any:
-    return _validator_of(name, signature())
-
-
 @lru_cache(maxsize=64)
 def _validator_of(name: str, known: tuple[str, ...]) -> Any:
     from jsonschema import Draft202012Validator
 
-    root = _strict() if name == "" else {"$ref": f"#/$defs/{name}", "$defs": _strict()["$defs"]}
+    strict = _strict_of(known)
+    root = strict if name == "" else {"$ref": f"#/$defs/{name}", "$defs": strict["$defs"]}
     return Draft202012Validator(root)
 
 
@@ -93,7 +87,7 @@ def validate(node: Node, name: str, path: Path, only: frozenset[str] | None = No
 
     ``only`` names the JSON Schema rules to look at; None stands for all.
     """
-    return _problems(_validator(name), node, path, only)
+    return _problems(_validator_of(name, signature()), node, path, only)
 
 
 def held_against(form: Schema, node: Node) -> list[Problem]:
@@ -158,7 +152,7 @@ def _unknown_key(key: str, node: Node, known: Schema) -> str:
     if key == "sweep" and "uniform" in known:
         return "'sweep' has no place here: give each level an arm, or use 'matrix'"
     for sibling in node.mapping:
-        inner = _strict()["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
+        inner = _strict_of(signature())["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
         if sibling in known and key in inner and known.keys() == set(kinds("expectation")):
             return f"{key!r} {_BELONGS} {sibling!r}: indent it further"
     for depth in (1, 2):
@@ -198,31 +192,27 @@ def _missing(error: ValidationError, node: Node, path: Path, rules: Schema) -> I
 
 def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     limit: Any = error.validator_value
-    got = show(error.instance)
+    instance: Any = error.instance
+    got = show(instance)
     expected = rules.get("x-expected")
     if rule == "type":
         keys = list(rules.get("properties", ()))
         few = f"a mapping of {', '.join(keys)}" if 1 < len(keys) <= _KEYS_TOLD else None
-        return _wrong_type(expected or few, limit, error.instance)
-    if rule == "enum" and isinstance(error.instance, str):
-        return unknown(error.instance, [str(option) for option in limit if isinstance(option, str)])
+        return _wrong_type(expected or few, limit, instance)
+    if rule == "enum" and isinstance(instance, str):
+        return unknown(instance, [str(option) for option in limit if isinstance(option, str)])
     if rule in ("enum", "pattern"):
         return f"must be {expected or ' or '.join(map(str, limit))}, not {got}"
     if rule == "const":
         return f"must be {limit}, not {got}: this synnodtest reads version {limit} of the language"
-    words = {
-        "minimum": f"must be at least {limit:g}" if isinstance(limit, (int, float)) else "",
-        "maximum": f"must be at most {limit:g}" if isinstance(limit, (int, float)) else "",
-        "exclusiveMinimum": f"must be above {limit}",
-        "exclusiveMaximum": f"must be below {limit}",
-    }
-    if rule in words:
-        return f"{words[rule]}, not {got}{_percent(f'{got}%' if rule == 'maximum' and limit == 1 else '')}"
-    size = len(error.instance) if isinstance(error.instance, (list, dict, str)) else 0
+    if rule in _BOUNDS:
+        share = _percent(f"{got}%" if rule == "maximum" and limit == 1 else "")
+        return f"must be {_BOUNDS[rule]} {limit:g}, not {got}{share}"
+    size = len(instance) if isinstance(instance, (list, dict, str)) else 0
     if rule == "uniqueItems":
         return "names the same value twice"
     if rule == "maxProperties" and limit == 1:
-        return f"give one of {', '.join(_keys(error.instance))}, not {size}"
+        return f"give one of {', '.join(instance)}, not {size}"
     if rule == "minProperties":
         return f"must be {expected}, and it is empty" if expected else "must not be empty"
     if rule == "minLength":
@@ -244,10 +234,6 @@ def _as_number(text: str) -> str:
     """Return how a text that was meant as a number is written as one; empty for other texts."""
     number = re.fullmatch(r"(-?(?:\d+(?:[.,]\d\d?)?|0[.,]\d+))\s*(?:mm)?", text)
     return f" (write {number[1].replace(',', '.')}, without quotes or unit)" if number else _percent(text)
-
-
-def _keys(instance: Any) -> list[str]:
-    return list(instance) if isinstance(instance, dict) else []
 
 
 def _wrong_type(expected: str | None, types: Any, got: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from synnodtest.errors import Problem
-from synnodtest.spec.messages import Path, closest, problem
+from synnodtest.spec.messages import Path, meant, problem
 from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
 from synnodtest.spec.validation import validate
 
@@ -117,9 +118,7 @@ class Variables:
             )
             return None
         if name not in self._variables:
-            likely = closest(name, self._variables)
-            hint = f"; did you mean {likely!r}?" if likely else ""
-            self._complain(node, path, f"{VARIABLE_FAULT} {name!r} is not defined{hint}")
+            self._complain(node, path, f"{VARIABLE_FAULT} {name!r} is not defined{meant(name, self._variables)}")
             return None
         self._active.append(name)
         found = self.substitute(self._variables[name], path)
@@ -148,9 +147,7 @@ def expand(behaviour: Node, path: Path, variables: Variables, problems: list[Pro
     rest = {key: node for key, node in behaviour.mapping.items() if key != "matrix"}
     matrix = variables.substitute(matrix, (*path, "matrix"))
     wrong = validate(matrix, "matrix", (*path, "matrix"))
-    combinations = 1
-    for values in matrix.mapping.values():
-        combinations *= max(len(values.sequence), 1)
+    combinations = math.prod(max(len(values.sequence), 1) for values in matrix.mapping.values())
     if not wrong and combinations > LIMIT_MATRIX:
         wrong = [problem(matrix.place, (*path, "matrix"), f"{combinations:,} combinations; at most {LIMIT_MATRIX:,}")]
     if not wrong:
