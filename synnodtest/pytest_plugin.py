@@ -46,6 +46,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
         share_threads()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let this process plan, which collects where workers of ``-n`` would."""
+    if config.option.synnod_plan:
+        config.option.dist = "no"
+
+
 def _session(config: pytest.Config) -> Session:
     """Return the one session object; made when the first spec is met, so that other test suites pay nothing."""
     from synnodtest.shell.session import Session
@@ -139,14 +145,17 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     for line in session.config.stash[KEY].plan(_cases(session)):
-        reporter.write_line(line)
+        (reporter.write_line if reporter else print)(line)
     return True
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give every worker of ``-n`` the run's id."""
-    node.workerinput["synnodtest_run_id"] = _session(node.config).run_id
+    """Give every worker of ``-n`` the run's id; options that the workers would stumble over are refused before."""
+    mine = _session(node.config)
+    if node.config.option.detector:
+        mine.check_options()
+    node.workerinput["synnodtest_run_id"] = mine.run_id
 
 
 @pytest.hookimpl(optionalhook=True)

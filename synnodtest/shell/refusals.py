@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -68,6 +68,13 @@ def fault_of_forks(option: object) -> str:
     """Return why items cannot run in processes of their own, as pytest-forked has it: their verdicts would be lost."""
     forked = getattr(option, "forked", False) or getattr(option, "boxed", False)
     return "--forked: verdicts and their record do not leave a forked process\n  hint: -n 2" if forked else ""
+
+
+def faults_of_empty(option: object) -> Iterator[str]:
+    """Yield options that are given and name nothing: their defaults would be taken, and nobody would be told."""
+    for name in ("backgrounds", "baseline"):
+        if getattr(option, name) == "":
+            yield f"--{name}: empty\n  hint: is a variable of the shell not set? To go without, leave the option away"
 
 
 def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:

@@ -33,6 +33,7 @@ from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.refusals import (
     fault_of_detectors,
     fault_of_forks,
+    faults_of_empty,
     refuse,
     refuse_ambiguous,
     refuse_baseline,
@@ -190,17 +191,26 @@ class Session:
         """
         settings, option = self.run.settings, self.config.option
         if cases and not option.collectonly and not self.is_worker:
-            words = [str(word) for word in self.config.invocation_params.args]
-            refuse([fault_of_detectors(words), fault_of_forks(option)])
-            refuse(faults_of_names(settings))
+            self.check_options()
             refuse([fault_of_sets(settings, cases)])
-            refuse(faults_of_settings(settings, writes=not option.synnod_plan))
         if not (option.collectonly or option.synnod_plan):
             refuse_missing_detector(cases, settings)
         refuse_baseline(settings, self._read_beforehand)
         self.waivers = refuse_ambiguous(self.waivers, cases, is_worker=self.is_worker)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
             refuse([fault_of_record(self.run, cases)])
+
+    def check_options(self) -> None:
+        """Refuse to start with options that serve no specification, whatever it says.
+
+        Raises:
+            pytest.UsageError: one names nothing, or more than one of what a run has one of, or is out of range.
+        """
+        settings, option = self.run.settings, self.config.option
+        words = [str(word) for word in self.config.invocation_params.args]
+        refuse([fault_of_detectors(words), fault_of_forks(option), *faults_of_empty(option)])
+        refuse(faults_of_names(settings))
+        refuse(faults_of_settings(settings, writes=not option.synnod_plan))
 
     def _read_beforehand(self) -> None:
         """Read the files that a verdict or the report would else stumble over.

@@ -128,6 +128,30 @@ def test_slips_are_one_usage_error_before_anything_is_written(two_projects):
     assert sorted(p.name for p in two_projects.mine.iterdir() if p.name[0] not in "._") == ["dets.py", "specs"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--backgrounds", ""], "--backgrounds: empty"),
+        (["-n", "1", "--backgrounds", ""], "--backgrounds: empty"),
+        (["-n", "1", "--synnod-limit", "0"], "--synnod-limit 0: a behaviour needs at least 1 background"),
+    ],
+)
+def test_options_that_serve_no_spec_are_refused_in_front_of_workers_too_and_empty_ones_are_no_default(
+    two_projects, words, told
+):
+    result = two_projects("specs", *GOOD, *words)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {told}"])
+    assert not (two_projects.mine / "reports").exists()
+
+
+@pytest.mark.parametrize("words", [["-n", "1"], ["-p", "no:terminal"]])
+def test_the_plan_is_whole_with_workers_and_without_a_terminal(two_projects, words):
+    result = two_projects("specs", *GOOD, *OTHERS, "--synnod-plan", *words)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*specs/a.yaml::found::sensitivity"])
+
+
 @pytest.mark.parametrize("slip", SLIPS)
 def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
     import fnmatch
