@@ -149,6 +149,17 @@ class Radiograph:
         return int(self.pixels.shape[0]), int(self.pixels.shape[1])
 
     @property
+    def size_mm(self) -> tuple[float, float]:
+        """Height and width in mm."""
+        return self.shape[0] * self.spacing_mm[0], self.shape[1] * self.spacing_mm[1]
+
+    @property
+    def lung(self) -> BoolArray | None:
+        """The lung's mask; None where there is none, or nothing in it."""
+        mask = self.regions.get("lung")
+        return mask if mask is not None and mask.any() else None
+
+    @property
     def named_regions(self) -> dict[str, BoolArray]:
         """The regions without those derived from them, whose names begin with ``@``."""
         return {name: mask for name, mask in self.regions.items() if not is_derived(name)}
@@ -242,8 +253,7 @@ def lung_range(radiograph: Radiograph) -> float:
 
 
 def _lung_pixels(radiograph: Radiograph) -> FloatArray:
-    lung = radiograph.regions.get("lung")
-    if lung is not None and lung.any():
+    if (lung := radiograph.lung) is not None:
         return radiograph.pixels[lung]
     height, width = radiograph.shape
     return radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel()

@@ -129,8 +129,8 @@ class Planting:
         Raises:
             BackgroundError: the background has no lung mask.
         """
-        lung = background.regions.get("lung")
-        if lung is None or not lung.any():
+        lung = background.lung
+        if lung is None:
             raise BackgroundError(f"{background.source}: no lung mask, so no place for a nodule")
         depth = depths_mm(lung, background.spacing_mm)
         nodules: list[Nodule] = []

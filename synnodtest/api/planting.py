@@ -115,8 +115,7 @@ def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[floa
 
 
 def _inside(centre_mm: tuple[float, ...], radiograph: Radiograph) -> tuple[float, float]:
-    x, y = centre_mm
-    height, width = (n * step for n, step in zip(radiograph.shape, radiograph.spacing_mm, strict=True))
+    (x, y), (height, width) = centre_mm, radiograph.size_mm
     if not (0 <= x <= width and 0 <= y <= height):
         raise SynthesizerError(
             f"the centre ({x:.1f}, {y:.1f}) mm lies outside the radiograph, which is {width:.1f} x {height:.1f} mm",
@@ -136,8 +135,7 @@ def plant_nodules(
     Warns:
         UserWarning: there is no lung region, or acceptance excludes the scene.
     """
-    lung = radiograph.regions.get("lung")
-    if lung is None or not lung.any():
+    if radiograph.lung is None:
         warnings.warn(NO_LUNG, stacklevel=3)
     named = _named_apart(nodules, [truth.name for truth in radiograph.nodules])
     base = replace(radiograph, nodules=())

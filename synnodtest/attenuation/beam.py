@@ -91,8 +91,7 @@ def _estimated(radiograph: Radiograph, area: float) -> Beam:
     pixels = radiograph.pixels.astype(np.float64)
     bent = pixels > display.knee
     straight = np.where(bent, display.knee - room * np.log(np.clip((1 - pixels) / room, _NEARLY, None)), pixels)
-    lung = radiograph.regions.get("lung")
-    middle = float(np.median(straight[lung] if lung is not None and lung.any() else straight))
+    middle = float(np.median(straight if (lung := radiograph.lung) is None else straight[lung]))
     per_unit = LOG_EXPOSURE_SPAN / display.unit
 
     def shown(log: Real) -> Real:

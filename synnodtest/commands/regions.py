@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _small(radiograph: Radiograph, doubts: str) -> Radiograph:
     """Return a radiograph as it goes onto the sheet: square pixels, and labelled with what is doubtful."""
-    height, width = (n * mm for n, mm in zip(radiograph.shape, radiograph.spacing_mm, strict=True))
+    height, width = radiograph.size_mm
     mm = max(height, width) / _TILE
     size = (max(round(width / mm), 1), max(round(height / mm), 1))
     regions = {name: np.asarray(Image.fromarray(mask).resize(size)) for name, mask in radiograph.regions.items()}

@@ -96,10 +96,8 @@ def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding
 
 
 def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    lung = radiograph.regions.get("lung")
-    if lung is None or not lung.any():
-        lung = np.ones(radiograph.shape, dtype=np.bool_)
-    depth = depths_mm(lung, radiograph.spacing_mm)
+    lung = radiograph.lung
+    depth = depths_mm(np.ones(radiograph.shape, dtype=np.bool_) if lung is None else lung, radiograph.spacing_mm)
     return [found for found in findings if depth[pixel_at(found.centre, radiograph.shape)] > 15.0]
 
 

@@ -82,8 +82,7 @@ def _with(radiograph: Radiograph, mimic: Mimic, rng: np.random.Generator) -> Rad
 
 def _drawn(mimic: Mimic, radiograph: Radiograph) -> _Drawing:
     kind = mimic_kind(mimic.kind)
-    height, width = (n * step for n, step in zip(radiograph.shape, radiograph.spacing_mm, strict=True))
-    x, y = mimic.centre_mm
+    (height, width), (x, y) = radiograph.size_mm, mimic.centre_mm
     if not (math.isfinite(mimic.size_mm) and mimic.size_mm > 0):
         raise SynthesizerError(f"mimic {mimic.name!r}: size_mm must be above 0, not {mimic.size_mm}")
     if not (0 <= x <= width and 0 <= y <= height):

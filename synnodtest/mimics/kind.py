@@ -49,8 +49,8 @@ class Zone:
 
     def mask(self, radiograph: Radiograph) -> BoolArray:
         """Return the zone in a radiograph; the whole of it where no lung is known."""
-        lung = radiograph.regions.get("lung")
-        if lung is None or not lung.any():
+        lung = radiograph.lung
+        if lung is None:
             return np.ones(radiograph.shape, dtype=np.bool_)
         rows, columns = np.flatnonzero(lung.any(axis=1)), np.flatnonzero(lung.any(axis=0))
         down = (np.arange(lung.shape[0]) - rows[0]) / max(rows[-1] - rows[0], 1)

@@ -137,8 +137,7 @@ def _refuse_radiomics(synthesizer: str, what: str, nodule: Nodule, scene: Scene)
 
 def nothing_covered(synthesizer: str, nodule: Nodule, scene: Scene, background: Radiograph) -> SynthesizerError:
     """Return the error of a nodule that covers no pixel."""
-    height, width = (length * spacing for length, spacing in zip(background.shape, background.spacing_mm, strict=True))
-    x, y = nodule.centre_mm
+    (height, width), (x, y) = background.size_mm, nodule.centre_mm
     return SynthesizerError(
         f"{synthesizer}: nodule {nodule.name!r} of {nodule.diameter_mm:g} mm at ({x:g}, {y:g}) mm covers no pixel of "
         f"background {scene.background!r}, which is {width:.1f} x {height:.1f} mm",

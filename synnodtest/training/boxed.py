@@ -104,8 +104,7 @@ def annotated_windows(
 
 
 def _with_lungs(radiograph: Radiograph) -> Radiograph:
-    lung = radiograph.regions.get("lung")
-    if lung is not None and lung.any():
+    if radiograph.lung is not None:
         return radiograph
     return replace(radiograph, regions=estimate_lungs(radiograph.pixels, radiograph.spacing_mm))
 
@@ -138,8 +137,7 @@ def _of_nodules(radiograph: Radiograph, index: int, size: int, spacing_mm: float
 def _plain(
     radiograph: Radiograph, index: int, rng: np.random.Generator, size: int, spacing_mm: float
 ) -> TrainingWindows:
-    lung = radiograph.regions.get("lung")
-    places = np.argwhere(lung) if lung is not None and lung.any() else np.array([radiograph.shape]) // 2
+    places = np.array([radiograph.shape]) // 2 if radiograph.lung is None else np.argwhere(radiograph.lung)
     row, column = places[rng.integers(len(places))]
     centre = (column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0])
     window = cut_window(radiograph.pixels, radiograph.spacing_mm, Window(centre, size, spacing_mm))

@@ -150,7 +150,7 @@ def compose_windows(
     rows: list[TrainingWindows] = []
     for position, (owner, background) in enumerate(chosen):
         radiograph = owner.load(background)
-        if not radiograph.regions.get("lung", np.zeros(1, np.bool_)).any():
+        if radiograph.lung is None:
             continue
         share = (count * (position + 1)) // len(chosen) - (count * position) // len(chosen)
         rng = np.random.default_rng(seed_sequence("training-windows", seed, background.id))

@@ -86,8 +86,8 @@ def _rows(radiographs: Iterable[tuple[Radiograph, Sequence[Box]]], size: int) ->
         picture, frame = Frame.letterbox(radiograph.pixels, (size, size))
         boxes = np.array(marked, dtype=np.float64).reshape(-1, 4)
         boxes = boxes * np.tile(frame.scale, 2) + np.tile(frame.offset, 2)
-        lung = radiograph.regions.get("lung")
-        if lung is None or not lung.any() or (boxes[:, 2:] - boxes[:, :2] > LARGEST_BOX_PX * size).any():
+        lung = radiograph.lung
+        if lung is None or (boxes[:, 2:] - boxes[:, :2] > LARGEST_BOX_PX * size).any():
             continue
         mask = Frame.letterbox(lung.astype(np.float32), (size, size))[0] > 0.5
         spacing = (radiograph.spacing_mm[0] / frame.scale[1], radiograph.spacing_mm[1] / frame.scale[0])

@@ -21,7 +21,7 @@ def _collimation(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator
     rows, columns = (round(float(width_mm) / step) for step in radiograph.spacing_mm)
     height, width = radiograph.shape
     if 2 * rows >= height or 2 * columns >= width:
-        size = " x ".join(f"{n * s:.0f}" for n, s in zip(radiograph.shape, radiograph.spacing_mm, strict=True))
+        size = " x ".join(f"{side:.0f}" for side in radiograph.size_mm)
         raise SynthesizerError(f"perturbation collimation: {width_mm:g} mm a side leave nothing of {size} mm")
     field = np.zeros(radiograph.shape, dtype=np.bool_)
     field[rows : height - rows, columns : width - columns] = True

@@ -50,8 +50,7 @@ def refuse_misplaced(nodule: Nodule, scene: Scene, background: Radiograph) -> No
     Raises:
         SynthesizerError: it lies outside.
     """
-    x, y = nodule.centre_mm
-    height, width = (n * s for n, s in zip(background.shape, background.spacing_mm, strict=True))
+    (x, y), (height, width) = nodule.centre_mm, background.size_mm
     if not (0 <= x <= width and 0 <= y <= height):
         raise SynthesizerError(
             f"diffusion: nodule {nodule.name!r} on background {scene.background!r}: its centre ({x:g}, {y:g}) mm lies "
