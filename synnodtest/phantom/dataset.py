@@ -14,7 +14,7 @@ from PIL import Image
 from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.csv_rows import write_rows
 from synnodtest.errors import BackgroundError
-from synnodtest.files import replacing
+from synnodtest.files import replacing, write_atomic
 from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
 from synnodtest.phantom.exposure import expose
 from synnodtest.phantom.mha_writer import write_mha
@@ -70,19 +70,8 @@ class _Order:
 
     def key(self, index: int) -> str:
         """Stand for everything that decides the files of one radiograph."""
-        recipe = [
-            VERSION,
-            RENDERING,
-            NODULE_VERSION,
-            self.seed,
-            self.nodules,
-            self.set_name,
-            self.layout,
-            self.size,
-            self.masks,
-            index,
-        ]
-        return sha256_of(["phantom-file", *recipe])
+        wanted = [self.seed, self.nodules, self.set_name, self.layout, self.size, self.masks]
+        return sha256_of(["phantom-file", VERSION, RENDERING, NODULE_VERSION, *wanted, index])
 
 
 def write_dataset(
@@ -179,10 +168,8 @@ def _finish(order: _Order, index: int) -> _Note:
     mine = known is not None and known["key"] == order.key(index)
     if known is not None and mine and all((order.images / name).is_file() for name in known["files"]):
         return known
-    radiograph = _make(order, index)
-    note = _write(order, index, radiograph)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(note, indent=1), encoding="utf-8")
+    note = _write(order, index, _make(order, index))
+    write_atomic(path, json.dumps(note, indent=1))
     return note
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import FloatArray, box_of_mask, equal_area_diameter_mm
 from synnodtest.phantom.anatomy import VERSION, Anatomy
 from synnodtest.phantom.nodules import BODY_SHARE, PhantomNodule, nodule_chord, reach_mm
 from synnodtest.phantom.projection import BLUR_MM, EQUALISED_MM, SOFT, Projection, blurred, project
@@ -149,16 +149,11 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
         np.float32
     )
     contrast = _contrast(projection, line, window, noise, mask) / unit
-    box_rows, box_columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if box_rows.size:
-        crop = mask[box_rows[0] : box_rows[-1] + 1, box_columns[0] : box_columns[-1] + 1]
-        origin = (rows.start + int(box_rows[0]), columns.start + int(box_columns[0]))
-    else:
-        crop, origin = mask[:0, :0], (rows.start, columns.start)
+    left, top, right, bottom = map(int, box_of_mask(mask) or (0, 0, 0, 0))
     truth = Truth(
         name=nodule.name,
-        crop=crop,
-        origin=origin,
+        crop=mask[top:bottom, left:right],
+        origin=(rows.start + top, columns.start + left),
         diameter_mm=equal_area_diameter_mm(int(mask.sum()), (spacing, spacing)),
         contrast=contrast,
         requested={

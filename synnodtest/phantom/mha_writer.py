@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.errors import BackgroundError
-from synnodtest.files import replacing
+from synnodtest.files import write_atomic
 
 
 def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, comment: str = "") -> bytes:
@@ -48,5 +48,4 @@ def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, co
 
 def write_mha(path: Path, pixels: NDArray[np.uint16], spacing_mm: tuple[float, float]) -> None:
     """Write (or replace as a whole) one ``.mha`` file; see :func:`mha_bytes`."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(mha_bytes(pixels, spacing_mm))
+    write_atomic(path, mha_bytes(pixels, spacing_mm))

@@ -214,19 +214,7 @@ class Thorax:
         fade = np.clip((y + 50) / 60, 0.0, 1.0) ** 2
         trunk = trunk * depth * fade
         lift = a.shoulder
-        level = [
-            -80,
-            -45 + lift,
-            -25 + lift,
-            -5 + lift,
-            15 + lift,
-            40 + lift,
-            80 + lift,
-            105 + lift,
-            125 + lift,
-            150 + lift,
-            185 + lift,
-        ]
+        level = [-80, *(height + lift for height in (-45, -25, -5, 15, 40, 80, 105, 125, 150, 185))]
         width = [0.44, 0.5, 0.68, 1.05, 1.36, 1.52, 1.5, 1.36, 1.22, 1.1, 0.95]
         girdle = np.interp(y, level, np.array(width) * (a.width + 0.6 * a.wall_side - 8)).astype(np.float32)
         strong = np.interp(y, [-80, 0, 60, 120 + lift, 185 + lift], [0.62, 0.68, 0.74, 0.66, 0.0])
