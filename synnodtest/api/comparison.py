@@ -21,6 +21,12 @@ class Compared:
     realised: float | None
     unit: str = ""
 
+    @property
+    def words(self) -> str:
+        """Name and unit as a reader would write them."""
+        words = self.name.removesuffix("_mm").replace("_", " ") if self.unit else self.name.replace("_", " ")
+        return f"{words}, {self.unit}" if self.unit else words
+
 
 def compared(before: Radiograph, after: Radiograph, truth: Truth) -> list[Compared]:
     """Return diameter, contrast, place and the named radiomics features of a nodule, requested and realised.
@@ -62,12 +68,7 @@ def _measured(before: Radiograph, after: Radiograph, truth: Truth, asked: dict[s
 def table(rows: Sequence[Compared]) -> str:
     """Return the rows as text in columns."""
     lines = [f"{'':<34}{'requested':>12}{'realised':>12}"]
-    return "\n".join([*lines, *(f"{_name(r):<34}{_text(r.requested):>12}{_text(r.realised):>12}" for r in rows)])
-
-
-def _name(row: Compared) -> str:
-    words = row.name.removesuffix("_mm").replace("_", " ") if row.unit else row.name.replace("_", " ")
-    return f"{words}, {row.unit}" if row.unit else words
+    return "\n".join([*lines, *(f"{r.words:<34}{_text(r.requested):>12}{_text(r.realised):>12}" for r in rows)])
 
 
 def _text(value: float | None) -> str:

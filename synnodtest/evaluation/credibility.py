@@ -16,6 +16,8 @@ from synnodtest.statistics.coverage import precision_recall, vendi_score
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 
 Array = NDArray[np.float64]
+HALVES = 50
+"""Times that backgrounds are split in two."""
 
 
 def agreement(requested: Array, realised: Array) -> dict[str, object]:
@@ -46,7 +48,7 @@ def standardised(table: Array, reference: Array) -> Array:
 
 
 def distances(
-    planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
+    planted: Array, real: Array, clusters: Sequence[str], *, halves: int = HALVES, seed: int = 0
 ) -> dict[str, object]:
     """Return distances of synthetic to real nodules in a space of features, beside those of real to real.
 
@@ -86,9 +88,7 @@ def _first_halves(clusters: Sequence[str], count: int, rng: np.random.Generator)
         yield np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2])
 
 
-def coverage(
-    planted: Array, real: Array, clusters: Sequence[str], *, halves: int = 50, seed: int = 0
-) -> dict[str, object]:
+def coverage(planted: Array, real: Array, clusters: Sequence[str]) -> dict[str, object]:
     """Return how much of real variety synthetic nodules span, beside real nodules in their place.
 
     Split and compared as :func:`distances` are: recall is the share of real nodules of one half within the
@@ -99,13 +99,11 @@ def coverage(
         planted: (n, features) synthetic; row i is the same scene as row i of ``real``.
         real: (n, features) real.
         clusters: Background of every row.
-        halves: How many splits.
-        seed: Of the splits.
     """
-    rng = np.random.default_rng(seed_sequence("coverage", seed))
+    rng = np.random.default_rng(seed_sequence("coverage", 0))
     a, b = standardised(planted, real), standardised(real, real)
     width = float(np.median(pdist(b)))
-    splits = list(_first_halves(clusters, halves, rng))
+    splits = list(_first_halves(clusters, HALVES, rng))
     sides = [
         [(*precision_recall(b[first], table[~first]), vendi_score(table[~first], width)) for first in splits]
         for table in (a, b)

@@ -46,10 +46,9 @@ def scenes_on(
         if not numbers:
             continue
         radiograph = owner.load(background)
-        lung = radiograph.regions.get("lung")
-        if lung is None or not lung.any():
+        if radiograph.lung is None:
             raise SynthesizerError(f"background {background.id!r} has no lung to plant nodules in")
-        places = np.argwhere(lung)
+        places = np.argwhere(radiograph.lung)
         for number in numbers:
             rng = np.random.default_rng(seed_sequence("evaluation-scene", seed, number))
             row, column = places[rng.integers(len(places))] + 0.5
@@ -90,18 +89,16 @@ def seen_mask(before: Radiograph, after: Radiograph, truth: Truth) -> BoolArray 
     """
     from synnodtest.synthesizers.diffusion.segment import segment
 
-    window = _window(after, truth)
-    added = np.asarray(after.pixels - before.pixels, dtype=np.float32)
-    difference = cut_window(added, after.spacing_mm, window)
+    difference = _difference(before, after, truth)
     everywhere = np.ones(difference.shape, dtype=np.float32)
-    found = segment(difference, everywhere, EDGE, truth.diameter_mm / window.spacing_mm)
+    found = segment(difference, everywhere, EDGE, truth.diameter_mm / WINDOW_SPACING_MM)
     return None if found is None else found.mask
 
 
-def _added(before: Radiograph, after: Radiograph, truth: Truth) -> FloatArray:
-    """Return the window of what a nodule adds, in lung ranges."""
-    difference = np.asarray(after.pixels - before.pixels, dtype=np.float32)
-    return cut_window(difference, after.spacing_mm, _window(after, truth)) / np.float32(lung_range(before))
+def _difference(before: Radiograph, after: Radiograph, truth: Truth) -> FloatArray:
+    """Return the window of what a nodule adds."""
+    added = np.asarray(after.pixels - before.pixels, dtype=np.float32)
+    return cut_window(added, after.spacing_mm, _window(after, truth))
 
 
 def features_of(
@@ -161,22 +158,20 @@ def plant(synthesizer: Synthesizer, pairs: Sequence[Pair], *, batch: int = 32) -
     """Synthesize scenes and measure every nodule."""
     rows: list[tuple[Any, ...]] = []
     outside = redraws = 0
-    for start in range(0, len(pairs), batch):
-        part = pairs[start : start + batch]
-        untouched = [radiograph for _, radiograph in part]
-        made = synthesizer.synthesize([scene for scene, _ in part], untouched)
-        without = untouched
-        if not synthesizer.sham_is_identity:
-            without = synthesizer.synthesize([replace(scene, sham=True) for scene, _ in part], untouched)
-        for (scene, radiograph), one, plain in zip(part, made, without, strict=True):
-            (nodule,), (truth,) = scene.nodules, one.nodules
-            measured = features_of(one, truth, plain)
-            features = np.full(len(FEATURE_NAMES), np.nan) if measured is None else measured
-            sizes = [nodule.diameter_mm, nodule.contrast], [truth.diameter_mm, truth.contrast]
-            view, added = (w.astype(np.float16) for w in (view_of(one, truth)[0], _added(plain, one, truth)))
-            rows.append((scene.background, *sizes, features, view, rejection(radiograph, one), added))
-            outside += _changed_outside(radiograph, one, nodule)
-            redraws += int(truth.requested.get("redraws", 0))
+    without = (radiograph for _, radiograph in pairs)
+    if not synthesizer.sham_is_identity:
+        shams = [(replace(scene, sham=True), radiograph) for scene, radiograph in pairs]
+        without = (one for _, _, one in synthesized(synthesizer, shams, batch))
+    for (scene, radiograph, one), plain in zip(synthesized(synthesizer, pairs, batch), without, strict=True):
+        (nodule,), (truth,) = scene.nodules, one.nodules
+        measured = features_of(one, truth, plain)
+        features = np.full(len(FEATURE_NAMES), np.nan) if measured is None else measured
+        sizes = [nodule.diameter_mm, nodule.contrast], [truth.diameter_mm, truth.contrast]
+        added = _difference(plain, one, truth) / np.float32(lung_range(plain))
+        windows = (view_of(one, truth)[0].astype(np.float16), added.astype(np.float16))
+        rows.append((scene.background, *sizes, features, windows[0], rejection(radiograph, one), windows[1]))
+        outside += _changed_outside(radiograph, one, nodule)
+        redraws += int(truth.requested.get("redraws", 0))
     names, asked, got, *tables, rejected, differences = zip(*rows, strict=True)
     requested, realised, found, views, added = map(np.asarray, (asked, got, *tables, differences))
     return Planted(names, requested, realised, found, views, outside, redraws, rejected, added)

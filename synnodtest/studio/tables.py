@@ -65,7 +65,7 @@ def _hit(box: Sequence[float], result: Result) -> str:
 
 def rows_html(rows: Sequence[Sequence[Compared]], names: Sequence[str]) -> str:
     """Return requested against realised, nodule by nodule."""
-    told = [[(_quantity(one), one.requested, one.realised) for one in quantities] for quantities in rows]
+    told = [[(one.words, one.requested, one.realised) for one in quantities] for quantities in rows]
     return str(macros().compared(list(zip(names, told, strict=True))))
 
 
@@ -131,10 +131,6 @@ def _curve(judged: Sequence[tuple[Point, float]], threshold: float) -> dict[str,
         "limit": y(threshold),
         **{"width": width, "height": height, "left": left, "base": base},
     }
-
-
-def _quantity(one: Compared) -> str:
-    return f"{one.name.removesuffix('_mm').replace('_', ' ')}, mm" if one.unit else one.name.replace("_", " ")
 
 
 def _box(box: Sequence[float]) -> str:
