@@ -18,7 +18,7 @@ MARKS = (".json", ".jsonl", ".ndjson")
 """Those of them that are noted where they name these radiographs without a word of nodules."""
 MAX_BYTES = 64 * 1024 * 1024
 LEAST_STEM = 3
-"""Shorter stems occur in any text."""
+"""Shorter stems occur in any text; with its suffix a name of any length tells."""
 _BELOW = ("ann", "label", "box", "bbox")
 """How names of folders with annotations begin: ``Annotations``, ``ann``, ``labels_xml``."""
 _IMAGES = ("images", "imgs", "img")
@@ -76,7 +76,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
         BackgroundError: there is one; names it and what to write instead.
     """
     stems = {stem_of(path) for path in paths}
-    telling = {stem for stem in stems if len(stem) >= LEAST_STEM}
+    telling = {stem for stem in stems if len(stem) >= LEAST_STEM} | {path.name for path in paths}
     notes: list[str] = []
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         own = bool({file.stem, Path(file.stem).stem} & stems)

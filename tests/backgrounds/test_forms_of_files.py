@@ -585,6 +585,18 @@ class TestTablesBesideRadiographs:
             FolderSet(tmp_path, "normal")
         assert "boxes.csv" in caught.value.hint
 
+    def test_a_film_of_a_short_name_is_known_by_name_and_suffix(self, tmp_path):
+        for number in (1, 2):
+            write_png(tmp_path / "images" / f"{number}.png", chest(seed=number))
+        text = (
+            '<image id="1" name="%s" width="512"><box label="nodule" xtl="1" ytl="2" xbr="30" ybr="24"></box></image>'
+        )
+        (tmp_path / "annotations.xml").write_text(text % "12.png")
+        assert len(FolderSet(tmp_path / "images", "normal").backgrounds) == 2
+        (tmp_path / "annotations.xml").write_text(text % "2.png")
+        with pytest.raises(BackgroundError, match="speaks of nodules in these radiographs"):
+            FolderSet(tmp_path / "images", "normal")
+
     @pytest.mark.parametrize("first", ["synnodtest_findings", "attrition"])
     def test_what_this_package_writes_is_no_annotation(self, tmp_path, first):
         write_png(tmp_path / "set" / "chest1.png", chest())
