@@ -11,14 +11,18 @@ from functools import lru_cache
 import numpy as np
 
 from synnodtest.attenuation import draw_density, resolved_scene
-from synnodtest.canonical import seed_sequence
+from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynthesizerError
+from synnodtest.evidence.arm import DEFAULT_ARM
 from synnodtest.geometry import centre_of, px_to_mm
-from synnodtest.ports import Synthesizer
+from synnodtest.planning.place import MissingRegion, NoPlace, Placer
+from synnodtest.planning.recipe import NoduleRecipe, Recipe
+from synnodtest.ports import Background, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
+from synnodtest.spec.model import Location
 from synnodtest.synthesizers import resolve_synthesizer
 from synnodtest.synthesizers.lesions import refuse_lesions
 
@@ -122,6 +126,22 @@ def _inside(centre_mm: tuple[float, ...], radiograph: Radiograph) -> tuple[float
             hint="centre=(x, y) is in pixels, centre_mm=(x, y) in mm from the top left corner",
         )
     return x, y
+
+
+def place_in(radiograph: Radiograph, region: str, diameter_mm: float, seed: int) -> tuple[float, float]:
+    """Return the centre ``(x, y)`` in mm of a nodule of this size somewhere in a region.
+
+    Raises:
+        SynthesizerError: the radiograph has no such region, or nothing in it is large enough.
+    """
+    place_seed = int(sha256_of(["plant-place", seed])[:15], 16)
+    nodule = NoduleRecipe("nodule", diameter_mm, 0.0, (), Location(region=region), diameter_mm / 2, place_seed, seed)
+    try:
+        scene = Placer(radiograph).place(Recipe("plant", Background("radiograph"), DEFAULT_ARM, 0, (), (nodule,)))
+    except (MissingRegion, NoPlace) as error:
+        known = ", ".join(sorted(radiograph.named_regions))
+        raise SynthesizerError(str(error), hint=f"it has {known}") from None
+    return scene.nodules[0].centre_mm
 
 
 def plant_nodules(

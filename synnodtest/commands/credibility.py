@@ -79,7 +79,7 @@ def _resolved(options: argparse.Namespace) -> Any:
 
 def _synthesizer(options: argparse.Namespace) -> int:
     from synnodtest.detectors import resolve_detector
-    from synnodtest.evaluation.bland_altman import bland_altman
+    from synnodtest.evaluation.credibility import bland_altman
     from synnodtest.evaluation.embedding import load_embedding
     from synnodtest.evaluation.synthesizer import evaluate_synthesizer, grounds
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer

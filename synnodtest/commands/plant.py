@@ -128,7 +128,7 @@ def _known(features: dict[str, float]) -> dict[str, float]:
 
 
 def _place_in(radiograph: Radiograph, options: argparse.Namespace) -> tuple[float, float]:
-    from synnodtest.api.places import place_in
+    from synnodtest.api.planting import place_in
 
     if options.diameter_mm is None:
         raise SynnodError("how large is the nodule?", hint="--diameter-mm 12")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,8 @@ class _Routes:
         from starlette.requests import ClientDisconnect
 
         session = self._session(request)
-        path = _upload_path(session)
+        session.folder.mkdir(parents=True, exist_ok=True)
+        path = session.folder / f"upload-{secrets.token_hex(8)}"
         try:
             with path.open("wb") as file:
                 async for chunk in request.stream():
@@ -134,13 +136,6 @@ class _Routes:
 
     def _session(self, request: Request) -> Session:
         return self._sessions.of_token(request.path_params["token"])
-
-
-def _upload_path(session: Session) -> Path:
-    import secrets
-
-    session.folder.mkdir(parents=True, exist_ok=True)
-    return session.folder / f"upload-{secrets.token_hex(8)}"
 
 
 def _spacing(text: str) -> tuple[float, float] | None:
