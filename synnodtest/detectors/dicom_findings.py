@@ -99,7 +99,9 @@ def check_folder(folder: Path, kinds: Sequence[str] = ()) -> None:
         DetectorError: there is none.
     """
     if next(_found_in(folder, kinds), None) is None:
-        raise DetectorError(f"{folder}: no DICOM {_titles(kinds)} with findings is in this folder", hint=_hint(kinds))
+        runs = "; a run is named by its own folder" if any(folder.glob("*/results.json")) else ""
+        told = f"{folder}: no DICOM {_titles(kinds)} with findings is in this folder"
+        raise DetectorError(told, hint=_hint(kinds) + runs)
 
 
 def _found_in(folder: Path, kinds: Sequence[str]) -> Iterator[Path]:

@@ -178,8 +178,14 @@ def test_a_folder_without_dicom_findings_is_told_before_the_run(tmp_path):
     pytest.importorskip("pydicom")
     (tmp_path / "saved_model").mkdir()
     (tmp_path / "saved_model" / "saved_model.pb").write_bytes(b"\x08\x01")
-    with pytest.raises(DetectorError, match=r"no DICOM .* with findings is in this folder"):
+    with pytest.raises(DetectorError, match=r"no DICOM .* with findings is in this folder") as caught:
         check_named("saved_model", tmp_path)
+    assert "a run is named by its own folder" not in caught.value.hint
+    (tmp_path / "reports" / "20261129T081133Z-93a368").mkdir(parents=True)
+    (tmp_path / "reports" / "20261129T081133Z-93a368" / "results.json").write_text("{}")
+    with pytest.raises(DetectorError) as caught:
+        check_named("reports", tmp_path)
+    assert caught.value.hint.endswith("; a run is named by its own folder")
 
 
 def test_a_folder_that_was_exported_for_openvino_is_no_folder_of_dicom_objects(tmp_path):
