@@ -230,3 +230,63 @@ def test_the_order_of_backgrounds_does_not_matter(order):
     assert (shuffled.lower, shuffled.upper) == pytest.approx(
         (mean_cluster_spearman(x, y, c).lower, mean_cluster_spearman(x, -y, c).lower * -1), abs=1e-9
     )
+
+
+def test_replicates_of_a_level_are_averaged_however_many_there_are():
+    rng = np.random.default_rng(8)
+    x = np.tile(np.repeat([4.0, 6.0, 8.0, 10.0, 14.0, 20.0], [1, 3, 2, 5, 1, 4]), 9)
+    y, cluster = rng.uniform(0, 1, x.size), np.repeat(np.arange(9), 16)
+    levels = np.unique(x)
+    want = [
+        stats.spearmanr(levels, [y[(cluster == k) & (x == level)].mean() for level in levels]).statistic
+        for k in range(9)
+    ]
+    got = mean_cluster_spearman(x, y, cluster)
+    assert got.value == pytest.approx(np.mean(want))
+    half = stats.t.isf(0.05, 8) * np.std(want, ddof=1) / 3
+    assert (got.lower, got.upper) == pytest.approx((np.mean(want) - half, np.mean(want) + half))
+    assert got.extra["between_cluster_sd"] == pytest.approx(np.std(want, ddof=1))
+
+
+@pytest.mark.parametrize(
+    ("curve", "value", "least", "most"), [([1, 2, 3, 4, 5], 1, 0, 1), ([5, 4, 3, 2, 1], -1, -1, 0)]
+)
+def test_where_all_clusters_agree_some_unseen_ones_may_show_no_response(curve, value, least, most):
+    x, y, cluster = np.tile(np.arange(5), 12), np.tile(curve, 12), np.repeat(np.arange(12), 5)
+    share = 1 - 0.05 ** (1 / 12)
+    got = mean_cluster_spearman(x, y, cluster)
+    assert (got.value, got.lower, got.upper) == pytest.approx(
+        (value, value + share * (least - value), value + share * (most - value))
+    )
+    flat = mean_cluster_spearman(x, np.zeros(60), cluster)
+    assert (flat.value, flat.lower, flat.upper) == pytest.approx((0, -share, share))
+    two = mean_cluster_spearman(x[:10], y[:10], cluster[:10])
+    assert (two.reason, two.clusters) == ("", 2)
+    assert mean_cluster_spearman(x[:10], y[:10], [0] * 10).reason == "one cluster"
+    few = mean_cluster_spearman(x[:14], y[:14], np.repeat([0, 1, 2, 3], [5, 3, 3, 3]))
+    assert (few.reason, few.value) == ("fewer than 2 clusters with 5 levels", value)
+    assert mean_cluster_spearman(x, np.where(np.arange(60) == 7, np.nan, y), cluster).reason == "values are missing"
+
+
+@pytest.mark.parametrize("n", [4, 5, 12])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_perfect_correlation_is_held_as_the_next_smaller_one(n, sign):
+    got = spearman(range(n), sign * np.arange(n))
+    y = np.arange(n)
+    y[:2] = 1, 0  # the next smaller correlation that n points can have
+    r = stats.spearmanr(range(n), y).statistic
+    half = stats.norm.isf(0.05) * np.sqrt((1 + r**2 / 2) / (n - 3))
+    ends = sorted([sign * np.tanh(np.arctanh(r) - half), float(sign)])
+    assert (got.value, got.lower, got.upper, got.reason) == (sign, *map(pytest.approx, ends), "")
+
+
+def test_curves_that_agree_may_drop_by_the_whole_range_where_unseen():
+    share = 1 - 0.05 ** (1 / 20)
+    got = drawdown([[0.0, 0.5, 0.3]] * 20, seed=0, limits=(-1.0, 1.0))
+    assert (got.value, got.lower, got.upper) == pytest.approx((0.2, max(0, 0.2 - 2.2 * share), 0.2 + 1.8 * share))
+    two = drawdown([[0.0, 0.1], [0.3, 0.2]], seed=0)
+    assert two.reason == ""
+    for curves, reason in (([[0.0, 1.0]], "2 clusters"), ([[0.0], [1.0]], "2 levels"), ([[0, np.nan]] * 2, "missing")):
+        made = drawdown(curves, seed=0, limits=(-1.0, 1.0))
+        assert reason in made.reason
+        assert (made.lower, made.upper) == (0.0, 2.0)
