@@ -137,3 +137,21 @@ def test_a_curve_that_rises_on_has_a_finite_upper_bound():
     made = size_at_sensitivity(size, found, np.arange(120) // 2, 0.8, guarded=True)
     assert 7 < made.upper < 14
     assert not made.flags
+
+
+@pytest.mark.parametrize(("d50", "seed"), [(30.0, 1), (5.0, 1)])
+def test_a_bound_past_the_diameters_tried_is_none_whatever_the_line_says(d50, seed):
+    """The line goes on to 48 mm and down to 3 mm; nodules of 4 to 40 mm were tried."""
+    size, hit, cluster = trials(12, d50=d50, slope=1.6, spread=0, seed=seed)
+    got = size_at_sensitivity(size, hit, cluster, 0.5)
+    assert got.reason == ""
+    assert (got.upper == math.inf, got.lower == 0.0) == (d50 == 30.0, d50 == 5.0)
+    wider = size_at_sensitivity(np.append(size, [100.0, 1.0]), np.append(hit, [1, 0]), np.append(cluster, [0, 0]), 0.5)
+    assert 0.0 < wider.lower < wider.upper < math.inf
+
+
+def test_three_clusters_are_the_fewest():
+    size, hit, cluster = trials(3, seed=2)
+    assert "clusters" not in size_at_sensitivity(size, hit, cluster, 0.5).reason
+    two = size_at_sensitivity(size[:16], hit[:16], cluster[:16], 0.5)
+    assert two.reason == "fewer than 3 clusters"
