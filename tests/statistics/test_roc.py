@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special, stats
 
 from synnodtest.statistics import auc, delong, delong_paired
 
@@ -120,3 +121,47 @@ def test_a_bound_at_the_truth_errs_at_most_about_alpha_when_guarded():
     rng, truth = np.random.default_rng(2), 0.921350
     errs = [delong(rng.normal(2, 1, 30), rng.normal(0, 1, 30), guarded=True).lower > truth for _ in range(600)]
     assert np.mean(errs) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 600)
+
+
+def by_pairs(positives, negatives):
+    """Whether each positive beats each negative, ties half; shape (m, n)."""
+    first, second = np.asarray(positives, float)[:, None], np.asarray(negatives, float)[None, :]
+    return (first > second) + 0.5 * (first == second)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_guard_is_the_wider_of_plain_and_logit_bounds(seed, guarded):
+    rng = np.random.default_rng(seed)
+    positives, negatives = rng.integers(3, 10, 14), rng.integers(0, 7, 9)
+    won = by_pairs(positives, negatives)
+    value, z = won.mean(), stats.norm.isf(0.05)
+    error = np.sqrt(won.mean(1).var(ddof=1) / 14 + won.mean(0).var(ddof=1) / 9)
+    logit = special.expit(special.logit(value) + np.array([-z, z]) * error / (value * (1 - value)))
+    plain = np.clip([value - z * error, value + z * error], 0, 1)
+    got = delong(positives, negatives, guarded=guarded)
+    assert (got.value, got.extra["standard_error"]) == pytest.approx((value, error))
+    assert (got.extra["logit_lower"], got.extra["logit_upper"]) == pytest.approx(tuple(logit))
+    want = (min(plain[0], logit[0]), max(plain[1], logit[1])) if guarded else tuple(plain)
+    assert (got.lower, got.upper) == pytest.approx(want)
+    assert got.method == ("delong, guarded" if guarded else "delong")
+
+
+def test_the_difference_of_two_areas_has_the_p_value_of_its_standard_error():
+    rng = np.random.default_rng(4)
+    positives, negatives, others, rest = (
+        rng.integers(low, low + 6, size) for low, size in [(2, 14), (0, 9), (1, 14), (0, 9)]
+    )
+    won = by_pairs(positives, negatives) - by_pairs(others, rest)
+    error = np.sqrt(won.mean(1).var(ddof=1) / 14 + won.mean(0).var(ddof=1) / 9)
+    got = delong_paired(positives, negatives, others, rest)
+    assert (got.value, got.extra["standard_error"]) == pytest.approx((won.mean(), error))
+    assert got.extra["p_value"] == pytest.approx(2 * stats.norm.sf(abs(won.mean()) / error))
+    same = delong_paired(positives, negatives, positives, negatives)
+    assert (same.value, same.extra["p_value"]) == (0.0, 1.0)
+
+
+def test_two_images_of_a_kind_are_enough_for_an_area_and_one_is_not():
+    assert delong([3, 2], [1, 2]).reason == delong_paired([3, 2], [1, 2], [3, 1], [1, 2]).reason == ""
+    assert "fewer than 2" in delong([3], [1, 2]).reason
+    assert "fewer than 2" in delong_paired([3, 2], [1], [3, 1], [1]).reason
