@@ -49,6 +49,20 @@ def test_rates_have_the_wider_of_score_bounds_at_effective_sizes_and_students(al
     assert (got.n, got.clusters) == (13, 7)
 
 
+def test_groups_that_hardly_vary_have_score_bounds_at_effective_sizes():
+    """One of sixty is missed: Student's interval is narrow, and Newcombe's of each group's own bounds another one."""
+    owners = [f"b{i // 2}" for i in range(60)]
+    one, other = group([0, *[1] * 59], owners), group([1] * 60, owners)
+    sizes = [
+        korn_graubard(*np.add.reduceat([g.values, [1] * 60], range(0, 60, 2), axis=1), guarded=True)
+        for g in (one, other)
+    ]
+    first, second = (size.extra["effective_n"] for size in sizes)
+    score = miettinen_nurminen(59 / 60 * first, first, second, second)
+    got = group_difference(one, other, "sensitivity", 0.05, 0)
+    assert (got.lower, got.upper) == pytest.approx((score.lower, score.upper))
+
+
 @pytest.mark.parametrize("metric", ["confidence", "false_positives_per_image"])
 @pytest.mark.parametrize("swap", [False, True])
 def test_means_and_counts_have_the_wider_of_the_hybrid_and_students(metric, swap):
