@@ -190,3 +190,30 @@ def test_the_table_by_diameter_counts_levels_of_a_sweep_and_bands_of_what_was_dr
         low, high = binomtest(hits, row["nodules"]).proportion_ci(0.95)
         assert (row["detected"], row["rate"]) == (hits, 0.6667)
         assert (row["rate, 95% lower"], row["rate, 95% upper"]) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ({"view": "LL"}, "; every nodule has another 'view' than 'where' asks for: AP, PA"),
+        ({"diameter_mm": {"at_least": 50}}, "; every nodule has another 'diameter_mm' than 'where' asks for: 8 to 20"),
+        ({"contrast": 0.9}, "; every nodule has another 'contrast' than 'where' asks for: 0.3"),
+        ({"region": "rib"}, "; every nodule has another 'region' than 'where' asks for"),
+        ({"film": "z"}, "; every nodule has another 'film' than 'where' asks for: f0, f1, f2, f3, f4, f5, ..."),
+        ({"view": "AP", "kvp": 100}, "; no nodule has 'kvp', which 'where' asks for"),
+        ({"view": "AP", "diameter_mm": 20}, ""),
+        (
+            {"view": "LL", "contrast": 0.9},
+            "; every nodule has another 'view' than 'where' asks for: AP, PA and another 'contrast' than 'where' asks for: "
+            "0.3",
+        ),
+    ],
+)
+def test_what_where_asks_for_and_no_nodule_has_is_told_with_what_there_is(where, told):
+    trials = [
+        trial(f"b{i}", 0.9, diameter_mm=(8.0, 20.0)[i % 2], strata={"view": ("AP", "PA")[i % 2], "film": f"f{i}"})
+        for i in range(8)
+    ]
+    assert SENSITIVITY({"at_least": 0.5, "where": where}, evidence(trials)).sentence == (
+        f"INCONCLUSIVE no nodule to judge{told}"
+    )
