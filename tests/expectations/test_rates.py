@@ -204,8 +204,8 @@ def test_the_table_by_diameter_counts_levels_of_a_sweep_and_bands_of_what_was_dr
         ({"view": "AP", "diameter_mm": 20}, ""),
         (
             {"view": "LL", "contrast": 0.9},
-            "; every nodule has another 'view' than 'where' asks for: AP, PA and another 'contrast' than 'where' asks for: "
-            "0.3",
+            "; every nodule has another 'view' than 'where' asks for: AP, PA and another 'contrast' "
+            "than 'where' asks for: 0.3",
         ),
     ],
 )
