@@ -9,6 +9,7 @@ from typing import Any
 from synnodtest.expectations import find_check
 from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.quantities import Stratum
+from synnodtest.spec.source import listed
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def variants(behaviour: Behaviour, expectation: Expectation) -> list[Variant]:
     An expectation that looks at raw scores alone is one item however many operating points there are.
     """
     parameters = expectation.parameters
-    points = _points(parameters.get("operating_point", behaviour.operating_point))
+    points = list(map(float, listed(parameters.get("operating_point", behaviour.operating_point))))
     if _ignores_points(expectation):
         points = points[:1]
     made = []
@@ -64,7 +65,3 @@ def _strata(parameters: Mapping[str, Any]) -> tuple[Stratum, ...]:
 def _ignores_points(expectation: Expectation) -> bool:
     kind = find_check(expectation.kind)
     return kind is not None and kind.threshold_free(kind.read(expectation.parameters))
-
-
-def _points(value: Any) -> list[float]:
-    return [float(v) for v in value] if isinstance(value, (list, tuple)) else [float(value)]

@@ -14,7 +14,7 @@ from synnodtest.spec.messages import Path, problem, unknown
 from synnodtest.spec.model import Behaviour, Companion, Expectation, Fuzz, PerturbationSpec
 from synnodtest.spec.plain import tidy
 from synnodtest.spec.selection import Item, check_against_scenes, complain
-from synnodtest.spec.source import Node, plain
+from synnodtest.spec.source import Node, listed, plain
 from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant
 
@@ -85,8 +85,8 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
     parameters |= given
     parameters.pop("id", None)
     parameters.setdefault("alpha", behaviour.sampling.alpha)
-    points = parameters.get("operating_point", behaviour.operating_point)
-    parameters["operating_point"] = [float(p) for p in (points if isinstance(points, (list, tuple)) else [points])]
+    points = listed(parameters.get("operating_point", behaviour.operating_point))
+    parameters["operating_point"] = list(map(float, points))
     own = item.part("matching")
     parameters["matching"] = matching(builder, own, (*item.path, "matching")) if own.value else dict(behaviour.matching)
     if "region" in given:

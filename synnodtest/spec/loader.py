@@ -17,7 +17,7 @@ from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import spec_dict, tidy
 from synnodtest.spec.resolve import Placed, Resolved, duplicate_id, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
-from synnodtest.spec.source import EMPTY, Node, YamlFault, parse, plain, read_text, shown
+from synnodtest.spec.source import EMPTY, Node, YamlFault, listed, parse, plain, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 
@@ -136,8 +136,7 @@ def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]
     if "matching" in parts and builder.clean((*path, "matching")):
         rules["matching"] = matching(builder, parts["matching"], (*path, "matching"))
     if "operating_point" in parts and builder.clean((*path, "operating_point")):
-        given = plain(parts["operating_point"])
-        rules["operating_point"] = tuple(float(p) for p in (given if isinstance(given, list) else [given]))
+        rules["operating_point"] = tuple(map(float, listed(plain(parts["operating_point"]))))
     if "sampling" in parts and builder.clean((*path, "sampling")):
         given = tidy(plain(parts["sampling"]))
         assume = given.pop("assume", {})
@@ -152,5 +151,4 @@ def _text(parts: dict[str, Node], name: str) -> str:
 
 
 def _texts(parts: dict[str, Node], name: str) -> tuple[str, ...]:
-    value = plain(parts[name]) if name in parts else []
-    return tuple(str(v) for v in (value if isinstance(value, list) else [value]))
+    return tuple(map(str, listed(plain(parts[name])))) if name in parts else ()

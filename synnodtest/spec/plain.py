@@ -135,19 +135,21 @@ def plain_location(location: Location) -> dict[str, object]:
     return data
 
 
+def _given(part: NoduleSpec | Companion, *names: str) -> dict[str, object]:
+    """Return the values that a part has under these names, as specs write them."""
+    return {name: _value(value) for name in names if (value := getattr(part, name)) is not None}
+
+
 def _nodule(nodule: NoduleSpec) -> dict[str, object]:
     data: dict[str, object] = {"name": nodule.name}
     if not nodule.fills_box:
         data["diameter_mm"] = _value(nodule.diameter_mm)
     data["location"] = plain_location(nodule.location)
-    for name in ("contrast", "density", "attenuation", "margin", "lesion"):
-        if (value := getattr(nodule, name)) is not None:
-            data[name] = _value(value)
+    data |= _given(nodule, "contrast", "density", "attenuation", "margin", "lesion")
     if nodule.radiomics:
         data["radiomics"] = {name: _value(value) for name, value in nodule.radiomics.items()}
-    if nodule.doubling_days is not None and nodule.interval_days is not None:
-        growth = {"doubling_days": nodule.doubling_days, "interval_days": nodule.interval_days}
-        data["growth"] = {name: _value(value) for name, value in growth.items()}
+    if growth := _given(nodule, "doubling_days", "interval_days"):
+        data["growth"] = growth
     if nodule.hold:
         data["hold"] = sorted(nodule.hold)
     if nodule.seed is not None:
@@ -185,10 +187,7 @@ def _scenes(scenes: Scenes) -> dict[str, object]:
 
 
 def _companion(companion: Companion) -> dict[str, object]:
-    data: dict[str, object] = {"diameter_mm": _value(companion.diameter_mm)}
-    for name in ("contrast", "density", "distance_mm"):
-        if (value := getattr(companion, name)) is not None:
-            data[name] = _value(value)
+    data = _given(companion, "diameter_mm", "contrast", "density", "distance_mm")
     return data | {"location": plain_location(companion.location)}
 
 

@@ -26,7 +26,7 @@ from synnodtest.spec.quantities import (
     named_values,
     strata_of,
 )
-from synnodtest.spec.source import EMPTY, Node, plain
+from synnodtest.spec.source import EMPTY, Node, listed, plain
 from synnodtest.spec.validation import definition, definitions
 from synnodtest.spec.values import Constant, Sweep, Value
 
@@ -174,7 +174,7 @@ def _check_condition(
             message = f"selects nothing: no {condition_text(name, condition)} among {_range_text(known[name])}"
             builder.complain(node, path, message)
         return
-    words = [w for key in ("equals", "in") if key in condition for w in _listed(condition[key])]
+    words = [w for key in ("equals", "in") if key in condition for w in listed(condition[key])]
     if name == "region":
         for word in words:
             builder.region_name(Node(word, node.mark), path)
@@ -193,10 +193,6 @@ def _check_condition(
         builder.complain(node, path, f"selects nothing: no nodule requests the feature {name!r}")
     elif meant is not None:
         builder.problems.append(problem(node.place, path[:-1], f"{name!r} is not known; did you mean {meant!r}?"))
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _jointly(judged: Sequence[Mapping[str, Value]], where: Node, names: set[str]) -> bool:

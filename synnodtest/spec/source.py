@@ -99,6 +99,11 @@ def plain(node: Node) -> Any:
     return node.value
 
 
+def listed(value: Any) -> list[Any]:
+    """Return what stands in a list, or the one value that stands in its place."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
 def read_scalar(text: str) -> Scalar:
     """Return what a plain YAML 1.2 scalar stands for.
 
