@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +105,8 @@ def distances(
     Returns:
         Per distance its mean from synthetic to real, and from real to real the mean and the 95th percentile.
     """
-    rng = np.random.default_rng(seed_sequence("distances", seed))
     a, b = standardised(planted, real), standardised(real, real)
-    splits = list(_first_halves(clusters, halves, rng))
+    splits = _first_halves("distances", clusters, halves, seed)
     found: dict[str, object] = {"n": len(real), "backgrounds": len(set(clusters))}
     for name, measure in MEASURES.items():
         synthetic, again = ([measure(table[~first], b[first]) for first in splits] for table in (a, b))
@@ -119,11 +118,11 @@ def distances(
     return found
 
 
-def _first_halves(clusters: Sequence[str], count: int, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
-    """Yield which rows belong to one half of the backgrounds, drawn anew each time."""
+def _first_halves(word: str, clusters: Sequence[str], count: int = HALVES, seed: int = 0) -> list[NDArray[np.bool_]]:
+    """Return which rows belong to one half of the backgrounds, drawn anew ``count`` times."""
+    rng = np.random.default_rng(seed_sequence(word, seed))
     names, owner = np.unique(np.asarray(clusters), return_inverse=True)
-    for _ in range(count):
-        yield np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2])
+    return [np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2]) for _ in range(count)]
 
 
 def coverage(planted: Array, real: Array, clusters: Sequence[str]) -> dict[str, object]:
@@ -138,10 +137,9 @@ def coverage(planted: Array, real: Array, clusters: Sequence[str]) -> dict[str, 
         real: (n, features) real.
         clusters: Background of every row.
     """
-    rng = np.random.default_rng(seed_sequence("coverage", 0))
     a, b = standardised(planted, real), standardised(real, real)
     width = float(np.median(pdist(b)))
-    splits = list(_first_halves(clusters, HALVES, rng))
+    splits = _first_halves("coverage", clusters)
     sides = [
         [(*precision_recall(b[first], table[~first]), vendi_score(table[~first], width)) for first in splits]
         for table in (a, b)

@@ -62,12 +62,18 @@ def _as_here(name: str, value: object) -> bool:
 
 
 class _Block(nn.Module):
-    """Residual blocks, each followed by attention where the block attends, and a change of size at the end."""
+    """Residual blocks, each followed by attention where the block attends, and a change of size but after the last."""
 
-    def __init__(self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool) -> None:
+    resizers: str
+    stride: int
+
+    def __init__(
+        self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool, last: bool
+    ) -> None:
         super().__init__()
         self.resnets = nn.ModuleList([Resnet(channels, out, time, config) for channels, out in sizes])
         self.attentions = nn.ModuleList([Transformer(out, config) for _, out in sizes] if attends else [])
+        setattr(self, self.resizers, nn.ModuleList([] if last else [Resize(sizes[-1][1], self.stride)]))
 
     def one(self, index: int, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
         """Pass one residual block and what follows it."""
@@ -77,11 +83,8 @@ class _Block(nn.Module):
 
 
 class _Down(_Block):
-    def __init__(
-        self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool, last: bool
-    ) -> None:
-        super().__init__(sizes, time, config, attends=attends)
-        self.downsamplers = nn.ModuleList([] if last else [Resize(sizes[-1][1], 2)])
+    resizers, stride = "downsamplers", 2
+    downsamplers: nn.ModuleList
 
     def forward(self, x: Tensor, time: Tensor, context: Tensor) -> list[Tensor]:
         """Return what every part makes, the last first to be asked for."""
@@ -95,11 +98,8 @@ class _Down(_Block):
 
 
 class _Up(_Block):
-    def __init__(
-        self, sizes: Sequence[tuple[int, int]], time: int, config: Settings, *, attends: bool, last: bool
-    ) -> None:
-        super().__init__(sizes, time, config, attends=attends)
-        self.upsamplers = nn.ModuleList([] if last else [Resize(sizes[-1][1], 1)])
+    resizers, stride = "upsamplers", 1
+    upsamplers: nn.ModuleList
 
     def forward(self, x: Tensor, skips: list[Tensor], time: Tensor, context: Tensor) -> Tensor:
         """Take the last of ``skips`` beside every residual block."""
