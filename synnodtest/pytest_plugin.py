@@ -140,8 +140,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return None
     option = session.config.option
     if not option.synnod_plan:
-        if not option.collectonly and (option.continue_on_collection_errors or not session.testsfailed):
-            session.config.stash[KEY].begin(_cases(session))
+        mine = session.config.stash[KEY]
+        goes_on = option.continue_on_collection_errors or mine.is_worker or not session.testsfailed
+        if goes_on and not option.collectonly:
+            mine.begin(_cases(session))
         return None
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     for line in session.config.stash[KEY].plan(_cases(session)):

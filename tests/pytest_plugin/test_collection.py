@@ -144,3 +144,18 @@ def test_a_malformed_spec_is_a_collection_error_at_its_line(project):
 def test_a_python_test_suite_without_specs_is_left_alone(pytester):
     pytester.makepyfile("def test_one(): pass")
     pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("worker", "goes_on", "begun"), [(True, False, 1), (False, False, 0), (False, True, 1)])
+def test_what_runs_beside_a_spec_that_cannot_be_read_is_entered_before_its_first_scene(worker, goes_on, begun):
+    """Workers of ``-n`` run the rest whatever could not be collected."""
+    from types import SimpleNamespace
+
+    from synnodtest import pytest_plugin
+
+    began = []
+    mine = SimpleNamespace(is_worker=worker, begin=began.append)
+    option = SimpleNamespace(synnod_plan=False, collectonly=False, continue_on_collection_errors=goes_on)
+    config = SimpleNamespace(stash={pytest_plugin.KEY: mine}, option=option)
+    pytest_plugin.pytest_runtestloop(SimpleNamespace(config=config, testsfailed=1, items=[]))
+    assert len(began) == begun
