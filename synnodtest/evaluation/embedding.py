@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.errors import SynnodError, missing_extra
+from synnodtest.errors import SynnodError, require
 from synnodtest.factories import Loader
 from synnodtest.geometry import FloatArray
 
@@ -77,10 +77,9 @@ def load_embedding(text: str) -> Embedding:
 
 
 def _onnx(path: Path) -> Callable[[FloatArray], Any]:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise missing_extra("onnxruntime", "onnx", f"The embedding {path.name}") from None
+    require("onnxruntime", "onnx", f"The embedding {path.name}")
+    import onnxruntime
+
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:

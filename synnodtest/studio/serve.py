@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synnodtest.errors import SynnodError, missing_extra
+from synnodtest.errors import SynnodError, require
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.guard import Guard, hosts_of
 from synnodtest.studio.sessions import Sessions, private_folder
@@ -133,10 +133,9 @@ class Studio:
 def _gradio(root: Path) -> Any:
     """Return the package, told beforehand: no analytics, and its temporary files in the private folder."""
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=str(root / "gradio"), HF_HUB_OFFLINE="1")
-    try:
-        import gradio
-    except ImportError:
-        raise missing_extra("gradio", "studio", "the studio") from None
+    require("gradio", "studio", "the studio")
+    import gradio
+
     version = tuple(int(part) for part in gradio.__version__.split(".")[:2])
     if not (6, 31) <= version < (7, 0):
         raise SynnodError(

@@ -5,10 +5,9 @@ torch and diffusers are imported when a nodule is drawn: a run that finds its ra
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from synnodtest.errors import missing_extra
+from synnodtest.errors import require
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.synthesizer import DiffusionSynthesizer
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Calibration", "DiffusionSynthesizer", "NodulePipeline"]
 
 for _name in ("diffusers", "torch"):
-    if find_spec(_name) is None:
-        raise missing_extra(_name, "diffusion", "synthesizing nodules by diffusion")
+    require(_name, "diffusion", "synthesizing nodules by diffusion")
 
 
 def __getattr__(name: str) -> Any:
