@@ -106,8 +106,9 @@ class _Ending:
         if hunt.search.crash is not None and not hunt.interrupted:
             raise self._crash_found(hunt.search.shrunk_crash(), searching=True)
         findings = hunt.findings
+        synthesizer, seconds = ground.confirm_stage.synthesizer, self._seconds()
         facts, entry, shown = facts_of(
-            self.behaviour, self.variant, ground.fuzz, self._name(), hunt.search, findings, self._seconds()
+            self.behaviour, self.variant, ground.fuzz, synthesizer, hunt.search, findings, seconds
         )
         patients = len({b.cluster for b in ground.confirm_stage.backgrounds})
         gaps = gaps_of(hunt.search, patients, hunt.control, findings, ground.claim.rate)
@@ -175,9 +176,6 @@ class _Ending:
             hint=f"synnodtest replay {entry['id']}",
             entry=entry,
         )
-
-    def _name(self) -> str:
-        return self.campaign.synthesizer(self.ground.under_test).identity.name
 
     def _seconds(self) -> Mapping[str, float]:
         now = self.campaign.tally()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.claims import Claim
+from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import RecipeMaker
-from synnodtest.fuzzing.stage import Stage
+from synnodtest.fuzzing.stage import Replicate, Stage
 from synnodtest.planning.example import Example
 from synnodtest.spec.model import Location
-from synnodtest.statistics import Estimate, clustered_rate
+from synnodtest.statistics import Estimate
 
 EASY = Example.of({"diameter_mm": 20.0, "contrast": 1.0, "place.part": 0, "place.height": 0.0, "place.across": 0.0})
 """The nodule where examples have none: 20 mm, dense, in the middle of a lung."""
@@ -60,11 +60,9 @@ def control_stage(stage: Stage, maker: RecipeMaker) -> Stage:
 def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], bool]) -> Control:
     """Run the control on as many held-out backgrounds as there are, 30 scenes in all."""
     pool = stage.pool(example)
-    done: list[Any] = []
+    done: list[Replicate] = []
     for number in range(TRIALS if pool else 0):
         if enough():
             break
         done += stage.run(example, [(pool[number % len(pool)], number // len(pool))])
-    holds = [r.holds for r in done]
-    estimate = clustered_rate(holds, [r.background.cluster for r in done], alpha=alpha)
-    return Control(example, sum(holds), len(holds), estimate)
+    return Control(example, sum(r.holds for r in done), len(done), rate_of(done, alpha))

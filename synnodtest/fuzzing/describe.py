@@ -11,7 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.canonical import sha256_of
-from synnodtest.fuzzing.stage import Replicate, Stage
+from synnodtest.fuzzing.stage import Replicate, Stage, run_in_time
 from synnodtest.planning.difficulty import Dimension, Space
 from synnodtest.planning.example import Example
 
@@ -80,11 +80,7 @@ def neighbourhood(
     generator = np.random.default_rng(int(sha256_of(["hypercube", seed, example.key()])[:15], 16))
     unit = _latin_hypercube(points, len(around), generator)
     wanted = [(_moved(example, around, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
-    done: list[Replicate] = []
-    for start in range(0, len(wanted), 8):
-        if enough():
-            break
-        done += stage.run_all(iter(sorted(wanted[start : start + 8], key=lambda w: w[1].id)))
+    done = run_in_time(stage, wanted, enough)
     return Neighbourhood(tuple(done), radii, _telling(done, [d.name for d in around]))
 
 

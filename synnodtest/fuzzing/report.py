@@ -45,7 +45,7 @@ def entry_of(
     if "region" in parameters:
         parameters["region"] = plain_region(parameters["region"])
     return {
-        "id": failure_id(behaviour_dict(behaviour), variant.id, example.plain()),
+        "id": _id(behaviour, variant, example),
         "behaviour": behaviour.id,
         "expectation": variant.id,
         "kind": variant.expectation.kind,
@@ -57,6 +57,10 @@ def entry_of(
         "synthesizer": synthesizer,
         "trials": trials_of(replicates),
     }
+
+
+def _id(behaviour: Behaviour, variant: Variant, example: Example) -> str:
+    return failure_id(behaviour_dict(behaviour), variant.id, example.plain())
 
 
 def facts_of(
@@ -72,7 +76,7 @@ def facts_of(
     space, around = search.space, findings.around
     ranked = sorted(findings.found, key=lambda c: (not c.confirmed, c.p_value))
     share, cells, whole = coverage(space, [p for p, judged in search.judged.items() if judged is not None])
-    counterexamples = [_row(c, behaviour, variant, fuzz, synthesizer) for c in ranked]
+    counterexamples = [_row(c, behaviour, variant) for c in ranked]
     first = ranked[0] if ranked else None
     if findings.rule is not None and counterexamples:
         counterexamples[0]["told_by"] = findings.rule.name
@@ -182,8 +186,7 @@ def _came_of(judged: Judged | None) -> str:
     return "crashes" if judged.crash else "fails" if judged.fails else "holds"
 
 
-def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, synthesizer: str) -> dict[str, object]:
-    entry = entry_of(behaviour, variant, fuzz, synthesizer, "", c.candidate.example, [])
+def _row(c: Confirmation, behaviour: Behaviour, variant: Variant) -> dict[str, object]:
     return {
         "says": says(c),
         "example": str(c.candidate.example),
@@ -193,7 +196,7 @@ def _row(c: Confirmation, behaviour: Behaviour, variant: Variant, fuzz: Fuzz, sy
         "p_holm": c.p_holm,
         "matters": ", ".join(c.candidate.matters) or _NOTHING_MATTERS[c.candidate.origin == "search"],
         "found_by": c.candidate.origin,
-        "replay": entry["id"],
+        "replay": _id(behaviour, variant, c.candidate.example),
     }
 
 

@@ -8,12 +8,11 @@ from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.expectations.sentences import beside, limit
 from synnodtest.fuzzing.claims import Claim
-from synnodtest.fuzzing.confirm import Confirmation
+from synnodtest.fuzzing.confirm import Confirmation, rate_of
 from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.unplanted import never_planted, never_tried
-from synnodtest.statistics import clustered_rate
 
 LEAST_HELD_OUT = 2
 STOPPED = {
@@ -159,8 +158,7 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
 
 
 def _component(found: Confirmation, rate: float) -> Component:
-    hits = [r.holds for r in found.replicates]
-    wide = clustered_rate(hits, [r.background.cluster for r in found.replicates], alpha=0.025)
+    wide = rate_of(found.replicates, alpha=0.025)
     status = Status.FAILED if found.confirmed else Status.PASSED if found.refuted else Status.INCONCLUSIVE
     return Component(
         name="counterexample",

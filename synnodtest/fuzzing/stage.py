@@ -295,3 +295,13 @@ class Stage:
 
     def _trials(self, recipes: Sequence[Recipe]) -> list[Trial]:
         return [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
+
+
+def run_in_time(stage: Stage, wanted: Sequence[Spot], enough: Callable[[], bool]) -> list[Replicate]:
+    """Return the replicates of examples on backgrounds, some at a time, until ``enough`` says that time is up."""
+    done: list[Replicate] = []
+    for start in range(0, len(wanted), CHUNK):
+        if enough():
+            break
+        done += stage.run_all(iter(sorted(wanted[start : start + CHUNK], key=lambda spot: (spot[1].id, spot[2]))))
+    return done

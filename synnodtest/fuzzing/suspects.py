@@ -116,7 +116,7 @@ class Suspects:
             if point in done or cause in causes or (causes and not cause) or not self.fails(point):
                 continue
             done.add(point)
-            yield self._candidate(point)
+            yield Candidate(self.search.example_at(point), point, self._matters(point), "search")
 
     def settle(self, point: Difficulties | None, confirmed: bool) -> None:
         """Note what a confirmation came to."""
@@ -139,9 +139,6 @@ class Suspects:
     def open(self) -> list[Difficulties]:
         """Return failing points that no confirmation settled and no closer look cleared."""
         return [p for p in self.failing() if self._sure.get(p, True) and p not in self.settled]
-
-    def _candidate(self, point: Difficulties) -> Candidate:
-        return Candidate(self.search.example_at(point), point, self._matters(point), "search")
 
     def _matters(self, point: Difficulties) -> tuple[str, ...]:
         """Return the parameters that the failure hangs on, the one whose easing raises the margin most first.

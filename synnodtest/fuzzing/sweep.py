@@ -11,7 +11,7 @@ import scipy
 from synnodtest.counted import counted
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.confirm import rate_of
-from synnodtest.fuzzing.stage import UNLIKELY, Replicate, Spot, Stage
+from synnodtest.fuzzing.stage import UNLIKELY, Spot, Stage, run_in_time
 from synnodtest.planning.example import Example
 from synnodtest.statistics import Estimate
 
@@ -89,11 +89,7 @@ def sweep(stage: Stage, examples: Sequence[Example], alpha: float, enough: Calla
         pool = stage.pool(examples[index])
         if pool:
             spots.append((examples[index], pool[(index + turn) % len(pool)], turn // len(pool)))
-    done: list[Replicate] = []
-    for start in range(0, len(spots), 8):
-        if enough():
-            break
-        done += stage.run_all(iter(sorted(spots[start : start + 8], key=lambda spot: (spot[1].id, spot[2]))))
+    done = run_in_time(stage, spots, enough)
     shares = {example.key(): (0, 0) for example in examples}
     for replicate in done:
         kept, scenes = shares[replicate.example.key()]

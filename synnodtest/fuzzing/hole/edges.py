@@ -101,7 +101,7 @@ class Edges:
             if found is not None and found.sure:
                 found = self._closer(box, rule, seen, window, found)
                 self.border = Boundary(found.value, found.lower, found.upper)
-                return _with_threshold(box, rule, found.value)
+                return replace(box, rule=replace(rule, threshold=found.value))
         return box
 
     def _closer(self, box: Box, rule: Rule, seen: list[Seen], window: Window, found: Crossing) -> Crossing:
@@ -156,7 +156,3 @@ class Edges:
             float(dimension.value(min(max(round(k), low), high))) for k in (found.value, found.lower, found.upper)
         )
         return Boundary(value, min(ends), max(ends))
-
-
-def _with_threshold(box: Box, rule: Rule, threshold: float) -> Box:
-    return replace(box, rule=replace(rule, threshold=threshold))

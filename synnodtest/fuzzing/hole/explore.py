@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import scipy
 
+from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.hole.box import Box, Stretch, joined
 from synnodtest.fuzzing.hole.edges import Edges
 from synnodtest.fuzzing.hole.probes import PLACED, Probes, Seen
 from synnodtest.fuzzing.hole.region import Region, Term
 from synnodtest.fuzzing.hole.walk import failing_stretches
-from synnodtest.fuzzing.hole.where import cut, place_rule, share_of
+from synnodtest.fuzzing.hole.where import cut, place_rule, share_of, tells
 from synnodtest.fuzzing.telling import FROM, INSIDE, telling_rule
 from synnodtest.planning.difficulty import Difficulties, Dimension, Space
-from synnodtest.statistics import clustered_rate
 
 CHECKED = 40
 """Scenes within the region, and as many outside of it: 40 failures of 40 put the rate that holds below 0.09."""
@@ -154,10 +154,8 @@ class Explorer:
             self.box = found or cut(self.box, rule)
 
     def _within(self, seen: Seen) -> bool:
-        rule, r = self.box.rule, seen.replicate
-        return self.box.contains(seen.point) and (
-            rule is None or rule.tells_failing(rule.value(r, self.probes.places.surroundings))
-        )
+        rule = self.box.rule
+        return self.box.contains(seen.point) and (rule is None or tells(rule, seen, self.probes))
 
     # --- what it comes to ---------------------------------------------------------------------------------------
 
@@ -176,7 +174,7 @@ class Explorer:
 
     def _outside(self) -> list[Seen]:
         whole = Box(self.space)
-        points = [p for p in whole.drawn(2 * CHECKED, self.probes.rng("outside"))]
+        points = list(whole.drawn(2 * CHECKED, self.probes.rng("outside")))
         rule = self.box.rule
         if rule is None:
             return self.probes.look([p for p in points if not self.box.contains(p)][:CHECKED])
@@ -185,8 +183,7 @@ class Explorer:
 
     def _falls_short(self, inside: Sequence[Seen]) -> bool:
         """Return whether the rate inside surely falls short of the rate asked for."""
-        holds, patients = [s.holds for s in inside], [s.replicate.background.cluster for s in inside]
-        found = clustered_rate(holds, patients, alpha=self.alpha)
+        found = rate_of([s.replicate for s in inside], self.alpha)
         return found.usable and found.upper < self.probes.stage.claim.rate
 
     def _free(self, index: int, dimension: Dimension) -> bool:

@@ -40,7 +40,7 @@ def place_rule(probes: Probes, box: Box, placed: Sequence[int], plain: float = P
         for kind in (INSIDE, FROM):
             rule = telling_rule([s.replicate for s in sample], probes.places.surroundings, only=(kind,), least=plain)
             if rule is not None:
-                told = [kept.contains(s.point) and _tells(rule, s, probes) for s in seen]
+                told = [kept.contains(s.point) and tells(rule, s, probes) for s in seen]
                 candidates.append((_balance(told, seen), rule, kept))
     best = candidates[0]
     for candidate in candidates[1:]:
@@ -56,7 +56,8 @@ def _sides(box: Box, wide: Box, placed: Sequence[int]) -> Iterator[Box]:
             yield wide.with_(index, box.of(index))
 
 
-def _tells(rule: Rule, seen: Seen, probes: Probes) -> bool:
+def tells(rule: Rule, seen: Seen, probes: Probes) -> bool:
+    """Return whether a rule tells a scene to fail."""
     return rule.tells_failing(rule.value(seen.replicate, probes.places.surroundings))
 
 
