@@ -157,7 +157,7 @@ def _translated(fault: yaml.YAMLError, text: str, file: str) -> YamlFault:
         elif "mapping values are not allowed here" in words:
             hint = "quote a text that contains ': '"
         elif "${" in "".join(text.splitlines()[place.line - 1 : place.line]):
-            hint = "within {..} and [..] a variable stands in quotes: \"${name}\""
+            hint = 'within {..} and [..] a variable stands in quotes: "${name}"'
         elif fault.context and fault.context_mark and fault.context_mark.line != place.line - 1:
             hint = f"{fault.context.strip()} that begins in line {fault.context_mark.line + 1}"
         return YamlFault(place, f"not valid YAML: {words}", hint)

@@ -104,7 +104,8 @@ def test_a_confirmatory_run_tells_of_other_choices_where_it_ends(tmp_path, monke
     ]
 
 
-def test_every_verdict_is_told_those_that_an_error_kept_from_one_too():
+def test_every_verdict_is_told_those_that_an_error_kept_from_one_too(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     entries = {
         "s.yaml::b::met": parts.expectation(id="s.yaml::b::met", status="PASSED", ruling=parts.ruling()),
         "s.yaml::b::torn": parts.expectation(id="s.yaml::b::torn", status="PASSED", ruling=parts.ruling()),
