@@ -6,7 +6,6 @@ One line is put into the file; every other byte of it, comments and layout too, 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from synnodtest.files import replacing
 from synnodtest.shell.baseline import kept_record
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
+from synnodtest.spec.plain import flow
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     more = "add the example by hand"
     _put(path, text, lambda spec: len(_explicit(spec, failure["behaviour"])) == known + 1, more)
     print(f"{path}: {failure['behaviour']} now always tries {in_words(failure)}")
-    print(f"  {_flow(failure['example'])}")
+    print(f"  {flow(failure['example'])}")
     region = failure.get("region") or {}
     if region.get("shown"):
         print(f"the region that fails as a behaviour: synnodtest promote {failure['id']} --region")
@@ -114,9 +114,9 @@ def with_explicit(text: str, behaviour: str, example: Mapping[str, object]) -> s
     if fuzz is None or not fuzz.value:
         raise SynnodError(
             f"behaviour {behaviour!r} has no 'fuzz' of its own in this file",
-            hint=f"add it by hand: explicit: [{_flow(example)}]",
+            hint=f"add it by hand: explicit: [{flow(example)}]",
         )
-    at, added = _insertion(text, fuzz, _flow(example))
+    at, added = _insertion(text, fuzz, flow(example))
     return text[:at] + added + text[at:]
 
 
@@ -144,11 +144,3 @@ def _child(node: Any, name: str) -> Any:
 def _word(node: Any, name: str) -> str | None:
     found = _child(node, name)
     return None if found is None else str(found.value)
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import yaml
@@ -28,6 +30,7 @@ from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, 
 
 VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
 """What a search draws from a list of words."""
+_AS_JSON = partial(json.dumps, ensure_ascii=False)
 
 
 def spec_dict(title: str, scope: Mapping[str, object], behaviours: tuple[Behaviour, ...]) -> dict[str, object]:
@@ -246,6 +249,15 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, list):
         return [_escaped(item) for item in value]
     return value.replace("${", "$${") if isinstance(value, str) else value
+
+
+def flow(value: Any, word: Callable[[Any], str] = _AS_JSON) -> str:
+    """Return a plain value in YAML's flow style; ``word`` writes what is neither a mapping nor a list."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {flow(item, word)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(flow(item, word) for item in value) + "]"
+    return word(value)
 
 
 class _Dumper(yaml.SafeDumper):

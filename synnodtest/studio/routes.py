@@ -6,7 +6,12 @@ import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.studio import pictures
@@ -15,18 +20,11 @@ from synnodtest.studio.sessions import Sessions
 from synnodtest.studio.spec_run import bundle
 from synnodtest.studio.study import Study
 
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
-
 SIZES = {"native": None, "1024": 1024}
 
 
 def add_routes(app: Starlette, sessions: Sessions, study: Study | None) -> None:
     """Add the routes to an application; what one of them refuses is told with its remedy."""
-    from starlette.routing import Route
-
     app.add_exception_handler(SynnodError, _refused)
     own = _Routes(sessions)
     add: Callable[..., None] = lambda path, what, method="GET": app.router.routes.append(  # noqa: E731
@@ -51,9 +49,6 @@ class _Routes:
 
     async def upload(self, request: Request) -> Response:
         """Take a file's bytes and open it; what was open before stays where it cannot be used."""
-        from starlette.concurrency import run_in_threadpool
-        from starlette.requests import ClientDisconnect
-
         session = self._session(request)
         session.folder.mkdir(parents=True, exist_ok=True)
         path = session.folder / f"upload-{secrets.token_hex(8)}"
@@ -65,15 +60,13 @@ class _Routes:
             spacing = _spacing(request.query_params.get("mm", ""))
             case = await run_in_threadpool(session.open_file, path, name, spacing)
         except ClientDisconnect:
-            return _json({"error": "the file is larger than is taken, or the upload was broken off"}, 413)
+            return JSONResponse({"error": "the file is larger than is taken, or the upload was broken off"}, 413)
         finally:
             path.unlink(missing_ok=True)
-        return _json({"file": case.file})
+        return JSONResponse({"file": case.file})
 
     async def paint(self, request: Request) -> Response:
         """Take brush strokes as a region of the case."""
-        from starlette.concurrency import run_in_threadpool
-
         session = self._session(request)
         try:
             told = json.loads(await request.body())
@@ -81,19 +74,15 @@ class _Routes:
             case = await run_in_threadpool(session.paint, "air_leak", mask)
         except (ValueError, KeyError, TypeError):
             raise SynnodError("these are no brush strokes") from None
-        return _json({"file": case.file})
+        return JSONResponse({"file": case.file})
 
     def pixels(self, request: Request) -> Response:
         """Return ``before``, ``after`` or ``difference`` with 16 bits."""
-        from starlette.responses import Response
-
         body = _pixels_of(self._session(request), request.path_params["kind"])
         return Response(body, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
     def region(self, request: Request) -> Response:
         """Return the outline of a region."""
-        from starlette.responses import Response
-
         regions = self._session(request).opened.radiograph.regions
         name = request.path_params["name"].removesuffix(".png")
         if name not in regions:
@@ -102,8 +91,6 @@ class _Routes:
 
     def scene(self, request: Request) -> Response:
         """Return a small picture of one nodule of the exploration."""
-        from starlette.responses import Response
-
         session, number = self._session(request), request.path_params["number"]
         exploration = session.exploration
         if exploration is None or not 0 <= number < len(exploration.scenes):
@@ -126,8 +113,6 @@ class _Routes:
 
     def report(self, request: Request) -> Response:
         """Return a file of the last run's report; nothing outside its folder."""
-        from starlette.responses import FileResponse
-
         root = (self._session(request).opened.folder / "reports").resolve()
         path = (root / request.path_params["path"]).resolve()
         if not path.is_relative_to(root) or not path.is_file():
@@ -162,8 +147,6 @@ def _pixels_of(session: Session, kind: str) -> bytes:
 
 
 def _attached(path: Path) -> Response:
-    from starlette.responses import FileResponse
-
     return FileResponse(path, filename=path.name, headers={"cache-control": "no-store"})
 
 
@@ -173,10 +156,4 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _told(error: SynnodError, status: int = 422) -> Response:
-    return _json({"error": error.message, "hint": error.hint}, status)
-
-
-def _json(content: dict[str, object], status: int = 200) -> Response:
-    from starlette.responses import JSONResponse
-
-    return JSONResponse(content, status)
+    return JSONResponse({"error": error.message, "hint": error.hint}, status)

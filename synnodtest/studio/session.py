@@ -161,7 +161,7 @@ class Session:
             SynthesizerError: its new box leaves the radiograph.
             SynnodError: there is no such nodule.
         """
-        wish = self.wish(name).changed(**values)
+        wish = replace(self.wish(name), **values)
         wish.nodule(self.opened.radiograph)
         self.wishes = [wish if one.name == name else one for one in self.wishes]
         return wish
@@ -223,18 +223,15 @@ class Session:
             SynnodError: nothing is asked for, or synthesizer or detector failed.
         """
         with self.working():
-            return self._planted()
-
-    def _planted(self) -> Result:
-        case, text = self.opened, self.scene_text()
-        engine = self._engine(self.detectors[0])
-        behaviour = self.bench.behaviour(text, case.folder / "scene.yaml", case)
-        (planted,) = self.bench.planted(engine, behaviour)
-        if isinstance(planted, Unplaced):
-            raise InvalidEvidence(planted.reason)
-        scene, before = planted.scene, case.radiograph
-        after = self.bench.radiograph(engine, scene, sham=self.sham)
-        findings = {name: self.bench.findings(after, name) for name in self.detectors}
+            case, text = self.opened, self.scene_text()
+            engine = self._engine(self.detectors[0])
+            behaviour = self.bench.behaviour(text, case.folder / "scene.yaml", case)
+            (planted,) = self.bench.planted(engine, behaviour)
+            if isinstance(planted, Unplaced):
+                raise InvalidEvidence(planted.reason)
+            scene, before = planted.scene, case.radiograph
+            after = self.bench.radiograph(engine, scene, sham=self.sham)
+            findings = {name: self.bench.findings(after, name) for name in self.detectors}
         rows = [] if self.sham else [compared(before, after, truth) for truth in after.nodules]
         rejected = rejection(before, after, sham=self.sham)
         self.result = Result(before, after, scene, findings, rows, rejected, text, self.synthesizer, self.sham)
@@ -309,25 +306,20 @@ class Session:
         """
         self.cancelled.clear()
         with self.working():
-            yield from self._explored(kind, title, text, detector)
-
-    def _explored(self, kind: str, title: str, text: str, detector: str) -> Iterator[Exploration]:
-        case, engine = self.opened, self._engine(detector)
-        behaviour = self.bench.behaviour(text, case.folder / f"{kind}.yaml", case)
-        scenes = behaviour.scenes
-        assert scenes is not None
-        made = Exploration(kind, title, detector, text, self.bench.count(engine, behaviour))
-        self.exploration = made
-        for planted in self.bench.planted(engine, behaviour):
-            if isinstance(planted, Unplaced):
-                made.unplaced.append(planted.reason)
-            else:
-                made.add(planted)
-            if self.cancelled.is_set() or self.closed:
-                made.cancelled = True
-                break
+            case, engine = self.opened, self._engine(detector)
+            behaviour = self.bench.behaviour(text, case.folder / f"{kind}.yaml", case)
+            made = Exploration(kind, title, detector, text, self.bench.count(engine, behaviour))
+            self.exploration = made
+            for planted in self.bench.planted(engine, behaviour):
+                if isinstance(planted, Unplaced):
+                    made.unplaced.append(planted.reason)
+                else:
+                    made.add(planted)
+                if self.cancelled.is_set() or self.closed:
+                    made.cancelled = True
+                    break
+                yield made
             yield made
-        yield made
 
     def picture_of(self, trial: Trial) -> Radiograph:
         """Return the pixels of one scene of the exploration."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.spec.plain import flow
 from synnodtest.studio.case import SET
 
 Entry = Mapping[str, Any]
@@ -97,12 +98,12 @@ def fuzz_spec(of: Named, nodule: Entry) -> str:
     return head + "\n".join(
         [
             "  - id: studio-search",
-            f"    statement: {_flow(f'Nodules like the one placed by hand in {of.film} are found.')}",
+            f"    statement: {flow(f'Nodules like the one placed by hand in {of.film} are found.', _word)}",
             "    gate: exploratory",
             "    fuzz:",
             "      vary: {diameter_mm: [12, 40], contrast: [0.4, 1.0], location: {region: lung}}",
             "      explicit:",
-            f"        - {_flow(example)}",
+            f"        - {flow(example, _word)}",
             f"      backgrounds: {{set: {SET}, count: 1}}",
             "      examples: 40",
             "    expect:",
@@ -123,15 +124,15 @@ def _behaviour(
 ) -> str:
     lines = [
         f"  - id: {name}",
-        f"    statement: {_flow(statement)}",
+        f"    statement: {flow(statement, _word)}",
         "    gate: exploratory",
         "    scenes:",
         f"      backgrounds: {{set: {SET}, count: 1}}",
         *([f"      replicates: {replicates}"] if replicates > 1 else []),
         "      nodules:",
-        *(f"        - {_flow(nodule)}" for nodule in nodules),
+        *(f"        - {flow(nodule, _word)}" for nodule in nodules),
         *(["      arms:"] if arms else []),
-        *(f"        {arm}: {_flow(content)}" for arm, content in (arms or {}).items()),
+        *(f"        {arm}: {flow(content, _word)}" for arm, content in (arms or {}).items()),
         "    expect:",
         *(f"      - {entry}" for entry in expect),
     ]
@@ -146,12 +147,8 @@ def _with_value(nodule: Entry, name: str, value: Any) -> dict[str, object]:
     return {**nodule, "radiomics": {**nodule.get("radiomics", {}), name: value}}
 
 
-def _flow(value: Any) -> str:
-    """Return a plain value in YAML's flow style."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+def _word(value: Any) -> str:
+    """Return a plain value as a person would write it."""
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, str) and value.isidentifier():

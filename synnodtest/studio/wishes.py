@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from synnodtest.api.planting import Request
 from synnodtest.errors import SynthesizerError
@@ -41,10 +40,6 @@ class Wish:
     margin: str = ""
     radiomics: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
-
-    def changed(self, **values: Any) -> Wish:
-        """Return the wish with other values."""
-        return replace(self, **values)
 
     def nodule(self, radiograph: Radiograph) -> Nodule:
         """Return the nodule, its place held against the radiograph.
