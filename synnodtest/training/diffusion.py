@@ -71,13 +71,11 @@ PRESETS = {
 
 def new_pipeline(encoder: TabularEncoder, preset: Preset, *, seed: int = 0) -> NodulePipeline:
     """Return a small untrained pipeline with the lossless codec."""
-    import diffusers
     import torch
 
     from synnodtest.synthesizers.diffusion.codec import PixelFoldCodec
-    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline, library
 
-    library: Any = diffusers
     torch.manual_seed(seed)
     codec = PixelFoldCodec(factor=3)
     latent = int(codec.config.latent_channels)
@@ -90,7 +88,7 @@ def new_pipeline(encoder: TabularEncoder, preset: Preset, *, seed: int = 0) -> N
         down_block_types=(*["DownBlock2D"] * (levels - 1), "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", *["UpBlock2D"] * (levels - 1)),
         layers_per_block=1,
-        cross_attention_dim=_width(encoder),
+        cross_attention_dim=int(encoder.config.width),
         attention_head_dim=1,
         norm_num_groups=16,
     )
@@ -119,18 +117,15 @@ def pipeline_on_base(
     Raises:
         SynthesizerError: ``base`` is not there or is no inpainting model.
     """
-    import diffusers
+    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline, library
 
-    from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
-
-    library: Any = diffusers
     how = {"local_files_only": local_files_only, "use_safetensors": True}
     try:
         vae = library.AutoencoderKL.from_pretrained(base, subfolder="vae", **how)
         unet, loaded = library.UNet2DConditionModel.from_pretrained(
             base,
             subfolder="unet",
-            cross_attention_dim=_width(encoder),
+            cross_attention_dim=int(encoder.config.width),
             ignore_mismatched_sizes=True,
             low_cpu_mem_usage=False,
             output_loading_info=True,
@@ -147,11 +142,6 @@ def pipeline_on_base(
         ) from error
     vae.requires_grad_(False).eval()
     return NodulePipeline(vae, unet, scheduler, encoder, preset.size, preset.spacing_mm, preset.value_gain)
-
-
-def _width(encoder: TabularEncoder) -> int:
-    config: Any = encoder.config
-    return int(config.width)
 
 
 def _initialise(unet: Any, keys: Sequence[str]) -> None:

@@ -252,8 +252,7 @@ class DiffusionSynthesizer:
     def _redraw(self, jobs: Sequence[Job]) -> None:
         """Redraw the regions without a nodule."""
         drawn = self.pipeline.redraw(
-            self._images([np.clip(job.base, -3, 3) for job in jobs]),
-            self._images([job.mask for job in jobs]),
+            *self._windows(jobs),
             [job.noise_seed(0) for job in jobs],
             steps=self.calibration.steps,
             sampler=self.calibration.sampler,
@@ -268,8 +267,7 @@ class DiffusionSynthesizer:
         encoder = self.pipeline.tabular_encoder
         asked = [encoder.encode_request(self._request(job.nodule)) for job in jobs]
         out = self.pipeline(
-            self._images([np.clip(job.base, -3, 3) for job in jobs]),
-            self._images([job.mask for job in jobs]),
+            *self._windows(jobs),
             torch.from_numpy(np.stack([values for values, _ in asked])).to(self.device),
             torch.from_numpy(np.stack([named for _, named in asked])).to(self.device),
             [job.noise_seed(attempt) for job in jobs],
@@ -283,7 +281,10 @@ class DiffusionSynthesizer:
             job.offer(segment(nodule - plain, job.mask, self.calibration.edge, wanted), attempt)
             job.change = (nodule - job.base) * softened(job.mask, BLEND_PX)
 
-    def _images(self, arrays: Sequence[FloatArray]) -> torch.Tensor:
+    def _windows(self, jobs: Sequence[Job]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what stands in the windows, and what of them is to be redrawn."""
         import torch
 
-        return torch.from_numpy(np.stack(arrays).astype(np.float32))[:, None].to(self.device)
+        stacks = np.stack([np.clip(job.base, -3, 3) for job in jobs]), np.stack([job.mask for job in jobs])
+        base, masks = (torch.from_numpy(one.astype(np.float32))[:, None].to(self.device) for one in stacks)
+        return base, masks
