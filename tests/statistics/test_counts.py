@@ -163,30 +163,48 @@ def garwood_upper(events, exposure):
     return stats.chi2.isf(0.05, 2 * events + 2) / 2 / exposure
 
 
-@pytest.mark.parametrize("digits", ["000000000000", "001010000100", "120110211012"])
-def test_the_bound_of_patients_is_the_widest_of_images_of_equal_patients_and_of_patients_unlike_all_seen(digits):
-    counts = [int(digit) for digit in digits]
-    owners = [0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7]
+FEW = [0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7]
+MANY = np.repeat(np.arange(24), [1, 2, 3, 4] * 6)
+
+
+def drawn(seed):
+    return np.random.default_rng(seed).poisson(8.0, MANY.size)
+
+
+@pytest.mark.parametrize(
+    ("counts", "owners", "binding"),
+    [
+        ([0] * 12, FEW, "unseen"),
+        ([0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0], FEW, "unseen"),
+        ([1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2], FEW, "unseen"),
+        (drawn(1), MANY, "size"),
+        (drawn(2), MANY, "size"),
+        (drawn(5), MANY, "size"),
+    ],
+)
+def test_the_bound_of_patients_is_the_widest_of_images_of_equal_patients_and_of_patients_unlike_all_seen(
+    counts, owners, binding
+):
     got = count_rate(counts, owners, seed=0)
-    events = np.bincount(owners, counts)
-    images = np.bincount(owners).astype(float)
-    equal = images.sum() ** 2 / (images**2).sum()
-    share, rate = 1 - 0.05 ** (1 / equal), events.sum() / 12
+    events, images = np.bincount(owners, counts), np.bincount(owners).astype(float)
+    total, count = images.sum(), len(images)
+    equal = total**2 / (images**2).sum()
+    share, rate = 1 - 0.05 ** (1 / equal), events.sum() / total
     unseen = (1 - share) * rate + share * max(3.0, (events / images).max())
-    if np.count_nonzero(events) <= 1:
-        size = equal
-    else:
-        enlarged = (events - rate * images) * np.maximum(1, (1 - 1 / 8) / (1 - images / 12))
-        variance = 8 / 7 * (enlarged**2).sum() / 144
-        telling = np.count_nonzero(events)
+    telling, size = np.count_nonzero(events), equal
+    if telling > 1:
+        enlarged = (events - rate * images) * np.maximum(1, (1 - 1 / count) / (1 - images / total))
+        variance = count / (count - 1) * (enlarged**2).sum() / total**2
         plain, sure = (
-            min(12, rate / variance * (stats.t.ppf(0.975, 11) / stats.t.ppf(0.975, degrees)) ** 2)
-            for degrees in (7, max(min(telling, equal), 2) - 1)
+            min(total, rate / variance * (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, degrees)) ** 2)
+            for degrees in (count - 1, max(min(telling, equal), 2) - 1)
         )
         size = min(plain, max(sure, equal))
+    bounds = {"size": garwood_upper(rate * size, size), "unseen": unseen, "all": garwood_upper(events.sum(), total)}
     assert got.method == "garwood"
-    assert got.upper == pytest.approx(max(garwood_upper(sum(counts), 12), garwood_upper(rate * size, size), unseen))
-    assert got.lower == pytest.approx(poisson_exact(sum(counts), 12).lower)
+    assert max(bounds, key=bounds.get) == binding
+    assert got.upper == pytest.approx(bounds[binding])
+    assert got.lower == pytest.approx(poisson_exact(events.sum(), total).lower)
 
 
 def test_guarded_single_images_allow_for_two_events_on_those_unlike_all_seen():

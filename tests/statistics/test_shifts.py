@@ -168,3 +168,12 @@ def test_two_clusters_give_an_interval_and_outcomes_are_yes_or_no():
     for wrong in (([0.5, 1], [0, 1]), ([0, 1], [0.5, 1])):
         with pytest.raises(ValueError, match="0 or 1"):
             rate_difference_clustered(*wrong, [0, 1])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_differences_beyond_one_end_alone_have_no_limits_either(sign):
+    values = sign * np.array([0.5, 2.0, 3.5, 1.0])
+    got = paired_mean(values, range(4))
+    half = stats.t.isf(0.05, 3) * values.std(ddof=1) / 2
+    assert (got.lower, got.upper) == pytest.approx((values.mean() - half, values.mean() + half))
+    assert got.method == "cluster-t"
