@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from synnodtest.csv_rows import checked_rows
+from synnodtest.csv_rows import checked_rows, delimiter_of
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import Form, read_form
@@ -146,7 +146,9 @@ def read_titles(path: Path) -> list[dict[str, str]]:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: larger than {_LARGEST_BYTES // 1_000_000} MB", hint=hint)
-        reader = csv.DictReader(io.StringIO(decoded(path.read_bytes()), newline=""), skipinitialspace=True)
+        text = decoded(path.read_bytes())
+        stream = io.StringIO(text, newline="")
+        reader = csv.DictReader(stream, delimiter=delimiter_of(text), skipinitialspace=True)
         columns = [c.strip().lower() for c in reader.fieldnames or [] if c is not None]
         if "id" not in columns:
             raise RecordError(f"{path}:1: there is no column 'id'", hint=hint)

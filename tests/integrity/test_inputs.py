@@ -124,3 +124,10 @@ def test_inputs_of_one_name_from_elsewhere_are_all_kept(tmp_path):
 def test_a_list_as_a_spreadsheet_saves_it_in_utf_16_is_read(tmp_path):
     (tmp_path / "requirements.csv").write_bytes("id,title\r\nR-1,Größe\r\n".encode("utf-16"))
     assert inputs.load(tmp_path).requirements == ({"id": "R-1", "title": "Größe"},)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_list_as_a_spreadsheet_saves_it_where_the_comma_parts_decimals_is_read(tmp_path, delimiter):
+    rows = [["id", "title", "source"], ["R-1", "Größe, 1,5 mm", "SRS"]]
+    (tmp_path / "requirements.csv").write_text("\r\n".join(map(delimiter.join, rows)), encoding="utf-8-sig")
+    assert inputs.load(tmp_path).requirements == ({"id": "R-1", "title": "Größe, 1,5 mm", "source": "SRS"},)
