@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from synnodtest.statistics import cluster_bootstrap
-from synnodtest.statistics.bootstrap import _sure_bounds, bca_bounds, resampled
+from synnodtest.statistics.bootstrap import _jackknife_error, _sure_bounds, bca_bounds, resampled
 
 DATA = np.random.default_rng(4).exponential(1.0, 40)
 
@@ -157,3 +157,21 @@ def test_guarded_it_is_as_it_was_where_clusters_are_alike():
         return float(values[chosen].mean())
 
     assert cluster_bootstrap(mean, rows, seed=1, guarded=True) == cluster_bootstrap(mean, rows, seed=1)
+
+
+@pytest.mark.parametrize(("value", "limits"), [(1.0, (0.0, 1.0)), (0.0, (0.0, 1.0)), (0.6, (-math.inf, math.inf))])
+def test_at_the_end_of_its_range_or_without_one_the_guard_is_students_interval(value, limits):
+    left_out, rows = np.array([0.9, 1.0, 0.7]), np.array([4.0, 1.0, 1.0])
+    half = stats.t.isf(0.05, 1) * math.sqrt(2 / 3 * ((left_out - value) ** 2).sum())  # 36 / 18 equal clusters less one
+    assert _sure_bounds(value, left_out, rows, 0.05, *limits) == pytest.approx((value - half, value + half))
+
+
+def test_the_jackknife_of_a_mean_has_its_standard_error():
+    left_out = (DATA.sum() - DATA) / 39
+    assert _jackknife_error(left_out) == pytest.approx(DATA.std(ddof=1) / math.sqrt(40))
+
+
+def test_two_clusters_have_an_interval():
+    got = cluster_bootstrap(mean, [0] * 20 + [1] * 20, seed=1)
+    assert (got.reason, got.clusters) == ("", 2)
+    assert got.lower < got.value < got.upper
