@@ -172,6 +172,18 @@ def test_copies_of_one_radiograph_under_many_names_are_one_background_and_never_
     assert ruling.status is Status.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("lacking", [0, 3])
+def test_backgrounds_that_a_set_lacks_are_counted_as_not_made(tmp_path, lacking):
+    class Few(Squares):
+        def __init__(self, count):
+            super().__init__(count - lacking)
+
+    campaign, behaviour, variant = campaign_of(tmp_path, "sensitivity: {at_least: 0.5}", 5, Few)
+    (evidence,) = campaign.gather(behaviour, variant).evidence.values()
+    told = {"the set has 2 of the 5 backgrounds asked for": 3} if lacking else {}
+    assert (dict(evidence.shortfall), len(evidence.trials)) == (told, 5 - lacking)
+
+
 def test_a_check_that_breaks_is_a_fault_of_the_harness(judged):
     with pytest.raises(SynnodError, match="absent_module"):
         judged("python: absent_module:check", count=2)
@@ -198,6 +210,12 @@ def test_the_order_of_a_sequential_run_is_fixed_and_its_cap_counts_scenes(judged
     assert first.evidence["gaussian"].order == second.evidence["gaussian"].order
     assert len(first.evidence["gaussian"].trials) == 20
     assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_a_cap_that_a_background_reaches_exactly_holds_it(judged):
+    capped = "{sequential: true, max_scenes: 3}"
+    [(gathered, _)], _ = judged("sensitivity: {at_least: 0.5}", count=5, sampling=capped)
+    assert len(gathered.evidence["gaussian"].order) == 3
 
 
 def test_a_sequential_run_refuses_what_it_cannot_stop(judged):
