@@ -10,6 +10,7 @@ from typing import Any
 
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.named_images import file_named
+from synnodtest.counted import counted
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.pixels import refuse_corners
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box
@@ -85,6 +86,10 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in entries)
     if unsure:
         notes.append(f"{file.name}: {unsure} boxes are marked iscrowd or ignore, and each counts as one nodule")
+    turned = sum(isinstance(own := entry.get("attributes"), dict) and bool(own.get("rotation")) for entry in entries)
+    if turned:
+        told = counted(turned, "box has a rotation and is", "boxes have a rotation and are")
+        notes.append(f"{file.name}: {told} read without it: draw them upright")
     notes += notes_on_scores({key for entry in entries for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
     made = []

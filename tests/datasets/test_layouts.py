@@ -507,6 +507,16 @@ def test_corners_that_stand_where_sizes_should_are_an_error(tmp_path):
     assert len(read_dataset(tmp_path).images[0].boxes) == 3
 
 
+def test_boxes_that_a_program_turned_are_told_as_read_upright(tmp_path):
+    content = coco_set(tmp_path, [[30, 40, 20, 10], [10, 20, 15, 21], [5, 50, 15, 20]])
+    assert read_dataset(tmp_path).notes == []
+    for entry, attributes in zip(content["annotations"], ({"rotation": 30.0}, {"rotation": 0.0}, []), strict=True):
+        entry["attributes"] = attributes
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    told = "annotations.json: 1 box has a rotation and is read without it: draw them upright"
+    assert read_dataset(tmp_path).notes == [told]
+
+
 def test_boxes_of_an_image_of_another_size_are_an_error(tmp_path):
     coco_set(tmp_path, [[30, 40, 20, 20]], width=160, height=192)
     with pytest.raises(BackgroundError, match=r"a\.png: 80 x 96 pixels, and its boxes are those of 160 x 192"):
