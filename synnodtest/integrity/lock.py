@@ -47,7 +47,7 @@ class Frozen:
 
 def freeze(specs: Iterable[Spec], path: Path) -> Path:
     """Write every spec as resolved, its sha256 and the time; a spec that did not change keeps its earlier time."""
-    known = read_lock(path) if path.is_file() else {}
+    known = locked(path)
     entries = {name: entry.raw for name, entry in known.items()}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for spec in specs:
@@ -62,6 +62,11 @@ def freeze(specs: Iterable[Spec], path: Path) -> Path:
     others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     lock = {**others, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)}
     return write_atomic(path, json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def locked(path: Path) -> dict[str, Frozen]:
+    """Return what :func:`read_lock` does; nothing where there is no lock."""
+    return read_lock(path) if path.is_file() else {}
 
 
 def read_lock(path: Path) -> dict[str, Frozen]:

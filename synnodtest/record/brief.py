@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from synnodtest.counted import joined
 from synnodtest.expectations.sentences import beside, limit
 from synnodtest.record.model import Comparison, ComponentEntry, RulingEntry
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
-from synnodtest.record.words import joined, plural
+from synnodtest.record.words import plural
 
 
 def deciding(ruling: RulingEntry | None) -> list[ComponentEntry]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from synnodtest.decoding import JsonObject
-from synnodtest.record.model import ExpectationEntry, Record
+from synnodtest.record.model import Record
 from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.side import Side
 
@@ -46,9 +46,13 @@ class Version:
         """Name and version."""
         return self.identity.label
 
-    def entries(self) -> dict[str, ExpectationEntry]:
-        """Return its expectations by id."""
-        return {entry.id: entry for entry in self.side.expectations}
+    def statuses(self) -> dict[str, str]:
+        """Return the status that each expectation is shown with, by id."""
+        return {entry.id: entry.shown_status for entry in self.side.expectations}
+
+    def passed(self) -> list[str]:
+        """Return the ids of the expectations that it passed."""
+        return [entry.id for entry in self.side.expectations if entry.status == "PASSED"]
 
 
 @dataclass(frozen=True)

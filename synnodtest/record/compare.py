@@ -152,7 +152,7 @@ def compare(
         limits: How far metrics may move; each is in the answer with ``kept`` and a ``sentence``.
     """
     then, here = Side.of(earlier), Side.of(now)
-    before, after = _by_id(then), _by_id(here)
+    before, after = then.entries(), here.entries()
     left_out = {*then.left_out, *(key for key, entry in after.items() if entry.status == "NOT RUN")}
     common = [key for key in after if key in before]
     changed = [_verdict(key, before[key], after[key]) for key in common if before[key].status != after[key].status]
@@ -181,10 +181,6 @@ def faults_of(expectations: Iterable[ExpectationEntry], status: StatusWord = "ER
     broken = [e.error or "no reason given" for e in expectations if e.status == status]
     lines = [text.splitlines()[0] for text in broken]
     return [f"{counted(lines.count(line), 'expectation')}: {line}" for line in dict.fromkeys(lines)]
-
-
-def _by_id(side: Side) -> dict[str, ExpectationEntry]:
-    return {entry.id: entry for entry in side.expectations}
 
 
 def _verdict(key: str, before: ExpectationEntry, after: ExpectationEntry) -> ChangedVerdict:

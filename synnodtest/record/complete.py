@@ -11,7 +11,7 @@ from typing import Any
 from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
-from synnodtest.integrity.lock import LOCK, deviation, deviations, moved_sources, read_lock
+from synnodtest.integrity.lock import LOCK, deviation, deviations, locked, moved_sources
 from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
@@ -160,7 +160,7 @@ def _selftest(path: Path) -> JsonObject:
 
 
 def _changed(specs: Iterable[SpecEntry], root: Path, known_regions: frozenset[str]) -> list[JsonObject]:
-    lock = read_lock(root / LOCK) if (root / LOCK).is_file() else {}
+    lock = locked(root / LOCK)
     found: list[JsonObject] = []
     for spec in specs:
         entry = lock.get(spec.file)

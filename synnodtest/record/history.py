@@ -33,17 +33,19 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
     outcomes: dict[str, list[Outcome]] = {}
     titles: dict[str, str] = {}
     for index, line in enumerate(lines):
-        told = titles_of(known[line.id].expectations) if line.id in known else {}
-        for entry in (e for e in known[line.id].expectations if e.status != "NOT RUN") if line.id in known else ():
-            outcome = _outcome(index, entry, _question(known[line.id], entry))
-            outcomes.setdefault(entry.id, []).append(outcome)
+        record = known.get(line.id)
+        if record is None:
+            continue
+        told = titles_of(record.expectations)
+        for entry in (e for e in record.expectations if e.status != "NOT RUN"):
+            outcomes.setdefault(entry.id, []).append(_outcome(index, entry, _question(record, entry)))
             titles[entry.id] = f"{entry.behaviour}: {told[entry.id]}"
     return History(lines, outcomes, titles)
 
 
 def _outcome(index: int, entry: ExpectationEntry, question: str) -> Outcome:
     part = settling(entry.ruling)
-    deciding = [c for c in entry.ruling.components if c.role == "decides"] if entry.ruling is not None else []
+    deciding = [c for c in entry.components if c.role == "decides"]
     return Outcome(index, entry.shown_status, part, question, tuple(deciding or filter(None, [part])))
 
 

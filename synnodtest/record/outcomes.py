@@ -140,12 +140,10 @@ class History:
 
     def kept(self) -> list[tuple[str, str, list[str], int]]:
         """Return ``(version before, version, lost node ids, how many passed before)`` for each step of versions."""
-        names, found = self.versions(), []
-        for before, now in pairwise(names):
-            passed = self._passed(before)
-            judged = [n for n in passed if self.last_of(n, now) is not None]
-            lost = [n for n in judged if (o := self.last_of(n, now)) and o.status != "PASSED"]
-            found.append((before, now, lost, len(judged)))
+        found = []
+        for before, now in pairwise(self.versions()):
+            judged = {n: o for n in self._passed(before) if (o := self.last_of(n, now)) is not None}
+            found.append((before, now, [n for n, o in judged.items() if o.status != "PASSED"], len(judged)))
         return found
 
     def apart(self, before: str, now: str) -> str:

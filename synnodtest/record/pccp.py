@@ -21,6 +21,8 @@ from synnodtest.record.model.record import behaviour_of
 from synnodtest.record.model.side import Side
 from synnodtest.record.words import date, number, plural, titles_of
 
+NOT_RUN = "NOT RUN"
+
 
 def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: Version) -> Judged:
     """Return what the plan says of a new version.
@@ -62,12 +64,12 @@ def _ran(version: Version, role: str) -> Ran:
 
 def _held_by(old: Sequence[Version], new: Version) -> Iterator[Held]:
     """Yield every expectation with its status under every version, those that were lost first."""
-    every = [version.entries() for version in (*old, new)]
+    every = [version.statuses() for version in (*old, new)]
     rows = []
-    asked = {key: entry for entries in every for key, entry in entries.items()}
+    asked = {entry.id: entry for version in (*old, new) for entry in version.side.expectations}
     titles = titles_of(asked.values())
     for key, entry in asked.items():
-        statuses = tuple(entries[key].shown_status if key in entries else "NOT RUN" for entries in every)
+        statuses = tuple(statuses.get(key, NOT_RUN) for statuses in every)
         lost = statuses[-1] != "PASSED" and "PASSED" in statuses[:-1]
         rows.append(Held(entry.behaviour, titles[key], statuses, lost))
     yield from sorted(rows, key=lambda row: not row.lost)
@@ -110,7 +112,7 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
         for v in versions[1:]
         if _on_other_scenes(versions[0].side, v.side)
     ]
-    asked = [{key for key, e in v.entries().items() if e.spec_file in protocol.specs} for v in versions]
+    asked = [{e.id for e in v.side.expectations if e.spec_file in protocol.specs} for v in versions]
     short += [
         {"specification": "all", "version": v.label, "is": f"without {plural(len(lacks), 'expectation')} of the others"}
         for v, own in zip(versions, asked, strict=True)
@@ -194,18 +196,14 @@ def _passed(protocol: Protocol, new: Version) -> Clause:
 def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
     allowed = f"all but {protocol.lost_at_most}" if protocol.lost_at_most else "all"
     asks = f"Of the expectations that any earlier version passed, {allowed} pass under the new one."
-    now = new.entries()
+    now = new.statuses()
     passed: dict[str, str] = {}
     for version in old:
-        passed |= {key: version.label for key, e in version.entries().items() if e.status == "PASSED"}
-    lost = [key for key in passed if key not in now or now[key].shown_status != "PASSED"]
-    failed = [key for key in lost if key in now and now[key].shown_status == "FAILED"]
-    rows = tuple(
-        {"expectation": key, "passed under": passed[key], "is": now[key].shown_status if key in now else "NOT RUN"}
-        for key in lost
-    )
+        passed |= dict.fromkeys(version.passed(), version.label)
+    lost = {key: now.get(key, NOT_RUN) for key in passed if now.get(key) != "PASSED"}
+    rows = tuple({"expectation": key, "passed under": passed[key], "is": word} for key, word in lost.items())
     status = "INCONCLUSIVE"
-    if passed and len(failed) > protocol.lost_at_most:
+    if passed and [*lost.values()].count("FAILED") > protocol.lost_at_most:
         status = "FAILED"
     elif passed and len(lost) <= protocol.lost_at_most:
         status = "PASSED"
@@ -214,10 +212,9 @@ def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
     return Clause("retention", asks, status, said, rows)
 
 
-def _step(version: Version, now: Mapping[str, ExpectationEntry]) -> str:
-    passed = [key for key, e in version.entries().items() if e.status == "PASSED"]
-    kept = sum(key in now and now[key].shown_status == "PASSED" for key in passed)
-    return f"{version.label}: {kept} of {len(passed)}"
+def _step(version: Version, now: Mapping[str, str]) -> str:
+    passed = version.passed()
+    return f"{version.label}: {sum(now.get(key) == 'PASSED' for key in passed)} of {len(passed)}"
 
 
 def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Comparison, *, first: bool) -> Clause:

@@ -14,7 +14,7 @@ import synnodtest
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.engine.gather import FEWER_BACKGROUNDS
 from synnodtest.files import sha256_of_file
-from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, read_lock
+from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.checkout import commit_of
@@ -55,7 +55,7 @@ def build_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = Non
 
 def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
     every = fragment.every()
-    lock = _lock(facts)
+    lock = locked(facts.root / LOCK)
     places = {file: index for index, file in enumerate(fragment.specs)}
     return Record(
         synnodtest_record=record.VERSION,
@@ -93,7 +93,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     Raises:
         RecordError: the spec lock cannot be read.
     """
-    lock = _lock(facts)
+    lock = locked(facts.root / LOCK)
     commit, clean, unread = commit_of(facts.root, facts.own)
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     code = {file: spec.sources for file, spec in fragment.specs.items()}
@@ -125,11 +125,6 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         profile=f"at most {plural(facts.limit, 'background')} per behaviour" if facts.limit else "",
         frozen_unrun=tuple(sorted({*lock} - {*specs, *facts.left_out})),
     )
-
-
-def _lock(facts: RunFacts) -> Lock:
-    file = facts.root / LOCK
-    return read_lock(file) if file.is_file() else {}
 
 
 def _unfinished(every: Sequence[ExpectationEntry], interrupted: bool) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from synnodtest.counted import counted
+from synnodtest.counted import joined as joined
 from synnodtest.decoding import decode
 from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
@@ -226,8 +227,3 @@ def short_hash(text: Any) -> str:
 def plural(count: int | None, noun: str, many: str = "") -> str:
     """Return ``1 background``, ``4 022 findings`` or, of a count that is not known, ``– backgrounds``."""
     return counted(count or 0, noun, many, shown=number(count))
-
-
-def joined(parts: list[str]) -> str:
-    """Return ``a, b and c``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from synnodtest.counted import joined
 from synnodtest.fuzzing.telling import FROM, INSIDE, Rule, named
 
 _PLAIN = ("right_lung", "left_lung")
@@ -133,7 +134,7 @@ class Region:
             )
         parts = [f"fails {self._where()}", *filter(None, (t.holds() for t in self.terms))]
         if self.free:
-            parts.append(f"{_listed([_label(n) for n in self.free])} {'do' if self.free[1:] else 'does'} not matter")
+            parts.append(f"{joined([_label(n) for n in self.free])} {'do' if self.free[1:] else 'does'} not matter")
         parts.append(f"{float(f'{100 * self.share:.2g}'):g}% of the searched space")
         parts.append(
             f"{self.inside[0]} of {self.inside[1]} scenes inside fail, {self.outside[0]} of {self.outside[1]} outside"
@@ -176,7 +177,3 @@ class Region:
 
 def _label(name: str) -> str:
     return name.removeprefix("perturbations.").removeprefix("radiomics.").removesuffix("_mm").removesuffix("_deg")
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

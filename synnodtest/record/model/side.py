@@ -49,6 +49,10 @@ class Side:
     behaviours: tuple[BehaviourEntry, ...] = ()
     short: bool = False
 
+    def entries(self) -> dict[str, ExpectationEntry]:
+        """Return its expectations by id."""
+        return {entry.id: entry for entry in self.expectations}
+
     @classmethod
     def of(cls, source: Side | Record | JsonObject) -> Side:
         """Return the side of a record, or of plain JSON values with at least these keys."""
