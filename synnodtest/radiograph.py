@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -160,6 +160,11 @@ class Radiograph:
         return mask if mask is not None and mask.any() else None
 
     @property
+    def lung_or_all(self) -> BoolArray:
+        """The lung's mask; the whole radiograph where no lung is known."""
+        return np.ones(self.shape, dtype=np.bool_) if (lung := self.lung) is None else lung
+
+    @property
     def named_regions(self) -> dict[str, BoolArray]:
         """The regions without those derived from them, whose names begin with ``@``."""
         return {name: mask for name, mask in self.regions.items() if not is_derived(name)}
@@ -242,6 +247,15 @@ class Radiograph:
 
 def _contents(truths: Sequence[Truth]) -> list[list[Any]]:
     return [[truth.name, list(truth.origin), sha256_of_array(truth.crop)] for truth in truths]
+
+
+def with_truth(radiograph: Radiograph, seen: Callable[[Truth], Truth | None]) -> Radiograph:
+    """Return the radiograph with what becomes of the truth of each nodule and mimic; None drops it."""
+    nodules, mimics = (
+        tuple(made for truth in truths if (made := seen(truth)) is not None)
+        for truths in (radiograph.nodules, radiograph.mimics)
+    )
+    return replace(radiograph, nodules=nodules, mimics=mimics)
 
 
 def lung_range(radiograph: Radiograph) -> float:

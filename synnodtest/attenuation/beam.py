@@ -91,7 +91,7 @@ def _estimated(radiograph: Radiograph, area: float) -> Beam:
     pixels = radiograph.pixels.astype(np.float64)
     bent = pixels > display.knee
     straight = np.where(bent, display.knee - room * np.log(np.clip((1 - pixels) / room, _NEARLY, None)), pixels)
-    middle = float(np.median(straight if (lung := radiograph.lung) is None else straight[lung]))
+    middle = float(np.median(straight[radiograph.lung_or_all]))
     per_unit = LOG_EXPOSURE_SPAN / display.unit
 
     def shown(log: Real) -> Real:

@@ -96,8 +96,7 @@ def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding
 
 
 def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    lung = radiograph.lung
-    depth = depths_mm(np.ones(radiograph.shape, dtype=np.bool_) if lung is None else lung, radiograph.spacing_mm)
+    depth = depths_mm(radiograph.lung_or_all, radiograph.spacing_mm)
     return [found for found in findings if depth[pixel_at(found.centre, radiograph.shape)] > 15.0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.radiograph import Radiograph, Truth, with_truth
 
 Shape = tuple[int, int]
 Point = tuple[float, float]
@@ -82,17 +82,10 @@ def warp(radiograph: Radiograph, forward: Affine) -> Radiograph:
     """
     inverse = forward.inverse()
     lookup = _Lookup.of(inverse, (0, 0), radiograph.shape, (0, 0), radiograph.shape)
-
-    def moved(truths: Iterable[Truth]) -> tuple[Truth, ...]:
-        every = (_move_truth(truth, forward, inverse, radiograph) for truth in truths)
-        return tuple(truth for truth in every if truth is not None)
-
     return replace(
-        radiograph,
+        with_truth(radiograph, lambda truth: _move_truth(truth, forward, inverse, radiograph)),
         pixels=_move_pixels(radiograph.pixels, inverse, forward.shrinks_by),
         regions={name: lookup(mask) for name, mask in radiograph.regions.items()},
-        nodules=moved(radiograph.nodules),
-        mimics=moved(radiograph.mimics),
     )
 
 

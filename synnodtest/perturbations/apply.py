@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.perturbations import affine
 from synnodtest.perturbations.affine import Affine
-from synnodtest.perturbations.kind import Change, Move, PerturbationKind
+from synnodtest.perturbations.kind import Move, PerturbationKind
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Perturbation
@@ -47,14 +48,12 @@ def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed:
     untouched = radiograph
     for position, perturbation in enumerate(perturbations):
         check_perturbation(perturbation)
-        kind = _kind(perturbation)
-        if kind.change is not None:
-            radiograph = _changed(radiograph, kind, kind.change, perturbation, seed, position)
-        elif kind.move is not None:
-            radiograph = _moved(radiograph, kind, kind.move, perturbation)
-        elif kind.remake is not None and not kind.is_neutral(perturbation.value):
-            rng = _draws(kind, seed, position)
-            radiograph = _within_0_1(kind.remake(radiograph, perturbation.value, rng))
+        kind, value = _kind(perturbation), perturbation.value
+        if kind.move is not None:
+            radiograph = _moved(radiograph, kind, kind.move, value)
+        elif not kind.is_neutral(value):
+            rng = np.random.default_rng(seed_sequence("perturbation", seed, position, kind.name))
+            radiograph = _repainted(radiograph, kind, value, rng)
     return radiograph if radiograph is untouched else replace(radiograph, altered=True)
 
 
@@ -92,27 +91,17 @@ def check_perturbation(perturbation: Perturbation) -> None:
         raise SynthesizerError(f"perturbation {perturbation.kind}: must be {fault}, not {perturbation.value!r}")
 
 
-def _changed(
-    radiograph: Radiograph, kind: PerturbationKind, change: Change, perturbation: Perturbation, seed: int, position: int
-) -> Radiograph:
-    value = float(perturbation.value)
-    if kind.is_neutral(value):
-        return radiograph
-    changed = change(radiograph.pixels, value, _draws(kind, seed, position))
-    return _within_0_1(radiograph.with_pixels(changed))
-
-
-def _draws(kind: PerturbationKind, seed: int, position: int) -> np.random.Generator:
-    return np.random.default_rng(seed_sequence("perturbation", seed, position, kind.name))
-
-
-def _within_0_1(radiograph: Radiograph) -> Radiograph:
+def _repainted(radiograph: Radiograph, kind: PerturbationKind, value: Any, rng: np.random.Generator) -> Radiograph:
+    if kind.change is not None:
+        radiograph = radiograph.with_pixels(kind.change(radiograph.pixels, float(value), rng))
+    elif kind.remake is not None:
+        radiograph = kind.remake(radiograph, value, rng)
     return radiograph.with_pixels(np.clip(radiograph.pixels, 0.0, 1.0).astype(np.float32, copy=False))
 
 
-def _moved(radiograph: Radiograph, kind: PerturbationKind, move: Move, perturbation: Perturbation) -> Radiograph:
-    forward = move(perturbation.value, radiograph.shape, radiograph.spacing_mm)
+def _moved(radiograph: Radiograph, kind: PerturbationKind, move: Move, value: Any) -> Radiograph:
+    forward = move(value, radiograph.shape, radiograph.spacing_mm)
     if forward == Affine():
         return radiograph
     moved = affine.warp(radiograph, forward)
-    return affine.swap_sides(moved) if kind.mirrors(perturbation.value) else moved
+    return affine.swap_sides(moved) if kind.mirrors(value) else moved

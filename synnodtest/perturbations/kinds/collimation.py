@@ -5,7 +5,6 @@ Regions and truth under the shutter are cut; a nodule that lies under it whole i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, equal_area_diameter_mm
 from synnodtest.perturbations.kind import PerturbationKind, Span
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.radiograph import Radiograph, Truth, with_truth
 
 
 def _collimation(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator) -> Radiograph:
@@ -25,17 +24,10 @@ def _collimation(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator
         raise SynthesizerError(f"perturbation collimation: {width_mm:g} mm a side leave nothing of {size} mm")
     field = np.zeros(radiograph.shape, dtype=np.bool_)
     field[rows : height - rows, columns : width - columns] = True
-
-    def cut(truths: Iterable[Truth]) -> tuple[Truth, ...]:
-        every = (_within(truth, field, radiograph) for truth in truths)
-        return tuple(truth for truth in every if truth is not None)
-
     return replace(
-        radiograph,
+        with_truth(radiograph, lambda truth: _within(truth, field, radiograph)),
         pixels=np.where(field, radiograph.pixels, np.float32(0)),
         regions={name: mask & field for name, mask in radiograph.regions.items()},
-        nodules=cut(radiograph.nodules),
-        mimics=cut(radiograph.mimics),
     )
 
 

@@ -28,8 +28,7 @@ _FAINTEST = 0.02
 
 def _curve(radiograph: Radiograph, slope: float) -> FloatArray:
     """Turn the curve about the lung's median, in logits, so that black and white stay."""
-    lung = radiograph.lung
-    centre = float(np.median(radiograph.pixels if lung is None else radiograph.pixels[lung]))
+    centre = float(np.median(radiograph.pixels[radiograph.lung_or_all]))
     odds = _logit(radiograph.pixels)
     middle = float(_logit(np.float32(centre)))
     return np.asarray(1 / (1 + np.exp(-(middle + slope * (odds - middle)))), dtype=np.float32)

@@ -23,7 +23,7 @@ def _scatter(radiograph: Radiograph, amount: Any, rng: np.random.Generator) -> R
     beam = beam_of(radiograph)
     field = float(amount) * smoothed(beam.intensity, SPREAD_MM, radiograph.spacing_mm)
     total = beam.intensity + field + np.sqrt(field / beam.quanta) * rng.standard_normal(radiograph.shape)
-    where = np.ones(radiograph.shape, dtype=np.bool_) if (lung := radiograph.lung) is None else lung
+    where = radiograph.lung_or_all
     level = np.median(beam.intensity[where]) / np.median((beam.intensity + field)[where])
     return radiograph.with_pixels(beam.show(total * level))
 
