@@ -75,6 +75,9 @@ def _run(options: argparse.Namespace) -> None:
     count = ENOUGH if backgrounds is None else _held(backgrounds)
     for name, text in _contents(detector, backgrounds, count).items():
         path = folder / name
+        if name == ".gitignore" and path.exists():
+            print(f"kept {path}: add {' and '.join(IGNORED.split())} to it")
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
@@ -139,7 +142,7 @@ def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, 
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
-    names = ("specs/nodules.yaml", "specs/synnodtest.schema.json", "my_detector.py", "pytest.ini", ".gitignore")
+    names = ("specs/nodules.yaml", "specs/synnodtest.schema.json", "my_detector.py", "pytest.ini")
     there = [name for name in names if (folder / name).exists()]
     if there:
         raise SynnodError(

@@ -89,6 +89,14 @@ def test_a_starter_project_checks_expands_and_plans_and_never_overwrites(folder,
     assert "exist already" in capsys.readouterr().err
 
 
+def test_a_starter_project_goes_into_a_checkout_and_keeps_its_gitignore(folder, capsys):
+    (folder / ".gitignore").write_text("data/\n")
+    assert main(["init"]) == 0
+    assert (folder / ".gitignore").read_text() == "data/\n"
+    assert "kept .gitignore: add .synnodtest/ and reports/ to it" in capsys.readouterr().out
+    assert (folder / "pytest.ini").is_file()
+
+
 def test_check_tells_all_mistakes_of_all_files_at_once(folder, capsys):
     (folder / "a.yaml").write_text(SPEC.replace("at_least: 0.5", "at_last: 0.5").replace("0.1}", "1.1}"))
     (folder / "b.yaml").write_text(SPEC.replace("region: lung", "region: lnug"))
