@@ -71,9 +71,9 @@ def _gain(point: Difficulties, wanted: set[Pair]) -> int:
 def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, int]:
     """Return the share of pairs of bins of two parameters that points fall in, how many, and of how many.
 
-    A continuous parameter has three bins of equal width, others one per level.
+    A continuous parameter has three bins of equal width, one where its range is a single value, others one per level.
     """
-    sizes = [len(d.levels) or BINS for d in space]
+    sizes = [bins_of(d) for d in space]
     cells = sum(a * b for a, b in combinations(sizes, 2)) or (sizes[0] if sizes else 1)
     seen: set[tuple[int, ...]] = set()
     for point in points:

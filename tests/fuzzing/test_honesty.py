@@ -382,6 +382,12 @@ def test_the_coverage_phase_visits_every_pair_of_landmarks():
     assert coverage(space, [])[0] == 0.0
 
 
+def test_a_range_of_a_single_value_is_covered_by_that_value():
+    space = Space((ranged("diameter_mm", 12, 12), ranged("contrast", 0.2, 1)))
+    assert coverage(space, [(0, k) for k in (0, 500, 1000)]) == (1.0, 3, 3)
+    assert coverage(Space(space.dimensions[:1]), [(0,)]) == (1.0, 1, 1)
+
+
 def test_shrinking_stops_at_the_boundary_from_the_failing_side():
     space = Space((ranged("contrast", 0.0, 1.0), ranged("perturbations.rotate_deg", -10.0, 10.0)))
     seen = []
