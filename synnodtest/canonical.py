@@ -104,6 +104,11 @@ def seed_sequence(*parts: Any) -> np.random.SeedSequence:
     return np.random.SeedSequence(int(sha256_of(list(parts)), 16))
 
 
+def seed_of(*parts: Any) -> int:
+    """Return a seed of fifteen hexadecimal digits that belongs to ``parts``, short enough for a scene's recipe."""
+    return int(sha256_of(parts)[:15], 16)
+
+
 def plain(value: Any) -> Any:
     """Return ``value`` in plain JSON values: dataclasses and mappings as dict, tuples as list, NaN as None.
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from synnodtest.attenuation import draw_density, resolved_scene
-from synnodtest.canonical import seed_sequence, sha256_of
+from synnodtest.canonical import seed_of, seed_sequence
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.errors import SynthesizerError
@@ -134,7 +134,7 @@ def place_in(radiograph: Radiograph, region: str, diameter_mm: float, seed: int)
     Raises:
         SynthesizerError: the radiograph has no such region, or nothing in it is large enough.
     """
-    place_seed = int(sha256_of(["plant-place", seed])[:15], 16)
+    place_seed = seed_of("plant-place", seed)
     nodule = NoduleRecipe("nodule", diameter_mm, 0.0, (), Location(region=region), diameter_mm / 2, place_seed, seed)
     try:
         scene = Placer(radiograph).place(Recipe("plant", Background("radiograph"), DEFAULT_ARM, 0, (), (nodule,)))

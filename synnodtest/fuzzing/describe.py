@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import seed_of
 from synnodtest.fuzzing.stage import Replicate, Stage, run_in_time
 from synnodtest.planning.difficulty import Dimension, Space
 from synnodtest.planning.example import Example
@@ -77,8 +77,8 @@ def neighbourhood(
     pool = stage.pool(example)
     if not around or not pool:
         return Neighbourhood((), radii, {})
-    generator = np.random.default_rng(int(sha256_of(["hypercube", seed, example.key()])[:15], 16))
-    unit = _latin_hypercube(points, len(around), generator)
+    rng = np.random.default_rng(seed_of("hypercube", seed, example.key()))
+    unit = _latin_hypercube(points, len(around), rng)
     wanted = [(_moved(example, around, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
     done = run_in_time(stage, wanted, enough)
     return Neighbourhood(tuple(done), radii, _telling(done, [d.name for d in around]))

@@ -45,12 +45,8 @@ class Failures:
 
     def points(self) -> list[Difficulties]:
         """Return the stored points, easiest first."""
-        found: set[Difficulties] = set()
-        for data in self._database.fetch(self._key):
-            point = _point(data)
-            if point is not None and self._fits(point):
-                found.add(point)
-        return sorted(found, key=lambda p: (round(self._space.effort(p), 9), p))
+        stored = map(_point, self._database.fetch(self._key))
+        return self._space.easiest_first({point for point in stored if point is not None and self._fits(point)})
 
     def save(self, point: Difficulties) -> None:
         """Keep a failing point."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import seed_of
 from synnodtest.engine.campaign import Campaign
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.fuzzing.claims import Claim
@@ -54,7 +54,7 @@ class Ground:
         self.searched_with = self.fuzz.search_with or self.under_test
         self.matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
         plain = behaviour_dict(behaviour)
-        self.seed = int(sha256_of(["fuzz", campaign.seed, plain, variant.id])[:15], 16)
+        self.seed = seed_of("fuzz", campaign.seed, plain, variant.id)
         engine = campaign.engine(self.behaviour, self.under_test)
         self.places = Places(engine.load, self.fuzz.location)
         plants = plants_nodule(self.fuzz, self.claim.kind)

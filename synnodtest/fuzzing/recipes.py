@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.attenuation import LUNG_DENSITY, draw_density
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import seed_of
 from synnodtest.evidence.arm import Arm
 from synnodtest.expectations.claim import BASE, COMPANION, GROWN, UNDER
 from synnodtest.fuzzing.claims import Claim
@@ -187,8 +187,8 @@ def _beside(centre: tuple[float, float], seed: int) -> tuple[float, float]:
 
 
 def _seed(pinned: Any, parts: Sequence[Any]) -> int:
-    return int(pinned) if pinned is not None and parts[-1] == 0 else int(sha256_of([*parts, pinned])[:15], 16)
+    return int(pinned) if pinned is not None and parts[-1] == 0 else seed_of(*parts, pinned)
 
 
 def _rng(*parts: Any) -> np.random.Generator:
-    return np.random.default_rng(int(sha256_of(list(parts))[:15], 16))
+    return np.random.default_rng(seed_of(*parts))

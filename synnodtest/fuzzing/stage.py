@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import scipy
 
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import seed_of
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import DetectorError
@@ -191,7 +191,7 @@ class Stage:
         pool = self.pool(example)
         if not pool:
             return []
-        rng = np.random.default_rng(int(sha256_of(["backgrounds", self._namespace, example.key()])[:15], 16))
+        rng = np.random.default_rng(seed_of("backgrounds", self._namespace, example.key()))
         order = [int(i) for i in rng.permutation(len(pool))]
         numbers = range(skip, skip + (self._replicates if count is None else count))
         return sorted(

@@ -58,8 +58,7 @@ class Suspects:
     def failing(self) -> list[Difficulties]:
         """Return the failing points, easiest first."""
         judged = self.search.judged.items()
-        points = [p for p, found in judged if found is not None and found.fails and not found.crash]
-        return sorted(points, key=lambda p: (round(self.space.effort(p), 9), p))
+        return self.space.easiest_first(p for p, found in judged if found and found.fails and not found.crash)
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield distinct failures, shrunk: those of explicit examples first, then each with another cause.

@@ -6,7 +6,7 @@ Large, dense and round is easy; so is the middle of the lung, alone and unpertur
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,6 +153,10 @@ class Space:
             abs(k) / max(abs(low), high, 1)
             for k, (low, high) in zip(difficulties, (d.bounds for d in self.dimensions), strict=True)
         )
+
+    def easiest_first(self, points: Iterable[Difficulties]) -> list[Difficulties]:
+        """Return points in the order of their effort."""
+        return sorted(points, key=lambda point: (round(self.effort(point), 9), point))
 
     def eased(self, difficulties: Sequence[int], names: frozenset[str]) -> Difficulties:
         """Return the point with the named parameters at their easiest."""

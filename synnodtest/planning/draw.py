@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from synnodtest.attenuation import draw_density
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import seed_of
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
@@ -35,7 +35,7 @@ class _Stream:
     parts: tuple[Any, ...]
 
     def seed(self, *more: Any) -> int:
-        return int(sha256_of([*self.parts, *more])[:15], 16)
+        return seed_of(*self.parts, *more)
 
     def rng(self, *more: Any) -> np.random.Generator:
         return np.random.default_rng(self.seed(*more))

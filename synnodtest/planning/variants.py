@@ -21,13 +21,11 @@ class Variant:
             ``sensitivity[sex=F,0.15]``.
         expectation: What it stems from.
         parameters: The expectation's parameters with one operating point, and the stratum within ``where``.
-        stratum: Label of the stratum, empty without ``by``.
     """
 
     id: str
     expectation: Expectation
     parameters: Mapping[str, Any]
-    stratum: str = ""
 
     @property
     def operating_point(self) -> float:
@@ -52,7 +50,7 @@ def variants(behaviour: Behaviour, expectation: Expectation) -> list[Variant]:
             marks += [f"{point:g}"] if len(points) > 1 else []
             own = {**parameters, "operating_point": point, "where": dict(stratum.where)}
             suffix = f"[{','.join(marks)}]" if marks else ""
-            made.append(Variant(expectation.id + suffix, expectation, own, stratum.label))
+            made.append(Variant(expectation.id + suffix, expectation, own))
     return made
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import scipy
 
-from synnodtest.canonical import sha256_of
+from synnodtest.canonical import seed_of
 from synnodtest.fuzzing.hole.box import Box, Stretch
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import DEFAULT_DIAMETER_MM
@@ -84,8 +84,7 @@ class Probes:
     def rng(self, *about: object) -> np.random.Generator:
         """Return a generator of its own for every purpose."""
         self._draws += 1
-        parts = ["hole", self._seed, self._draws, *map(str, about)]
-        return np.random.default_rng(int(sha256_of(parts)[:15], 16))
+        return np.random.default_rng(seed_of("hole", self._seed, self._draws, *map(str, about)))
 
     # --- one point ----------------------------------------------------------------------------------------------
 
