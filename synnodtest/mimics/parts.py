@@ -48,7 +48,8 @@ class Part:
     edge_mm: float = 0.0
 
 
-def _around(centre: Point, reach: float) -> list[Box]:
+def around(centre: Point, reach: float) -> list[Box]:
+    """Return the box of what reaches so far from a centre."""
     return [(centre[0] - reach, centre[1] - reach, centre[0] + reach, centre[1] + reach)]
 
 
@@ -59,7 +60,7 @@ def ball(centre: Point, radius: float, per_mm: float) -> Part:
         squared = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
         return 2 * np.sqrt(np.maximum(radius**2 - squared, 0))
 
-    return Part(thickness, per_mm, _around(centre, radius))
+    return Part(thickness, per_mm, around(centre, radius))
 
 
 def plate(
@@ -71,7 +72,7 @@ def plate(
         away = np.hypot(x - centre[0], y - centre[1])
         return np.where((away <= radius) & (away >= hole), depth_mm, 0.0)
 
-    return Part(thickness, per_mm, _around(centre, radius), in_mask)
+    return Part(thickness, per_mm, around(centre, radius), in_mask)
 
 
 def curve(*through: Point) -> Real:
@@ -93,7 +94,7 @@ def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_ma
         wall, hollow = (np.sqrt(np.maximum(size**2 - near**2, 0)) for size in (radius, bore))
         return np.asarray(2 * (wall - hollow), np.float64)
 
-    boxes = [box for point in _dense(points, _BOX_MM) for box in _around((point[0], point[1]), radius + _BOX_MM)]
+    boxes = [box for point in _dense(points, _BOX_MM) for box in around((point[0], point[1]), radius + _BOX_MM)]
     return Part(thickness, per_mm, boxes, in_mask)
 
 

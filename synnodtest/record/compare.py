@@ -314,9 +314,8 @@ def _shown(estimate: Estimate) -> bool:
     return estimate.usable and (estimate.lower > 0 or estimate.upper < 0)
 
 
-def _mean(values: Iterable[float]) -> float:
-    held = list(values)
-    return round(sum(held) / len(held), 6)
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 6)
 
 
 def _interval(row: DifferenceEntry, bound: float) -> str:

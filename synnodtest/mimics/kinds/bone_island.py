@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synnodtest.mimics.kind import MimicKind, Setting
-from synnodtest.mimics.parts import BONE, Part, Real
+from synnodtest.mimics.parts import BONE, Part, Real, around
 
 _MORE = BONE - 0.027
 """Compact bone in place of loose bone."""
@@ -32,7 +32,7 @@ def _draw(setting: Setting) -> Sequence[Part]:
         brush = 1 + _BRUSH * (np.sin(_BRISTLES * angle + phases[0]) + 0.6 * np.sin(7 * angle + phases[1])) / 1.6
         return np.asarray(_DEPTH * setting.size_mm * np.sqrt(np.maximum(1 - (along**2 + across**2) / brush**2, 0)))
 
-    return [Part(thickness, _MORE, [(cx - reach, cy - reach, cx + reach, cy + reach)])]
+    return [Part(thickness, _MORE, around((cx, cy), reach))]
 
 
 KIND = MimicKind(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
-from synnodtest.mimics.parts import SOFT, Part, Real
+from synnodtest.mimics.parts import SOFT, Part, Real, around
 
 _DEPTH = 0.85
 """Height over diameter: pressed against the detector it is a low cylinder with a rounded rim."""
@@ -29,7 +29,7 @@ def _draw(setting: Setting) -> Sequence[Part]:
         fading = np.clip((out + 1.1) / 1.1, 0, 1)
         return np.asarray(depth * body * fading**0.7)
 
-    return [Part(thickness, SOFT, [(cx - radius, cy - radius, cx + radius, cy + radius)], edge_mm=0.3 * depth)]
+    return [Part(thickness, SOFT, around((cx, cy), radius), edge_mm=0.3 * depth)]
 
 
 KIND = MimicKind(

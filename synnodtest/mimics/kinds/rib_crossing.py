@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
-from synnodtest.mimics.parts import BONE, SOFT, Part, Real
+from synnodtest.mimics.parts import BONE, SOFT, Part, Real, around
 
 _HALF_LENGTH_MM = 35.0
 _DEPTH = 0.65
@@ -25,18 +25,17 @@ def _draw(setting: Setting) -> Sequence[Part]:
     rng, out = setting.rng, setting.outward
     posterior = _rib(setting, out * np.radians(rng.uniform(5, 25)), rng.uniform(-0.004, -0.001))
     anterior = _rib(setting, -out * np.radians(rng.uniform(25, 45)), rng.uniform(0.001, 0.004))
-    x, y = setting.centre_mm
-    box = (x - _HALF_LENGTH_MM, y - _HALF_LENGTH_MM, x + _HALF_LENGTH_MM, y + _HALF_LENGTH_MM)
+    boxes = around(setting.centre_mm, _HALF_LENGTH_MM)
 
     def overlap(px: Real, py: Real) -> Real:
         return np.minimum(posterior(0.0)(px, py), anterior(0.0)(px, py))
 
     bones = [
-        Part(rib(wall), per_mm, [box], in_mask=False)
+        Part(rib(wall), per_mm, boxes, in_mask=False)
         for rib in (posterior, anterior)
         for wall, per_mm in ((0.0, BONE), (_WALL_MM, _LOOSE_BONE - BONE))
     ]
-    return [*bones, Part(overlap, 0.0, [box])]
+    return [*bones, Part(overlap, 0.0, boxes)]
 
 
 def _rib(setting: Setting, slope: float, bend: float) -> Callable[[float], Callable[[Real, Real], Real]]:
