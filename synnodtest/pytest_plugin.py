@@ -152,12 +152,16 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Refuse options that the workers of ``-n`` would stumble over, before the first of them is there."""
+    if config.option.detector:
+        _session(config).check_options()
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give every worker of ``-n`` the run's id; options that the workers would stumble over are refused before."""
-    mine = _session(node.config)
-    if node.config.option.detector:
-        mine.check_options()
-    node.workerinput["synnodtest_run_id"] = mine.run_id
+    """Give every worker of ``-n`` the run's id."""
+    node.workerinput["synnodtest_run_id"] = _session(node.config).run_id
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -102,8 +102,8 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
-    from synnodtest.engine.gather import FEWER_BACKGROUNDS
+    from synnodtest.engine.gather import fewer_backgrounds
     from synnodtest.record.model.authored import LIMITED_COUNT
 
-    short = any(reason.endswith(FEWER_BACKGROUNDS) for reason in made.attrition.reasons)
-    return short or bool(made.run.profile) or any(d.what == LIMITED_COUNT for d in made.deviations)
+    limited = made.run.profile or fewer_backgrounds(made.attrition.reasons)
+    return bool(limited) or any(d.what == LIMITED_COUNT for d in made.deviations)

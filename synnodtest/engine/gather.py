@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,12 @@ from synnodtest.spec.model import Behaviour
 
 FEWER_BACKGROUNDS = "backgrounds asked for"
 """How the shortfall ends that says how many backgrounds a set has."""
+
+
+def fewer_backgrounds(reasons: Iterable[str]) -> list[str]:
+    """Return those of the reasons why scenes are missing that say that a set has fewer backgrounds than asked for."""
+    return [reason for reason in reasons if reason.endswith(FEWER_BACKGROUNDS)]
+
 
 Judge = Callable[[Mapping[str, object], Evidence], Ruling]
 

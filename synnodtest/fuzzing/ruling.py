@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Ruling, Status
-from synnodtest.expectations.sentences import beside, limit
+from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, rate_of
 from synnodtest.fuzzing.control import Control
@@ -151,7 +151,7 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
     others = f"; {counted(len(confirmed) - 1, 'further distinct failure')}" if len(confirmed) > 1 else ""
     return (
         f"FAILED counterexample confirmed ({first.candidate.example}): rate {beside(estimate.value, rate)} (one-sided "
-        f"{100 * (1 - alpha):g}% upper bound {beside(estimate.upper, rate)}) falls short of the pre-specified "
+        f"{percent(alpha)} upper bound {beside(estimate.upper, rate)}) falls short of the pre-specified "
         f"{limit(rate)}; n = {len(trials)} trials on {len({r.background.id for r in trials})} held-out backgrounds"
         f"{told}{others}"
     )

@@ -14,7 +14,7 @@ from synnodtest.canonical import seed_of
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import DetectorError
-from synnodtest.evidence.arm import SHAM_ARM, UNTOUCHED_ARM
+from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.claims import Claim
@@ -289,7 +289,7 @@ class Stage:
         for spot in {background.id: (example, background, number) for example, background, number in spots}.values():
             recipe = next(iter(self._recipes(*spot)), None)
             if recipe is not None and recipe.nodules:
-                shams.append(replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), mimics=()))
+                shams.append(replace(recipe, mimics=()).as_sham())
                 untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
         return self._trials(shams), self._trials(untouched)
 

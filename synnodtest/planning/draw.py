@@ -16,7 +16,7 @@ import numpy as np
 from synnodtest.attenuation import draw_density
 from synnodtest.canonical import seed_of
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
+from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, PRIOR_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.mimics import mimic_kind
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
@@ -158,8 +158,7 @@ def sham_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: 
     for recipe in own_recipes(behaviour, backgrounds, seed):
         if recipe.background.id not in seen and recipe.nodules:
             seen.add(recipe.background.id)
-            none = frozenset(mimic.name for mimic in recipe.mimics)
-            yield replace(recipe, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=none, pair=False)
+            yield recipe.as_sham()
 
 
 def prior_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:

@@ -6,12 +6,12 @@ once and turns its recipes into scenes (:mod:`synnodtest.planning.place`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.attenuation import RULE_VERSION
 from synnodtest.canonical import sha256_of
-from synnodtest.evidence.arm import Arm
+from synnodtest.evidence.arm import SHAM_ARM, Arm
 from synnodtest.ports import Background
 from synnodtest.scene import Mimic, Nodule, Perturbation
 from synnodtest.spec.model import Location, filled_mm
@@ -158,6 +158,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arm", Arm(self.arm))
+
+    def as_sham(self) -> Recipe:
+        """Return its sham edit: inpainted without a nodule where they lie; distractors are placed and left out."""
+        ghosts = frozenset(mimic.name for mimic in self.mimics)
+        return replace(self, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=ghosts, pair=False)
 
     def key(self) -> str:
         """Return the sha256 of the recipe and its background's content: the key of its placement."""

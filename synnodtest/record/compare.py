@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from synnodtest.canonical import plain
 from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
-from synnodtest.engine.gather import FEWER_BACKGROUNDS
+from synnodtest.engine.gather import fewer_backgrounds
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import find_check
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, METRICS, ON_IMAGES, RATES, difference
@@ -127,7 +127,7 @@ def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> 
         scenes=fragment.scenes,
         left_out=tuple(left_out),
         behaviours=tuple(fragment.behaviours.values()),
-        short=any(reason.endswith(FEWER_BACKGROUNDS) for reason in fragment.shortfall),
+        short=bool(fewer_backgrounds(fragment.shortfall)),
     )
 
 

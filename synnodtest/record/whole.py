@@ -12,7 +12,7 @@ from typing import Any
 
 import synnodtest
 from synnodtest.decoding import JsonObject, encode
-from synnodtest.engine.gather import FEWER_BACKGROUNDS
+from synnodtest.engine.gather import fewer_backgrounds
 from synnodtest.files import sha256_of_file
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
 from synnodtest.record import results as record
@@ -104,7 +104,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     if clean and facts.checkout not in (None, (commit, clean)):
         reasons.append("git's checkout changed while the run went on")
     reasons += _unfinished(fragment.every(), facts.interrupted)
-    reasons += [reason for reason in fragment.shortfall if reason.endswith(FEWER_BACKGROUNDS)]
+    reasons += fewer_backgrounds(fragment.shortfall)
     reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
     reasons += ["only what failed last was run"] * facts.failed_last
     if facts.reports is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 
-from synnodtest.detectors.registry import masked
 from synnodtest.planning.cases import Case
 from synnodtest.record.assemble import Fragment
 from synnodtest.shell.settings import Settings
@@ -20,7 +19,7 @@ def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
         rootdir: Text of ``--rootdir``, if it was given.
     """
     item = f"{case.spec.path.as_posix()}::{case.behaviour.id}::{case.variant.id}"
-    words = ["pytest", item, "--detector", masked(settings.detector), "--synthesizer", settings.synthesizer]
+    words = ["pytest", item, "--detector", settings.detector_told, "--synthesizer", settings.synthesizer]
     if settings.backgrounds is not None:
         words += ["--backgrounds", str(settings.backgrounds)]
     if settings.limit is not None:

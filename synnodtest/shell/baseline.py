@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.detectors.registry import masked
 from synnodtest.engine.shown import Progress
 from synnodtest.errors import SynnodError
 from synnodtest.integrity.manifest import RECORD, refuse_changed
@@ -60,8 +59,8 @@ class SecondDetector:
     """
 
     def __init__(self, detector: str, settings: Settings, progress: Progress | None = None) -> None:
-        self.name = masked(detector)
         self._run = Run(replace(settings, detector=detector, conform="off"), progress)
+        self.name = self._run.settings.detector_told
         self._left_out: list[str] = []
 
     @property

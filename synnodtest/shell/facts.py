@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from synnodtest.detectors.registry import masked
 from synnodtest.integrity.lock import LOCK
 from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts
@@ -37,7 +36,7 @@ def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, writte
         limits=limits_of(settings),
         credibility=settings.credibility,
         options={
-            "detector": masked(settings.detector),
+            "detector": settings.detector_told,
             "synthesizer": settings.synthesizer,
             "backgrounds": str(settings.backgrounds or ""),
             "report": os.path.relpath(folder, settings.root),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from synnodtest.detectors.registry import masked
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.assemble import Fragment
@@ -48,7 +47,7 @@ class LedgerEntries:
                 self._run_id,
                 specs=specs,
                 seed=asked.seed,
-                detector=masked(asked.detector),
+                detector=asked.detector_told,
                 chosen=chosen,
                 files=files,
             )

@@ -53,3 +53,10 @@ class Settings:
     command: tuple[str, ...] = ()
     executor: str = "serial"
     conform: str = "off"
+
+    @property
+    def detector_told(self) -> str:
+        """The detector as terminal, commands and records name it, without what may be a secret."""
+        from synnodtest.detectors.registry import masked
+
+        return masked(self.detector)

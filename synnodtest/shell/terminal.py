@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synnodtest.detectors.registry import masked
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
 from synnodtest.shell.again import follow_up
@@ -107,7 +106,7 @@ def write_summary(session: Session, reporter: Any) -> None:
     for fault in session.second.faults() if session.second is not None else ():
         reporter.line(fault, red=True)
     if session.ending is not None:
-        _write_whole(session.ending, masked(session.run.settings.detector), reporter, width)
+        _write_whole(session.ending, session.run.settings.detector_told, reporter, width)
     if session.trouble:
         reporter.line(session.trouble, red=True)
     for line in _wrapped(session.taken(), width):
