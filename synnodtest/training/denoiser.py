@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.files import replacing
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
+from synnodtest.training.progress import loss_curve, sample_grid
 from synnodtest.training.windows import NODULE, PLAIN, Batch, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 NOISE_POWER = 0.7
 """Below 1: noisier steps, which settle a nodule's shape, come more often."""
-SAMPLES, SAMPLE_STEPS = 6, 12
-"""Enough to judge a sample by eye; a training stops for it at every checkpoint."""
-LEAST_LOSS = 1e-9
-"""What a loss of zero is drawn as on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -320,44 +317,13 @@ class _Fit:
         if not self.accelerator.is_main_process:
             return
         course = self.course
-        _loss_curve(course.curve, self.work / "loss.svg")
-        _sample_grid(self.pipeline, _on(self.accelerator.device, batch), self.work / "samples.png")
+        loss_curve(course.curve, self.work / "loss.svg")
+        sample_grid(self.pipeline, _on(self.accelerator.device, batch), self.work / "samples.png")
         weights = {"unet": self.unet.state_dict(), "average": self.average, "optimizer": self.optimizer.state_dict()}
         state = {**weights, "step": course.step, "seconds": course.seconds, "curve": course.curve}
         with replacing(self.checkpoint) as temporary:
             torch.save(state, temporary)
         (self.work / "loss.json").write_text(json.dumps(course.curve))
-
-
-def _loss_curve(curve: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Write the loss over steps as an SVG; nothing while there are fewer than two points."""
-    if len(curve) < 2:
-        return
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = figure.subplots()
-    axes.semilogy([point["step"] for point in curve], [max(point["loss"], LEAST_LOSS) for point in curve])
-    axes.set(title="Loss of the denoiser", xlabel="step", ylabel="loss")
-    figure.savefig(path, format="svg", metadata={"Date": None})
-
-
-def _sample_grid(pipeline: NodulePipeline, batch: Batch, path: Path) -> None:
-    """Write a picture of three rows: windows as trained on, redrawn with their nodule, redrawn without.
-
-    The denoiser is left in the mode it was in.
-    """
-    from PIL import Image
-
-    training = pipeline.unet.training
-    pipeline.unet.eval()
-    inputs = (batch.windows, batch.boxes, batch.values, batch.named)
-    windows, boxes, values, named = (tensor[:SAMPLES].float() for tensor in inputs)
-    made = pipeline(windows, boxes, values, named.bool(), list(range(len(windows))), steps=SAMPLE_STEPS)
-    pipeline.unet.train(training)
-    rows = [batch.target[:SAMPLES], made.nodule, made.plain]
-    grid = np.concatenate([np.concatenate(list(row[:, 0].float().cpu().numpy()), axis=1) for row in rows])
-    Image.fromarray(np.asarray(np.clip(127.5 + 85 * grid, 0, 255), dtype=np.uint8)).save(path)
 
 
 def _accelerator(recipe: Recipe) -> Any:
