@@ -78,13 +78,13 @@ class Display:
         some_white, some_untouched = bool(white.any()), bool(untouched.any())
 
         def added(gain: float) -> FloatArray:
-            shown = straight + gain * profile
-            above = shown > self.knee
+            displayed = straight + gain * profile
+            above = displayed > self.knee
             if above.any():
-                shown = np.where(above, 1 - room * np.exp(np.minimum(self.knee - shown, 0) / room), shown)
+                displayed = np.where(above, 1 - room * np.exp(np.minimum(self.knee - displayed, 0) / room), displayed)
             if some_white:
-                shown = np.where(white, level, shown)
-            after = np.minimum(np.maximum(shown, 0), 1).astype(np.float32)
+                displayed = np.where(white, level, displayed)
+            after = np.minimum(np.maximum(displayed, 0), 1).astype(np.float32)
             return np.where(untouched, before, after).astype(np.float32, copy=False) if some_untouched else after
 
         return added
@@ -98,10 +98,10 @@ class Display:
         if mean <= 0 or brightness <= 0:
             return before.copy()
         level = before[mask]
-        shown = self._adder(level, profile[mask])
+        adder = self._adder(level, profile[mask])
 
         def added(gain: float) -> float:
-            return float((shown(gain).astype(np.float64) - level).mean())
+            return float((adder(gain).astype(np.float64) - level).mean())
 
         low, high = 0.0, brightness / mean
         while added(high) < brightness and high < _MOST_GAIN * brightness / mean:

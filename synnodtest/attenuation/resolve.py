@@ -39,8 +39,8 @@ def resolved(nodule: Nodule, radiograph: Radiograph, display: Display | None = N
         density = round(typical_density(nodule.attenuation, nodule.diameter_mm), 4)
     if not (math.isfinite(density) and density > 0):
         raise SynthesizerError(f"nodule {nodule.name!r}: density must be above 0, not {density}")
-    shown = Display.of(radiograph) if display is None else display
-    local = shown.weakening(radiograph, nodule.centre_mm, nodule.diameter_mm)
+    used = Display.of(radiograph) if display is None else display
+    local = used.weakening(radiograph, nodule.centre_mm, nodule.diameter_mm)
     return replace(nodule, density=density, contrast=round(contrast_of(density, nodule.diameter_mm) * local, 5))
 
 

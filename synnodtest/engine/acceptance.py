@@ -73,20 +73,20 @@ def _whole_rejection(background: Radiograph, synthetic: Radiograph, crops: Seque
 def _nodule_rejection(truth: Truth) -> str:
     if not truth.crop.any():
         return f"nodule {truth.name!r} left no mask"
-    wanted = float(truth.requested.get("diameter_mm", truth.diameter_mm))
-    if abs(truth.diameter_mm - wanted) > LARGEST_DIAMETER_ERROR * wanted + 0.5:
-        return f"nodule {truth.name!r}: realised diameter {truth.diameter_mm:.1f} mm, requested {wanted:.1f} mm"
+    diameter_mm = float(truth.requested.get("diameter_mm", truth.diameter_mm))
+    if abs(truth.diameter_mm - diameter_mm) > LARGEST_DIAMETER_ERROR * diameter_mm + 0.5:
+        return f"nodule {truth.name!r}: realised diameter {truth.diameter_mm:.1f} mm, requested {diameter_mm:.1f} mm"
     return _contrast_rejection(truth)
 
 
 def _contrast_rejection(truth: Truth) -> str:
-    asked = truth.requested.get("contrast")
-    if asked is None or abs(truth.contrast - asked) <= NEGLIGIBLE_CONTRAST:
+    requested = truth.requested.get("contrast")
+    if requested is None or abs(truth.contrast - requested) <= NEGLIGIBLE_CONTRAST:
         return ""
-    told = f"nodule {truth.name!r}: realised contrast {truth.contrast:.3f}, requested {asked:.3f}"
+    reason = f"nodule {truth.name!r}: realised contrast {truth.contrast:.3f}, requested {requested:.3f}"
     if truth.requested.get("radiomics"):
-        return told if truth.contrast < LEAST_SHARE * asked else ""
-    return told if abs(truth.contrast - asked) > LARGEST_CONTRAST_ERROR * asked else ""
+        return reason if truth.contrast < LEAST_SHARE * requested else ""
+    return reason if abs(truth.contrast - requested) > LARGEST_CONTRAST_ERROR * requested else ""
 
 
 def _place_rejection(truth: Truth, background: Radiograph) -> str:
@@ -97,9 +97,9 @@ def _place_rejection(truth: Truth, background: Radiograph) -> str:
         return ""
     y, x = (float(axis.mean()) for axis in np.nonzero(truth.crop))
     row_mm, column_mm = background.spacing_mm
-    wanted = truth.requested["centre_mm"]
+    centre_mm = truth.requested["centre_mm"]
     away = np.hypot(
-        (x + truth.origin[1] + 0.5) * column_mm - wanted[0], (y + truth.origin[0] + 0.5) * row_mm - wanted[1]
+        (x + truth.origin[1] + 0.5) * column_mm - centre_mm[0], (y + truth.origin[0] + 0.5) * row_mm - centre_mm[1]
     )
     if away > max(2.0, truth.diameter_mm / 3):
         return f"nodule {truth.name!r}: lies {away:.1f} mm from the place asked for"

@@ -108,7 +108,7 @@ class Campaign:
         broken = [result.sentence for result in sham.values() if result.status is ShamStatus.INVALID]
         if broken:
             raise InvalidEvidence(f"sham control: {broken[0]}")
-        rulings = {name: judge(variant.parameters, held) for name, held in evidence.items()}
+        rulings = {name: judge(variant.parameters, trials) for name, trials in evidence.items()}
         return Gathered(behaviour, variant, evidence, rulings, sham, time.perf_counter() - started)
 
     def _evidence(self, item: Item, synthesizer: str) -> Evidence:
@@ -141,13 +141,13 @@ class Campaign:
 
         Of a sequential run it is the most that it can take. The sham control is among them.
         """
-        known = find_check(variant.expectation.kind) is not None
+        registered = find_check(variant.expectation.kind) is not None
         scenes = done = 0
         for name in self.synthesizer_names(behaviour):
-            groups = list(Item(behaviour, variant).groups) if known else []
+            groups = list(Item(behaviour, variant).groups) if registered else []
             if self._gatherer.needs_sham(behaviour, name):
                 groups += [g for g in (SHAM, PLAIN) if g not in groups]
             for group in groups:
-                wanted, finished = self._shown.cost(behaviour, name, group)
-                scenes, done = scenes + wanted, done + finished
+                total, finished = self._shown.cost(behaviour, name, group)
+                scenes, done = scenes + total, done + finished
         return scenes, done

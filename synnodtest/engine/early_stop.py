@@ -39,11 +39,11 @@ def until_decided(
     names = sorted(clusters)
     drawn = [names[i] for i in rng.permutation(len(names))]
     order = _within_cap(item, {name: clusters[name] for name in drawn}, seed)
-    taken: list[Background] = []
+    decided_on: list[Background] = []
     evidence = Evidence(())
     for start in range(0, len(order), BATCH):
-        taken += [b for name in order[start : start + BATCH] for b in clusters[name]]
-        evidence = replace(gatherer.evidence(item, synthesizer, taken), order=order)
+        decided_on += [b for name in order[start : start + BATCH] for b in clusters[name]]
+        evidence = replace(gatherer.evidence(item, synthesizer, decided_on), order=order)
         if item.judge(item.variant.parameters, evidence).status is not Status.INCONCLUSIVE:
             break
     return evidence
@@ -51,15 +51,15 @@ def until_decided(
 
 def _within_cap(item: Item, clusters: Clusters, seed: int) -> tuple[str, ...]:
     """Return the clusters whose scenes together stay within ``max_scenes``."""
-    most, kept, scenes = item.behaviour.sampling.max_scenes, [], 0
+    most, within, scenes = item.behaviour.sampling.max_scenes, [], 0
     groups = item.groups
     for name, backgrounds in clusters.items():
         scenes += sum(len(list(g.recipes(item.behaviour, backgrounds, seed))) for g in groups)
         if most is not None and scenes > most:
             break
-        kept.append(name)
-    if not kept:
+        within.append(name)
+    if not within:
         raise SynnodError(
             f"behaviour {item.behaviour.id!r}: max_scenes: {most} is less than the {scenes} scenes of one background"
         )
-    return tuple(kept)
+    return tuple(within)

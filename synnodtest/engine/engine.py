@@ -189,8 +189,8 @@ class Engine:
             if not job.done:
                 self._findings.recall(job)  # a batch before this one, inferred since, may hold the same radiograph
         self._findings.detect(chunk.pending)
-        for job, known in chunk.again:
-            self._recheck.compare(job, known)
+        for job, stored in chunk.again:
+            self._recheck.compare(job, stored)
         for item in chunk.items:
             if isinstance(item, Unplaced):
                 yield item

@@ -74,21 +74,21 @@ class Executor(Protocol):
 
 def batches_of(ground: Ground, recipes: Iterable[Recipe], size: int = BATCH) -> Iterator[Batch]:
     """Yield the recipes in batches of about ``size``; those of one background stay together."""
-    held: list[Recipe] = []
+    recipes_held: list[Recipe] = []
     for _, group in groupby(recipes, key=lambda recipe: recipe.background.id):
         members = list(group)
-        if held and len(held) + len(members) > size:
-            yield Batch(ground, tuple(held))
-            held = []
-        held += members
-    if held:
-        yield Batch(ground, tuple(held))
+        if recipes_held and len(recipes_held) + len(members) > size:
+            yield Batch(ground, tuple(recipes_held))
+            recipes_held = []
+        recipes_held += members
+    if recipes_held:
+        yield Batch(ground, tuple(recipes_held))
 
 
 def halves(batch: Batch) -> list[Batch]:
     """Return the two halves of a batch, nothing if it is one scene."""
-    wanted = batch.wanted
-    if len(wanted) < 2:
+    positions = batch.wanted
+    if len(positions) < 2:
         return []
-    middle = len(wanted) // 2
-    return [replace(batch, only=wanted[:middle]), replace(batch, only=wanted[middle:])]
+    middle = len(positions) // 2
+    return [replace(batch, only=positions[:middle]), replace(batch, only=positions[middle:])]

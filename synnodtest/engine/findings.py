@@ -62,9 +62,9 @@ class Findings:
             findings = ask(self._detector, radiographs)
         self._tally.detection_seconds += time.perf_counter() - started
         self._tally.inferred += len(batch)
-        for job, radiograph, found in zip(batch, radiographs, findings, strict=True):
+        for job, radiograph, answer in zip(batch, radiographs, findings, strict=True):
             assert job.snapshot is not None
-            sightings = sightings_of(radiograph, found)
+            sightings = sightings_of(radiograph, answer)
             own = encode_sightings(sightings)
             data = self._store.put("findings", self._keys.findings(job.snapshot), own)
             job.sightings = sightings if data == own else decode_sightings(data)

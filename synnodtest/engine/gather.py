@@ -56,13 +56,13 @@ class Item:
         Raises:
             SynnodError: nothing judges such an expectation.
         """
-        found = find_check(self.variant.expectation.kind)
-        if found is None:
+        registered = find_check(self.variant.expectation.kind)
+        if registered is None:
             raise SynnodError(
                 f"the expectation {self.variant.expectation.kind!r} is known to the language but not built yet",
                 hint=f"these can be judged: {', '.join(known_checks())}",
             )
-        return found
+        return registered
 
     @property
     def is_sequential(self) -> bool:
@@ -121,9 +121,9 @@ class Gatherer:
             if len(backgrounds) == there:
                 _refuse_missing_region(behaviour, outcomes)
             trials += self._with_ids_of(synthesizer, behaviour, _trials(outcomes, matching))
-        wanted = background_count(behaviour)
-        if there < wanted:
-            shortfall[f"the set has {there} of the {wanted} {FEWER_BACKGROUNDS}"] = wanted - there
+        count = background_count(behaviour)
+        if there < count:
+            shortfall[f"the set has {there} of the {count} {FEWER_BACKGROUNDS}"] = count - there
         return Evidence(
             trials=tuple(t for t in trials if not t.rejected),
             rejected=tuple(t for t in trials if t.rejected),

@@ -73,8 +73,8 @@ class Snapshot:
             spacing_mm=radiograph.spacing_mm,
             shape=radiograph.shape,
             nodules=tuple(
-                replace(truth, contrast_in_place=seen.contrast, conspicuity=seen.conspicuity)
-                for truth, seen in zip(radiograph.nodules, visibilities(radiograph, unit), strict=True)
+                replace(truth, contrast_in_place=visibility.contrast, conspicuity=visibility.conspicuity)
+                for truth, visibility in zip(radiograph.nodules, visibilities(radiograph, unit), strict=True)
             ),
             nodule_regions=_places(radiograph, radiograph.nodules),
             regions=same.shown_regions,

@@ -100,8 +100,8 @@ def scenes_of(behaviour: Behaviour) -> Scenes:
 
 
 def _control_regions(behaviour: Behaviour) -> tuple[RegionExpression, ...]:
-    found = []
+    regions = []
     for expectation in behaviour.expectations if behaviour.scenes is not None else ():
         kind = find_check(expectation.kind)
-        found.append(None if kind is None else kind.control_region(kind.read(expectation.parameters)))
-    return tuple(dict.fromkeys(region for region in found if region is not None))
+        regions.append(None if kind is None else kind.control_region(kind.read(expectation.parameters)))
+    return tuple(dict.fromkeys(region for region in regions if region is not None))

@@ -95,27 +95,27 @@ class Radiographs:
         """Give every job its radiograph and snapshot; scenes that differ in perturbations alone share a synthesis."""
         earlier = self._priors(jobs)
         keys = [self._key(job) if job.scene.nodules else "" for job in jobs]
-        made = self._made({key: job for key, job in zip(keys, jobs, strict=True) if key})
+        by_key = self._made({key: job for key, job in zip(keys, jobs, strict=True) if key})
         for key, job in zip(keys, jobs, strict=True):
-            edit = made.get(key)
+            edit = by_key.get(key)
             if isinstance(edit, Edit):  # looked at while its pixels are still in the processor's cache
-                made[key] = edit = self._kept(key, edit)
+                by_key[key] = edit = self._kept(key, edit)
             self._look_at(job, edit, earlier)
 
     def _priors(self, jobs: Sequence[Job]) -> dict[str, Job]:
         """Return the priors of jobs by scene, with their radiographs."""
-        made = {job.scene.prior.key(): Job(job.scene.prior, job.background) for job in jobs if job.scene.prior}
-        if made:
-            self.obtain(list(made.values()))
-        return made
+        priors = {job.scene.prior.key(): Job(job.scene.prior, job.background) for job in jobs if job.scene.prior}
+        if priors:
+            self.obtain(list(priors.values()))
+        return priors
 
     def _key(self, job: Job) -> str:
         return self._keys.radiograph(_plain(job.scene), job.background)
 
     def _made(self, jobs: Mapping[str, Job]) -> dict[str, _Stored | Edit]:
         """Return the unperturbed radiographs of jobs by key: as the store holds them, else synthesized."""
-        found = {key: self._store.get("radiographs", key) for key in jobs}
-        stored = {key: _Stored(data) for key, data in found.items() if data is not None}
+        radiographs = {key: self._store.get("radiographs", key) for key in jobs}
+        stored = {key: _Stored(data) for key, data in radiographs.items() if data is not None}
         for key, one in stored.items() if self._recheck.wanted else ():
             self._compare(jobs[key], one)
             break

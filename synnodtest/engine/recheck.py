@@ -32,8 +32,8 @@ class Recheck:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        asked = bool(getattr(unguarded(detector), "may_change_unseen", False))
-        self._left = dict.fromkeys((True, False), SHOWN_AGAIN if asked else 0)
+        declared = bool(getattr(unguarded(detector), "may_change_unseen", False))
+        self._left = dict.fromkeys((True, False), SHOWN_AGAIN if declared else 0)
         self._changed: DetectorError | None = None
 
     def chosen(self, jobs: Iterable[Job]) -> list[tuple[Job, Sightings]]:
@@ -44,15 +44,15 @@ class Recheck:
         """
         if self._changed is not None:
             raise self._changed
-        made = []
+        chosen_jobs = []
         for job in jobs:
             if job.sightings is None:
                 continue
             kind = len(job.sightings) > 0
             if self._left[kind]:
                 self._left[kind] -= 1
-                made.append((Job(job.scene, job.background), job.sightings))
-        return made
+                chosen_jobs.append((Job(job.scene, job.background), job.sightings))
+        return chosen_jobs
 
     def compare(self, job: Job, known: Sightings) -> None:
         """Show the detector a radiograph again.
@@ -61,13 +61,13 @@ class Recheck:
             DetectorError: it answers otherwise than the store has it.
         """
         assert job.radiograph is not None
-        found = ask(self._detector, [job.radiograph])[0]
-        apart = difference(found, [sighting.finding for sighting in known])
+        answer = ask(self._detector, [job.radiograph])[0]
+        apart = difference(answer, [sighting.finding for sighting in known])
         if apart <= SCORE_TOLERANCE:
             return
         self._changed = DetectorError(
             f"detector {self._detector.identity.name!r} answers otherwise than when its findings in the store were "
-            f"made, on {job.background.id!r}: {counted(len(found), 'finding')} in place of {len(known)}, "
+            f"made, on {job.background.id!r}: {counted(len(answer), 'finding')} in place of {len(known)}, "
             f"scores up to {apart:.3g} apart, and its identity is the same",
             hint="its weights or a module that it loads changed, or its answers are random: give it an identity with "
             "the sha256 of its weights, or a folder of its own by --synnod-cache",

@@ -54,9 +54,9 @@ class SynthesisRecheck:
         """
         self._left = False
         if self._changed is None:
-            made, most = self._drawn(scene, background), max(LEAST, TOLERANCE * _apart(stored, background))
-            apart = _apart(made, stored)
-            if apart <= most or _apart(self._drawn(scene, background), made) > most:
+            redrawn, most = self._drawn(scene, background), max(LEAST, TOLERANCE * _apart(stored, background))
+            apart = _apart(redrawn, stored)
+            if apart <= most or _apart(self._drawn(scene, background), redrawn) > most:
                 return
             self._changed = SynthesizerError(
                 f"synthesizer {self._synthesizer.identity.name!r} draws otherwise than when the radiographs of the "

@@ -100,9 +100,9 @@ def judge_sham(
     verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
     status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
     excess, lower = (beside(number, LARGEST_EXCESS) for number in (estimate.value, estimate.lower))
-    told = f"the detector {verb}: excess {excess} (lower bound {lower}, allowed {LARGEST_EXCESS:g})"
-    told += f" on {counted(len(pairs), 'background')}"
-    return ShamResult("inpaint", status, f"{status} {told}", n11, n10, n01, n00, estimate)
+    reason = f"the detector {verb}: excess {excess} (lower bound {lower}, allowed {LARGEST_EXCESS:g})"
+    reason += f" on {counted(len(pairs), 'background')}"
+    return ShamResult("inpaint", status, f"{status} {reason}", n11, n10, n01, n00, estimate)
 
 
 def _fires(masks: Trial, fired: Trial, operating_point: float, matching: Matching) -> bool:

@@ -76,16 +76,16 @@ class Shown:
         self, behaviour: Behaviour, synthesizer: str, group: Group, backgrounds: Sequence[Background]
     ) -> list[Outcome | Unplaced]:
         """Return the outcomes of one group of scenes; those of backgrounds that were not shown yet are made."""
-        known = self._outcomes.setdefault((behaviour.id, scenes_of(behaviour), synthesizer, group), {})
-        missing = [b for b in backgrounds if b.id not in known]
+        by_background = self._outcomes.setdefault((behaviour.id, scenes_of(behaviour), synthesizer, group), {})
+        missing = [b for b in backgrounds if b.id not in by_background]
         if missing:
             self._costs.clear()
             recipes = list(group.recipes(behaviour, missing, self._seed))
-            made = list(self._made(behaviour, synthesizer, recipes, _label(behaviour, group)))
-            known.update({background.id: [] for background in missing})
-            for item in made:
-                known[item.background.id].append(item)
-        return [item for b in backgrounds for item in known[b.id]]
+            outcomes = list(self._made(behaviour, synthesizer, recipes, _label(behaviour, group)))
+            by_background.update({background.id: [] for background in missing})
+            for item in outcomes:
+                by_background[item.background.id].append(item)
+        return [item for b in backgrounds for item in by_background[b.id]]
 
     def _made(
         self, behaviour: Behaviour, synthesizer: str, recipes: list[Recipe], label: str

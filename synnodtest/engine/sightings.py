@@ -47,17 +47,17 @@ def _sets_at(radiograph: Radiograph, points: NDArray[np.float64]) -> tuple[list[
     x, y = points.T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     rows, columns = y[inside].astype(np.intp), x[inside].astype(np.intp)
-    held = np.zeros((len(points), len(names)), dtype=np.bool_)
-    held[inside] = held_at(radiograph.regions, rows, columns).T
-    codes, length = held.tobytes(), len(names)
-    known: dict[bytes, int] = {}
-    places = [known.setdefault(codes[k * length : (k + 1) * length], len(known)) for k in range(len(points))]
-    return places, [names_of(tuple(name for name, there in zip(names, code, strict=True) if there)) for code in known]
+    membership = np.zeros((len(points), len(names)), dtype=np.bool_)
+    membership[inside] = held_at(radiograph.regions, rows, columns).T
+    codes, length = membership.tobytes(), len(names)
+    numbers: dict[bytes, int] = {}
+    places = [numbers.setdefault(codes[k * length : (k + 1) * length], len(numbers)) for k in range(len(points))]
+    return places, [names_of(tuple(name for name, there in zip(names, code, strict=True) if there)) for code in numbers]
 
 
 def sightings_of(radiograph: Radiograph, findings: Sequence[Finding]) -> Sightings:
     """Return findings on a radiograph with the regions that hold their centres."""
-    numbers = chain.from_iterable((*found.box, found.score) for found in findings)
+    numbers = chain.from_iterable((*finding.box, finding.score) for finding in findings)
     table = np.fromiter(numbers, dtype=np.float64).reshape(-1, 5)
     places, sets = _sets_at(radiograph, (table[:, :2] + table[:, 2:4]) / 2)
     return Sightings.of_numbers(table, np.array(places, dtype=np.uint16), sets)

@@ -58,10 +58,10 @@ def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Seq
     if len(radiographs) != len(scenes):
         raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")
     for scene, radiograph in zip(scenes, radiographs, strict=True):
-        asked, made = [n.name for n in scene.nodules], [t.name for t in radiograph.nodules]
-        if asked != made:
+        ordered, planted = [n.name for n in scene.nodules], [t.name for t in radiograph.nodules]
+        if ordered != planted:
             raise SynthesizerError(
-                f"synthesizer {name!r} returned the truth of {made} where {asked} was asked for",
+                f"synthesizer {name!r} returned the truth of {planted} where {ordered} was asked for",
                 hint="every nodule keeps its truth, with an empty mask if nothing came of it, so that it is counted",
             )
     for scene, background, radiograph in zip(scenes, backgrounds, radiographs, strict=True):

@@ -62,8 +62,8 @@ def hold(
     """
     estimate = estimator(alpha)
     status = decide(estimate.lower, estimate.upper, bound, side) if estimate.usable else Status.INCONCLUSIVE
-    shown = component(name, label, estimator, estimate, bound=bound, side=side, status=status, role=role, unit=unit)
-    return Held(shown, estimate, estimator)
+    outcome = component(name, label, estimator, estimate, bound=bound, side=side, status=status, role=role, unit=unit)
+    return Held(outcome, estimate, estimator)
 
 
 def component(

@@ -106,8 +106,8 @@ def hits_at(ledger: Ledger, fppi: float) -> list[bool]:
     _, false = _steps(ledger, ones)
     distinct = np.concatenate([[math.inf], np.unique(ledger.score)[::-1]])
     allowed = np.searchsorted(false, fppi * len(ones) * (1 + 1e-12), side="right") - 1
-    found = np.bincount(ledger.image[ledger.hit & (ledger.score >= distinct[allowed])], minlength=len(ones))
-    return [k < hits for count, hits in zip(ledger.nodules.astype(int), found, strict=True) for k in range(count)]
+    counts = np.bincount(ledger.image[ledger.hit & (ledger.score >= distinct[allowed])], minlength=len(ones))
+    return [k < hits for count, hits in zip(ledger.nodules.astype(int), counts, strict=True) for k in range(count)]
 
 
 def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
@@ -115,8 +115,8 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
     ones = np.ones(len(ledger.trials))
     true, false = _steps(ledger, ones)
     fppi = false / len(ones)
-    seen = np.flatnonzero(fppi <= max(WIDEST_FPPI, fppi[0]))
-    points = seen[np.unique(np.linspace(0, len(seen) - 1, min(len(seen), MOST_POINTS)).astype(int))]
+    visible = np.flatnonzero(fppi <= max(WIDEST_FPPI, fppi[0]))
+    points = visible[np.unique(np.linspace(0, len(visible) - 1, min(len(visible), MOST_POINTS)).astype(int))]
     grid = fppi[points]
     names, index = np.unique(ledger.clusters, return_inverse=True)
     rng = np.random.default_rng(seed_sequence("froc-band", evidence.seed))

@@ -42,8 +42,8 @@ def rate_backgrounds(bound: float, below: bool, alpha: float, per_background: fl
 
     def passes(n: int) -> bool:
         trials = np.full(n, units)
-        found = (korn_graubard(trials - missed, trials, alpha=alpha, guarded=True) for missed in range(units))
-        return any(one.lower > least for one in found)
+        estimates = (korn_graubard(trials - missed, trials, alpha=alpha, guarded=True) for missed in range(units))
+        return any(one.lower > least for one in estimates)
 
     return _first(passes, 2)
 

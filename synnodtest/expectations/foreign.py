@@ -41,8 +41,8 @@ def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
             )
     why = _alone(evidence)
     if why:
-        told = ruling.sentence.removeprefix(f"{Status.PASSED} ")
-        return replace(ruling, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {told}; {why}")
+        sentence = ruling.sentence.removeprefix(f"{Status.PASSED} ")
+        return replace(ruling, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {sentence}; {why}")
     return ruling
 
 

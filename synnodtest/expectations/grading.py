@@ -30,7 +30,7 @@ def is_judged(parameters: Any, trial: Trial) -> bool:
     if trial.nodules:
         return bool(_nodules(parameters, trial))
     where = getattr(parameters, "where", None) or {}
-    return all(holds(trial.strata[name], wanted) for name, wanted in where.items() if name in trial.strata)
+    return all(holds(trial.strata[name], value) for name, value in where.items() if name in trial.strata)
 
 
 def missed_nodule(parameters: Any, trial: Trial, point: float) -> Grade:

@@ -113,8 +113,8 @@ class Kind(Generic[P]):
 
     def arms_for(self, parameters: Mapping[str, object] | P) -> tuple[Arm, ...]:
         """Return the arms that an expectation with these parameters wants, the behaviour's own first."""
-        wanted = dict.fromkeys(self.arms(self.read(parameters)))
-        return tuple(sorted(wanted, key=lambda arm: (arm != OWN, arm)))
+        arms = dict.fromkeys(self.arms(self.read(parameters)))
+        return tuple(sorted(arms, key=lambda arm: (arm != OWN, arm)))
 
     def can_stop(self, parameters: Mapping[str, object] | P) -> bool:
         """Return whether a sequential run can decide it."""
@@ -123,11 +123,11 @@ class Kind(Generic[P]):
     def forecast(self, parameters: Mapping[str, object] | P, plan: Plan) -> Shown:
         """Return what an expectation with these parameters can show on the planned units."""
         own = self.read(parameters)
-        shown = None if self.power is None else self.power.shown(own, plan)
-        if shown is not None and shown.whole:
-            return shown
+        forecast = None if self.power is None else self.power.shown(own, plan)
+        if forecast is not None and forecast.whole:
+            return forecast
         least = self.fewest(own, plan.alpha, plan.units / plan.backgrounds)
-        return best(least, plan.backgrounds, shown)
+        return best(least, plan.backgrounds, forecast)
 
     def units_needed(self, parameters: Mapping[str, object] | P, plan: Plan) -> int | None:
         """Return the units that reach the planned power; None where no formula says."""

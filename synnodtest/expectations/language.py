@@ -30,9 +30,9 @@ def number(
 ) -> Schema:
     """Return the schema of a number within its limits; ``above`` and ``below`` exclude theirs."""
     limits = {"minimum": least, "exclusiveMinimum": above, "maximum": most, "exclusiveMaximum": below}
-    given = {name: limit for name, limit in limits.items() if limit is not None}
+    limits_given = {name: limit for name, limit in limits.items() if limit is not None}
     own = {} if default is None else {"default": default}
-    return {"anyOf": [{"type": "integer" if whole else "number", **given, **own}, VARIABLE]}
+    return {"anyOf": [{"type": "integer" if whole else "number", **limits_given, **own}, VARIABLE]}
 
 
 def share(*, above: float | None = None, default: float | None = None) -> Schema:
@@ -131,7 +131,7 @@ def unbreakable(parameters: object) -> list[str]:
     Args:
         parameters: An instance of a class whose fields were made by :func:`option`; of anything else nothing is known.
     """
-    told = []
+    notes = []
     for field in dataclasses.fields(parameters) if dataclasses.is_dataclass(parameters) else ():
         (limits, *_), key = field.metadata.get("schema", {}).get("anyOf", [{}]), key_of(field)
         low, high = (limits.get(end, limits.get(f"exclusive{end.title()}")) for end in ("minimum", "maximum"))
@@ -140,5 +140,5 @@ def unbreakable(parameters: object) -> list[str]:
         bound, near = getattr(parameters, field.name), 0.0 if None in (low, high) else _NEXT_TO * (high - low)
         if None not in (loose, bound) and (bound == loose or abs(bound - loose) < near):
             where = "the end of its scale" if bound == loose else f"next to {loose:g}"
-            told.append(f"{key} is {bound:g}, {where}: next to no detector can fail it")
-    return told
+            notes.append(f"{key} is {bound:g}, {where}: next to no detector can fail it")
+    return notes

@@ -46,13 +46,13 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
     criterion = _criterion(parameters, evidence, compared, bound, side)
     if not compared.trials:
         return no_data(criterion, "pair", evidence)
-    held = hold_difference("difference", compared, evidence, bound, side)
+    component = hold_difference("difference", compared, evidence, bound, side)
     cells = table(compared.arm, compared.reference)
     figure = paired_figure(parameters, evidence, compared)
     if side == "within":
         figure |= {"kind": "equivalence", "margin": bound}
     return rule(
-        [held, reference_gate(parameters, compared, evidence)],
+        [component, reference_gate(parameters, compared, evidence)],
         evidence,
         criterion,
         compared.trials,
@@ -60,7 +60,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         counts=f", {cells['n10'] + cells['n01']} of them discordant" if parameters.rates else "",
         reasons=[
             *compared.reasons(),
-            *(_no_room(compared, bound, side) if held.part.status is not Status.FAILED else []),
+            *(_no_room(compared, bound, side) if component.part.status is not Status.FAILED else []),
         ],
         notes=compared.notes(),
         figure=figure,
@@ -88,9 +88,9 @@ def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, b
     metric = compared.metric.replace("_", " ")
     if compared.metric in ON_IMAGES and all(t.arm.is_own for t in compared.trials):
         metric += " (findings that hit no nodule, on images with nodules)"
-    asked = f"lies within ±{bound:g}" if side == "within" else f"{verb(side)} {bound:g}"
+    condition = f"lies within ±{bound:g}" if side == "within" else f"{verb(side)} {bound:g}"
     point = "" if compared.metric == "confidence" else f" at operating point {evidence.operating_point:g}"
-    return f"{metric} in {arm!r} minus {reference!r} {asked}{point}{where_phrase(parameters)}"
+    return f"{metric} in {arm!r} minus {reference!r} {condition}{point}{where_phrase(parameters)}"
 
 
 def comparison_unit(parameters: Compared) -> Literal["nodule", "image"]:

@@ -144,8 +144,8 @@ def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[T
     """Return the arm's and the reference's own scenes."""
     if parameters.under is not None:
         reference = list(evidence.own(parameters.arm))
-        wanted = {UNDER_ARM.of(t.arm) for t in reference}
-        return [t for t in evidence.trials if t.arm in wanted], reference
+        under = {UNDER_ARM.of(t.arm) for t in reference}
+        return [t for t in evidence.trials if t.arm in under], reference
     return list(evidence.own(parameters.arm)), list(evidence.own(parameters.reference))
 
 
@@ -162,8 +162,8 @@ def nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NoduleP
     of, keep = parameters.of, predicate(parameters.where)
     arm, reference = _arms(parameters, evidence)
     partners = {(*_place(parameters, t), n.name): (t, n) for t in arm for n in t.nodules}
-    scenes, known = {_place(parameters, t) for t in arm}, {n.name for t in arm for n in t.nodules}
-    found: list[NodulePair] = []
+    scenes, names = {_place(parameters, t) for t in arm}, {n.name for t in arm for n in t.nodules}
+    pairs: list[NodulePair] = []
     lost = alone = 0
     for trial in reference:
         for nodule in trial.nodules:
@@ -171,11 +171,11 @@ def nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NoduleP
                 continue
             partner = partners.get((*_place(parameters, trial), nodule.name))
             if partner is not None:
-                found.append((partner, (trial, nodule)))
+                pairs.append((partner, (trial, nodule)))
             else:
                 lost += _place(parameters, trial) in scenes
-                alone += nodule.name in known
-    return found, lost, alone
+                alone += nodule.name in names
+    return pairs, lost, alone
 
 
 def _all_nodules(parameters: Compared, evidence: Evidence) -> Pairs:
@@ -188,8 +188,8 @@ def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[T
     where, under = parameters.where, parameters.under is not None
     reference = list(evidence.untouched(parameters.arm if under else parameters.reference, where=where))
     if under:
-        wanted = {UNDER_ARM.of(t.arm) for t in reference}
-        arm = [t for t in evidence.trials if t.arm in wanted]
+        suffixes = {UNDER_ARM.of(t.arm) for t in reference}
+        arm = [t for t in evidence.trials if t.arm in suffixes]
     else:
         arm = list(evidence.untouched(parameters.arm, where=where))
     if not reference:

@@ -227,10 +227,10 @@ def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
     """
 
     def shown(p: P, plan: Plan) -> Shown:
-        found = asked(p)
-        if found is None:
+        power = asked(p)
+        if power is None:
             return Shown()
-        (margin, named), alpha = found, plan.alpha
+        (margin, named), alpha = power, plan.alpha
         groups = max(named, 2)
         least = next((n for n in range(2, _MOST) if miettinen_nurminen(n, n, n, n, alpha=alpha).upper < margin), None)
         if least is None:

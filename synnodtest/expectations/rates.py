@@ -90,8 +90,8 @@ def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, object]]:
 
 def _rate_row(hits: Sequence[bool], clusters: Sequence[str]) -> dict[str, object]:
     ends = clustered_rate(hits, clusters, alpha=0.025)
-    told = {"rate": sum(hits) / len(hits), "rate, 95% lower": ends.lower, "rate, 95% upper": ends.upper}
-    return {"nodules": len(hits), "detected": int(sum(hits)), **{k: round(float(v), 4) for k, v in told.items()}}
+    row = {"rate": sum(hits) / len(hits), "rate, 95% lower": ends.lower, "rate, 95% upper": ends.upper}
+    return {"nodules": len(hits), "detected": int(sum(hits)), **{k: round(float(v), 4) for k, v in row.items()}}
 
 
 def where_phrase(parameters: Selection) -> str:

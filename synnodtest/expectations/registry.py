@@ -96,8 +96,8 @@ def _accept_kind(entry: EntryPoint, made: object) -> Kind[Any]:
 def _of_function(name: str, judge: Judge, arms: Iterable[str]) -> Kind[Any]:
     """Return the kind of a bare function: any parameters, no forecast."""
     about = (judge.__doc__ or f"A check of your own: {name}.").strip().splitlines()[0]
-    wanted = tuple(map(Arm, arms))
-    return Kind(name, about, None, _checked(judge, name), arms=lambda p: wanted, needs_nodules=False)
+    needed = tuple(map(Arm, arms))
+    return Kind(name, about, None, _checked(judge, name), arms=lambda p: needed, needs_nodules=False)
 
 
 def _checked(judge: Judge, name: str) -> Judge:

@@ -55,7 +55,7 @@ def rule(
         dict.fromkeys([*reasons, *missing]),
     )
     deciding = [h.p_value for h in held if h.part.role == "decides"] if not reasons else []
-    known = [p for p in deciding if not math.isnan(p)]
+    estimated = [p for p in deciding if not math.isnan(p)]
     return Ruling(
         status=status,
         sentence=sentence,
@@ -66,7 +66,7 @@ def rule(
         n_clusters=clusters,
         alpha=evidence.alpha,
         icc=intraclass,
-        p_value=min(1.0, len(deciding) * min(known)) if known else math.nan,
+        p_value=min(1.0, len(deciding) * min(estimated)) if estimated else math.nan,
         notes=tuple(dict.fromkeys([*notes, *not_made(evidence), *(flag for h in held for flag in h.estimate.flags)])),
         figure=figure or {},
         details=details or {},
@@ -101,13 +101,13 @@ def naming_unheard(ruling: Ruling, where: Mapping[str, Any] | None, evidence: Ev
     pairs = [(trial, nodule) for trial in evidence.trials for nodule in trial.nodules]
     unheard = [name for name in where if pairs and all(value_of(name, *pair) is None for pair in pairs)]
     if unheard:
-        told = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
-        return replace(ruling, sentence=ruling.sentence + told)
+        others_named = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
+        return replace(ruling, sentence=ruling.sentence + others_named)
     barren = [name for name in where if pairs and not any(predicate({name: where[name]})(*pair) for pair in pairs)]
     there = {name: _range_of([value_of(name, *pair) for pair in pairs]) for name in barren}
     others = [f"{name!r} than 'where' asks for{values}" for name, values in there.items()]
-    told = f"; every nodule has another {' and another '.join(others)}" if others else ""
-    return replace(ruling, sentence=ruling.sentence + told)
+    others_named = f"; every nodule has another {' and another '.join(others)}" if others else ""
+    return replace(ruling, sentence=ruling.sentence + others_named)
 
 
 def _range_of(values: Sequence[Any]) -> str:

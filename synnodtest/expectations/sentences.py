@@ -90,13 +90,13 @@ def sentence_for(
     """
     deciding = [p for p in parts if p.role != "shown"]
     if status is Status.FAILED:
-        told = [p for p in deciding if p.status is Status.FAILED and p.role == "decides"]
+        failing = [p for p in deciding if p.status is Status.FAILED and p.role == "decides"]
     elif status is Status.INCONCLUSIVE:
-        told = [p for p in deciding if p.status is not Status.PASSED]
+        failing = [p for p in deciding if p.status is not Status.PASSED]
     else:
-        told = deciding
-    said = [", and ".join(outcome_phrase(p, alpha) for p in told or deciding), counts]
+        failing = deciding
+    phrases = [", and ".join(outcome_phrase(p, alpha) for p in failing or deciding), counts]
     extra = [reason for reason in reasons if reason]
-    settled = all(p.status is not Status.INCONCLUSIVE for p in told)
-    ordered = [*extra, *said] if status is Status.INCONCLUSIVE and settled else [*said, *extra]
+    settled = all(p.status is not Status.INCONCLUSIVE for p in failing)
+    ordered = [*extra, *phrases] if status is Status.INCONCLUSIVE and settled else [*phrases, *extra]
     return f"{status} {'; '.join(ordered)}"

@@ -148,10 +148,10 @@ def _first(logs: Floats, threshold: float) -> int | None:
 
 def _in_order(units: Units, order: Sequence[str]) -> Floats:
     """Return the mean of each cluster, in the order fixed before the run."""
-    found: dict[str, list[float]] = {}
+    by_unit: dict[str, list[float]] = {}
     for cluster, value in units:
-        found.setdefault(cluster, []).append(value)
-    return np.array([np.mean(found[cluster]) for cluster in _clusters(units, order)], dtype=np.float64)
+        by_unit.setdefault(cluster, []).append(value)
+    return np.array([np.mean(by_unit[cluster]) for cluster in _clusters(units, order)], dtype=np.float64)
 
 
 def _clusters(units: Units, order: Sequence[str]) -> list[str]:

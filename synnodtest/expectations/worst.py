@@ -88,11 +88,11 @@ def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
     )
     if ruling.status is not Status.PASSED or worst.status is Status.PASSED:
         return replace(ruling, notes=(*ruling.notes, note))
-    told = ruling.sentence.removeprefix(f"{Status.PASSED} ")
+    sentence = ruling.sentence.removeprefix(f"{Status.PASSED} ")
     return replace(
         ruling,
         status=Status.INCONCLUSIVE,
-        sentence=f"INCONCLUSIVE {told}; {note}",
+        sentence=f"INCONCLUSIVE {sentence}; {note}",
         notes=(*ruling.notes, note),
     )
 
@@ -115,8 +115,8 @@ def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> E
     """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
     scores = (trial.loudest for trial in evidence.trials) if evidence.rejected else ()
     loud = max([FOUND, evidence.operating_point, *scores])
-    made = tuple(_as_if(trial, pretence, loud, alarms) for trial in evidence.rejected)
-    return replace(evidence, trials=evidence.trials + made, rejected=())
+    trials = tuple(_as_if(trial, pretence, loud, alarms) for trial in evidence.rejected)
+    return replace(evidence, trials=evidence.trials + trials, rejected=())
 
 
 def _as_if(trial: Trial, pretence: Pretence, loud: float, alarms: bool) -> Trial:
@@ -153,11 +153,11 @@ def _as_if(trial: Trial, pretence: Pretence, loud: float, alarms: bool) -> Trial
 def _nodules(trial: Trial) -> list[NoduleTrial]:
     """Return the nodules of an excluded scene, those that left no mask as they were asked for."""
     there = {n.name: n for n in trial.nodules}
-    found = []
-    for asked in trial.scene.nodules:
-        if asked.name not in there:
-            wanted = {"diameter_mm": asked.diameter_mm, "contrast": asked.contrast, "radiomics": dict(asked.radiomics)}
-            truth = Truth(asked.name, np.ones((1, 1), dtype=np.bool_), (0, 0), asked.diameter_mm, 0.0, wanted)
-            there[asked.name] = NoduleTrial(asked.name, asked.diameter_mm, truth, wanted, 0.0, None)
-        found.append(there.pop(asked.name))
-    return [*found, *there.values()]
+    nodules = []
+    for one in trial.scene.nodules:
+        if one.name not in there:
+            order = {"diameter_mm": one.diameter_mm, "contrast": one.contrast, "radiomics": dict(one.radiomics)}
+            truth = Truth(one.name, np.ones((1, 1), dtype=np.bool_), (0, 0), one.diameter_mm, 0.0, order)
+            there[one.name] = NoduleTrial(one.name, one.diameter_mm, truth, order, 0.0, None)
+        nodules.append(there.pop(one.name))
+    return [*nodules, *there.values()]

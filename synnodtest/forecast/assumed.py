@@ -73,9 +73,9 @@ class Assumed:
     def discordant_share(self) -> tuple[float, str]:
         """Return the share of discordant pairs to plan for, and where it comes from."""
         expectation = self.variant.expectation
-        found = self.behaviour.sampling.assumed_for(expectation.id, expectation.kind, "discordant")
-        if found is not None:
-            return found, FROM_SPEC
+        share = self.behaviour.sampling.assumed_for(expectation.id, expectation.kind, "discordant")
+        if share is not None:
+            return share, FROM_SPEC
         return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
 
     def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:

@@ -67,13 +67,13 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
     if behaviour.sampling.sequential:
         return _sequential(plain, kind, behaviour, variant, backgrounds)
     plan = _plan(behaviour, variant, units=units, backgrounds=count, effective=plain.effective)
-    shown = kind.forecast(variant.parameters, plan)
+    words = kind.forecast(variant.parameters, plan)
     return replace(
         plain,
-        smallest=shown.smallest,
-        power=shown.power,
-        assumption=shown.assumption,
-        warning=shown.warning,
+        smallest=words.smallest,
+        power=words.power,
+        assumption=words.assumption,
+        warning=words.warning,
         needed=_needed(behaviour, variant, units / count),
     )
 

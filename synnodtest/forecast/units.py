@@ -56,15 +56,15 @@ def _selected_mimic(parameters: Mapping[str, Any], recipe: Recipe, mimic: MimicR
     if mimic.name in recipe.ghosts or of not in (None, mimic.name):
         return False
     own = {"mimic": mimic.kind, "size_mm": mimic.size_mm, "name": mimic.name, "arm": recipe.arm}
-    known: dict[str, object] = {**recipe.background.strata, **dict(recipe.levels), **own}
-    return all(name not in known or holds(known[name], condition) for name, condition in where.items())
+    strata: dict[str, object] = {**recipe.background.strata, **dict(recipe.levels), **own}
+    return all(name not in strata or holds(strata[name], condition) for name, condition in where.items())
 
 
 def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:
     of, where = parameters.get("of"), parameters.get("where") or {}
     if nodule.name in recipe.ghosts or (of is not None and nodule.name != of):
         return False
-    known: dict[str, object] = {
+    strata: dict[str, object] = {
         **recipe.background.strata,
         **dict(nodule.radiomics),
         **dict(recipe.levels),
@@ -74,4 +74,4 @@ def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecip
         "name": nodule.name,
         "arm": recipe.arm,
     }
-    return all(name not in known or holds(known[name], condition) for name, condition in where.items())
+    return all(name not in strata or holds(strata[name], condition) for name, condition in where.items())

@@ -48,9 +48,9 @@ class CrashFound(DetectorError):
 
 def most_scenes(behaviour: Behaviour, variant: Variant) -> int:
     """Return how many scenes a search with one counterexample needs, shrinking aside."""
-    wanted = behaviour.fuzz
-    assert wanted is not None
-    tried = (wanted.examples + len(wanted.explicit)) * wanted.replicates + wanted.confirm_trials + DESCRIBED
+    fuzz = behaviour.fuzz
+    assert fuzz is not None
+    tried = (fuzz.examples + len(fuzz.explicit)) * fuzz.replicates + fuzz.confirm_trials + DESCRIBED
     return tried * len(Claim(variant.expectation.kind, variant.parameters).arms)
 
 
@@ -85,9 +85,9 @@ class _Ending:
     def _searching(self, shown: int) -> None:
         """Tell how far the search is; what is tried after its last example makes failing ones easier."""
         self._shown += shown
-        tried, wanted, name = self.hunt.search.tried, self.ground.fuzz.examples, self.behaviour.id
-        if tried < wanted:
-            self.campaign.progress.tell(f"{name}, search for counterexamples", tried, wanted, "examples")
+        tried, total, name = self.hunt.search.tried, self.ground.fuzz.examples, self.behaviour.id
+        if tried < total:
+            self.campaign.progress.tell(f"{name}, search for counterexamples", tried, total, "examples")
         else:
             self.campaign.progress.tell(f"{name}, making failing examples easier", self._shown, 0, "scenes so far")
 
@@ -107,7 +107,7 @@ class _Ending:
             raise self._crash_found(hunt.search.shrunk_crash(), searching=True)
         findings = hunt.findings
         synthesizer, seconds = ground.confirm_stage.synthesizer, self._seconds()
-        facts, entry, shown = facts_of(
+        facts, entry, shown_scenes = facts_of(
             self.behaviour, self.variant, ground.fuzz, synthesizer, hunt.search, findings, seconds
         )
         patients = len({b.cluster for b in ground.confirm_stage.backgrounds})
@@ -125,7 +125,7 @@ class _Ending:
             {ground.under_test: ruling},
             self._sham(replicates),
             entry=entry,
-            shown=shown,
+            shown=shown_scenes,
             interrupted=hunt.interrupted,
         )
 
@@ -156,10 +156,10 @@ class _Ending:
         spots = [(r.example, r.background, r.trials[BASE].replicate) for r in replicates]
         spots = spots or [(ground.easiest, background, 0) for background in stage.pool(ground.easiest)]
         sham, untouched = stage.sham(spots[:SHAM_SCENES])
-        made = judge_sham(sham, untouched, ground.claim.point, ground.matching, ground.alpha)
-        if made.status == "INVALID":
-            raise InvalidEvidence(f"sham control: {made.sentence}")
-        return {ground.under_test: made}
+        control = judge_sham(sham, untouched, ground.claim.point, ground.matching, ground.alpha)
+        if control.status == "INVALID":
+            raise InvalidEvidence(f"sham control: {control.sentence}")
+        return {ground.under_test: control}
 
     def _crash_found(self, error: Crashed, *, searching: bool) -> CrashFound:
         """Return the error of a crash, with what the record keeps of it."""
@@ -170,9 +170,9 @@ class _Ending:
         entry["error"] = str(error)
         entry["asked_for"] = ground.searched_with if searching else ground.under_test
         failing = self.hunt.findings.first
-        told = f"\n  confirmed before that: it fails at {failing.candidate.example}" if failing else ""
+        earlier = f"\n  confirmed before that: it fails at {failing.candidate.example}" if failing else ""
         return CrashFound(
-            f"{error}\n  the easiest example that does so: {error.example}{told}",
+            f"{error}\n  the easiest example that does so: {error.example}{earlier}",
             hint=f"synnodtest replay {entry['id']}",
             entry=entry,
         )

@@ -33,12 +33,12 @@ class Claim:
     @cached_property
     def about(self) -> ClaimKind[Any]:
         """Its kind."""
-        found = find_claim(self.kind)
-        if found is None:
+        registered = find_claim(self.kind)
+        if registered is None:
             raise SynnodError(
                 f"the expectation {self.kind!r} cannot be searched", hint=f"within fuzz there are {', '.join(claims())}"
             )
-        return found
+        return registered
 
     @cached_property
     def own(self) -> Searched:

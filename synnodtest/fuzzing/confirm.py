@@ -57,8 +57,8 @@ def held_out(backgrounds: Sequence[Background], search: int) -> tuple[list[Backg
     The search gets the number that it asks for, but never more than half.
     """
     first = list(backgrounds[: max(1, min(search, len(backgrounds) // 2))])
-    seen = {b.cluster for b in first}
-    return first, [b for b in backgrounds[len(first) :] if b.cluster not in seen]
+    searched = {b.cluster for b in first}
+    return first, [b for b in backgrounds[len(first) :] if b.cluster not in searched]
 
 
 def confirm(

@@ -40,14 +40,14 @@ def coverage_points(space: Space, most: int, seed: int) -> list[Difficulties]:
 def _rows(space: Space, most: int, seed: int, done: Sequence[Difficulties]) -> list[Difficulties]:
     rng = np.random.default_rng(seed)
     marks = [d.landmarks for d in space]
-    wanted = {(i, a, j, b) for i, j in combinations(range(len(space)), 2) for a in marks[i] for b in marks[j]}
+    open_pairs = {(i, a, j, b) for i, j in combinations(range(len(space)), 2) for a in marks[i] for b in marks[j]}
     for point in done:
-        wanted -= set(_pairs(point))
+        open_pairs -= set(_pairs(point))
     rows: list[Difficulties] = []
-    while wanted and len(rows) < most:
-        best = max((_candidate(marks, wanted, rng) for _ in range(CANDIDATES)), key=lambda p: _gain(p, wanted))
+    while open_pairs and len(rows) < most:
+        best = max((_candidate(marks, open_pairs, rng) for _ in range(CANDIDATES)), key=lambda p: _gain(p, open_pairs))
         rows.append(best)
-        wanted -= set(_pairs(best))
+        open_pairs -= set(_pairs(best))
     return rows
 
 
@@ -75,13 +75,13 @@ def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, 
     """
     sizes = [bins_of(d) for d in space]
     cells = sum(a * b for a, b in combinations(sizes, 2)) or (sizes[0] if sizes else 1)
-    seen: set[tuple[int, ...]] = set()
+    combinations_seen: set[tuple[int, ...]] = set()
     for point in points:
         bins = [bin_of(d, k) for d, k in zip(space, point, strict=True)]
         if len(bins) == 1:
-            seen.add((0, bins[0]))
-        seen.update((i, bins[i], j, bins[j]) for i, j in combinations(range(len(bins)), 2))
-    return len(seen) / cells, len(seen), cells
+            combinations_seen.add((0, bins[0]))
+        combinations_seen.update((i, bins[i], j, bins[j]) for i, j in combinations(range(len(bins)), 2))
+    return len(combinations_seen) / cells, len(combinations_seen), cells
 
 
 def bins_of(dimension: Dimension) -> int:

@@ -79,8 +79,8 @@ def neighbourhood(
         return Neighbourhood((), radii, {})
     rng = np.random.default_rng(seed_of("hypercube", seed, example.key()))
     unit = _latin_hypercube(points, len(around), rng)
-    wanted = [(_moved(example, around, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
-    done = run_in_time(stage, wanted, enough)
+    placements = [(_moved(example, around, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
+    done = run_in_time(stage, placements, enough)
     return Neighbourhood(tuple(done), radii, _telling(done, [d.name for d in around]))
 
 
@@ -106,9 +106,9 @@ def _moved(example: Example, around: list[Dimension], row: NDArray[np.float64]) 
 
 def _telling(done: list[Replicate], names: list[str]) -> dict[str, float]:
     failed = [float(not r.holds) for r in done]
-    found: dict[str, float] = {}
+    strengths: dict[str, float] = {}
     for name in names:
         values = [float(r.example.get(name)) for r in done]
         spread = len(set(values)) > 1 and len(set(failed)) > 1
-        found[name] = abs(float(scipy.stats.spearmanr(values, failed).statistic)) if spread else 0.0
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+        strengths[name] = abs(float(scipy.stats.spearmanr(values, failed).statistic)) if spread else 0.0
+    return dict(sorted(strengths.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -109,13 +109,13 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any]) -> tuple[str, lis
     """
     claim = Claim(failure["kind"], failure["parameters"])
     matching = Matching.from_dict(failure["parameters"].get("matching"))
-    known = {b.id: b for b in engine.backgrounds.backgrounds}
+    by_id = {b.id: b for b in engine.backgrounds.backgrounds}
     holds: list[bool] = []
     clusters: list[str] = []
     differing = 0
     for entry in failure["trials"]:
         trials = {}
-        background = known.get(entry["background"])
+        background = by_id.get(entry["background"])
         if background is None:
             raise RecordError(
                 f"the background {entry['background']!r} of the failure is not in the set",

@@ -25,10 +25,10 @@ from synnodtest.spec.plain import behaviour_dict
 
 def grounded(behaviour: Behaviour) -> Behaviour:
     """Return a fuzz behaviour with the backgrounds of search and confirmation as its scenes; others as they are."""
-    wanted = behaviour.fuzz
-    if wanted is None:
+    fuzz = behaviour.fuzz
+    if fuzz is None:
         return behaviour
-    return replace(behaviour, scenes=Scenes(set=wanted.set, count=wanted.count + wanted.confirm_trials))
+    return replace(behaviour, scenes=Scenes(set=fuzz.set, count=fuzz.count + fuzz.confirm_trials))
 
 
 class Ground:

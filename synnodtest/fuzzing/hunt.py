@@ -62,7 +62,7 @@ class Hunt:
     def findings(self) -> Findings:
         """What came of it, so far."""
         judged = [self.search.judged[point] for point in self.suspects.open()]
-        left = [found for found in judged if found is not None]
+        left = [judgement for judgement in judged if judgement is not None]
         return replace(self._made, open=left)
 
     @property
@@ -142,17 +142,17 @@ class Hunt:
         for candidate in self.suspects.candidates():
             if self.search.crash is not None:
                 return
-            made = self._confirm(candidate)
-            self.suspects.settle(candidate.point, made.surely(self.ground.claim.rate, self.ground.alpha))
+            confirmation = self._confirm(candidate)
+            self.suspects.settle(candidate.point, confirmation.surely(self.ground.claim.rate, self.ground.alpha))
         self._decide()
 
     def _confirm(self, candidate: Candidate) -> Confirmation:
         ground = self.ground
-        made = confirm(
+        confirmation = confirm(
             ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough, self._most
         )
-        self._made.found.append(made)
-        return made
+        self._made.found.append(confirmation)
+        return confirmation
 
     def _plant_easiest(self) -> None:
         """Plant the easiest example with the synthesizer under test where a search with another suspects nothing."""
@@ -172,10 +172,10 @@ class Hunt:
         """Where nothing is confirmed, look longer at what is not refuted either, and at what was not followed up."""
         ground = self.ground
         for index in sorted(range(len(self._made.found)), key=lambda k: self._made.found[k].p_value):
-            made = self._made.found[index]
-            if self.confirmed or made.refuted or not made.complete:
+            confirmation = self._made.found[index]
+            if self.confirmed or confirmation.refuted or not confirmation.complete:
                 continue
-            self._made.found[index] = longer(ground.confirm_stage, made, ground.alpha, self._enough, self._most)
+            self._made.found[index] = longer(ground.confirm_stage, confirmation, ground.alpha, self._enough, self._most)
             self._decide()
         left = self.suspects.surest_first(self.suspects.open())
         if left and not self.confirmed:

@@ -48,12 +48,12 @@ class _Map:
 def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
     """Return the pixels on the border of each region, ``(x, y)`` in mm."""
     rows, columns = radiograph.spacing_mm
-    found = {}
+    borders = {}
     for name, mask in radiograph.regions.items():
         edge = np.argwhere(mask & ~scipy.ndimage.binary_erosion(mask, border_value=1))
         if len(edge):
-            found[name] = ((edge[:, ::-1] + 0.5) * (columns, rows)).astype(np.float32)
-    return found
+            borders[name] = ((edge[:, ::-1] + 0.5) * (columns, rows)).astype(np.float32)
+    return borders
 
 
 class Places:
@@ -81,10 +81,10 @@ class Places:
         name = region_text(region)
         if (background.id, name) not in self._shown:
             try:
-                shown = bool(evaluate(region, self._load(background).regions).any())
+                present = bool(evaluate(region, self._load(background).regions).any())
             except KeyError:
-                shown = False
-            self._shown[background.id, name] = shown
+                present = False
+            self._shown[background.id, name] = present
         if not self._shown[background.id, name]:
             raise MissingRegion(name)
 
@@ -121,8 +121,8 @@ class Places:
         Only for backgrounds on which places were sought, whose borders are kept; empty for others.
         """
         centre = np.asarray(centre_mm, dtype=np.float32)
-        known = self._borders.get(background.id, {})
-        return {name: float(np.sqrt(((at - centre) ** 2).sum(axis=1).min())) for name, at in known.items()}
+        borders = self._borders.get(background.id, {})
+        return {name: float(np.sqrt(((at - centre) ** 2).sum(axis=1).min())) for name, at in borders.items()}
 
     def inside(self, background: Background, region: str, centre_mm: tuple[float, float]) -> bool:
         """Return whether a place lies in a region that a background carries."""
@@ -145,21 +145,21 @@ class Places:
             across: -1 image left, 1 image right, of the row at that height.
             clearance_mm: Distance that the centre keeps from the region's edge.
         """
-        known = self._map(background)
-        mask = known.allowed(part, clearance_mm)
+        place_map = self._map(background)
+        mask = place_map.allowed(part, clearance_mm)
         rows = np.flatnonzero(mask.any(axis=1))
         row = int(rows[_index(-height, len(rows))])
         columns = np.flatnonzero(mask[row])
         column = int(columns[_index(across, len(columns))])
-        return self._mm(known, row, column)
+        return self._mm(place_map, row, column)
 
     def anywhere(self, background: Background, clearance_mm: float, rng: np.random.Generator) -> tuple[float, float]:
         """Return a place drawn from the whole region."""
-        known = self._map(background)
-        masks = [known.allowed(k, clearance_mm) for k in range(len(known.parts))]
+        place_map = self._map(background)
+        masks = [place_map.allowed(k, clearance_mm) for k in range(len(place_map.parts))]
         rows, columns = np.nonzero(np.logical_or.reduce(masks))
         pick = int(rng.integers(rows.size))
-        return self._mm(known, int(rows[pick]), int(columns[pick]))
+        return self._mm(place_map, int(rows[pick]), int(columns[pick]))
 
     def near(
         self, background: Background, centre_mm: tuple[float, float], distance_mm: float, rng: np.random.Generator
@@ -169,11 +169,11 @@ class Places:
         Raises:
             NoPlace: the region has none.
         """
-        known = self._map(background)
-        rows, columns = np.nonzero(known.mask)
-        x, y = (columns + 0.5) * known.spacing[1], (rows + 0.5) * known.spacing[0]
+        place_map = self._map(background)
+        rows, columns = np.nonzero(place_map.mask)
+        x, y = (columns + 0.5) * place_map.spacing[1], (rows + 0.5) * place_map.spacing[0]
         off = np.abs(np.hypot(x - centre_mm[0], y - centre_mm[1]) - distance_mm)
-        ring = np.flatnonzero(off <= max(known.spacing))
+        ring = np.flatnonzero(off <= max(place_map.spacing))
         if not ring.size:
             raise NoPlace(f"no place of the region is {distance_mm:.1f} mm from the first nodule")
         angle = float(rng.uniform(-np.pi, np.pi))

@@ -128,14 +128,14 @@ class RecipeMaker:
         return places.anywhere(background, diameter / 2, _rng(seed, "place"))
 
     def _second(self, example: Example, background: Background, first: NoduleRecipe, seed: int) -> NoduleRecipe:
-        given = example.group("companion")
-        distance = float(given.get("distance_mm", sum(COMPANION_DISTANCE_MM) / 2))
+        values_given = example.group("companion")
+        distance = float(values_given.get("distance_mm", sum(COMPANION_DISTANCE_MM) / 2))
         assert first.location.at_mm is not None
         centre = self.places.near(background, first.location.at_mm, distance, _rng(seed, "companion"))
-        diameter = float(given.get("diameter_mm", first.diameter_mm))
-        if not given.keys() & {"contrast", "density"}:
-            given |= {"contrast": first.contrast, "density": first.density, "attenuation": first.attenuation}
-        return _recipe("companion", diameter, given, {}, centre, seed ^ 1)
+        diameter = float(values_given.get("diameter_mm", first.diameter_mm))
+        if not values_given.keys() & {"contrast", "density"}:
+            values_given |= {"contrast": first.contrast, "density": first.density, "attenuation": first.attenuation}
+        return _recipe("companion", diameter, values_given, {}, centre, seed ^ 1)
 
     def _grown(self, nodule: NoduleRecipe) -> NoduleRecipe:
         over = str(self.claim.parameters.get("over", "diameter_mm"))

@@ -40,8 +40,8 @@ def entry_of(
 ) -> dict[str, object]:
     """Return what replay and promotion need of one example."""
     own = {f.name for f in fields(Claim(variant.expectation.kind, variant.parameters).about.parameters)}
-    kept = (own | {"matching", "alpha"}).difference(OF_SCENES)
-    parameters = {k: v for k, v in variant.parameters.items() if k in kept and v is not None}
+    recorded = (own | {"matching", "alpha"}).difference(OF_SCENES)
+    parameters = {k: v for k, v in variant.parameters.items() if k in recorded and v is not None}
     if "region" in parameters:
         parameters["region"] = plain_region(parameters["region"])
     return {
@@ -80,7 +80,7 @@ def facts_of(
     first = ranked[0] if ranked else None
     if findings.rule is not None and counterexamples:
         counterexamples[0]["told_by"] = findings.rule.name
-    shown = {} if first is None else _shown(first, findings)
+    shown_scenes = {} if first is None else _shown(first, findings)
     stored = search.phases.get("stored", 0)
     facts: dict[str, object] = {
         "space": "; ".join(_words(d) for d in space) or "the explicit examples alone",
@@ -93,7 +93,7 @@ def facts_of(
         "search_ended_because": STOPPED[search.stopped],
         "synthesizer_of_the_search": fuzz.search_with or synthesizer,
         "seconds": ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
-        **_found_facts(findings, shown, counterexamples),
+        **_found_facts(findings, shown_scenes, counterexamples),
     }
     example, replicates = _kept(first, search, findings, fuzz)
     entry = entry_of(behaviour, variant, fuzz, synthesizer, "", example, replicates)
@@ -112,9 +112,9 @@ def facts_of(
         "swept": None if findings.swept is None else findings.swept.sentence(),
         "local": None if around is None else {"failed": around.failed, "of": len(around.replicates),
                                               "radii": around.radii, "telling": around.telling, "map": around.map()},
-        "shown": shown,
+        "shown": shown_scenes,
     }  # fmt: skip
-    return facts, entry, shown
+    return facts, entry, shown_scenes
 
 
 def _kept(
@@ -143,7 +143,7 @@ def _found_facts(
     if findings.swept is not None:
         facts["sweep"] = findings.swept.sentence()
     if findings.open and not any(c.confirmed for c in findings.found):
-        facts["failing_and_not_followed_up"] = "; ".join(str(found.example) for found in findings.open[:3])
+        facts["failing_and_not_followed_up"] = "; ".join(str(candidate.example) for candidate in findings.open[:3])
     if counterexamples:
         facts["minimal_typical_and_worst_scene"] = ", ".join(f"{role} {i[:12]}" for role, i in shown.items())
         facts["replay"] = f"synnodtest replay {counterexamples[0]['replay']}"
@@ -206,13 +206,13 @@ def _shown(first: Confirmation, findings: Findings) -> dict[str, str]:
     failing = [r for r in first.replicates if not r.holds] or list(first.replicates)
     if not failing:
         return {}
-    shown = {"minimal": _easiest(failing, findings).scene_id}
+    scene_ids = {"minimal": _easiest(failing, findings).scene_id}
     near = sorted((r for r in around.replicates if not r.holds), key=lambda r: r.margin) if around else []
     if near:
-        shown["typical"] = near[len(near) // 2].scene_id
+        scene_ids["typical"] = near[len(near) // 2].scene_id
     worst = min((*failing, *near), key=lambda r: (r.margin, -_prominence(r), r.scene_id))
-    shown["worst"] = worst.scene_id
-    return shown
+    scene_ids["worst"] = worst.scene_id
+    return scene_ids
 
 
 def _easiest(failing: Sequence[Replicate], findings: Findings) -> Replicate:
@@ -221,8 +221,8 @@ def _easiest(failing: Sequence[Replicate], findings: Findings) -> Replicate:
     if rule is None:
         return failing[0]
     values = {r.scene_id: rule.value(r, findings.surroundings) for r in failing}
-    told = [r for r in failing if rule.tells_failing(values[r.scene_id])]
-    return min(told or failing, key=lambda r: (abs(values[r.scene_id] - rule.threshold), r.scene_id))
+    explained = [r for r in failing if rule.tells_failing(values[r.scene_id])]
+    return min(explained or failing, key=lambda r: (abs(values[r.scene_id] - rule.threshold), r.scene_id))
 
 
 def _prominence(replicate: Replicate) -> float:
@@ -234,8 +234,8 @@ def _words(dimension: Dimension) -> str:
     if dimension.name == "place.part" and len(dimension.levels) == 2:
         return "side right, left (easiest right)"
     easiest = dimension.value(0)
-    shown = "left out" if easiest is None else f"{easiest:g}" if isinstance(easiest, float) else str(easiest)
-    return f"{dimension.name} {_range(dimension)} (easiest {shown})"
+    value = "left out" if easiest is None else f"{easiest:g}" if isinstance(easiest, float) else str(easiest)
+    return f"{dimension.name} {_range(dimension)} (easiest {value})"
 
 
 def _range(dimension: Dimension) -> str:

@@ -40,13 +40,13 @@ def ruling_of(
     """
     around = findings.around
     confirmed = sorted((c for c in findings.found if c.confirmed), key=lambda c: c.p_value)
-    found = [*confirmed, *(c for c in findings.found if not c.confirmed)]
-    parts = tuple(_component(c, claim.rate) for c in found)
+    counterexamples = [*confirmed, *(c for c in findings.found if not c.confirmed)]
+    parts = tuple(_component(c, claim.rate) for c in counterexamples)
     if confirmed:
         status, sentence = Status.FAILED, _failed(confirmed, claim.rate, alpha, findings)
     else:
         tried = search.tried + search.phases.get("explicit", 0)
-        open_ones = [c for c in found if c.suspicious]
+        open_ones = [c for c in counterexamples if c.suspicious]
         status = Status.INCONCLUSIVE if open_ones or gaps else Status.PASSED
         reasons = [_suspicion(open_ones, claim.rate)] if open_ones else []
         reasons += gaps
@@ -57,8 +57,8 @@ def ruling_of(
     notes += [_unplaced(search)] if search.unplaced else []
     if around is not None and around.replicates:
         notes.append(f"around the counterexample: {around.sentence()}")
-    notes += [f"{says(c)}: {c.candidate.example}" for c in found]
-    first = confirmed[0] if confirmed else (found[0] if found else None)
+    notes += [f"{says(c)}: {c.candidate.example}" for c in counterexamples]
+    first = confirmed[0] if confirmed else (counterexamples[0] if counterexamples else None)
     trials = [] if first is None else first.replicates
     return Ruling(
         status=status,
@@ -119,8 +119,8 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
 
 def _compares_nothing(search: Search) -> bool:
     """Return whether the claim is on several scenes, and these were the same in all that was tried."""
-    tried = (found for found in (*search.judged.values(), *search.explicit) if found is not None)
-    contents = [replicate.content for found in tried for replicate in found.replicates]
+    tried = (judgement for judgement in (*search.judged.values(), *search.explicit) if judgement is not None)
+    contents = [replicate.content for judgement in tried for replicate in judgement.replicates]
     return any(contents) and all(len(content) > 1 == len(set(content)) for content in contents)
 
 
@@ -134,9 +134,9 @@ def _unplaced(search: Search) -> str:
 
 def _suspicion(found: Sequence[Confirmation], rate: float) -> str:
     first = min(found, key=lambda c: c.p_value)
-    kept, n = sum(r.holds for r in first.replicates), len(first.replicates)
+    holding, n = sum(r.holds for r in first.replicates), len(first.replicates)
     few = counted(n, "scene is too few", "scenes are too few")
-    why = f"holds in {kept} of {n} scenes, {rate:g} asked for" if first.complete else few
+    why = f"holds in {holding} of {n} scenes, {rate:g} asked for" if first.complete else few
     return f"{len(found)} unconfirmed: {first.candidate.example} ({why})"
 
 
@@ -144,16 +144,16 @@ def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findin
     first = confirmed[0]
     estimate, trials = first.estimate, first.replicates
     matters = first.candidate.matters
-    told = f"; what matters: {', '.join(matters)}" if matters else ""
+    drivers = f"; what matters: {', '.join(matters)}" if matters else ""
     rule, region = findings.rule, findings.region
-    told += f"; {region.sentence()}" if region is not None and region.shown else ""
-    told += f"; {rule.sentence()}" if rule is not None and not (region and region.shown) else ""
+    drivers += f"; {region.sentence()}" if region is not None and region.shown else ""
+    drivers += f"; {rule.sentence()}" if rule is not None and not (region and region.shown) else ""
     others = f"; {counted(len(confirmed) - 1, 'further distinct failure')}" if len(confirmed) > 1 else ""
     return (
         f"FAILED counterexample confirmed ({first.candidate.example}): rate {beside(estimate.value, rate)} (one-sided "
         f"{percent(alpha)} upper bound {beside(estimate.upper, rate)}) falls short of the pre-specified "
         f"{limit(rate)}; n = {len(trials)} trials on {len({r.background.id for r in trials})} held-out backgrounds"
-        f"{told}{others}"
+        f"{drivers}{others}"
     )
 
 

@@ -179,8 +179,8 @@ class Search:
             return crash
 
         def crashes(at: Difficulties) -> bool:
-            found = self.judge(at)
-            return found is not None and found.crash is not None
+            judgement = self.judge(at)
+            return judgement is not None and judgement.crash is not None
 
         easiest = self.judge(shrink(self.space, point, crashes, self.enough))
         return easiest.crash if easiest is not None and easiest.crash is not None else crash

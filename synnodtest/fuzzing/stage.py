@@ -172,19 +172,19 @@ class Stage:
             Crashed: the detector crashed.
         """
         rate, holds = self.claim.rate, {r.content: r.holds for r in judged.replicates}
-        seen = self._replicates
+        replicates = self._replicates
         while True:
-            n, kept = len(holds), sum(holds.values())
-            if scipy.stats.binom.cdf(kept, n, rate) < UNLIKELY:
+            n, holding = len(holds), sum(holds.values())
+            if scipy.stats.binom.cdf(holding, n, rate) < UNLIKELY:
                 return True
-            if scipy.stats.binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
+            if scipy.stats.binom.sf(holding - 1, n, SHALLOW * rate) < UNLIKELY:
                 return False
-            if seen >= LOOK:
-                return kept / n < (1 + SHALLOW) / 2 * rate
+            if replicates >= LOOK:
+                return holding / n < (1 + SHALLOW) / 2 * rate
             count = max(CHUNK, self._replicates)
-            more = self.run(judged.example, self.chosen(judged.example, seen, count))
+            more = self.run(judged.example, self.chosen(judged.example, replicates, count))
             holds |= {r.content: r.holds for r in more}
-            seen += count
+            replicates += count
 
     def chosen(self, example: Example, skip: int = 0, count: int | None = None) -> list[tuple[Background, int]]:
         """Return the backgrounds (and replicate numbers) that an example is judged on; they hang on its parameters."""
@@ -226,9 +226,9 @@ class Stage:
             self.watch(len(chunk))
             arms = len(self.claim.arms)
             for index, (example, background, *_) in enumerate(planted):
-                made = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])
-                if made is not None:
-                    yield made
+                replicate = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])
+                if replicate is not None:
+                    yield replicate
 
     def _outcomes(self, planted: Sequence[_Planted]) -> list[object]:
         try:
@@ -272,7 +272,7 @@ class Stage:
 
     def unjudged(self, spots: Sequence[Spot]) -> list[dict[str, object]]:
         """Return the scenes of examples, synthesized but not shown to the detector."""
-        made: list[dict[str, object]] = []
+        entries: list[dict[str, object]] = []
         for example, background, number in spots:
             scenes = {}
             for recipe in self._recipes(example, background, number):
@@ -280,8 +280,8 @@ class Stage:
                 digest = self.engine.radiograph(scene, background).content_sha256()
                 scenes[recipe.arm] = {"id": scene.key(), "recipe": scene.as_dict(), "radiograph_sha256": digest}
             if scenes:
-                made.append({"background": background.id, "cluster": background.cluster, "scenes": scenes})
-        return made
+                entries.append({"background": background.id, "cluster": background.cluster, "scenes": scenes})
+        return entries
 
     def sham(self, spots: Sequence[Spot]) -> tuple[list[Trial], list[Trial]]:
         """Return trials of the nodules' masks inpainted without a nodule, one per background, and untouched."""

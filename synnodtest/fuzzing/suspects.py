@@ -58,7 +58,7 @@ class Suspects:
     def failing(self) -> list[Difficulties]:
         """Return the failing points, easiest first."""
         judged = self.search.judged.items()
-        return self.space.easiest_first(p for p, found in judged if found and found.fails and not found.crash)
+        return self.space.easiest_first(p for p, one in judged if one and one.fails and not one.crash)
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield distinct failures, shrunk: those of explicit examples first, then each with another cause.
@@ -70,12 +70,12 @@ class Suspects:
             if judged.fails and not judged.crash:
                 yield Candidate(judged.example, None, (), "explicit")
         causes: list[frozenset[str]] = []
-        seen: set[Difficulties] = set()
-        while len(causes) < MOST_DISTINCT and frozenset() not in causes and len(seen) < MOST_TRIED:
-            start = next((p for p in self._starts() if p not in seen), None)
+        points: set[Difficulties] = set()
+        while len(causes) < MOST_DISTINCT and frozenset() not in causes and len(points) < MOST_TRIED:
+            start = next((p for p in self._starts() if p not in points), None)
             if start is None or (self.settled and self.search.enough()):
                 return
-            seen.add(start)
+            points.add(start)
             point = start
             for cause in causes:
                 point = self.space.eased(point, cause)
@@ -99,8 +99,8 @@ class Suspects:
         """Return failing points in the order of how many of their scenes failed, and by how much."""
 
         def held(point: Difficulties) -> tuple[float, float]:
-            found = self.search.judged[point]
-            return (1.0, 0.0) if found is None else (found.share, found.margin)
+            judgement = self.search.judged[point]
+            return (1.0, 0.0) if judgement is None else (judgement.share, judgement.margin)
 
         return sorted(points, key=lambda p: (held(p), p))
 
@@ -149,16 +149,16 @@ class Suspects:
         names = self.space.needed(point)
         eased = {n: self._eased(point, n) for n in names}
         here = self._margin(point)
-        gain = {n: 0.0 if found is None else found.margin - here for n, found in eased.items()}
-        deciding = [n for n, found in eased.items() if (self._ended(point, n) if found is None else not found.fails)]
+        gain = {n: 0.0 if one is None else one.margin - here for n, one in eased.items()}
+        deciding = [n for n, one in eased.items() if (self._ended(point, n) if one is None else not one.fails)]
         return tuple(sorted(deciding or names, key=lambda n: (-gain[n], n)))
 
     def _eased(self, point: Difficulties, name: str) -> Judged | None:
         at = self.space.eased(point, frozenset({name}))
-        found = self.search.stage.judge(self.search.example_at(at))
-        if found is not None and found.crash:
-            self.search.crashed(at, found)
-        return found
+        judgement = self.search.stage.judge(self.search.example_at(at))
+        if judgement is not None and judgement.crash:
+            self.search.crashed(at, judgement)
+        return judgement
 
     def _ended(self, point: Difficulties, name: str) -> bool:
         """Return whether the claim was seen to hold at a point that is easier in this parameter alone."""

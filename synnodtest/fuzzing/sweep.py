@@ -62,11 +62,11 @@ class Sweep:
         """Return it in words."""
         bound = f"lower bound {beside(self.estimate.lower, self.rate)}" if self.estimate.usable else "no bound"
         examples = counted(self.examples, "failing example")
-        told = f"{self.kept} of {counted(self.scenes, 'fresh scene')} of {examples} hold ({bound})"
+        rate = f"{self.kept} of {counted(self.scenes, 'fresh scene')} of {examples} hold ({bound})"
         if self.worst is not None:
-            return f"{told}, {self.worst[0]} of {self.worst[1]} of one of them"
+            return f"{rate}, {self.worst[0]} of {self.worst[1]} of one of them"
         few = self.each is not None and self.each < self.needed
-        return f"{told}, {self.each} of one of them, where {self.needed} would show that none holds" if few else told
+        return f"{rate}, {self.each} of one of them, where {self.needed} would show that none holds" if few else rate
 
 
 def scenes_needed(rate: float) -> int:
@@ -92,8 +92,8 @@ def sweep(stage: Stage, examples: Sequence[Example], alpha: float, enough: Calla
     done = run_in_time(stage, spots, enough)
     shares = {example.key(): (0, 0) for example in examples}
     for replicate in done:
-        kept, scenes = shares[replicate.example.key()]
-        shares[replicate.example.key()] = (kept + replicate.holds, scenes + 1)
+        holding, scenes = shares[replicate.example.key()]
+        shares[replicate.example.key()] = (holding + replicate.holds, scenes + 1)
     return Sweep(
         len(examples),
         len(done),

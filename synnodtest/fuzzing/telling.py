@@ -133,17 +133,17 @@ def _best_cut(name: str, values: NDArray[np.float64], fails: NDArray[np.bool_]) 
     order = np.argsort(values, kind="stable")
     ranked, failing = values[order], fails[order]
     below = np.cumsum(failing) / fails.sum()
-    held = np.cumsum(~failing) / (~fails).sum()
+    holding_share = np.cumsum(~failing) / (~fails).sum()
     cuts = np.flatnonzero(np.diff(ranked) > 0)
-    gain = (below - held)[cuts]
+    gain = (below - holding_share)[cuts]
     at = int(np.argmax(np.abs(gain)))
     cut, low = int(cuts[at]), bool(gain[at] > 0)
     threshold = float((ranked[cut] + ranked[cut + 1]) / 2)
-    told = values < threshold if low else values > threshold
+    predicted = values < threshold if low else values > threshold
     return Rule(
         name,
         threshold,
         low,
-        (int((told & fails).sum()), int(fails.sum())),
-        (int((~told & ~fails).sum()), int((~fails).sum())),
+        (int((predicted & fails).sum()), int(fails.sum())),
+        (int((~predicted & ~fails).sum()), int((~fails).sum())),
     )

@@ -43,8 +43,8 @@ def never_planted(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[
     """
     for at, dimension in enumerate(space):
         planted: defaultdict[int, list[bool]] = defaultdict(list)
-        for point, found in judged.items():
-            planted[bin_of(dimension, point[at])].append(found is not None)
+        for point, judgement in judged.items():
+            planted[bin_of(dimension, point[at])].append(judgement is not None)
         for part, those in sorted(planted.items()):
             if len(those) >= (1 if dimension.levels else LEAST_TRIED) and not any(those):
                 yield f"none of {counted(len(those), 'example')} with {bin_words(dimension, part)} could be planted"

@@ -133,8 +133,8 @@ class _Lookup:
         return cls(flat=np.where(inside, row * source[1] + column, 0), inside=inside)
 
     def __call__(self, mask: BoolArray) -> BoolArray:
-        found: BoolArray = mask.ravel()[self.flat] & self.inside
-        return found
+        sampled: BoolArray = mask.ravel()[self.flat] & self.inside
+        return sampled
 
 
 def _move_truth(truth: Truth, forward: Affine, inverse: Affine, radiograph: Radiograph) -> Truth | None:

@@ -19,10 +19,10 @@ from synnodtest.scene import Perturbation
 
 
 def _kind(perturbation: Perturbation) -> PerturbationKind:
-    known = perturbation_kinds()
-    if perturbation.kind not in known:
-        raise SynthesizerError(f"perturbation {perturbation.kind!r} is not known", hint=f"known are {', '.join(known)}")
-    return known[perturbation.kind]
+    kinds = perturbation_kinds()
+    if perturbation.kind not in kinds:
+        raise SynthesizerError(f"perturbation {perturbation.kind!r} is not known", hint=f"known are {', '.join(kinds)}")
+    return kinds[perturbation.kind]
 
 
 def is_neutral(perturbation: Perturbation) -> bool:

@@ -34,8 +34,8 @@ def through(x: ArrayLike, y: ArrayLike, at: Array) -> Array:
     cubic, square = bend / step, (slope - tangent[:-1]) / step - bend
     piece = np.clip(np.searchsorted(places, at, side="right") - 1, 0, len(step) - 1)
     s = (at - places[piece])[:, None]
-    found: Array = table[piece] + tangent[piece] * s + square[piece] * (s * s) + cubic[piece] * (s * s * s)
-    return found.reshape(len(at), *values.shape[1:])
+    heights: Array = table[piece] + tangent[piece] * s + square[piece] * (s * s) + cubic[piece] * (s * s * s)
+    return heights.reshape(len(at), *values.shape[1:])
 
 
 def _tangents(step: Array, slope: Array) -> Array:
@@ -52,7 +52,7 @@ def _tangents(step: Array, slope: Array) -> Array:
 
 def _at_end(step: Array, next_step: Array, slope: Array, next_slope: Array) -> Array:
     """Return the derivative at an end, by three points; never against the slope, nor three times as steep at a turn."""
-    found = ((2 * step + next_step) * slope - step * next_slope) / (step + next_step)
+    tangent = ((2 * step + next_step) * slope - step * next_slope) / (step + next_step)
     turns = np.sign(slope) != np.sign(next_slope)
-    steep = turns & (np.abs(found) > 3.0 * np.abs(slope))
-    return np.where(np.sign(found) != np.sign(slope), 0.0, np.where(steep, 3.0 * slope, found))
+    steep = turns & (np.abs(tangent) > 3.0 * np.abs(slope))
+    return np.where(np.sign(tangent) != np.sign(slope), 0.0, np.where(steep, 3.0 * slope, tangent))

@@ -70,8 +70,8 @@ class _Order:
 
     def key(self, index: int) -> str:
         """Stand for everything that decides the files of one radiograph."""
-        wanted = [self.seed, self.nodules, self.set_name, self.layout, self.size, self.masks]
-        return sha256_of(["phantom-file", VERSION, RENDERING, NODULE_VERSION, *wanted, index])
+        settings = [self.seed, self.nodules, self.set_name, self.layout, self.size, self.masks]
+        return sha256_of(["phantom-file", VERSION, RENDERING, NODULE_VERSION, *settings, index])
 
 
 def write_dataset(
@@ -164,10 +164,10 @@ class _Note(TypedDict):
 def _finish(order: _Order, index: int) -> _Note:
     """Return the note of one radiograph, writing its files unless they are there."""
     path = order.finished / f"{order.stem(index)}.json"
-    known = _note(path)
-    mine = known is not None and known["key"] == order.key(index)
-    if known is not None and mine and all((order.images / name).is_file() for name in known["files"]):
-        return known
+    earlier = _note(path)
+    mine = earlier is not None and earlier["key"] == order.key(index)
+    if earlier is not None and mine and all((order.images / name).is_file() for name in earlier["files"]):
+        return earlier
     note = _write(order, index, _make(order, index))
     write_atomic(path, json.dumps(note, indent=1))
     return note

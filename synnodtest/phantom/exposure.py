@@ -142,10 +142,10 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
     chord = _in_lung(projection, nodule, window, half)
     mask = chord > max(0.05, BODY_SHARE * float(chord.max(initial=0.0)))
     lung = projection.anatomy.lung_density
-    wanted = nodule.density
+    relative = nodule.density
     if nodule.contrast is not None and mask.any():
-        wanted = _density_for(projection, nodule.contrast, chord, density, window, noise, unit, mask)
-    line = (np.float32(SOFT) * chord * np.maximum(density * np.float32(wanted) - np.float32(lung), 0.02)).astype(
+        relative = _density_for(projection, nodule.contrast, chord, density, window, noise, unit, mask)
+    line = (np.float32(SOFT) * chord * np.maximum(density * np.float32(relative) - np.float32(lung), 0.02)).astype(
         np.float32
     )
     contrast = _contrast(projection, line, window, noise, mask) / unit
@@ -161,7 +161,7 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
             "centre_mm": list(nodule.centre_mm),
             "depth": nodule.depth,
             "shape": nodule.shape,
-            "density": round(float(wanted), 4),
+            "density": round(float(relative), 4),
             "contrast": nodule.contrast,
             "seed": nodule.seed,
         },

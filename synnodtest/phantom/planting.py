@@ -75,5 +75,5 @@ def _has_room(
         top : top + int(2 * reach / spacing) + 2, left : left + int(2 * reach / spacing) + 2
     ]
     disc = disc_mask(crop.shape, (centre[0] - left * spacing, centre[1] - top * spacing), diameter, (spacing, spacing))
-    wanted = np.pi * (diameter / 2 / spacing) ** 2
-    return bool((disc & crop).sum() >= 0.95 * wanted)
+    area_px = np.pi * (diameter / 2 / spacing) ** 2
+    return bool((disc & crop).sum() >= 0.95 * area_px)

@@ -124,10 +124,10 @@ class Thorax:
         top = (a.dome_right if side < 0 else a.dome_left) * a.height
         semi = (0.60 * a.width, 0.34 * a.height, 1.5 * a.depth)
         centre = (side * 0.49 * a.width, top + semi[1], -0.2 * a.depth)
-        seen = self.at_depth(x, centre[2])
+        outline = self.at_depth(x, centre[2])
         tendon_top = a.dome_left * a.height + 0.045 * a.height
         tendon = ((0.1 * a.width), tendon_top + semi[1], centre[2])
-        z0, z1 = hull(ellipsoid(seen, y, centre, semi), ellipsoid(seen, y, tendon, semi))
+        z0, z1 = hull(ellipsoid(outline, y, centre, semi), ellipsoid(outline, y, tendon, semi))
         below = y > centre[1]
         return np.where(below, -EMPTY, z0), np.where(below, EMPTY, z1)
 

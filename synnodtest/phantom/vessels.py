@@ -54,8 +54,8 @@ def _tree(thorax: Thorax, side: int) -> tuple[Array, Array, Array]:
     points, radii, lengths = [*points, trunk], [*radii, thick], [*lengths, piece]
     where, size, run = np.concatenate(points), np.concatenate(radii), np.concatenate(lengths)
     where = thorax.withdrawn(side, where)
-    kept = thorax.is_aerated(side, where, 0.5)
-    return where[kept], size[kept], run[kept]
+    aerated = thorax.is_aerated(side, where, 0.5)
+    return where[aerated], size[aerated], run[aerated]
 
 
 def _trunk(thorax: Thorax, side: int) -> tuple[Array, Array, Array]:

@@ -23,11 +23,11 @@ def control_region(region: BoolArray, lung: BoolArray) -> BoolArray:
         lung: H x W.
     """
     candidates = lung & ~region
-    wanted = int(region.sum())
-    if wanted >= int(candidates.sum()) or not wanted:
-        return candidates if wanted else np.zeros_like(region)
+    area = int(region.sum())
+    if area >= int(candidates.sum()) or not area:
+        return candidates if area else np.zeros_like(region)
     distance = scipy.ndimage.distance_transform_edt(~region[:, ::-1])
-    order = np.argsort(distance[candidates], kind="stable")[:wanted]
+    order = np.argsort(distance[candidates], kind="stable")[:area]
     rows, columns = np.nonzero(candidates)
     control = np.zeros_like(region)
     control[rows[order], columns[order]] = True

@@ -142,10 +142,10 @@ class Space:
     def values(self, difficulties: Sequence[int]) -> dict[str, object]:
         """Return the parameters by name; those whose level is None are left out."""
         pairs = ((d.name, d.value(k)) for d, k in zip(self.dimensions, difficulties, strict=True))
-        found = {name: value for name, value in pairs if value is not None}
-        if "companion.present" in found and not found.pop("companion.present"):
-            found = {name: value for name, value in found.items() if not name.startswith("companion.")}
-        return found
+        values = {name: value for name, value in pairs if value is not None}
+        if "companion.present" in values and not values.pop("companion.present"):
+            values = {name: value for name, value in values.items() if not name.startswith("companion.")}
+        return values
 
     def effort(self, difficulties: Sequence[int]) -> float:
         """Return how far from easy a point is: the sum of shares of the way."""

@@ -154,10 +154,10 @@ def control_recipes(
 
 def sham_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
     """Yield one sham recipe per background: the masks of its first scene with all nodules, without a nodule."""
-    seen: set[str] = set()
+    edits: set[str] = set()
     for recipe in own_recipes(behaviour, backgrounds, seed):
-        if recipe.background.id not in seen and recipe.nodules:
-            seen.add(recipe.background.id)
+        if recipe.background.id not in edits and recipe.nodules:
+            edits.add(recipe.background.id)
             yield recipe.as_sham()
 
 
@@ -209,9 +209,9 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
     free = [] if not level else [list(level)]
     radius = values["diameter_mm"] / 2
     grown = tuple(round(values.pop(name), 4) for name in ("doubling_days", "interval_days") if name in values)
-    held = "location" in nodule.hold
+    fixed_place = "location" in nodule.hold
     appearance = stream.seed("appearance", *([] if "seed" in nodule.hold else free))
-    largest = max(nodule.diameter_mm.bounds) / 2 if held and isinstance(nodule.diameter_mm, Sweep) else radius
+    largest = max(nodule.diameter_mm.bounds) / 2 if fixed_place and isinstance(nodule.diameter_mm, Sweep) else radius
     return NoduleRecipe(
         name=nodule.name,
         diameter_mm=round(values.pop("diameter_mm"), 4),
@@ -222,7 +222,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         location=nodule.location,
         fills=nodule.location.box_px if nodule.fills_box else None,
         clearance_mm=largest,
-        place_seed=stream.seed("place", *([] if held else free)),
+        place_seed=stream.seed("place", *([] if fixed_place else free)),
         seed=appearance if nodule.seed is None else nodule.seed,
         growth=(grown[0], grown[1]) if grown else None,
     )
@@ -270,8 +270,8 @@ def _ghosts(arm: ArmSpec | None, scenes: Scenes) -> frozenset[str]:
 
 
 def _perturbations(scenes: Scenes, arm: ArmSpec | None, stream: _Stream) -> tuple[Perturbation, ...]:
-    wanted = scenes.perturbations + (arm.perturbations if arm is not None else ())
-    return _drawn(wanted, stream, "perturbation")
+    perturbations = scenes.perturbations + (arm.perturbations if arm is not None else ())
+    return _drawn(perturbations, stream, "perturbation")
 
 
 def _drawn(wanted: Sequence[PerturbationSpec], stream: _Stream, word: str) -> tuple[Perturbation, ...]:

@@ -80,6 +80,6 @@ class Example:
 def _words(name: str, value: Any) -> str:
     group, _, key = name.rpartition(".")
     unit = _UNITS.get(key, "")
-    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
     label = key.removesuffix("_mm").removesuffix("_deg")
-    return f"{group} {label} {shown}{unit}".strip()
+    return f"{group} {label} {text}{unit}".strip()

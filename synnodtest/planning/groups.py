@@ -80,18 +80,18 @@ def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any
         scenes: Of the behaviour.
         parameters: Of the expectation.
     """
-    made: list[Group] = []
-    wanted = tuple(arms)
-    for arm in wanted:
+    groups: list[Group] = []
+    needed = tuple(arms)
+    for arm in needed:
         if arm == CONTROL_ARM:
-            made.append(Group(CONTROL_ARM, region=parameters["region"]))
+            groups.append(Group(CONTROL_ARM, region=parameters["region"]))
         elif arm == UNDER_ARM:
-            made += _under(UNTOUCHED_ARM in wanted, scenes, parameters)
+            groups += _under(UNTOUCHED_ARM in needed, scenes, parameters)
         elif arm == UNTOUCHED_ARM:
-            made += [Group(UNTOUCHED_ARM, arm=name) for name in _untouched(scenes, parameters)]
+            groups += [Group(UNTOUCHED_ARM, arm=name) for name in _untouched(scenes, parameters)]
         else:
-            made.append(Group(arm))
-    return tuple(dict.fromkeys(made))
+            groups.append(Group(arm))
+    return tuple(dict.fromkeys(groups))
 
 
 def _untouched(scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -39,12 +39,12 @@ def plausible(features: Mapping[str, float]) -> bool:
 
     A single feature is left to the spec's range, and so are features outside the 67.
     """
-    known = _distribution()
-    names = [name for name in features if name in known["features"]]
+    distribution = _distribution()
+    names = [name for name in features if name in distribution["features"]]
     if len(names) < 2:
         return True
-    scores = np.array([_score(known, name, float(features[name])) for name in names])
-    loadings = np.array([known["features"][name]["loadings"] for name in names])
+    scores = np.array([_score(distribution, name, float(features[name])) for name in names])
+    loadings = np.array([distribution["features"][name]["loadings"] for name in names])
     shared = loadings @ loadings.T
     covariance = shared + np.diag(np.maximum(1.0 - np.diag(shared), 0.05))
     distance = float(scores @ np.linalg.solve(covariance, scores))
@@ -58,7 +58,7 @@ def _score(known: Mapping[str, Any], name: str, value: float) -> float:
 
 def feature_range(name: str) -> tuple[float, float, float]:
     """Return the 1st percentile, the median and the 99th of a feature among the nodules of training."""
-    known = _distribution()
-    quantiles = known["features"][name]["quantiles"]
-    low, middle, high = np.interp([0.01, 0.5, 0.99], known["probabilities"], quantiles)
+    distribution = _distribution()
+    quantiles = distribution["features"][name]["quantiles"]
+    low, middle, high = np.interp([0.01, 0.5, 0.99], distribution["probabilities"], quantiles)
     return float(low), float(middle), float(high)

@@ -43,15 +43,15 @@ def variants(behaviour: Behaviour, expectation: Expectation) -> list[Variant]:
     points = list(map(float, listed(parameters.get("operating_point", behaviour.operating_point))))
     if _ignores_points(expectation):
         points = points[:1]
-    made = []
+    compiled = []
     for stratum in _strata(parameters):
         for point in points:
             marks = [stratum.label] if stratum.label else []
             marks += [f"{point:g}"] if len(points) > 1 else []
             own = {**parameters, "operating_point": point, "where": dict(stratum.where)}
             suffix = f"[{','.join(marks)}]" if marks else ""
-            made.append(Variant(expectation.id + suffix, expectation, own))
-    return made
+            compiled.append(Variant(expectation.id + suffix, expectation, own))
+    return compiled
 
 
 def _strata(parameters: Mapping[str, Any]) -> tuple[Stratum, ...]:

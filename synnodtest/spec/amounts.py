@@ -14,21 +14,21 @@ _MOST_CHOICES = 1000
 
 def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str, object]:
     """Return all definitions that the kinds make up, by name."""
-    made: dict[str, object] = {}
+    definitions: dict[str, object] = {}
     for name, kind in kinds.items():
         if kind.span is not None:
-            made |= _numbers(kind.span)
-            made[f"amount_{name}"] = _amount(kind.span, varied=False)
-            made[f"varied_amount_{name}"] = _amount(kind.span, varied=True)
+            definitions |= _numbers(kind.span)
+            definitions[f"amount_{name}"] = _amount(kind.span, varied=False)
+            definitions[f"varied_amount_{name}"] = _amount(kind.span, varied=True)
     fixed = {name: _entry(kind, "amount") for name, kind in kinds.items()}
-    made["perturbation"] = {
+    definitions["perturbation"] = {
         "properties": fixed,
         "additionalProperties": False,
         "type": "object",
         "minProperties": 1,
         "description": "Changes of the whole radiograph after synthesis; truth moves with it.",
     }
-    made["perturbations"] = {
+    definitions["perturbations"] = {
         "description": "Changes of the whole radiograph after synthesis, in order: a mapping, or a list of mappings.",
         "type": ["object", "array"],
         "properties": fixed,
@@ -38,13 +38,13 @@ def perturbation_definitions(kinds: Mapping[str, PerturbationKind]) -> dict[str,
         "minItems": 1,
         "x-expected": "a mapping such as {rotate_deg: 5}, or a list of such mappings",
     }
-    made["varied_perturbations"] = {
+    definitions["varied_perturbations"] = {
         "description": "Perturbations that the search may apply.",
         "type": "object",
         "properties": {name: _entry(kind, "varied_amount") for name, kind in kinds.items()},
         "additionalProperties": False,
     }
-    return made
+    return definitions
 
 
 def mimic_definitions(names: Sequence[str]) -> dict[str, object]:

@@ -79,10 +79,10 @@ class Builder:
 
     def one_brightness(self, parts: Mapping[str, Node], path: Path) -> None:
         """Note a nodule whose brightness is said twice."""
-        given = [name for name in BRIGHTNESS if name in parts]
-        if len(given) > 1:
-            message = f"{' and '.join(map(repr, given))} each say how bright the nodule is; give one of them"
-            self.problems.append(problem(parts[given[1]].place, (*path, given[1]), message, _BRIGHTNESS_HINT))
+        orders = [name for name in BRIGHTNESS if name in parts]
+        if len(orders) > 1:
+            message = f"{' and '.join(map(repr, orders))} each say how bright the nodule is; give one of them"
+            self.problems.append(problem(parts[orders[1]].place, (*path, orders[1]), message, _BRIGHTNESS_HINT))
 
     def _range(self, node: Node, path: Path, kind: str, limits: tuple[float, float]) -> Value:
         low, high = (float(v) for v in plain(node))
@@ -125,10 +125,10 @@ class Builder:
         if node is None:
             return Location()
         parts = node.mapping
-        given = [key for key in ("region", "at_mm", "box_px") if key in parts]
-        if len(given) > 1:
-            self.complain(parts[given[1]], path, f"give one of {' and '.join(given)}, not both")
-        place: dict[str, Any] = {"region": None} if given else {}
+        place_keys = [key for key in ("region", "at_mm", "box_px") if key in parts]
+        if len(place_keys) > 1:
+            self.complain(parts[place_keys[1]], path, f"give one of {' and '.join(place_keys)}, not both")
+        place: dict[str, Any] = {"region": None} if place_keys else {}
         if "region" in parts:
             place["region"] = self.region(parts["region"], (*path, "region"))
         if "at_mm" in parts:
@@ -147,9 +147,9 @@ class Builder:
 
     def _one_place(self, parts: Mapping[str, Node], path: Path) -> None:
         """Note a place beside or under a distractor that is said twice, or a gap beside nothing."""
-        given = [name for name in ("at_mm", "beside", "under") if name in parts]
-        if len(given) > 1:
-            self.complain(parts[given[1]], path, f"give one of {' and '.join(given)}, not both")
+        place_keys = [name for name in ("at_mm", "beside", "under") if name in parts]
+        if len(place_keys) > 1:
+            self.complain(parts[place_keys[1]], path, f"give one of {' and '.join(place_keys)}, not both")
         if "gap_mm" in parts and "beside" not in parts:
             self.complain(parts["gap_mm"], path, "'gap_mm' says how far beside a distractor", "give 'beside', too")
 
@@ -233,18 +233,18 @@ class Builder:
 
     def _distractors(self, node: Node, path: Path, nodules: tuple[str, ...]) -> tuple[DistractorSpec, ...]:
         """Return the distractors; a name that a nodule or another distractor has is noted."""
-        made: list[DistractorSpec] = []
+        built: list[DistractorSpec] = []
         for index, item in enumerate(node.sequence):
             at = (*path, index)
             if not self.clean(at):
                 continue
             default = "distractor" if index == 0 else f"distractor-{index + 1}"
             distractor = self._distractor(item, at, default)
-            if distractor.name in (*nodules, *(d.name for d in made)):
+            if distractor.name in (*nodules, *(d.name for d in built)):
                 place = item.mapping.get("name", item)
                 self.complain(place, at, f"two nodules or distractors are named {distractor.name!r}")
-            made.append(distractor)
-        return tuple(made)
+            built.append(distractor)
+        return tuple(built)
 
     def _distractor(self, node: Node, path: Path, default: str) -> DistractorSpec:
         parts = node.mapping
@@ -266,8 +266,8 @@ class Builder:
             where = nodule.mapping.get("location", EMPTY).mapping
             for name in ("beside", "under"):
                 if name in where and where[name].value not in distractors:
-                    told = unknown(str(where[name].value), distractors, "the distractors")
-                    self.complain(where[name], (*path, "nodules", index, "location", name), f"distractor {told}")
+                    problem = unknown(str(where[name].value), distractors, "the distractors")
+                    self.complain(where[name], (*path, "nodules", index, "location", name), f"distractor {problem}")
 
     def _nodule(self, node: Node, path: Path, default: str) -> NoduleSpec:
         parts = node.mapping
@@ -304,8 +304,8 @@ class Builder:
             self.problems.append(problem(node.place, path, "'diameter_mm' is missing", hint))
             return Constant(1.0)
         if location.min_distance_mm or location.avoid:
-            said = "min_distance_mm" if location.min_distance_mm else "avoid"
-            message = f"box_px without diameter_mm says place and size, so that {said!r} has nothing left to choose"
+            key = "min_distance_mm" if location.min_distance_mm else "avoid"
+            message = f"box_px without diameter_mm says place and size, so that {key!r} has nothing left to choose"
             self.complain(
                 parts["location"], (*path, "location"), message, "give diameter_mm: the centre is then drawn in the box"
             )

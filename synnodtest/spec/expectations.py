@@ -41,7 +41,7 @@ def build_expectations(
         behaviour: The behaviour without expectations; its scenes are None if they could not be built.
         fuzz: Whether it is a fuzz behaviour.
     """
-    found: list[Expectation] = []
+    expectations: list[Expectation] = []
     ids: dict[str, int] = {}
     repeats: dict[str, int] = {}
     for index, entry in enumerate(node.sequence):
@@ -56,8 +56,8 @@ def build_expectations(
             message = f"two expectations are called {expectation.id!r}; the first stands in line {first}"
             builder.problems.append(problem(place.place, item.path, message))
         ids[expectation.id] = expectation.line
-        found.append(expectation)
-    return tuple(found)
+        expectations.append(expectation)
+    return tuple(expectations)
 
 
 def _item(builder: Builder, entry: Node, path: Path, fuzz: bool) -> Item | None:
@@ -80,21 +80,21 @@ def _item(builder: Builder, entry: Node, path: Path, fuzz: bool) -> Item | None:
 
 def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int, repeat: int) -> Expectation:
     properties = item.rules["properties"]
-    given = tidy(plain(item.node)) if isinstance(item.node.value, dict) else {"function": item.node.value}
+    content = tidy(plain(item.node)) if isinstance(item.node.value, dict) else {"function": item.node.value}
     parameters: dict[str, Any] = {n: rule["default"] for n, rule in properties.items() if "default" in rule}
-    parameters |= given
+    parameters |= content
     parameters.pop("id", None)
     parameters.setdefault("alpha", behaviour.sampling.alpha)
     points = listed(parameters.get("operating_point", behaviour.operating_point))
     parameters["operating_point"] = list(map(float, points))
     own = item.part("matching")
     parameters["matching"] = matching(builder, own, (*item.path, "matching")) if own.value else dict(behaviour.matching)
-    if "region" in given:
+    if "region" in content:
         parameters["region"] = builder.region(item.part("region"), (*item.path, "region"))
-    if "under" in given:
+    if "under" in content:
         parameters["under"] = builder.perturbations(item.part("under"), (*item.path, "under"))
         _check_under(builder, item, parameters["under"])
-    if "companion" in given:
+    if "companion" in content:
         parameters["companion"] = companion(builder, item.part("companion"), (*item.path, "companion"))
     if behaviour.scenes is not None:
         parameters |= check_against_scenes(builder, item, behaviour.scenes, parameters)
@@ -113,8 +113,8 @@ def _check_searched(builder: Builder, item: Item, fuzz: Fuzz) -> None:
     second = claim is not None and claim.needs_companion
     if second and "companion" not in item.node.mapping and fuzz.companion is None:
         complain(builder, item, "companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
-    given = [name for example in (fuzz.fixed, *fuzz.explicit) for name in example]
-    beside = not second and (fuzz.companion is not None or any(name.startswith("companion.") for name in given))
+    named = [name for example in (fuzz.fixed, *fuzz.explicit) for name in example]
+    beside = not second and (fuzz.companion is not None or any(name.startswith("companion.") for name in named))
     names = ["nodule", *["companion"] * beside]
     of = item.part("of").value
     if of is not None and of not in names:
@@ -148,14 +148,14 @@ def asks_little(expectation: Expectation) -> list[str]:
 
 def matching(builder: Builder, node: Node, path: Path) -> dict[str, object]:
     """Return a matching with its default filled in; a parameter of the other criterion is noted."""
-    given: dict[str, object] = plain(node)
-    iou = given.get("criterion") == "iou"
+    settings: dict[str, object] = plain(node)
+    iou = settings.get("criterion") == "iou"
     own, alien = ("at_least", "tolerance_mm") if iou else ("tolerance_mm", "at_least")
-    if alien in given:
+    if alien in settings:
         other = "centre-in-nodule" if iou else "iou"
-        message = f"{alien!r} belongs to the criterion {other!r}, not to {given['criterion']!r}"
+        message = f"{alien!r} belongs to the criterion {other!r}, not to {settings['criterion']!r}"
         builder.problems.append(problem(node.mapping[alien].place, path, message))
-    return {"criterion": given["criterion"], own: given.get(own, 0.2 if iou else 5)}
+    return {"criterion": settings["criterion"], own: settings.get(own, 0.2 if iou else 5)}
 
 
 def companion(builder: Builder, node: Node, path: Path) -> Companion:

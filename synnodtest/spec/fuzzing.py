@@ -37,7 +37,7 @@ def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
     second = vary.mapping.get("companion")
     location = builder.location(place, (*path, "vary", "location")) if place else fixed.pop("location", Location())
     explicit = parts.get("explicit", EMPTY).sequence
-    given = {
+    settings = {
         key: tidy(plain(parts[key]))
         for key in ("examples", "replicates", "confirm_trials", "search_with")
         if key in parts
@@ -49,7 +49,7 @@ def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
         explicit=tuple(_point(builder, item, (*path, "explicit", i)) for i, item in enumerate(explicit)),
         time_budget_s=_seconds(plain(parts["time_budget"])) if "time_budget" in parts else None,
         companion=companion(builder, second, (*path, "vary", "companion")) if second else None,
-        **given,
+        **settings,
         **_backgrounds(builder, parts.get("backgrounds", EMPTY), (*path, "backgrounds")),
     )
 
@@ -93,11 +93,11 @@ def _point(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
 
 
 def _backgrounds(builder: Builder, node: Node, path: Path) -> Mapping[str, Any]:
-    given: dict[str, Any] = tidy(plain(node)) or {}
-    if given.get("count") == "auto":
+    settings: dict[str, Any] = tidy(plain(node)) or {}
+    if settings.get("count") == "auto":
         builder.complain(node.mapping["count"], (*path, "count"), "a search needs a number, not auto")
-        given["count"] = 1
-    return given
+        settings["count"] = 1
+    return settings
 
 
 def _seconds(value: float | str) -> float:

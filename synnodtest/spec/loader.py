@@ -117,8 +117,8 @@ def _behaviour(item: Placed, regions: frozenset[str], problems: list[Problem]) -
         **rules,
     )
     fuzz = "fuzz" in parts and "scenes" not in parts
-    found = build_expectations(builder, parts.get("expect", EMPTY), (*path, "expect"), behaviour, fuzz)
-    behaviour = replace(behaviour, expectations=found)
+    expectations = build_expectations(builder, parts.get("expect", EMPTY), (*path, "expect"), behaviour, fuzz)
+    behaviour = replace(behaviour, expectations=expectations)
     check_assumed(builder, parts, path, behaviour)
     check_sequential(builder, parts, path, behaviour)
     problems.extend(builder.problems)
@@ -138,10 +138,10 @@ def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]
     if "operating_point" in parts and builder.clean((*path, "operating_point")):
         rules["operating_point"] = tuple(map(float, listed(plain(parts["operating_point"]))))
     if "sampling" in parts and builder.clean((*path, "sampling")):
-        given = tidy(plain(parts["sampling"]))
-        assume = given.pop("assume", {})
+        settings = tidy(plain(parts["sampling"]))
+        assume = settings.pop("assume", {})
         pairs = assume.items() if isinstance(assume, dict) else [("", assume)]
-        rules["sampling"] = Sampling(**given, assume=tuple((name, float(value)) for name, value in pairs))
+        rules["sampling"] = Sampling(**settings, assume=tuple((name, float(value)) for name, value in pairs))
     return rules
 
 

@@ -14,8 +14,8 @@ Path = tuple[str | int, ...]
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that ``word`` was probably meant to be, or None."""
     options = {_folded(option): option for option in sorted(known)}
-    found = difflib.get_close_matches(_folded(word), options, n=1, cutoff=0.6)
-    return options[found[0]] if found else None
+    matches = difflib.get_close_matches(_folded(word), options, n=1, cutoff=0.6)
+    return options[matches[0]] if matches else None
 
 
 def _folded(word: str) -> str:

@@ -196,13 +196,13 @@ def _companion(companion: Companion) -> dict[str, object]:
 
 def nested(flat: Mapping[str, object]) -> dict[str, object]:
     """Return parameters by flat name (``perturbations.jpeg``) as specs nest them, their values as specs write them."""
-    made: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for name, value in flat.items():
         group, _, key = name.partition(".")
         item = _value(value) if isinstance(value, Value) else value
         item = plain_location(item) if isinstance(item, Location) else item
-        (made.setdefault(group, {}) if key else made)[key or name] = item
-    return made
+        (tree.setdefault(group, {}) if key else tree)[key or name] = item
+    return tree
 
 
 def _fuzz(fuzz: Fuzz) -> dict[str, object]:

@@ -31,10 +31,10 @@ def judged_quantities(
     That is all of them, the one named ``of``, or those of one arm. A nodule also has the mimics that its scenes hold.
     """
     chosen = scenes.arms.get(arm or "")
-    shown = [one for one in scenes.distractors if chosen is None or one.name in chosen.distractors]
+    chosen_distractors = [one for one in scenes.distractors if chosen is None or one.name in chosen.distractors]
     if distractors:
-        return [one.values() for one in shown if of in (None, one.name)]
-    mimics = [one.mimic for one in shown]
+        return [one.values() for one in chosen_distractors if of in (None, one.name)]
+    mimics = [one.mimic for one in chosen_distractors]
     beside = {"mimic": mimics[0] if len(mimics) == 1 else Choice(_words(mimics))} if mimics else {}
     planted = [one for one in scenes.nodules if chosen is None or one.name in chosen.nodules]
     return [{**beside, **quantities(one)} for one in planted if of in (None, one.name)]
@@ -46,11 +46,11 @@ def _words(values: Iterable[Value]) -> tuple[str, ...]:
 
 def named_values(judged: Iterable[Mapping[str, Value]]) -> dict[str, list[Value]]:
     """Return every quantity of what is judged by name, with its value in each."""
-    found: dict[str, list[Value]] = {}
+    values_by_name: dict[str, list[Value]] = {}
     for values in judged:
         for name, value in values.items():
-            found.setdefault(name, []).append(value)
-    return found
+            values_by_name.setdefault(name, []).append(value)
+    return values_by_name
 
 
 def quantities(nodule: NoduleSpec) -> dict[str, Value]:
@@ -87,16 +87,16 @@ def contradiction(condition: Condition) -> bool:
     low, high = condition.get("at_least", -math.inf), condition.get("at_most", math.inf)
     if low > high:
         return True
-    wanted = _wanted(condition)
-    return wanted is not None and not any(_within(value, low, high) for value in wanted)
+    values = _wanted(condition)
+    return values is not None and not any(_within(value, low, high) for value in values)
 
 
 def _wanted(condition: Condition) -> list[Any] | None:
-    wanted: list[Any] | None = list(condition["in"]) if "in" in condition else None
+    values: list[Any] | None = list(condition["in"]) if "in" in condition else None
     if "equals" in condition:
         equal = condition["equals"]
-        wanted = [equal] if wanted is None or equal in wanted else []
-    return wanted
+        values = [equal] if values is None or equal in values else []
+    return values
 
 
 def _within(value: Any, low: float, high: float) -> bool:
@@ -113,16 +113,16 @@ def can_hold(value: Value, condition: Condition) -> bool:
 def admitted(value: Value, condition: Condition) -> tuple[Any, ...]:
     """Return the levels that satisfy a condition; for a continuous value its admitted range, if there is one."""
     low, high = condition.get("at_least", -math.inf), condition.get("at_most", math.inf)
-    wanted = _wanted(condition)
+    values = _wanted(condition)
     if isinstance(value, Constant | Sweep | Choice):
         return tuple(
             level
             for level in value.levels
-            if _within(level, low, high) and (wanted is None or any(same(level, w) for w in wanted))
+            if _within(level, low, high) and (values is None or any(same(level, w) for w in values))
         )
     bottom, top = value.bounds
     low, high = max(low, bottom), min(high, top)
-    return ((low, high),) if low < high and wanted is None else ()
+    return ((low, high),) if low < high and values is None else ()
 
 
 def bins(name: str, levels: list[Any]) -> list[Stratum]:

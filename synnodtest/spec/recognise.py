@@ -82,10 +82,10 @@ def _top_level_keys(text: str) -> Iterator[str]:
         if not content or content.startswith(("#", "%")):
             continue
         if indent is None and content.startswith("{"):
-            yield from (found["key"] for found in _FLOW_KEY.finditer(text))
+            yield from (match["key"] for match in _FLOW_KEY.finditer(text))
             return
         own = line[: len(line) - len(content)]
         indent = own if indent is None else indent
-        found = _KEY.match(content) if own == indent else None
-        if found:
-            yield found["key"]
+        match = _KEY.match(content) if own == indent else None
+        if match:
+            yield match["key"]

@@ -166,13 +166,13 @@ class _Library:
 def _with_defaults(behaviour: Node, defaults: Node | None) -> Node:
     if defaults is None or not isinstance(behaviour.value, dict):
         return behaviour
-    given = dict(behaviour.value)
+    content = dict(behaviour.value)
     for key in _DEFAULTED:
         if key in defaults.mapping:
-            own = given.get(key)
-            given[key] = defaults.mapping[key] if own is None else merge(defaults.mapping[key], own, key)
+            own = content.get(key)
+            content[key] = defaults.mapping[key] if own is None else merge(defaults.mapping[key], own, key)
     for scenes in ("scenes", "fuzz"):
-        if scenes in given and isinstance(given[scenes].value, dict):
+        if scenes in content and isinstance(content[scenes].value, dict):
             inherited = {k: v for k, v in defaults.mapping.items() if k in ("backgrounds", "replicates")}
-            given[scenes] = merge(replace(given[scenes], value=inherited), given[scenes])
-    return replace(behaviour, value=given)
+            content[scenes] = merge(replace(content[scenes], value=inherited), content[scenes])
+    return replace(behaviour, value=content)

@@ -15,11 +15,11 @@ COMMON = ("discordant", "spread")
 
 def check_assumed(builder: Builder, parts: dict[str, Node], path: Path, behaviour: Behaviour) -> None:
     """Complain of an unknown name under ``assume``, and of ``count: auto`` without the value that it plans with."""
-    known = {*kinds(), *COMMON, *(e.id for e in behaviour.expectations)}
+    names = {*kinds(), *COMMON, *(e.id for e in behaviour.expectations)}
     for name, _ in behaviour.sampling.assume:
-        if name and name not in known:
+        if name and name not in names:
             node = parts["sampling"].mapping["assume"].mapping[name]
-            message = f"{name!r} is no expectation of this behaviour{meant(name, known)}"
+            message = f"{name!r} is no expectation of this behaviour{meant(name, names)}"
             builder.problems.append(problem(node.place, (*path, "sampling", "assume"), message))
     scenes = behaviour.scenes
     if scenes is None or scenes.count != "auto":
@@ -42,9 +42,9 @@ def _missing(behaviour: Behaviour) -> tuple[str, str] | None:
     if by_value:
         return "auto needs 'sampling.assume'", "add sampling: {assume: 0.9}, the true value that you plan for"
     kind = by_pairs[0].kind
-    given = "; the number under 'assume' is no such share" if "" in assumed else ""
+    remark = "; the number under 'assume' is no such share" if "" in assumed else ""
     return (
-        f"auto needs 'sampling.assume': {kind} is planned with the share of discordant pairs{given}",
+        f"auto needs 'sampling.assume': {kind} is planned with the share of discordant pairs{remark}",
         "add sampling: {assume: {discordant: 0.05}}, the share of pairs whose two arms you expect to differ",
     )
 
@@ -65,16 +65,16 @@ def check_sequential(builder: Builder, parts: dict[str, Node], path: Path, behav
         behaviour: With expectations.
     """
     sampling = behaviour.sampling
-    given = parts.get("sampling", EMPTY).mapping
+    settings = parts.get("sampling", EMPTY).mapping
     if not sampling.sequential:
-        if sampling.max_scenes is not None and "sequential" not in given:
+        if sampling.max_scenes is not None and "sequential" not in settings:
             hint = "add 'sequential: true', or say with 'count' how many backgrounds there are"
             message = "'max_scenes' is the cap of a sequential run, and this run is none"
-            builder.problems.append(problem(given["max_scenes"].place, (*path, "sampling"), message, hint))
+            builder.problems.append(problem(settings["max_scenes"].place, (*path, "sampling"), message, hint))
         return
     if "fuzz" in parts:
         message = "a search chooses its scenes by what it has seen, and is never judged sequentially"
-        builder.problems.append(problem(given["sequential"].place, (*path, "sampling"), message))
+        builder.problems.append(problem(settings["sequential"].place, (*path, "sampling"), message))
     for expectation in behaviour.expectations if behaviour.fuzz is None else ():
         why = _refusal(behaviour, expectation)
         if why:

@@ -73,20 +73,20 @@ def check_against_scenes(builder: Builder, item: Item, scenes: Scenes, parameter
     if not _check_names(builder, item, scenes, names, distractors=distractors):
         return {}
     judged = judged_quantities(scenes, parameters.get("of"), parameters.get("arm"), distractors=distractors)
-    known = named_values(judged)
+    values_by_name = named_values(judged)
     groups: Groups = {"arm": list(scenes.arms), "name": names, "nodule": names}
-    admitted_levels = _check_where(builder, item, groups, judged, known)
-    if "over" in parameters and str(item.part("over").value) not in known:
-        complain(builder, item, "over", unknown(str(item.part("over").value), known, "the scenes give"))
+    admitted_levels = _check_where(builder, item, groups, judged, values_by_name)
+    if "over" in parameters and str(item.part("over").value) not in values_by_name:
+        complain(builder, item, "over", unknown(str(item.part("over").value), values_by_name, "the scenes give"))
         return {}
     key = next((name for name in ("across", "by") if name in parameters), None)
-    strata = None if key is None else _strata(builder, item, key, groups, known)
-    found = {} if strata is None else {"strata": strata}
+    strata = None if key is None else _strata(builder, item, key, groups, values_by_name)
+    own_strata = {} if strata is None else {"strata": strata}
     if kind is not None:
-        asked = _asked(known, admitted_levels, strata)
-        for complaint in kind.asks(kind.read({**parameters, **found}), asked):
+        asked = _asked(values_by_name, admitted_levels, strata)
+        for complaint in kind.asks(kind.read({**parameters, **own_strata}), asked):
             complain(builder, item, *complaint)
-    return found
+    return own_strata
 
 
 def _asked(
@@ -223,13 +223,13 @@ def _strata(
     else:
         for part in node.sequence or (node,):
             name = str(part.value)
-            found = _own_levels(name, groups, known)
-            if not found:
+            own = _own_levels(name, groups, known)
+            if not own:
                 hint = f"name them: {{{name}: [..]}}"
                 meant = misspelt(name, known)
                 message = f"{name!r} is not known; did you mean {meant!r}?" if meant else f"{name!r} has no levels here"
                 builder.complain(part, path, message, "" if meant else hint)
-            per_name.append(found)
+            per_name.append(own)
     where = plain(item.part("where")) or {}
     _check_overlap(builder, item, path, per_name, where)
     return tuple(strata_of(per_name, where))

@@ -59,8 +59,8 @@ def _strict_of(known: tuple[str, ...]) -> Schema:
 
 def definition(name: str) -> Schema:
     """Return one definition of the schema for resolved specs, such as ``expect_monotone``."""
-    found: Schema = _strict_of(signature())["$defs"][name]
-    return found
+    schema: Schema = _strict_of(signature())["$defs"][name]
+    return schema
 
 
 def definitions() -> frozenset[str]:
@@ -99,13 +99,13 @@ def held_against(form: Schema, node: Node) -> list[Problem]:
 
 def _problems(validator: Any, node: Node, path: Path, only: frozenset[str] | None = None) -> list[Problem]:
     errors = sorted(validator.iter_errors(plain(node)), key=lambda e: [str(part) for part in e.absolute_path])
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for error in errors:
         if only is not None and error.validator not in only:
             continue
-        found.extend(_translate(error, node, path))
-    misplaced = [p for p in found if _BELONGS in p.message]
-    return misplaced or found
+        problems.extend(_translate(error, node, path))
+    misplaced = [p for p in problems if _BELONGS in p.message]
+    return misplaced or problems
 
 
 def _descend(node: Node, path: Any) -> Node:
@@ -119,10 +119,10 @@ def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Pro
     path = (*prefix, *error.absolute_path)
     rule, rules = str(error.validator), error.schema if isinstance(error.schema, dict) else {}
     if rule == "additionalProperties":
-        known = rules.get("properties", {})
+        properties = rules.get("properties", {})
         for key, child in node.mapping.items():
-            if key not in known:
-                yield problem(child.place, path, _unknown_key(key, node, known))
+            if key not in properties:
+                yield problem(child.place, path, _unknown_key(key, node, properties))
     elif rule == "required":
         yield from _missing(error, node, path, rules)
     elif rule == "oneOf" and isinstance(node.value, dict):
@@ -181,12 +181,12 @@ def _members(name: str, rules: Schema) -> Schema:
 
 
 def _missing(error: ValidationError, node: Node, path: Path, rules: Schema) -> Iterator[Problem]:
-    known = rules.get("properties", {})
-    misspelt = {closest(key, known) for key in node.mapping if key not in known}
+    properties = rules.get("properties", {})
+    misspelt = {closest(key, properties) for key in node.mapping if key not in properties}
     required: Any = error.validator_value
     for name in required:
         if name not in node.mapping and name not in misspelt and f"{name!r} is a required" in error.message:
-            about = known.get(name, {}).get("description", "")
+            about = properties.get(name, {}).get("description", "")
             yield problem(node.place, path, f"{name!r} is missing", about.split(". ")[0].rstrip(".") if about else "")
 
 
@@ -238,14 +238,14 @@ def _as_number(text: str) -> str:
 
 def _wrong_type(expected: str | None, types: Any, got: Any) -> str:
     names = types if isinstance(types, list) else [types]
-    wanted = expected or " or ".join(_TYPES.get(name, str(name)) for name in names)
+    expected_types = expected or " or ".join(_TYPES.get(name, str(name)) for name in names)
     if got is None:
-        return f"must be {wanted}, but nothing is given"
+        return f"must be {expected_types}, but nothing is given"
     if isinstance(got, str):
         if got in {"yes", "no", "on", "off"} and "boolean" in names:
             return f"must be true or false, not the text {got!r}"
-        return f"must be {wanted}, not the text {show(got)}{_as_number(got) if 'number' in names else ''}"
+        return f"must be {expected_types}, not the text {show(got)}{_as_number(got) if 'number' in names else ''}"
     if isinstance(got, (bool, int, float)) and "string" in names and "integer" not in names:
         kind = "truth value" if isinstance(got, bool) else "number"
-        return f"must be {wanted}, but YAML reads {show(got)} as a {kind}; put it in quotes"
-    return f"must be {wanted}, not {show(got)}"
+        return f"must be {expected_types}, but YAML reads {show(got)} as a {kind}; put it in quotes"
+    return f"must be {expected_types}, not {show(got)}"

@@ -86,8 +86,8 @@ class Variables:
     def _text(self, node: Node, text: str, path: Path) -> Node:
         whole = _VARIABLE.fullmatch(text)
         if whole and not whole[1]:
-            found = self._lookup(whole[2], node, path)
-            return replace(found, mark=node.mark, key=node.key) if found else node
+            value = self._lookup(whole[2], node, path)
+            return replace(value, mark=node.mark, key=node.key) if value else node
         parts: list[str] = []
         end = 0
         for match in _VARIABLE.finditer(text):
@@ -101,15 +101,15 @@ class Variables:
     def _inserted(self, match: re.Match[str], node: Node, path: Path) -> str:
         if match[1]:
             return match[0][1:]
-        found = self._lookup(match[2], node, path)
-        if found is None:
+        value = self._lookup(match[2], node, path)
+        if value is None:
             return match[0]
-        if isinstance(found.value, (dict, tuple)):
+        if isinstance(value.value, (dict, tuple)):
             self._complain(
                 node, path, f"{VARIABLE_FAULT} {match[2]!r} is no single value and cannot stand within a text"
             )
             return match[0]
-        return scalar_text(found.value)
+        return scalar_text(value.value)
 
     def _lookup(self, name: str, node: Node, path: Path) -> Node | None:
         if name in self._active:
@@ -121,9 +121,9 @@ class Variables:
             self._complain(node, path, f"{VARIABLE_FAULT} {name!r} is not defined{meant(name, self._variables)}")
             return None
         self._active.append(name)
-        found = self.substitute(self._variables[name], path)
+        value = self.substitute(self._variables[name], path)
         self._active.pop()
-        return found
+        return value
 
     def _complain(self, node: Node, path: Path, message: str) -> None:
         self._problems.append(problem(node.mark, path, message))

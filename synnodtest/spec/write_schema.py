@@ -38,8 +38,8 @@ def with_rows(page: str, head: str, rows: Mapping[str, str]) -> str:
 def _of_kind(name: str, schema: Mapping[str, Any]) -> str:
     required = schema.get("required", [])
     own = [option for option, rule in schema["properties"].items() if option in required or "default" in rule]
-    told = ", ".join(f"**`{option}`**" if option in required else f"`{option}`" for option in own)
-    return f"| `{name}` | {schema['description'].rstrip('.')} | {told} |"
+    keys = ", ".join(f"**`{option}`**" if option in required else f"`{option}`" for option in own)
+    return f"| `{name}` | {schema['description'].rstrip('.')} | {keys} |"
 
 
 def _of_claim(name: str, schema: Mapping[str, Any]) -> str:

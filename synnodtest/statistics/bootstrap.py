@@ -66,8 +66,8 @@ def bca_bounds(
     value: float, draws: NDArray[np.float64], jackknife: NDArray[np.float64], alpha: float, low: float, high: float
 ) -> tuple[float, float]:
     """Return bias-corrected and accelerated bounds; undefined draws count against both."""
-    known = draws[~np.isnan(draws)]
-    below = (np.count_nonzero(known < value) + np.count_nonzero(known == value) / 2) / max(len(known), 1)
+    defined = draws[~np.isnan(draws)]
+    below = (np.count_nonzero(defined < value) + np.count_nonzero(defined == value) / 2) / max(len(defined), 1)
     bias = normal_ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     skew = acceleration(jackknife)
 
@@ -293,10 +293,10 @@ def resampled(
     if np.isnan(jackknife).any():
         return replace(bare, reason="the statistic rests on a single cluster")
     rows = np.bincount(index).astype(np.float64) if guarded else _none()
-    made = replace(bare, draws=draws, jackknife=jackknife, rows=rows)
-    if method == "t" and not made.agree:
-        return replace(made, ratios=_studentized(value, members, statistic, chosen, draws))
-    return made
+    estimate = replace(bare, draws=draws, jackknife=jackknife, rows=rows)
+    if method == "t" and not estimate.agree:
+        return replace(estimate, ratios=_studentized(value, members, statistic, chosen, draws))
+    return estimate
 
 
 def _drawn(members: list[NDArray[np.intp]], chosen: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:

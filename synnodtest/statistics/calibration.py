@@ -108,5 +108,5 @@ def calibration_line(p: ArrayLike, y: ArrayLike) -> CalibrationLine:
     def gradient(beta: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(design.T @ (scipy.special.expit(design @ beta) - outcomes) / len(x), dtype=np.float64)
 
-    found = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=gradient, method="BFGS", options={"gtol": 1e-9})
-    return CalibrationLine(float(found.x[0]), float(found.x[1]))
+    optimum = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=gradient, method="BFGS", options={"gtol": 1e-9})
+    return CalibrationLine(float(optimum.x[0]), float(optimum.x[1]))

@@ -70,10 +70,10 @@ def crossing(
     low, high = window
     sizes = Counter(clusters)
     weights = np.array([1 / sizes[c] for c in clusters])
-    x, kept = np.asarray(values, dtype=float), np.asarray(holds, dtype=float)
+    x, holding = np.asarray(values, dtype=float), np.asarray(holds, dtype=float)
     x, low, high = (x, low, high) if fails_below else (-x, -high, -low)
-    places, likelihoods = _posterior(x, kept, weights, rate, (low, high))
-    constant = _mean_exp(_bernoulli(np.broadcast_to(_RATES[:, None], (_RATES.size, x.size)), kept, weights))
+    places, likelihoods = _posterior(x, holding, weights, rate, (low, high))
+    constant = _mean_exp(_bernoulli(np.broadcast_to(_RATES[:, None], (_RATES.size, x.size)), holding, weights))
     odds = float(np.exp(np.clip(np.log(np.mean(likelihoods)) - np.log(constant), -700, 700)))
     order = np.argsort(places)
     mass = np.cumsum(likelihoods[order]) / likelihoods.sum()

@@ -72,8 +72,8 @@ def t_isf(tail: float, degrees: float) -> float:
 
 def noncentral_t_sf(x: float, degrees: float, shift: float) -> float:
     """Return P(T > x) of noncentral t, by its mirror image, where nothing cancels."""
-    found = float(scipy.special.nctdtr(degrees, -shift, -x))
-    return float(scipy.stats.nct.sf(x, degrees, shift)) if math.isnan(found) else found
+    tail = float(scipy.special.nctdtr(degrees, -shift, -x))
+    return float(scipy.stats.nct.sf(x, degrees, shift)) if math.isnan(tail) else tail
 
 
 def binom_half_pmf(count: float, n: float) -> float:

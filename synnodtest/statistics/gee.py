@@ -53,8 +53,8 @@ def _whitened(values: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: flo
     share = rho / (1 - rho) / (1 + rho * (sizes - 1))
     columns = values if values.ndim == 2 else values[:, None]
     sums = np.column_stack([cluster_sums(column, index, len(sizes)) for column in columns.T])
-    made: _Vector = columns / (1 - rho) - (share[:, None] * sums)[index]
-    return made if values.ndim == 2 else made[:, 0]
+    whitened: _Vector = columns / (1 - rho) - (share[:, None] * sums)[index]
+    return whitened if values.ndim == 2 else whitened[:, 0]
 
 
 def _covariance(at: _Working, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:

@@ -129,11 +129,11 @@ def mean_cluster_spearman(
         return cannot("values are missing")
     order = np.argsort(index, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(index, minlength=count))[:-1])
-    found = [rho for row in rows if (rho := _cluster_correlation(first[row], second[row])) is not None]
-    if len(found) < 2:
+    correlations = [rho for row in rows if (rho := _cluster_correlation(first[row], second[row])) is not None]
+    if len(correlations) < 2:
         reason = "one cluster" if count == 1 else f"fewer than 2 clusters with {MIN_LEVELS} levels"
-        return cannot(reason, found[0] if found else math.nan, len(found))
-    rhos = np.array(found)
+        return cannot(reason, correlations[0] if correlations else math.nan, len(correlations))
+    rhos = np.array(correlations)
     value, spread, used = float(rhos.mean()), float(rhos.std(ddof=1)), len(rhos)
     unseen = 0.0 if value > 0 else -1.0, 0.0 if value < 0 else 1.0
     bounds = agreeing_bounds(value, used, alpha, *unseen) if agree(rhos) else t_bounds(rhos, alpha, -1.0, 1.0)

@@ -20,8 +20,8 @@ _MOST_CORRELATED = 0.95
 
 
 def _separated(size: NDArray[np.float64], hit: NDArray[np.float64]) -> bool:
-    found, missed = size[hit == 1], size[hit == 0]
-    return bool(found.min() >= missed.max() or found.max() <= missed.min())
+    found_sizes, missed = size[hit == 1], size[hit == 0]
+    return bool(found_sizes.min() >= missed.max() or found_sizes.max() <= missed.min())
 
 
 def _fieller(

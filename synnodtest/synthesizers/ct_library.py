@@ -101,17 +101,17 @@ class CtLibrary:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise SynthesizerError(f"{self.folder}: no such folder of CT nodules")
-        kept = None if series is None else set(series)
+        series_kept = None if series is None else set(series)
         listed = _listed(self.folder)
-        found = sorted(self.folder.rglob("*_dcm_*.mha"))
+        paths = sorted(self.folder.rglob("*_dcm_*.mha"))
         nodules = []
-        for image in found:
+        for image in paths:
             segmentation = image.with_name(image.name.replace("_dcm_", "_seg_"))
             if listed and image.name not in listed:
                 continue
             if not segmentation.exists():
                 raise SynthesizerError(f"{image}: its segmentation {segmentation.name} is missing")
-            if kept is not None and image.name.split("_dcm_")[0] not in kept:
+            if series_kept is not None and image.name.split("_dcm_")[0] not in series_kept:
                 continue
             voxels = int(_read(image, segmentation)[1].sum())
             if voxels >= LEAST_VOXELS:

@@ -103,8 +103,8 @@ class CtPatchSynthesizer:
         if self.sharpness != 1:
             top = max(float(added.max()), 1e-6)
             added = np.asarray(top * (np.clip(added, 0, None) / top) ** self.sharpness, dtype=np.float32)
-        told = {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
-        return plant_patch(pixels, nodule, Patch(origin, added, mask), scene, background, display, **told)
+        realised = {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
+        return plant_patch(pixels, nodule, Patch(origin, added, mask), scene, background, display, **realised)
 
     def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, NDArray[np.float64], float]:
         """Return nodule, rotation and in-plane turn; the random numbers drawn do not depend on the diameter."""

@@ -90,10 +90,10 @@ def refuse_lesions(synthesizer: Synthesizer, scenes: Sequence[Scene]) -> None:
     Raises:
         SynthesizerError: a scene holds one.
     """
-    known = tuple(getattr(synthesizer, "lesions", ()))
+    drawable = tuple(getattr(synthesizer, "lesions", ()))
     for scene in scenes:
         for nodule in scene.nodules:
-            if nodule.lesion and nodule.lesion not in known:
+            if nodule.lesion and nodule.lesion not in drawable:
                 raise SynthesizerError(
                     f"synthesizer {synthesizer.identity.name!r} draws no {nodule.lesion} ({nodule.name!r})",
                     hint="name one that does in the behaviour: synthesizers: [gaussian]",
@@ -137,12 +137,12 @@ def _mass(nodule: Nodule, window: _Window, seed: int, rng: np.random.Generator) 
 def _consolidation(nodule: Nodule, window: _Window, background: Radiograph, rng: np.random.Generator) -> Patch:
     radius = nodule.diameter_mm / 2
     pixel = window.spacing_mm[0] * window.spacing_mm[1]
-    wanted = round(math.pi * radius**2 / pixel)
+    area_px = round(math.pi * radius**2 / pixel)
     field = _field(radius, window, rng)
     levels = np.sort(field[window.lung])[::-1]
-    if not levels.size or not wanted:
+    if not levels.size or not area_px:
         return Patch(window.origin, np.zeros(window.lung.shape, np.float32), np.zeros_like(window.lung))
-    level = float(levels[min(wanted, levels.size) - 1])
+    level = float(levels[min(area_px, levels.size) - 1])
     mask = _largest((field >= level) & window.lung)
     into = depths_mm(mask, window.spacing_mm)
     beyond = scipy.ndimage.distance_transform_edt(~mask, sampling=window.spacing_mm)

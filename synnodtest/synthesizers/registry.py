@@ -67,14 +67,14 @@ class FunctionSynthesizer:
         Raises:
             SynthesizerError: the function returned something other than one radiograph per scene.
         """
-        made = list(self._function(scenes, [_read_only(background) for background in backgrounds]))
-        if len(made) != len(scenes) or not all(isinstance(one, Radiograph) for one in made):
+        radiographs = list(self._function(scenes, [_read_only(background) for background in backgrounds]))
+        if len(radiographs) != len(scenes) or not all(isinstance(one, Radiograph) for one in radiographs):
             raise SynthesizerError(
-                f"synthesizer {self._identity.name!r} returned {len(made)} results of "
-                f"{sorted({type(one).__name__ for one in made})} for {len(scenes)} scenes",
+                f"synthesizer {self._identity.name!r} returned {len(radiographs)} results of "
+                f"{sorted({type(one).__name__ for one in radiographs})} for {len(scenes)} scenes",
                 hint="return a list with one Radiograph per scene, in the order of the scenes",
             )
-        return made
+        return radiographs
 
 
 def _read_only(background: Radiograph) -> Radiograph:
@@ -155,16 +155,16 @@ def _unknown(text: str) -> SynthesizerError:
 
 
 def _load(text: str, options: Options) -> Synthesizer:
-    made, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
-    function = made.synthesize if hasattr(made, "synthesize") else made
+    produced, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
+    function = produced.synthesize if hasattr(produced, "synthesize") else produced
     if not callable(function):
         raise SynthesizerError(
-            f"synthesizer {text!r}: the factory returned {type(made).__name__}, neither a function nor an object "
+            f"synthesizer {text!r}: the factory returned {type(produced).__name__}, neither a function nor an object "
             "with synthesize",
             hint="return a function that takes scenes and their backgrounds and returns a list of Radiograph",
         )
-    sham_is_identity = bool(getattr(made, "sham_is_identity", False))
-    lesions = tuple(map(str, getattr(made, "lesions", ())))
+    sham_is_identity = bool(getattr(produced, "sham_is_identity", False))
+    lesions = tuple(map(str, getattr(produced, "lesions", ())))
     loaded = FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity, lesions=lesions)
     loaded.may_change_unseen = by_source
     return loaded

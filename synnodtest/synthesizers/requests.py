@@ -93,11 +93,11 @@ def truth_of(
 
 def twins(scene: Scene) -> Iterator[tuple[Nodule, int]]:
     """Yield each nodule with how many of the same seed and name stand before it: they are drawn differently."""
-    seen: dict[tuple[int, str], int] = {}
+    occurrences: dict[tuple[int, str], int] = {}
     for nodule in scene.nodules:
         key = (scene.seed_of(nodule), nodule.name)
-        seen[key] = seen.get(key, -1) + 1
-        yield nodule, seen[key]
+        occurrences[key] = occurrences.get(key, -1) + 1
+        yield nodule, occurrences[key]
 
 
 def refuse_unpaired(synthesizer: str, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> None:

@@ -62,9 +62,9 @@ def mask_in_box(image: FloatArray, box: Box) -> BoolArray:
         return ellipse
     labels, _ = ndimage.label((smooth > CUT * peak) & square(0.0))
     top = np.unravel_index(int(np.argmax(np.where(ellipse, smooth, -np.inf))), smooth.shape)
-    found: BoolArray = np.asarray(ndimage.binary_fill_holes(labels == labels[top])) if labels[top] else ellipse
-    share = found.sum() / ellipse.sum()
-    return found if 0.2 <= share <= 4 / np.pi else ellipse
+    filled: BoolArray = np.asarray(ndimage.binary_fill_holes(labels == labels[top])) if labels[top] else ellipse
+    share = filled.sum() / ellipse.sum()
+    return filled if 0.2 <= share <= 4 / np.pi else ellipse
 
 
 def annotated_windows(
@@ -86,11 +86,11 @@ def annotated_windows(
     for index, case in enumerate(data.cases):
         radiograph = _with_lungs(data.load(case))
         rng = np.random.default_rng(seed_sequence("annotated-windows", seed, case.id))
-        made = _of_nodules(radiograph, index, size, spacing_mm)
-        with_nodule += len(made)
-        if not made and len(rows) <= 2 * with_nodule + count // 20:
-            made = [_plain(radiograph, index, rng, size, spacing_mm)]
-        rows += made
+        own = _of_nodules(radiograph, index, size, spacing_mm)
+        with_nodule += len(own)
+        if not own and len(rows) <= 2 * with_nodule + count // 20:
+            own = [_plain(radiograph, index, rng, size, spacing_mm)]
+        rows += own
         if len(rows) >= count:
             break
         if (index + 1) % 200 == 0:
@@ -110,7 +110,7 @@ def _with_lungs(radiograph: Radiograph) -> Radiograph:
 
 
 def _of_nodules(radiograph: Radiograph, index: int, size: int, spacing_mm: float) -> list[TrainingWindows]:
-    made: list[TrainingWindows] = []
+    windows: list[TrainingWindows] = []
     unit = np.float32(lung_range(radiograph))
     for truth in radiograph.nodules:
         x_min, y_min, x_max, y_max = truth.box
@@ -130,8 +130,8 @@ def _of_nodules(radiograph: Radiograph, index: int, size: int, spacing_mm: float
             continue
         diameter = equal_area_diameter_mm(float(mask.sum()), (spacing_mm, spacing_mm))
         features = np.concatenate([[diameter, max(contrast, 0.0)], measured])
-        made.append(TrainingWindows.one(window, np.zeros_like(window), mask, features, (index, -1), NODULE))
-    return made
+        windows.append(TrainingWindows.one(window, np.zeros_like(window), mask, features, (index, -1), NODULE))
+    return windows
 
 
 def _plain(

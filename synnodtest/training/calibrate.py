@@ -49,10 +49,10 @@ def edge_of(windows: TrainingWindows) -> float | None:
     for edge in EDGES:
         ratios = []
         for row in rows:
-            known = float(2 * np.sqrt(windows.mask[row].sum() / np.pi))
+            diameter = float(2 * np.sqrt(windows.mask[row].sum() / np.pi))
             region = np.ones((size, size), dtype=np.float32)
-            found = segment(windows.delta[row].astype(np.float32), region, edge, known)
-            ratios.append(np.nan if found is None else found.diameter_px / known)
+            outline = segment(windows.delta[row].astype(np.float32), region, edge, diameter)
+            ratios.append(np.nan if outline is None else outline.diameter_px / diameter)
         bias.append(abs(float(np.nanmedian(ratios)) - 1))
     return EDGES[int(np.argmin(bias))]
 
@@ -87,8 +87,8 @@ def drawn_nodules(
             guidance=calibration.guidance,
         )
         differences = (out.nodule - out.plain)[:, 0].numpy()
-        found = zip(differences, regions, strict=True)
-        nodules = [segment(change, region, calibration.edge, diameter / step) for change, region in found]
+        pairs = zip(differences, regions, strict=True)
+        nodules = [segment(change, region, calibration.edge, diameter / step) for change, region in pairs]
         drawn[diameter] = [one for one in nodules if one is not None]
     return drawn
 
@@ -168,13 +168,13 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[
         measured: NDArray[np.float64] | None = windows.features[row, 2:]
         if windows.kind[row] == COMPOSED:
             base, added = windows.base[row].astype(np.float32), windows.delta[row].astype(np.float32)
-            found = segment(added, region, edge, windows.features[row, 0] / spacing_mm)
-            if found is None:
+            outline = segment(added, region, edge, windows.features[row, 0] / spacing_mm)
+            if outline is None:
                 continue
-            flat.append(flatness_of(found.added, found.mask))
-            around = ~ndimage.binary_dilation(found.mask, iterations=3)
+            flat.append(flatness_of(outline.added, outline.mask))
+            around = ~ndimage.binary_dilation(outline.mask, iterations=3)
             gray = standard_gray(base - base[around].mean() + added)
-            measured = features_or_none(gray, found.mask, spacing_mm=spacing_mm)
+            measured = features_or_none(gray, outline.mask, spacing_mm=spacing_mm)
         if measured is not None and np.isfinite(measured).all():
             table.append(measured)
     if not table:
@@ -217,7 +217,7 @@ def calibrate(folder: Path, windows: TrainingWindows, *, report: Callable[[str],
     )
     tried = tuple(diameter for diameter in DIAMETERS_MM if diameter <= 0.6 * int(pipeline.config.window_size) * step)
     every = drawn_nodules(pipeline, windows, calibration, tried)
-    drawn = {asked: nodules for asked, nodules in every.items() if len(nodules) >= ENOUGH}
+    drawn = {diameter_mm: nodules for diameter_mm, nodules in every.items() if len(nodules) >= ENOUGH}
     calibration = replace(
         calibration,
         requested_mm=tuple(drawn),

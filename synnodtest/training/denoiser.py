@@ -158,21 +158,21 @@ def _loss(pipeline: NodulePipeline, unet: Any, batch: Batch, draw: torch.Generat
     scheduler = pipeline.scheduler
     with torch.no_grad():
         clean = pipeline.encode(batch.target)
-        seen = pipeline.hidden(batch.windows, batch.boxes)
+        hidden = pipeline.hidden(batch.windows, batch.boxes)
         context = pipeline.tabular_encoder(batch.values, batch.named, batch.present)
         noise = torch.randn(clean.shape, generator=draw).to(clean.device)
         share = torch.rand(len(clean), generator=draw) ** NOISE_POWER
         last = int(scheduler.config.num_train_timesteps) - 1
         time_ = (share * (last + 1)).long().clamp(max=last).to(clean.device)
         noisy = scheduler.add_noise(clean, noise, time_)
-        wanted = scheduler.get_velocity(clean, noise, time_)
+        target = scheduler.get_velocity(clean, noise, time_)
         if scheduler.config.prediction_type == "epsilon":
-            wanted = noise
+            target = noise
         weight = torch.nn.functional.adaptive_avg_pool2d(batch.weight, (clean.shape[2], clean.shape[3]))
         weight = weight / weight.sum(dim=(1, 2, 3), keepdim=True) / clean.shape[1]
-    stacked = torch.cat([noisy, seen], dim=1).to(memory_format=torch.channels_last)
+    stacked = torch.cat([noisy, hidden], dim=1).to(memory_format=torch.channels_last)
     predicted = unet(stacked, time_, encoder_hidden_states=context).sample
-    loss: torch.Tensor = ((predicted.float() - wanted) ** 2 * weight).sum(dim=(1, 2, 3)).mean()
+    loss: torch.Tensor = ((predicted.float() - target) ** 2 * weight).sum(dim=(1, 2, 3)).mean()
     return loss
 
 

@@ -34,9 +34,9 @@ def windows_of_batch(batch: dict[str, Any], side: int) -> dict[str, Any]:
         own = batch["batch_idx"] == image
         left, top = _corner(centre[own], (width, height), side)
         cuts.append(images[image, :, top : top + side, left : left + side])
-        inside, kept = _visible(edges[own], left, top, side)
+        inside, visible = _visible(edges[own], left, top, side)
         labels.append(inside)
-        classes.append(batch["cls"][own][kept])
+        classes.append(batch["cls"][own][visible])
         owners.append(torch.full((len(inside),), float(number), device=boxes.device))
     return {
         "img": torch.stack(cuts),
@@ -54,10 +54,10 @@ def _corner(centres: Any, shape: tuple[int, int], side: int) -> tuple[int, int]:
     if len(centres) and float(torch.rand(())) < AROUND_A_NODULE:
         chosen = centres[int(torch.randint(len(centres), ()))]
         jitter = (torch.rand(2) - 0.5) * 0.8 * side
-        wanted = [float(chosen[axis]) + float(jitter[axis]) - side / 2 for axis in (0, 1)]
+        corner = [float(chosen[axis]) + float(jitter[axis]) - side / 2 for axis in (0, 1)]
     else:
-        wanted = [float(torch.rand(())) * room for room in rooms]
-    left, top = (int(min(max(value, 0), room)) for value, room in zip(wanted, rooms, strict=True))
+        corner = [float(torch.rand(())) * room for room in rooms]
+    left, top = (int(min(max(value, 0), room)) for value, room in zip(corner, rooms, strict=True))
     return left, top
 
 
@@ -68,7 +68,7 @@ def _visible(edges: Any, left: int, top: int, side: int) -> tuple[Any, Any]:
     offset = torch.tensor([left, top, left, top], dtype=edges.dtype, device=edges.device)
     cut = (edges - offset).clamp(0, side)
     area = (edges[:, 2] - edges[:, 0]) * (edges[:, 3] - edges[:, 1])
-    seen = (cut[:, 2] - cut[:, 0]) * (cut[:, 3] - cut[:, 1])
-    kept = seen >= LEAST_VISIBLE * area.clamp(min=1e-6)
-    cut = cut[kept] / side
-    return torch.cat([(cut[:, :2] + cut[:, 2:]) / 2, cut[:, 2:] - cut[:, :2]], dim=1), kept
+    visible_area = (cut[:, 2] - cut[:, 0]) * (cut[:, 3] - cut[:, 1])
+    visible = visible_area >= LEAST_VISIBLE * area.clamp(min=1e-6)
+    cut = cut[visible] / side
+    return torch.cat([(cut[:, :2] + cut[:, 2:]) / 2, cut[:, 2:] - cut[:, :2]], dim=1), visible

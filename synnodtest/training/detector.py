@@ -219,11 +219,11 @@ def strip_checkpoint(source: Path, target: Path) -> Path:
     for parameter in model.parameters():
         parameter.requires_grad = False
     settings = dict(content.get("train_args") or {})
-    kept = {name: settings[name] for name in ("task", "imgsz", "batch", "epochs", "single_cls") if name in settings}
-    model.args = kept
+    used = {name: settings[name] for name in ("task", "imgsz", "batch", "epochs", "single_cls") if name in settings}
+    model.args = used
     model.pt_path = target.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    stripped = {"model": model, "ema": None, "epoch": -1, "train_args": kept, "version": content.get("version")}
+    stripped = {"model": model, "ema": None, "epoch": -1, "train_args": used, "version": content.get("version")}
     with replacing(target) as partial:
         torch.save({**stripped, "license": content.get("license")}, partial)
     return target

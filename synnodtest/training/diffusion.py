@@ -191,8 +191,8 @@ def prepare_windows(
         if phantoms or not sets:
             from synnodtest.phantom import PhantomSet
 
-            made = PhantomSet("normal", phantoms or 140, master_seed=PHANTOM_SEED)
-            sets.append((made, list(made.backgrounds)))
+            phantom_set = PhantomSet("normal", phantoms or 140, master_seed=PHANTOM_SEED)
+            sets.append((phantom_set, list(phantom_set.backgrounds)))
         library = kept_series(ct_patches, held_out=False)
         parts.append(compose_windows(sets, library, count, seed=seed, report=report, **grid))
     if annotated is not None:
@@ -302,8 +302,8 @@ def _encoder(work: Path, windows: TrainingWindows, chosen: Preset, seed: int, re
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 
     if (work / "encoder" / "config.json").exists():
-        kept: TabularEncoder = TabularEncoder.from_pretrained(work / "encoder", local_files_only=True)
-        return kept.eval().requires_grad_(False)
+        trained: TabularEncoder = TabularEncoder.from_pretrained(work / "encoder", local_files_only=True)
+        return trained.eval().requires_grad_(False)
     unfinished = work / "encoder.tmp"
     encoder = train_encoder(windows.features, unfinished, steps=chosen.encoder_steps, seed=seed, report=report)
     os.replace(unfinished, work / "encoder")

@@ -104,19 +104,19 @@ def _of_one(
     rng: np.random.Generator,
 ) -> Iterator[TrainingWindows]:
     places = np.argwhere(radiograph.regions["lung"])
-    made = 0
-    while made < count:
+    planted = 0
+    while planted < count:
         row, column = places[rng.integers(len(places))] + rng.uniform(0, 1, 2)
         centre = (column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0])
-        wanted = _log_uniform(rng, ranges.diameter_mm)
-        index = int(rng.choice(library.fitting(wanted)))
+        diameter_mm = _log_uniform(rng, ranges.diameter_mm)
+        index = int(rng.choice(library.fitting(diameter_mm)))
         projection = project(*library.nodules[index].read(), random_rotation(rng))
-        near = replace(ranges, diameter_mm=(wanted, wanted))
+        near = replace(ranges, diameter_mm=(diameter_mm, diameter_mm))
         large = projection.diameter_mm >= 2
         window = Window(centre, *grid)
         composed = _compose(radiograph, projection, window, near, (position, index), rng) if large else None
         if composed is not None:
-            made += 1
+            planted += 1
             yield composed
 
 

@@ -188,8 +188,8 @@ def _stored_state(weights: Path, model: Any) -> dict[str, Any]:
         SynnodError: it is of another architecture.
     """
     stored: dict[str, Any] = model_of(checkpoint_content(weights)).float().state_dict()
-    wanted = {name: value.shape for name, value in model.state_dict().items()}
-    if {name: value.shape for name, value in stored.items()} != wanted:
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    if {name: value.shape for name, value in stored.items()} != shapes:
         raise SynnodError(f"{weights}: another architecture than {model.yaml.get('yaml_file', 'the one trained')}")
     return stored
 
@@ -216,6 +216,6 @@ def _finished(average: Any, out: Path, size: int) -> Path:
     model.args = dict(vars(model.args))
     settings = {"task": "detect", "imgsz": size, "single_cls": True}
     torch.save({"model": model, "ema": None, "train_args": settings, "version": "", "epoch": -1}, whole)
-    made = strip_checkpoint(whole, out / "best.pt")
+    checkpoint = strip_checkpoint(whole, out / "best.pt")
     whole.unlink()
-    return made
+    return checkpoint

@@ -114,8 +114,8 @@ class Planter:
         import torch
 
         plan, rng = self._plan, self._rng
-        asked = rng.choice(len(plan.counts), len(rows), p=plan.counts)
-        owner = np.repeat(np.arange(len(rows)), asked)
+        counts = rng.choice(len(plan.counts), len(rows), p=plan.counts)
+        owner = np.repeat(np.arange(len(rows)), counts)
         if not len(owner):
             return owner, np.zeros((0, 4), np.float32)
         diameter = _log_uniform(rng, plan.diameter_mm, len(owner))
@@ -124,7 +124,7 @@ class Planter:
         wide = rng.random(len(owner)) < plan.plain
         contrast[wide] = _log_uniform(rng, plan.wide, int(wide.sum()))
         added, covered = self.drawn(diameter, self._stock.spacing_mm[rows[owner]])
-        boxes, kept = _boxes_in_patch(covered), np.ones(len(owner), np.bool_)
+        boxes, visible = _boxes_in_patch(covered), np.ones(len(owner), np.bool_)
         side = images.shape[-1]
         blurred = torch.nn.functional.avg_pool2d(images[:, None], 31, 1, 15, count_include_pad=False)[:, 0]
         for index, image in enumerate(owner):
@@ -137,14 +137,14 @@ class Planter:
             bright = self._bright[row]
             # Films saturate towards white: behind heart and diaphragm the same attenuation adds less brightness.
             slope = ((1 - blurred[image, ys, xs]) / max(1 - bright, 0.05)).clamp(0.1, 1.2)
-            kept[index] = float(slope.mean()) >= LEAST_SLOPE or rng.random() < SHOWN_IN_WHITE
-            if not kept[index]:
+            visible[index] = float(slope.mean()) >= LEAST_SLOPE or rng.random() < SHOWN_IN_WHITE
+            if not visible[index]:
                 continue
             images[image, ys, xs] += patch * gain * slope
             boxes[index] += np.array([left, top, left, top], np.float32)
-            kept[index] = boxes[index, 2] > boxes[index, 0]
+            visible[index] = boxes[index, 2] > boxes[index, 0]
         images.clamp_(0, 1)
-        return owner[kept], np.clip(boxes[kept], 0, side)
+        return owner[visible], np.clip(boxes[visible], 0, side)
 
     def drawn(
         self, diameter_mm: np.ndarray[Any, Any], spacing_mm: np.ndarray[Any, Any]
@@ -216,8 +216,8 @@ class Planter:
         edges = np.concatenate([middle - reach, middle + reach], axis=1)
         cut = np.clip(edges, 0, side)
         share = np.prod(cut[:, 2:] - cut[:, :2], axis=1) / np.maximum(np.prod(2 * reach, axis=1), 1e-6)
-        kept = share > 0.5
-        return moved, owner[kept], cut[kept].astype(np.float32)
+        visible = share > 0.5
+        return moved, owner[visible], cut[visible].astype(np.float32)
 
     def _exposed(self, images: torch.Tensor) -> torch.Tensor:
         """Return images with other gamma, window, sharpness and noise."""

@@ -42,8 +42,8 @@ def sample_grid(pipeline: NodulePipeline, batch: Batch, path: Path) -> None:
     pipeline.unet.eval()
     inputs = (batch.windows, batch.boxes, batch.values, batch.named)
     windows, boxes, values, named = (tensor[:SAMPLES].float() for tensor in inputs)
-    made = pipeline(windows, boxes, values, named.bool(), list(range(len(windows))), steps=SAMPLE_STEPS)
+    drawn = pipeline(windows, boxes, values, named.bool(), list(range(len(windows))), steps=SAMPLE_STEPS)
     pipeline.unet.train(training)
-    rows = [batch.target[:SAMPLES], made.nodule, made.plain]
+    rows = [batch.target[:SAMPLES], drawn.nodule, drawn.plain]
     grid = np.concatenate([np.concatenate(list(row[:, 0].float().cpu().numpy()), axis=1) for row in rows])
     Image.fromarray(np.asarray(np.clip(127.5 + 85 * grid, 0, 255), dtype=np.uint8)).save(path)

@@ -19,9 +19,9 @@ network trained on faint nodules is rarely sure, so that its raw scores are low.
 def score_at(weights: Path, negatives: Iterable[Radiograph]) -> float:
     """Return the score above which a detector reports one finding per nodule-free film; 0 if never."""
     detector = UltralyticsDetector(weights)
-    found = [detector.detect([film])[0] for film in negatives]
-    ranked = sorted((finding.score for findings in found for finding in findings), reverse=True)
-    return ranked[len(found)] if len(found) < len(ranked) else 0.0
+    answers = [detector.detect([film])[0] for film in negatives]
+    ranked = sorted((finding.score for findings in answers for finding in findings), reverse=True)
+    return ranked[len(answers)] if len(answers) < len(ranked) else 0.0
 
 
 def shift_scores(weights: Path, addend: float) -> None:

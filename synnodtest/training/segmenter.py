@@ -62,8 +62,8 @@ def _batch(data: Chests, seed: int, number: int) -> tuple[Any, Any]:
     """Return input and target of one step; the same for the same seed and number."""
     rng = np.random.default_rng(seed_sequence("segmenter-batch", seed, number))
     chosen = rng.integers(len(data), size=BATCH)
-    made = [example(data.pixels[index].astype(np.float32), data.bits[index], rng) for index in chosen]
-    return np.stack([picture for picture, _ in made]), np.stack([target for _, target in made])
+    examples = [example(data.pixels[index].astype(np.float32), data.bits[index], rng) for index in chosen]
+    return np.stack([picture for picture, _ in examples]), np.stack([target for _, target in examples])
 
 
 class _Run:

@@ -107,13 +107,13 @@ def _moved(picture: FloatArray, bits: NDArray[np.uint8], rng: Rng) -> tuple[Floa
     lung = np.argwhere((bits & _LUNGS) > 0)
     middle = (lung.min(axis=0) + lung.max(axis=0)) / 2
     extent = float(np.ptp(lung, axis=0).max())
-    shown = extent / rng.uniform(0.55, 1.06)
+    field = extent / rng.uniform(0.55, 1.06)
     angle = np.deg2rad(np.clip(rng.normal(0, 5), -14, 14))
     stretch = np.exp(np.clip(rng.normal(0, 0.09), -0.2, 0.2))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shear = np.array([[1, rng.normal(0, 0.03)], [rng.normal(0, 0.04), 1]])
-    matrix = turn @ shear @ np.diag([stretch, 1 / stretch]) * shown / SIDE
-    room = max(0.06 * shown, (shown - extent) / 2 + 0.06 * shown)
+    matrix = turn @ shear @ np.diag([stretch, 1 / stretch]) * field / SIDE
+    room = max(0.06 * field, (field - extent) / 2 + 0.06 * field)
     centre = middle + rng.uniform(-room, room, 2)
     grid = np.mgrid[:SIDE, :SIDE].reshape(2, -1) - (SIDE - 1) / 2
     places = (matrix @ grid + centre[:, None]).reshape(2, SIDE, SIDE)

@@ -101,8 +101,8 @@ def _part(folder: Path, first: int, count: int, report: Callable[[str], None]) -
     path = folder / f"phantom{VERSION}-{first:05d}-{count}.npz"
     if path.is_file():
         return Chests.load(path)
-    made = [_chest(seed) for seed in range(first, first + count)]
-    part = Chests(np.stack([pixels for pixels, _ in made]), np.stack([bits for _, bits in made]))
+    chests = [_chest(seed) for seed in range(first, first + count)]
+    part = Chests(np.stack([pixels for pixels, _ in chests]), np.stack([bits for _, bits in chests]))
     part.save(path)
     report(f"{first + count} phantoms")
     return part

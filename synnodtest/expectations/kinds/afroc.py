@@ -51,9 +51,9 @@ def afroc(parameters: Afroc, evidence: Evidence) -> Ruling:
     nodules = np.concatenate([ledger.score[ledger.hit], np.full(len(unfound), UNMARKED)])
     loudest = np.array([max((s.finding.score for s in t.sightings), default=UNMARKED) for t in ledger.trials[split:]])
     estimator = area_over(ledger, evidence, nodules, owner, loudest)
-    held = [hold("afroc", "area under the AFROC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
-    held += against_silent_area(parameters, evidence, bound)
-    return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"})
+    components = [hold("afroc", "area under the AFROC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
+    components += against_silent_area(parameters, evidence, bound)
+    return rule_on_curve(components, ledger, evidence, criterion, {"kind": "rate"})
 
 
 KIND = curve_kind(

@@ -42,9 +42,9 @@ def auc(parameters: Auc, evidence: Evidence) -> Ruling:
     np.maximum.at(scores, ledger.image, ledger.score)
     split = ledger.positives
     estimator = area_over(ledger, evidence, scores[:split], np.arange(split), scores[split:])
-    held = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
-    held += against_silent_area(parameters, evidence, bound)
-    return rule_on_curve(held, ledger, evidence, criterion, {"kind": "rate"}, noun="image")
+    components = [hold("auc", "image-level AUC", estimator, alpha=evidence.alpha, bound=bound, side="above")]
+    components += against_silent_area(parameters, evidence, bound)
+    return rule_on_curve(components, ledger, evidence, criterion, {"kind": "rate"}, noun="image")
 
 
 KIND = curve_kind(

@@ -49,7 +49,7 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
     ledger = ledger_of(parameters, evidence)
     if not ledger.positives:
         return no_data(criterion, "nodule", evidence)
-    found, clusters = hits_at(ledger, math.inf), owners(ledger)
+    hits, clusters = hits_at(ledger, math.inf), owners(ledger)
 
     def estimator(alpha: float) -> Estimate:
         """Guard the lower bound: the bootstrap alone passes a detector at the bound some 9% of the time.
@@ -58,7 +58,7 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
         precision never exceeds 1, so that the exact bound of the share of nodules found holds, too, and a few
         backgrounds unlike all seen may show false positives of a higher score than any nodule.
         """
-        drawn, exact = bootstrap(alpha), clustered_rate(found, clusters, alpha=alpha)
+        drawn, exact = bootstrap(alpha), clustered_rate(hits, clusters, alpha=alpha)
         if not exact.usable:
             return replace(exact, value=drawn.value)
         one_more = drawn.clusters / (drawn.clusters + 1) if drawn.value < 1.0 else 1.0
@@ -67,7 +67,7 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
         return replace(drawn, lower=lower, method=f"{drawn.method}, guarded")
 
     bootstrap = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence)
-    held = hold(
+    component = hold(
         "average_precision",
         "average precision",
         estimator,
@@ -75,7 +75,7 @@ def average_precision(parameters: AveragePrecision, evidence: Evidence) -> Rulin
         bound=bound,
         side="above",
     )
-    return rule_on_curve([held], ledger, evidence, criterion, {"kind": "froc", **curve_figure(ledger, evidence)})
+    return rule_on_curve([component], ledger, evidence, criterion, {"kind": "froc", **curve_figure(ledger, evidence)})
 
 
 def _unseen(ledger: Ledger, alpha: float) -> float:

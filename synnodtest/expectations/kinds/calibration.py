@@ -60,7 +60,7 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     chances, outcomes = ledger.score[::-1], ledger.hit[::-1].astype(np.float64)
     reasons = _reasons(ledger, bins)
     estimator = _estimator(ledger, bins, evidence.seed)
-    held = hold(
+    component = hold(
         "calibration_error",
         "expected calibration error",
         estimator,
@@ -70,16 +70,16 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
         unit="score",
     )
     gate = hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")
-    if held.part.status is Status.PASSED and not reasons:
+    if component.part.status is Status.PASSED and not reasons:
         reasons = _among_the_loud(ledger, bins, bound, evidence)
     notes = []
     if not any("leave 0 to 1" in reason for reason in reasons):
         line = calibration_line(chances, outcomes)
-        told = f"recalibration slope {line.slope:.2f}, intercept {line.intercept:.2f}"
-        told = told if np.isfinite(line).all() else "no recalibration line can be fitted"
-        notes = [f"Brier score {brier(chances, outcomes):.3f}; {told}"]
+        line_words = f"recalibration slope {line.slope:.2f}, intercept {line.intercept:.2f}"
+        line_words = line_words if np.isfinite(line).all() else "no recalibration line can be fitted"
+        notes = [f"Brier score {brier(chances, outcomes):.3f}; {line_words}"]
     return rule(
-        [held, gate],
+        [component, gate],
         evidence,
         criterion,
         [ledger.trials[i] for i in ledger.image],
@@ -102,8 +102,8 @@ def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence)
     if not error.lower > bound:
         return []
     low = f"one-sided {percent(evidence.alpha)} lower bound {beside(error.lower, bound)}"
-    told = f"{error.value:.2f} ({low}), beyond {limit(bound)}"
-    return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {told}"]
+    outcome = f"{error.value:.2f} ({low}), beyond {limit(bound)}"
+    return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {outcome}"]
 
 
 def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estimate]:

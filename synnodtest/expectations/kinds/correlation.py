@@ -70,14 +70,14 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
     x = np.array([over_of(parameters, t, n) for t, n in pairs])
     y = np.array([response_of(response, n, evidence) for _, n in pairs])
     hold_it = across if alone else within
-    held = [hold_it(x, y, clusters, evidence, bound, side)]
-    held += against_silence(pairs, evidence, bound, side)
-    used = held[0].estimate.clusters
+    components = [hold_it(x, y, clusters, evidence, bound, side)]
+    components += against_silence(pairs, evidence, bound, side)
+    used = components[0].estimate.clusters
     few = [*too_few_clusters(used), *too_many_left_out(used, len(set(clusters)))]
     levels, curves, _ = curves_of(x, y, clusters)
     drawn = len(levels) >= LEAST_LEVELS and len(curves) > 1
     return rule(
-        held,
+        components,
         evidence,
         criterion,
         [t for t, _ in pairs],

@@ -38,9 +38,9 @@ def detected(parameters: Detected, evidence: Evidence) -> Ruling:
     if not scenes:
         return no_data(criterion, "scene with a nodule", evidence)
     trials, hits = [t for t, _ in scenes.values()], [all(h) for _, h in scenes.values()]
-    held = hold_rate("detected", "rate of scenes with all nodules detected", hits, trials, evidence, bound)
+    component = hold_rate("detected", "rate of scenes with all nodules detected", hits, trials, evidence, bound)
     return rule(
-        [held],
+        [component],
         evidence,
         criterion,
         trials,

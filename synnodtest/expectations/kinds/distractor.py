@@ -41,9 +41,9 @@ def distractor(parameters: Distractor, evidence: Evidence) -> Ruling:
     if not pairs:
         return no_data(criterion, "distractor", evidence)
     trials, fooled = [t for t, _ in pairs], _fooled(pairs, evidence)
-    held = _held(fooled, trials, evidence, bound)
+    component = _held(fooled, trials, evidence, bound)
     ruling = rule(
-        [held, *_without(parameters, pairs, evidence, bound)],
+        [component, *_without(parameters, pairs, evidence, bound)],
         evidence,
         criterion,
         trials,
@@ -75,10 +75,10 @@ def _without(parameters: Distractor, pairs: Pairs, evidence: Evidence, bound: fl
     there = [(t, m) for t, m in pairs if t.background in bare and t.scene.perturbations == _changes(bare, t)]
     if not there:
         return []
-    found = [_fires(bare[t.background], m, matching, evidence.operating_point) for t, m in there]
+    fires = [_fires(bare[t.background], m, matching, evidence.operating_point) for t, m in there]
     label = "rate of findings at the same places without the distractors"
     trials = [t for t, _ in there]
-    return [hold_rate("without", label, found, trials, evidence, bound, "below", role="shown")]
+    return [hold_rate("without", label, fires, trials, evidence, bound, "below", role="shown")]
 
 
 def _changes(bare: dict[str, Trial], trial: Trial) -> Any:
@@ -104,13 +104,13 @@ def _with_excluded(ruling: Ruling, parameters: Distractor, evidence: Evidence) -
     """Count every distractor of an excluded scene as reported; a pass that does not survive is INCONCLUSIVE."""
     worst = pretend(evidence, lambda trial, nodule: MISSED)
     pairs = _judged(parameters, worst)
-    made = {trial.scene_id for trial in evidence.trials}
-    excluded = {trial.scene_id for trial, _ in pairs} - made
+    scene_ids = {trial.scene_id for trial in evidence.trials}
+    excluded = {trial.scene_id for trial, _ in pairs} - scene_ids
     if not excluded:
         return ruling
     trials = [t for t, _ in pairs]
-    held = _held(_fooled(pairs, worst), trials, worst, float(parameters.at_most))
-    return beside(ruling, rule([held], worst, ruling.criterion, trials, noun="distractor"), len(excluded))
+    component = _held(_fooled(pairs, worst), trials, worst, float(parameters.at_most))
+    return beside(ruling, rule([component], worst, ruling.criterion, trials, noun="distractor"), len(excluded))
 
 
 def _grade(parameters: Distractor, trial: Trial, point: float) -> Grade:

@@ -39,7 +39,7 @@ def false_positives_per_image(parameters: FalsePositives, evidence: Evidence) ->
         return no_data(criterion, "untouched background", evidence)
     counts = [t.false_positives_at(evidence.operating_point) for t in trials]
     clusters = [t.cluster for t in trials]
-    held = hold(
+    component = hold(
         "false_positives_per_image",
         "false positives per image",
         lambda alpha: count_rate(counts, clusters, alpha=alpha, seed=evidence.seed),
@@ -48,15 +48,15 @@ def false_positives_per_image(parameters: FalsePositives, evidence: Evidence) ->
         side="below",
         unit="per image",
     )
-    dispersion = held.estimate.extra.get("dispersion", float("nan"))
+    dispersion = component.estimate.extra.get("dispersion", float("nan"))
     spread = "" if math.isnan(dispersion) else f"variance over mean {dispersion:.2f}; "
     return rule(
-        [held],
+        [component],
         evidence,
         criterion,
         trials,
         noun="image",
-        notes=[f"{spread}interval: {held.estimate.method}"],
+        notes=[f"{spread}interval: {component.estimate.method}"],
         figure={"kind": "rate"},
         details={
             "images by number of false positives": [

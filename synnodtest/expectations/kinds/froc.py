@@ -56,7 +56,7 @@ def froc(parameters: Froc, evidence: Evidence) -> Ruling:
         return no_narrower(drawn, exact)
 
     bootstrap = bootstrapped(ledger, lambda weights: sensitivity_at(ledger, weights, at), evidence)
-    held = hold(
+    component = hold(
         "froc",
         f"sensitivity at {rate} per image",
         estimator,
@@ -65,7 +65,7 @@ def froc(parameters: Froc, evidence: Evidence) -> Ruling:
         side="above",
     )
     return rule_on_curve(
-        [held], ledger, evidence, criterion, {"kind": "froc", "at": at, **curve_figure(ledger, evidence)}
+        [component], ledger, evidence, criterion, {"kind": "froc", "at": at, **curve_figure(ledger, evidence)}
     )
 
 

@@ -53,7 +53,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     current = [(trial, now) for trial, now, _ in pairs]
     after, before = [now.confidence for _, now, _ in pairs], [earlier for *_, earlier in pairs]
     compared = Comparison("confidence", ("current", "prior"), [trial for trial, _ in current], after, before)
-    held = hold_difference("growth", compared, evidence, bound, side)
+    component = hold_difference("growth", compared, evidence, bound, side)
     least = float(parameters.reference_at_least)
     gate = hold_sensitivity(current, evidence, least, label="sensitivity for the current nodules", role="gate")
     figure: dict[str, object] = {
@@ -62,7 +62,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
         "pairs": [list(p) for p in zip(after, before, strict=True)],
     }
     return rule(
-        [held, gate],
+        [component, gate],
         evidence,
         criterion,
         compared.trials,
@@ -82,7 +82,7 @@ def _pairs(parameters: Growth, evidence: Evidence) -> tuple[list[tuple[Trial, No
         {(t.place, t.arm.before(PRIOR_ARM)): t for t in trials if t.arm.is_from(PRIOR_ARM)}
         for trials in (evidence.trials, evidence.rejected)
     )
-    found, alone = [], 0
+    pairs, alone = [], 0
     for trial, now in evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where):
         prior = earlier.get((trial.place, trial.arm))
         if now.requested.get("doubling_days") is None:
@@ -91,8 +91,8 @@ def _pairs(parameters: Growth, evidence: Evidence) -> tuple[list[tuple[Trial, No
             alone += (trial.place, trial.arm) not in excluded
             continue
         before = prior.nodule(now.name)
-        found.append((trial, now, 0.0 if before is None else before.confidence))
-    return found, alone
+        pairs.append((trial, now, 0.0 if before is None else before.confidence))
+    return pairs, alone
 
 
 def _by_doubling(pairs: list[tuple[Trial, NoduleTrial, float]]) -> list[dict[str, object]]:

@@ -60,7 +60,7 @@ def localization(parameters: Localization, evidence: Evidence) -> Ruling:
     def ruling(values: list[float], trials: list[Trial]) -> Ruling:
         clusters = [t.cluster for t in trials]
         limits = (0.0, 1.0 if metric == "iou" else worst)
-        held = hold(
+        component = hold(
             metric,
             label,
             lambda alpha: paired_mean(values, clusters, alpha=alpha, limits=limits, guarded=True, seed=evidence.seed),
@@ -69,13 +69,13 @@ def localization(parameters: Localization, evidence: Evidence) -> Ruling:
             side=side,
             unit="score" if metric == "iou" else "mm",
         )
-        return rule([held, gate], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
+        return rule([component, gate], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
 
-    made = ruling(values, [t for t, _ in pairs])
+    outcome = ruling(values, [t for t, _ in pairs])
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
     if not excluded:
-        return made
-    return beside(made, ruling(values + [worst] * len(excluded), [t for t, _ in pairs] + excluded), len(excluded))
+        return outcome
+    return beside(outcome, ruling(values + [worst] * len(excluded), [t for t, _ in pairs] + excluded), len(excluded))
 
 
 def _fit(metric: str, trial: Trial, nodule: NoduleTrial) -> float:
@@ -95,9 +95,9 @@ def _farthest(parameters: Localization, pairs: list[tuple[Trial, NoduleTrial]], 
 
 
 def _asks(parameters: Localization, asked: Asked) -> Iterator[Complaint]:
-    wanted = "at_least" if parameters.metric == "iou" else "at_most"
-    if getattr(parameters, wanted) is None:
-        yield Complaint("metric", f"the metric {parameters.metric!r} is judged with {wanted!r}")
+    side = "at_least" if parameters.metric == "iou" else "at_most"
+    if getattr(parameters, side) is None:
+        yield Complaint("metric", f"the metric {parameters.metric!r} is judged with {side!r}")
 
 
 def _asks_little(parameters: Localization) -> str:

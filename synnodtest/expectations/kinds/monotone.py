@@ -72,10 +72,10 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
     clusters = [t.cluster for t, _ in pairs]
     levels, curves, names = curves_of(x, signed, clusters)
     drop = largest_drop(curves, signed, evidence, most)
-    held = [within(x, signed, clusters, evidence, least, "above"), drop]
-    held += against_silence(pairs, evidence, least, "above")
+    components = [within(x, signed, clusters, evidence, least, "above"), drop]
+    components += against_silence(pairs, evidence, least, "above")
     return rule(
-        held,
+        components,
         evidence,
         criterion,
         [t for t, _ in pairs],

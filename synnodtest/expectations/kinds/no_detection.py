@@ -55,11 +55,11 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
         f"the rate of images with a finding of at least {evidence.operating_point:g} in region {name} "
         f"stays below {limit:g}, while the same nodules outside it are found at a rate above {outside_at_least:g}"
     )
-    asked = [t for t in evidence.own(parameters.arm) if _asked(t, parameters)]
-    trials = [t for t in asked if _shows(t, region)]
-    if asked and not trials:
+    trials_asked = [t for t in evidence.own(parameters.arm) if _asked(t, parameters)]
+    trials = [t for t in trials_asked if _shows(t, region)]
+    if trials_asked and not trials:
         raise InvalidEvidence(
-            f"none of {counted(len(asked), 'image')} shows the region {name}", hint="name a set that has it"
+            f"none of {counted(len(trials_asked), 'image')} shows the region {name}", hint="name a set that has it"
         )
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
@@ -68,10 +68,10 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
     firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
     outside = _outside(parameters, evidence)
     gate = _gate(outside, parameters, evidence)
-    lacking = len(asked) - len(trials)
-    shown = _control(trials, region, evidence, limit)
+    lacking = len(trials_asked) - len(trials)
+    control = _control(trials, region, evidence, limit)
     ruling = rule(
-        [firing, gate, shown],
+        [firing, gate, control],
         evidence,
         criterion,
         trials,
@@ -130,9 +130,9 @@ def _with_excluded(
     if not count:
         return ruling
     label = ruling.components[0].label
-    held = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
+    rate = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
     gate = _gate(with_missed, parameters, evidence)
-    return beside(ruling, rule([held, gate], evidence, ruling.criterion, trials + excluded), count)
+    return beside(ruling, rule([rate, gate], evidence, ruling.criterion, trials + excluded), count)
 
 
 def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, limit: float) -> Held:

@@ -102,12 +102,12 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     empty = [g.label for g in groups if not g.values]
     if len(empty) == len(groups):
         return no_data(criterion, "nodule" if metric not in ON_IMAGES else "image", evidence)
-    held = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
-    held, adjusted = _corrected(held, evidence.alpha)
+    components = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
+    components, adjusted = _corrected(components, evidence.alpha)
     nodules = [pair for s in parameters.strata for pair in _nodules(parameters, evidence, s.where)]
     gate = hold_sensitivity(nodules, evidence, REFERENCE_AT_LEAST, label="sensitivity over all groups", role="gate")
-    made = rule(
-        [*held, gate],
+    ruling = rule(
+        [*components, gate],
         evidence,
         criterion,
         [t for g in groups for t in g.trials],
@@ -116,7 +116,7 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         figure={"kind": "equivalence", "margin": margin},
         details={"by group": [_row(g) for g in groups]},
     )
-    return replace(made, p_value=min(adjusted, default=math.nan) if not empty else math.nan)
+    return replace(ruling, p_value=min(adjusted, default=math.nan) if not empty else math.nan)
 
 
 def _no_room(groups: Sequence[Group], metric: str, margin: float) -> list[str]:
@@ -135,7 +135,7 @@ def _nodules(parameters: Parity, evidence: Evidence, where: Mapping[str, object]
 
 
 def _groups(parameters: Parity, evidence: Evidence, metric: str) -> list[Group]:
-    point, made = evidence.operating_point, []
+    point, groups = evidence.operating_point, []
     for stratum in parameters.strata:
         if metric in ON_IMAGES:
             trials = list(evidence.untouched(parameters.arm, where=stratum.where, strict=True))
@@ -144,8 +144,8 @@ def _groups(parameters: Parity, evidence: Evidence, metric: str) -> list[Group]:
             pairs = _nodules(parameters, evidence, stratum.where)
             trials = [t for t, _ in pairs]
             values = [of_nodule(metric, n, point) for _, n in pairs]
-        made.append(Group(stratum.label, values, trials))
-    return made
+        groups.append(Group(stratum.label, values, trials))
+    return groups
 
 
 def _pair(first: Group, second: Group, metric: str, margin: float, evidence: Evidence) -> Held:
@@ -163,15 +163,15 @@ def _pair(first: Group, second: Group, metric: str, margin: float, evidence: Evi
 def _corrected(held: list[Held], alpha: float) -> tuple[list[Held], list[float]]:
     """Take back failures that do not survive Holm's correction; return the adjusted p-values beside."""
     raw = [h.p_value for h in held]
-    known = [i for i, p in enumerate(raw) if not math.isnan(p)]
-    adjusted = dict(zip(known, map(float, holm([raw[i] for i in known])), strict=True))
-    kept = [
+    tested = [i for i, p in enumerate(raw) if not math.isnan(p)]
+    adjusted = dict(zip(tested, map(float, holm([raw[i] for i in tested])), strict=True))
+    corrected = [
         replace(h, part=replace(h.part, status=Status.INCONCLUSIVE))
         if h.part.status is Status.FAILED and adjusted.get(i, 1.0) >= alpha
         else h
         for i, h in enumerate(held)
     ]
-    return kept, list(adjusted.values())
+    return corrected, list(adjusted.values())
 
 
 def group_difference(first: Group, second: Group, metric: str, alpha: float, seed: int) -> Estimate:

@@ -61,8 +61,8 @@ def python(parameters: Python, evidence: Evidence) -> Ruling:
     if not narrowed.trials:
         return no_data(criterion, "scene", evidence)
     if sys.flags.optimize and has_asserts(function):
-        told = f"check {text!r} asserts, or what it imports does, and Python was told to leave out what is asserted"
-        raise SynnodError(told, hint="run without python -O and PYTHONOPTIMIZE")
+        reason = f"check {text!r} asserts, or what it imports does, and Python was told to leave out what is asserted"
+        raise SynnodError(reason, hint="run without python -O and PYTHONOPTIMIZE")
     try:
         answer = function(narrowed, **(parameters.with_ or {}))
     except KeyboardInterrupt:
@@ -76,14 +76,14 @@ def narrow(parameters: Python, evidence: Evidence) -> Evidence:
     """Return the evidence that ``arm``, ``of`` and ``where`` select: scenes with only their judged nodules."""
     of, where = parameters.of, parameters.where
     keep = predicate(where)
-    kept = []
+    selected = []
     for trial in evidence.own(parameters.arm):
         nodules = tuple(n for n in trial.nodules if of in (None, n.name) and keep(trial, n))
         if nodules or not (of or where):
-            kept.append(replace(trial, nodules=nodules))
+            selected.append(replace(trial, nodules=nodules))
     untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.arm, where=where)]
     excluded = tuple(t for t in evidence.rejected if concerns(parameters, t))
-    return replace(evidence, trials=(*kept, *untouched), rejected=excluded)
+    return replace(evidence, trials=(*selected, *untouched), rejected=excluded)
 
 
 def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Ruling:
@@ -91,14 +91,14 @@ def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Rulin
         return taken(answer, text, evidence)
     own = evidence.own() or evidence.trials
     backgrounds, clusters = sizes(own)
-    said, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
-    if not (said is None or isinstance(said, (bool, np.bool_))) or not isinstance(sentence, str):
+    verdict, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
+    if not (verdict is None or isinstance(verdict, (bool, np.bool_))) or not isinstance(sentence, str):
         raise SynnodError(f"check {text!r} returned {type(answer).__name__}", hint=WANTED)
-    status = Status.INCONCLUSIVE if said is None else Status.PASSED if said else Status.FAILED
-    told = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
+    status = Status.INCONCLUSIVE if verdict is None else Status.PASSED if verdict else Status.FAILED
+    words = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
     ruling = Ruling(
         status=status,
-        sentence=f"{status} {text}: {told}; {counts_phrase(len(own), backgrounds, 'scene')}",
+        sentence=f"{status} {text}: {words}; {counts_phrase(len(own), backgrounds, 'scene')}",
         criterion=criterion,
         n_nodules=len(own),
         n_backgrounds=backgrounds,

@@ -43,10 +43,10 @@ def sensitivity(parameters: Sensitivity, evidence: Evidence) -> Ruling:
     pairs = selected(parameters, evidence)
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    held = hold_sensitivity(pairs, evidence, bound, side)
+    component = hold_sensitivity(pairs, evidence, bound, side)
     hits = [nodule.detected(evidence.operating_point) for _, nodule in pairs]
     return rule(
-        [held],
+        [component],
         evidence,
         criterion,
         [t for t, _ in pairs],

@@ -38,7 +38,7 @@ def size_at_sensitivity(parameters: SizeAtSensitivity, evidence: Evidence) -> Ru
     pairs = selected(parameters, evidence)
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    held = hold(
+    component = hold(
         "size_at_sensitivity",
         f"diameter at which sensitivity reaches {level:g}, in mm",  # the value follows
         lambda alpha: diameter_at(pairs, evidence, level, alpha, guarded=True),
@@ -48,7 +48,7 @@ def size_at_sensitivity(parameters: SizeAtSensitivity, evidence: Evidence) -> Ru
         unit="mm",
     )
     return rule(
-        [held],
+        [component],
         evidence,
         criterion,
         [t for t, _ in pairs],

@@ -37,9 +37,9 @@ def specificity(parameters: Specificity, evidence: Evidence) -> Ruling:
     if not trials:
         return no_data(criterion, "untouched background", evidence)
     quiet = [t.false_positives_at(evidence.operating_point) == 0 for t in trials]
-    held = hold_rate("specificity", "specificity", quiet, trials, evidence, bound, side)
+    rate = hold_rate("specificity", "specificity", quiet, trials, evidence, bound, side)
     figure = {"kind": "rate"}
-    return rule([held], evidence, criterion, trials, noun="image", intraclass=intraclass(quiet, trials), figure=figure)
+    return rule([rate], evidence, criterion, trials, noun="image", intraclass=intraclass(quiet, trials), figure=figure)
 
 
 def _trials(parameters: Specificity, evidence: Evidence) -> list[Trial]:

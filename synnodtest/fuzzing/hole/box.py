@@ -49,17 +49,17 @@ class Box:
         for index in self.stretches:
             low, high = self.space.dimensions[index].bounds
             levels = bool(self.space.dimensions[index].levels)
-            taken = sum(b - a + levels for a, b in self.of(index))
-            whole *= taken / (high - low + levels)
+            levels_inside = sum(b - a + levels for a, b in self.of(index))
+            whole *= levels_inside / (high - low + levels)
         return whole
 
     def drawn(
         self, count: int, rng: np.random.Generator, pinned: Mapping[int, Stretch] | None = None
     ) -> Iterator[Difficulties]:
         """Yield points within all stretches: in every dimension each of ``count`` equal slices is hit once."""
-        columns, given = [], pinned or {}
+        columns, values = [], pinned or {}
         for index in range(len(self.space)):
-            stretches = (given[index],) if index in given else self.of(index)
+            stretches = (values[index],) if index in values else self.of(index)
             slices = (rng.permutation(count) + rng.random(count)) / count
             columns.append([_along(stretches, float(share)) for share in slices])
         yield from zip(*columns, strict=True) if columns else [()] * count
@@ -78,10 +78,10 @@ def _along(stretches: tuple[Stretch, ...], share: float) -> int:
 
 def joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """Return stretches in order, those that touch or overlap as one."""
-    made: list[Stretch] = []
+    merged: list[Stretch] = []
     for a, b in sorted(stretches):
-        if made and a <= made[-1][1] + 1:
-            made[-1] = (made[-1][0], max(b, made[-1][1]))
+        if merged and a <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
         else:
-            made.append((a, b))
-    return tuple(made)
+            merged.append((a, b))
+    return tuple(merged)

@@ -55,12 +55,12 @@ class Edges:
         low, high = box.space.dimensions[index].bounds
         stretches = box.of(index)
         cuts = sorted({k for pair in stretches for k in pair if k not in (low, high)})
-        made: list[list[int]] = [list(pair) for pair in stretches]
-        for pair in made:
+        ends: list[list[int]] = [list(pair) for pair in stretches]
+        for pair in ends:
             for side in (0, 1):
                 if pair[side] not in (low, high):
                     pair[side] = self._edge(box, index, pair[side], side == 1, cuts)
-        return joined((a, b) for a, b in made if a <= b) or ((low, high),)
+        return joined((a, b) for a, b in ends if a <= b) or ((low, high),)
 
     def _edge(self, box: Box, index: int, at: int, fails_below: bool, cuts: Sequence[int]) -> int:
         """Return the difficulty of a boundary, refined; the end of the range where no crossing is shown."""
@@ -68,16 +68,16 @@ class Edges:
         low, high = dimension.bounds
         floor = max((c + at) // 2 for c in (2 * low - at, *cuts) if c < at)
         ceiling = min((c + at) // 2 for c in (2 * high - at, *cuts) if c > at)
-        seen: list[Seen] = []
+        probed: list[Seen] = []
         for share in WINDOWS:
             half = max(1, int(share * (high - low)))
             window = (max(floor, at - half), min(ceiling, at + half))
             points = box.drawn(SCENES, self.probes.rng("edge", index, at), {index: window})
-            seen += self.probes.look(points, box)
-            found = self._crossing([s.point[index] for s in seen], seen, window, fails_below)
-            if found is not None and found.sure:
-                self._found[index, round(found.value)] = found
-                return round(found.value)
+            probed += self.probes.look(points, box)
+            crossing = self._crossing([s.point[index] for s in probed], probed, window, fails_below)
+            if crossing is not None and crossing.sure:
+                self._found[index, round(crossing.value)] = crossing
+                return round(crossing.value)
         return high if fails_below else low
 
     def _crossing(
@@ -94,14 +94,14 @@ class Edges:
 
     def _with_border(self, box: Box, rule: Rule) -> Box:
         """Return the box with the distance at which failing ends; without the rule where no crossing is shown."""
-        seen: list[Seen] = []
+        probed: list[Seen] = []
         for half in NEAR_MM:
             window = (max(0.0, rule.threshold - half), rule.threshold + half)
-            found = self._border(box, rule, seen, window, window)
-            if found is not None and found.sure:
-                found = self._closer(box, rule, seen, window, found)
-                self.border = Boundary(found.value, found.lower, found.upper)
-                return replace(box, rule=replace(rule, threshold=found.value))
+            border = self._border(box, rule, probed, window, window)
+            if border is not None and border.sure:
+                border = self._closer(box, rule, probed, window, border)
+                self.border = Boundary(border.value, border.lower, border.upper)
+                return replace(box, rule=replace(rule, threshold=border.value))
         return box
 
     def _closer(self, box: Box, rule: Rule, seen: list[Seen], window: Window, found: Crossing) -> Crossing:
@@ -148,11 +148,11 @@ class Edges:
         return Part(first, last, start, end) if start <= end else Part(last, first, end, start)
 
     def _boundary(self, dimension: Dimension, index: int, at: int) -> Boundary | None:
-        found = self._found.get((index, at))
-        if found is None:
+        edge = self._found.get((index, at))
+        if edge is None:
             return None
         low, high = dimension.bounds
         value, *ends = (
-            float(dimension.value(min(max(round(k), low), high))) for k in (found.value, found.lower, found.upper)
+            float(dimension.value(min(max(round(k), low), high))) for k in (edge.value, edge.lower, edge.upper)
         )
         return Boundary(value, min(ends), max(ends))

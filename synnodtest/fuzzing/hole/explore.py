@@ -92,21 +92,21 @@ class Explorer:
 
     def _survey(self, index: int, *, coarse: bool = False) -> None:
         dimension = self.space.dimensions[index]
-        found, held = failing_stretches(
+        stretches, holding = failing_stretches(
             dimension,
             self.start[index],
             lambda k: self.probes.fails((*self.start[:index], k, *self.start[index + 1 :])),
             coarse=coarse,
         )
-        self._take(index, found, held)
+        self._take(index, stretches, holding)
 
     def _resurvey(self, index: int) -> None:
         """Survey a parameter again, at places that keep the rule."""
         free = self.box.with_(index, (self.space.dimensions[index].bounds,))
-        found, held = failing_stretches(
+        stretches, holding = failing_stretches(
             self.space.dimensions[index], None, lambda k: self.probes.fails_within(free, {index: (k, k)})
         )
-        self._take(index, found, held)
+        self._take(index, stretches, holding)
 
     def _take(self, index: int, found: tuple[Stretch, ...], held: tuple[int, ...]) -> None:
         dimension = self.space.dimensions[index]
@@ -125,13 +125,13 @@ class Explorer:
         placed = self._placed()
         if not any(k in self.box.stretches and self._is_place(k) for k in placed):
             return
-        found = place_rule(self.probes, self.box, placed)
-        if found is None:
+        rule = place_rule(self.probes, self.box, placed)
+        if rule is None:
             for index in placed:
                 if self._is_place(index) and index in self.box.stretches:
                     self._survey(index)
             return
-        self.box = found
+        self.box = rule
         for index in range(len(self.space)):
             if index not in placed and index in self.box.stretches:
                 self._resurvey(index)
@@ -139,19 +139,19 @@ class Explorer:
     def _peel(self) -> None:
         """Cut away what holds within the region, until a fresh look finds nothing that tells it."""
         for _ in range(PEELED):
-            seen = self.probes.look(self.box.drawn(CHECKED // 2, self.probes.rng("peel")), self.box)
-            if all(not s.holds for s in seen):
+            probed = self.probes.look(self.box.drawn(CHECKED // 2, self.probes.rng("peel")), self.box)
+            if all(not s.holds for s in probed):
                 return
-            known = seen + [s for s in self.probes.seen if s not in seen and self._within(s)]
+            evidence = probed + [s for s in self.probes.seen if s not in probed and self._within(s)]
             rule = telling_rule(
-                [s.replicate for s in known], self.probes.places.surroundings, least=ROUGHLY, keeps=KEPT
+                [s.replicate for s in evidence], self.probes.places.surroundings, least=ROUGHLY, keeps=KEPT
             )
             if rule is None:
                 return
-            found = None
+            split = None
             if self.box.rule is None and rule.name.startswith((FROM, INSIDE, "place.")):
-                found = place_rule(self.probes, self.box, self._placed(), ROUGHLY)
-            self.box = found or cut(self.box, rule)
+                split = place_rule(self.probes, self.box, self._placed(), ROUGHLY)
+            self.box = split or cut(self.box, rule)
 
     def _within(self, seen: Seen) -> bool:
         rule = self.box.rule
@@ -166,8 +166,8 @@ class Explorer:
             failing = {k for a, b in self.box.of(index) for k in range(a, b + 1)}
             others = tuple((k, k) for k in range(dimension.bounds[0], dimension.bounds[1] + 1) if k not in failing)
             beside = self.box.with_(index, others)
-            seen = self.probes.look(beside.drawn(CHECKED // 2, self.probes.rng("levels", index)), beside)
-            (f1, n1), (f2, n2) = _failed(inside), _failed(seen)
+            probed = self.probes.look(beside.drawn(CHECKED // 2, self.probes.rng("levels", index)), beside)
+            (f1, n1), (f2, n2) = _failed(inside), _failed(probed)
             table = np.array([[f1, n1 - f1], [f2, n2 - f2]])
             if n2 and scipy.stats.fisher_exact(table, alternative="greater").pvalue > NOT_BY_CHANCE:
                 self.box = self.box.with_(index, (dimension.bounds,))
@@ -183,13 +183,13 @@ class Explorer:
 
     def _falls_short(self, inside: Sequence[Seen]) -> bool:
         """Return whether the rate inside surely falls short of the rate asked for."""
-        found = rate_of([s.replicate for s in inside], self.alpha)
-        return found.usable and found.upper < self.probes.stage.claim.rate
+        rate = rate_of([s.replicate for s in inside], self.alpha)
+        return rate.usable and rate.upper < self.probes.stage.claim.rate
 
     def _free(self, index: int, dimension: Dimension) -> bool:
         by_rule = self.box.rule is not None and dimension.name in PLACED
-        known = index not in self.box.stretches and index not in self._unknown
-        return known and not by_rule and self._has(index) and len(set(dimension.bounds)) > 1
+        bounded = index not in self.box.stretches and index not in self._unknown
+        return bounded and not by_rule and self._has(index) and len(set(dimension.bounds)) > 1
 
     def _term(self, index: int, edges: Edges) -> Term:
         dimension = self.space.dimensions[index]
@@ -209,8 +209,8 @@ class Explorer:
             return f"in the {' and '.join(words)} {sides.replace('_', ' ')}".strip()
         if dimension.name == "companion.present":
             return "beside a second nodule" if levels == (True,) else "alone"
-        shown = " or ".join("left out" if v is None else str(v) for v in levels)
-        return f"with {dimension.name.rpartition('.')[2]} {shown}"
+        level_words = " or ".join("left out" if v is None else str(v) for v in levels)
+        return f"with {dimension.name.rpartition('.')[2]} {level_words}"
 
 
 def _parameter(dimension: Dimension) -> dict[str, object]:

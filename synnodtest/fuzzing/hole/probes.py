@@ -100,16 +100,16 @@ class Probes:
         return self._settled(lambda count: box.drawn(count, rng, pinned), box)
 
     def _settled(self, points: Callable[[int], Iterable[Difficulties]], box: Box | None = None) -> bool | None:
-        rate, kept, n, asked = self.stage.claim.rate, 0, 0, 0
+        rate, holding, n, asked = self.stage.claim.rate, 0, 0, 0
         while asked < MOST and self.left:
             done = self.look(points(FEW), box)
             asked += FEW
-            n, kept = n + len(done), kept + sum(s.holds for s in done)
-            if n and scipy.stats.binom.cdf(kept, n, rate) < UNLIKELY:
+            n, holding = n + len(done), holding + sum(s.holds for s in done)
+            if n and scipy.stats.binom.cdf(holding, n, rate) < UNLIKELY:
                 return True
-            if n and scipy.stats.binom.sf(kept - 1, n, SHALLOW * rate) < UNLIKELY:
+            if n and scipy.stats.binom.sf(holding - 1, n, SHALLOW * rate) < UNLIKELY:
                 return False
-        return kept / n < (1 + SHALLOW) / 2 * rate if n >= MOST // 2 else None
+        return holding / n < (1 + SHALLOW) / 2 * rate if n >= MOST // 2 else None
 
     # --- many ---------------------------------------------------------------------------------------------------
 
@@ -123,18 +123,18 @@ class Probes:
         """
         if accept is None and box is not None and box.rule is not None:
             accept = partial(self.keeps, box.rule)
-        wanted: list[tuple[Difficulties, Spot]] = []
+        placements: list[tuple[Difficulties, Spot]] = []
         for point in points:
-            if self.left <= len(wanted):
+            if self.left <= len(placements):
                 break
             spot = self._spot(point, box, accept)
             if spot is not None:
-                wanted.append(spot)
-        self.tried += len(wanted)
-        wanted.sort(key=lambda pair: (pair[1][1].id, pair[1][2]))
-        by_spot = {(example.key(), background.id, number): p for p, (example, background, number) in wanted}
+                placements.append(spot)
+        self.tried += len(placements)
+        placements.sort(key=lambda pair: (pair[1][1].id, pair[1][2]))
+        by_spot = {(example.key(), background.id, number): p for p, (example, background, number) in placements}
         done = []
-        for r in self.stage.run_all(iter(spot for _, spot in wanted)):
+        for r in self.stage.run_all(iter(spot for _, spot in placements)):
             number = next(iter(r.trials.values())).replicate
             done.append(Seen(by_spot[r.example.key(), r.background.id, number], r))
         self.seen += done

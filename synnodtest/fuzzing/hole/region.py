@@ -87,9 +87,9 @@ class Term:
     def holds(self) -> str:
         """Return ``holds at 20 mm``; empty where no value was seen to hold."""
         unit = _UNITS.get(self.name.rpartition(".")[2], "")
-        shown = " and ".join(f"{v:.3g}{unit}" for v in self.held)
+        ends = " and ".join(f"{v:.3g}{unit}" for v in self.held)
         label = "" if self.name == "diameter_mm" else f"{_label(self.name)} "
-        return f"holds at {label}{shown}" if shown else ""
+        return f"holds at {label}{ends}" if ends else ""
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ class Region:
         ]
         border = self.border and asdict(self.border)
         rule = self.rule and {"name": self.rule.name, "below": self.rule.below, "border": border}
-        kept = {name: value for name, value in vars(self).items() if name != "border"}
+        fields = {name: value for name, value in vars(self).items() if name != "border"}
         columns = [p["name"] for p in self.parameters]
-        return {**kept, "sentence": self.sentence(), "terms": terms, "rule": rule, "columns": columns}
+        return {**fields, "sentence": self.sentence(), "terms": terms, "rule": rule, "columns": columns}
 
 
 def _label(name: str) -> str:

@@ -36,37 +36,37 @@ def failing_stretches(
     """
     low, high = dimension.bounds
     if dimension.levels:
-        known = {k: True if k == start else fails(k) for k in range(low, high + 1)}
-        holding = tuple(k for k, failed in known.items() if failed is False)
-        return tuple((k, k) for k in known if k not in holding), holding
+        failing = {k: True if k == start else fails(k) for k in range(low, high + 1)}
+        holding = tuple(k for k, failed in failing.items() if failed is False)
+        return tuple((k, k) for k in failing if k not in holding), holding
     grid = sorted(
         {low + (high - low) * i // PARTS for i in range(PARTS + 1)} | ({start} if start is not None else set())
     )
-    known = {k: True if k == start else fails(k) for k in grid}
-    sides = [(k, failed) for k, failed in known.items() if failed is not None]
+    failing = {k: True if k == start else fails(k) for k in grid}
+    sides = [(k, failed) for k, failed in failing.items() if failed is not None]
     edges: list[int] = []
     holding_seen = {k for k, failed in sides if not failed}
     for (a, a_fails), (b, b_fails) in itertools.pairwise(sides):
         if a_fails != b_fails:
-            edge, held = _bisected(
+            edge, tried_holding = _bisected(
                 a if a_fails else b, b if a_fails else a, high - low if coarse else resolution(dimension), fails
             )
             edges.append(edge)
-            holding_seen |= held
+            holding_seen |= tried_holding
     return _between(dimension.bounds, edges, bool(sides and sides[0][1])), tuple(sorted(holding_seen))
 
 
 def _bisected(failing: int, holding: int, fine: int, fails: Callable[[int], bool | None]) -> tuple[int, set[int]]:
     """Return the difficulty half-way between the last failing and the first holding one, and what held on the way."""
-    held = {holding}
+    tried_holding = {holding}
     while abs(failing - holding) > fine:
         middle = (failing + holding) // 2
         if fails(middle) is False:
             holding = middle
-            held.add(middle)
+            tried_holding.add(middle)
         else:
             failing = middle
-    return (failing + holding) // 2, held
+    return (failing + holding) // 2, tried_holding
 
 
 def _between(bounds: Stretch, edges: list[int], first_fails: bool) -> tuple[Stretch, ...]:

@@ -31,17 +31,17 @@ def place_rule(probes: Probes, box: Box, placed: Sequence[int], plain: float = P
     wide = box
     for index in placed:
         wide = wide.with_(index, (box.space.dimensions[index].bounds,))
-    seen = probes.look(wide.drawn(PLACES, probes.rng("places")))
+    probed = probes.look(wide.drawn(PLACES, probes.rng("places")))
     candidates: list[tuple[float, Rule | None, Box]] = [
-        (_balance([box.contains(s.point) for s in seen], seen), None, box)
+        (_balance([box.contains(s.point) for s in probed], probed), None, box)
     ]
-    for kept in _sides(box, wide, placed):
-        sample = [s for s in seen if kept.contains(s.point)]
+    for side in _sides(box, wide, placed):
+        sample = [s for s in probed if side.contains(s.point)]
         for kind in (INSIDE, FROM):
             rule = telling_rule([s.replicate for s in sample], probes.places.surroundings, only=(kind,), least=plain)
             if rule is not None:
-                told = [kept.contains(s.point) and tells(rule, s, probes) for s in seen]
-                candidates.append((_balance(told, seen), rule, kept))
+                predicted = [side.contains(s.point) and tells(rule, s, probes) for s in probed]
+                candidates.append((_balance(predicted, probed), rule, side))
     best = candidates[0]
     for candidate in candidates[1:]:
         best = candidate if candidate[0] > max(best[0] + BETTER, plain) else best
@@ -76,10 +76,10 @@ def cut(box: Box, rule: Rule) -> Box:
     index = next(k for k, d in enumerate(box.space) if d.name == rule.name)
     dimension = box.space.dimensions[index]
     low, high = dimension.bounds
-    kept = [k for k in range(low, high + 1) if rule.tells_failing(float(dimension.value(k)))]
+    failing = [k for k in range(low, high + 1) if rule.tells_failing(float(dimension.value(k)))]
     stretches = []
     for a, b in box.of(index):
-        inside = [k for k in kept if a <= k <= b]
+        inside = [k for k in failing if a <= k <= b]
         if inside:
             stretches.append((inside[0], inside[-1]))
     return box.with_(index, tuple(stretches)) if stretches else box
@@ -89,9 +89,9 @@ def share_of(box: Box, probes: Probes) -> float:
     """Return the share of the searched space that a box takes, its rule by drawn places."""
     if box.rule is None:
         return box.share()
-    kept = 0
+    inside = 0
     for number, point in enumerate(box.drawn(DRAWN, probes.rng("share"))):
         example = probes.example(point)
         pool = probes.stage.pool(example)
-        kept += bool(pool) and probes.keeps(box.rule, example, pool[number % len(pool)])
-    return box.share() * kept / DRAWN
+        inside += bool(pool) and probes.keeps(box.rule, example, pool[number % len(pool)])
+    return box.share() * inside / DRAWN

@@ -46,12 +46,12 @@ def _edges(radiograph: Radiograph) -> FloatArray:
 
 def _bands(radiograph: Radiograph) -> FloatArray:
     strongest = lung_range(radiograph)
-    level, made = radiograph.pixels, np.zeros_like(radiograph.pixels)
+    level, bands = radiograph.pixels, np.zeros_like(radiograph.pixels)
     for width in _BANDS_MM:
         coarser = _blurred(level, width, radiograph)
-        made += _amplified(level - coarser, strongest)
+        bands += _amplified(level - coarser, strongest)
         level = coarser
-    return made + level
+    return bands + level
 
 
 def _amplified(band: FloatArray, strongest: float) -> FloatArray:

@@ -18,8 +18,8 @@ def _possible(value: Any) -> bool:
 
 def _move(value: Any, shape: tuple[int, int], spacing_mm: tuple[float, float]) -> Affine:
     if abs(value[0]) >= shape[1] or abs(value[1]) >= shape[0]:
-        wanted = f"less than the radiograph's {shape[1]} x {shape[0]} pixels"
-        raise SynthesizerError(f"perturbation shift_px: must be {wanted}, not {value!r}")
+        limit = f"less than the radiograph's {shape[1]} x {shape[0]} pixels"
+        raise SynthesizerError(f"perturbation shift_px: must be {limit}, not {value!r}")
     return affine.shift(float(value[0]), float(value[1]))
 
 

@@ -139,20 +139,20 @@ def adhere(
         window: Where features are measured.
         seed: Of the texture.
     """
-    wanted = {name: value for name, value in features.items() if name not in GROUPS["shape2D"]}
-    if len(wanted) > FEW:
-        wanted.pop(SLOWEST, None)
-    if not wanted:
+    requested = {name: value for name, value in features.items() if name not in GROUPS["shape2D"]}
+    if len(requested) > FEW:
+        requested.pop(SLOWEST, None)
+    if not requested:
         return start
-    scene = _Scene(patch, canvas, display, spacing_mm, window, tuple(wanted))
+    scene = _Scene(patch, canvas, display, spacing_mm, window, tuple(requested))
 
     def closest(variants: Sequence[Variant]) -> Variant:
-        return min(variants, key=lambda v: _misfit(scene.features(v, seed), wanted, encoder))
+        return min(variants, key=lambda v: _misfit(scene.features(v, seed), requested, encoder))
 
     best = start
-    if BRIGHTNESS_FEATURES & set(wanted):
+    if BRIGHTNESS_FEATURES & set(requested):
         best = closest([replace(start, contrast=c) for c in CONTRASTS])
-    if set(wanted) - BRIGHTNESS_FEATURES:
+    if set(requested) - BRIGHTNESS_FEATURES:
         tried = product(TONES, TEXTURES)
         sharp = replace(best, soft_mm=0.0)
         best = closest([replace(sharp, tone=start.tone * t, texture=amount, grain_mm=mm) for t, (amount, mm) in tried])
@@ -193,8 +193,8 @@ class _Scene:
 
     def features(self, variant: Variant, seed: int) -> NDArray[np.float64] | None:
         """Return the named features that the variant would have, or None if they cannot be measured."""
-        made = variant.of(self._patch, seed, self._spacing)
-        self._pixels[self._patch.where] = planted_pixels(self._before, made, self._display)
+        planted = variant.of(self._patch, seed, self._spacing)
+        self._pixels[self._patch.where] = planted_pixels(self._before, planted, self._display)
         values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._display.unit)
         gray = standard_gray(values - values[self._around].mean())
         return features_or_none(gray, self._mask, names=self._names)

@@ -16,11 +16,11 @@ from synnodtest.synthesizers.diffusion.compose import Patch
 
 def displays(backgrounds: Sequence[Radiograph]) -> list[Display]:
     """Return what each background makes of attenuation; one that stands there several times is measured once."""
-    known: dict[int, Display] = {}
+    by_background: dict[int, Display] = {}
     for background in backgrounds:
-        if id(background) not in known:
-            known[id(background)] = Display.of(background)
-    return [known[id(background)] for background in backgrounds]
+        if id(background) not in by_background:
+            by_background[id(background)] = Display.of(background)
+    return [by_background[id(background)] for background in backgrounds]
 
 
 def plant_patch(canvas: FloatArray, patch: Patch, display: Display) -> Planted:

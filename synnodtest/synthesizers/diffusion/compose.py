@@ -116,10 +116,10 @@ def fit(
     :data:`STRETCH_LIMITS`, moved so that the centroid lies at ``centre_mm``, and cut to the square of ``side_mm`` that
     was redrawn, which it leaves smoothly. An outline bends it at equal area; spicules may leave the square.
     """
-    wanted = diameter_mm / window.spacing_mm
+    diameter_px = diameter_mm / window.spacing_mm
     stretched = _stretch(drawn, elongation) / window.spacing_mm
     inverse = np.linalg.inv(stretched)
-    zoom = float(np.clip(wanted / drawn.diameter_px, *ZOOM_LIMITS))
+    zoom = float(np.clip(diameter_px / drawn.diameter_px, *ZOOM_LIMITS))
     side_mm *= 1.0 if outline is None else outline.reach
     grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
     near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
@@ -147,10 +147,10 @@ def _reach_px(mask: BoolArray, centre_px: tuple[float, float]) -> float:
 
 def _stretch(drawn: Drawn, elongation: float | None) -> NDArray[np.float64]:
     """Return the (2, 2) map from offsets in the stretched nodule to offsets in the drawn one; it keeps areas."""
-    found, axis = elongation_of(drawn.mask)
+    ratio, axis = elongation_of(drawn.mask)
     if elongation is None or not 0 < elongation <= 1:
         return np.eye(2)
-    longer = float(np.clip(np.sqrt(found / elongation), *STRETCH_LIMITS))
+    longer = float(np.clip(np.sqrt(ratio / elongation), *STRETCH_LIMITS))
     along = np.outer(axis, axis)
     return np.asarray(along / longer + longer * (np.eye(2) - along), dtype=np.float64)
 

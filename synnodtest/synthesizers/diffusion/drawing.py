@@ -44,8 +44,8 @@ class _Known:
         for index, time in enumerate(times):
             latent = scheduler.step(predict(latent, time), time, latent).prev_sample
             later = times[index + 1 :]
-            kept = self.at(later[0], scheduler) if len(later) else self.latent
-            latent = latent * self.free + kept * (1 - self.free)
+            noised = self.at(later[0], scheduler) if len(later) else self.latent
+            latent = latent * self.free + noised * (1 - self.free)
         return latent
 
 
@@ -94,8 +94,8 @@ class Drawing:
     def hidden(self, windows: Tensor, masks: Tensor) -> Tensor:
         """Return what the denoiser sees beside the noisy latent: the mask and the latent of the masked window."""
         small = torch.nn.functional.adaptive_max_pool2d(masks.float(), self.latent_shape[1:])
-        seen = self.encode(windows * (1 - masks))
-        return torch.cat([small.to(seen.dtype), seen], dim=1)
+        latents = self.encode(windows * (1 - masks))
+        return torch.cat([small.to(latents.dtype), latents], dim=1)
 
     def contexts(self, values: Tensor, named: Tensor) -> tuple[Tensor, Tensor]:
         """Return the context with a nodule of the named features and the context without a nodule."""
@@ -134,11 +134,11 @@ class Drawing:
         Returns:
             The windows with and without a nodule, from the same noise.
         """
-        seen = self.hidden(windows, masks)
+        around = self.hidden(windows, masks)
         with_nodule, without = self.contexts(values, named)
-        noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
+        noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(around.dtype)
         context, count = torch.cat([with_nodule, without]), len(windows)
-        latents, noises, seen2 = (each.repeat(2, 1, 1, 1) for each in (self.encode(windows), noise, seen))
+        latents, noises, seen2 = (each.repeat(2, 1, 1, 1) for each in (self.encode(windows), noise, around))
 
         def predict(latent: Tensor, time: Tensor) -> Tensor:
             out = self._predict(latent, seen2, context, time)
@@ -146,7 +146,7 @@ class Drawing:
                 return out
             nodule, plain = out[:count], out[count:]
             if not torch.equal(latent[:count], latent[count:]):
-                plain = self._predict(latent[:count], seen, without, time)
+                plain = self._predict(latent[:count], around, without, time)
             return torch.cat([plain + guidance * (nodule - plain), out[count:]])
 
         scheduler = self.solver(sampler, steps)
@@ -182,21 +182,21 @@ class Drawing:
         Returns:
             (batch, 1, size, size) the windows without a nodule.
         """
-        seen = self.hidden(windows, masks)
+        around = self.hidden(windows, masks)
         names = self.tabular_encoder.config.feature_names
         nothing = torch.zeros((len(windows), len(names)), device=windows.device)
         _, without = self.contexts(nothing, nothing.bool())
-        noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(seen.dtype)
-        taken = min(max(round(strength * steps), 2), steps)
-        start = max(round(taken / strength), taken) - taken
-        scheduler = self.solver(sampler, start + taken)
+        noise = initial_noise(seeds, self.latent_shape, str(windows.device)).to(around.dtype)
+        steps_taken = min(max(round(strength * steps), 2), steps)
+        start = max(round(steps_taken / strength), steps_taken) - steps_taken
+        scheduler = self.solver(sampler, start + steps_taken)
         if sampler == "dpm++":
             scheduler.set_begin_index(start)
         times = scheduler.timesteps[start:]
-        known = _Known(self.encode(windows), noise, seen[:, :1])
+        known = _Known(self.encode(windows), noise, around[:, :1])
         latent = known.at(times[0], scheduler) if start else noise * scheduler.init_noise_sigma
         return self.decode(
-            known.denoised(latent, scheduler, times, lambda drawn, time: self._predict(drawn, seen, without, time))
+            known.denoised(latent, scheduler, times, lambda drawn, time: self._predict(drawn, around, without, time))
         )
 
     def _predict(self, latent: Tensor, seen: Tensor, context: Tensor, time: Tensor) -> Tensor:

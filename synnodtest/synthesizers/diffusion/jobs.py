@@ -102,8 +102,8 @@ def jobs_of(number: int, scene: Scene, calibration: Calibration, size: int, step
     """
     jobs = []
     for nodule, twin in twins(scene):
-        asked = seed_sequence("diffusion", scene.seed_of(nodule), nodule.name, twin)
-        seed = int(asked.generate_state(1, np.uint64)[0])
+        seeds = seed_sequence("diffusion", scene.seed_of(nodule), nodule.name, twin)
+        seed = int(seeds.generate_state(1, np.uint64)[0])
         shape = np.random.default_rng(seed_sequence("diffusion-shape", seed)).uniform(size=3)
         shares = (float(shape[0]), float(shape[2]))
         elongation, roundness = calibration.shape_for(dict(nodule.radiomics), nodule.diameter_mm, shares)

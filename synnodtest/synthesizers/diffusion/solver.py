@@ -23,8 +23,8 @@ MOST_BETA = 0.999
 
 def can_solve(config: Settings, steps: int) -> bool:
     """Return whether :class:`Solver` follows a training schedule of diffusers in so many steps."""
-    known = all(config.get(name) == value for name, value in _FIXED.items()) and not any(map(config.get, _OFF))
-    return known and 1 <= steps <= int(config["num_train_timesteps"])
+    supported = all(config.get(name) == value for name, value in _FIXED.items()) and not any(map(config.get, _OFF))
+    return supported and 1 <= steps <= int(config["num_train_timesteps"])
 
 
 class Solver:
@@ -39,8 +39,8 @@ class Solver:
 
     def __init__(self, train_steps: int, steps: int) -> None:
         times = np.arange(train_steps, 0, -train_steps / steps).round().astype(np.int64) - 1
-        kept = torch.cumprod(1.0 - _betas(train_steps), dim=0)
-        noise = np.interp(times, np.arange(train_steps), (((1 - kept) / kept) ** 0.5).numpy())
+        signal = torch.cumprod(1.0 - _betas(train_steps), dim=0)
+        noise = np.interp(times, np.arange(train_steps), (((1 - signal) / signal) ** 0.5).numpy())
         self.timesteps = torch.from_numpy(times)
         self._sigmas = torch.from_numpy(np.append(noise, 0.0).astype(np.float32))
         self._last: Tensor | None = None
@@ -60,9 +60,9 @@ class Solver:
         alpha, sigma = _parts(self._sigmas[index])
         clean = alpha * latent - sigma * predicted
         last = None if index == len(self.timesteps) - 1 else self._last
-        found = self._next(clean, last, index, latent.float())
+        next_latent = self._next(clean, last, index, latent.float())
         self._last = clean
-        return SimpleNamespace(prev_sample=found.to(clean.dtype))
+        return SimpleNamespace(prev_sample=next_latent.to(clean.dtype))
 
     def _index(self, time: Tensor) -> int:
         return int((self.timesteps == time.cpu()).nonzero()[0])
@@ -93,5 +93,5 @@ def _betas(steps: int) -> Tensor:
     def kept(share: float) -> float:
         return math.cos((share + 0.008) / 1.008 * math.pi / 2) ** 2
 
-    taken = [min(1 - kept((k + 1) / steps) / kept(k / steps), MOST_BETA) for k in range(steps)]
-    return torch.tensor(taken, dtype=torch.float32)
+    betas = [min(1 - kept((k + 1) / steps) / kept(k / steps), MOST_BETA) for k in range(steps)]
+    return torch.tensor(betas, dtype=torch.float32)

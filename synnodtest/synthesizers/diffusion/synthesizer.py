@@ -140,12 +140,12 @@ class DiffusionSynthesizer:
 
         from synnodtest.synthesizers.diffusion.light import LightPipeline
 
-        found: Any = LightPipeline.read(self.path)
-        if found is None:
+        loaded: Any = LightPipeline.read(self.path)
+        if loaded is None:
             from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
-            found = NodulePipeline.from_pretrained(self.path)
-        pipeline: Drawing = found.to(self.device)
+            loaded = NodulePipeline.from_pretrained(self.path)
+        pipeline: Drawing = loaded.to(self.device)
         pipeline.unet.to(memory_format=torch.channels_last)
         return pipeline
 
@@ -182,7 +182,7 @@ class DiffusionSynthesizer:
         """
         refuse_unpaired("diffusion", scenes, backgrounds)
         canvases = [background.pixels.copy() for background in backgrounds]
-        shown = displays(backgrounds)
+        displayed = displays(backgrounds)
         for scene, background in zip(scenes, backgrounds, strict=True):
             for nodule in scene.nodules:
                 refuse_impossible("diffusion", nodule, scene, most_mm=MOST_MM)
@@ -198,14 +198,14 @@ class DiffusionSynthesizer:
         for jobs in rounds_of(planned, together=self.sham_is_identity):
             needed = [job for job in jobs if not (scenes[job.scene].sham and self.sham_is_identity)]
             for job in needed:
-                self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, shown[job.scene].unit)
+                self._look(job, canvases[job.scene], backgrounds[job.scene].spacing_mm, displayed[job.scene].unit)
             self._draw(needed, scenes)
             for job in jobs:
                 scene, background, canvas = scenes[job.scene], backgrounds[job.scene], canvases[job.scene]
                 if scene.sham:
-                    truth = plant_sham(job, background, canvas, shown[job.scene].unit)
+                    truth = plant_sham(job, background, canvas, displayed[job.scene].unit)
                 else:
-                    truth = planter.plant(job, scene, background, canvas, shown[job.scene])
+                    truth = planter.plant(job, scene, background, canvas, displayed[job.scene])
                 truths[job.scene].append(truth)
         return [
             background.with_pixels(canvas, background.nodules + tuple(planted)) if scene.nodules else background
@@ -265,11 +265,11 @@ class DiffusionSynthesizer:
         import torch
 
         encoder = self.pipeline.tabular_encoder
-        asked = [encoder.encode_request(self._request(job.nodule)) for job in jobs]
+        requests = [encoder.encode_request(self._request(job.nodule)) for job in jobs]
         out = self.pipeline(
             *self._windows(jobs),
-            torch.from_numpy(np.stack([values for values, _ in asked])).to(self.device),
-            torch.from_numpy(np.stack([named for _, named in asked])).to(self.device),
+            torch.from_numpy(np.stack([values for values, _ in requests])).to(self.device),
+            torch.from_numpy(np.stack([named for _, named in requests])).to(self.device),
             [job.noise_seed(attempt) for job in jobs],
             steps=self.calibration.steps,
             sampler=self.calibration.sampler,
@@ -277,8 +277,8 @@ class DiffusionSynthesizer:
         )
         nodules, plains = out.nodule[:, 0].cpu().numpy(), out.plain[:, 0].cpu().numpy()
         for job, nodule, plain in zip(jobs, nodules, plains, strict=True):
-            wanted = job.nodule.diameter_mm / job.window.spacing_mm
-            job.offer(segment(nodule - plain, job.mask, self.calibration.edge, wanted), attempt)
+            diameter_px = job.nodule.diameter_mm / job.window.spacing_mm
+            job.offer(segment(nodule - plain, job.mask, self.calibration.edge, diameter_px), attempt)
             job.change = (nodule - job.base) * softened(job.mask, BLEND_PX)
 
     def _windows(self, jobs: Sequence[Job]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -68,8 +68,8 @@ class Tabular(nn.Module):
             present: (batch,) bool, whether there is a nodule; without one every feature is masked.
         """
         named = named & present[:, None]
-        known = torch.where(named, values, self.unknown.to(values.dtype).expand_as(values))
-        column = torch.cat([present.to(values.dtype)[:, None], known], dim=1)[..., None]
+        features = torch.where(named, values, self.unknown.to(values.dtype).expand_as(values))
+        column = torch.cat([present.to(values.dtype)[:, None], features], dim=1)[..., None]
         which = self.embedding.weight.to(values.dtype).expand(len(values), -1, -1)
         context: Tensor = self.encoder(torch.cat([column, which], dim=2))
         return context

@@ -78,8 +78,8 @@ class _Block(nn.Module):
     def one(self, index: int, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
         """Pass one residual block and what follows it."""
         x = self.resnets[index](x, time)
-        seen: Tensor = self.attentions[index](x, context) if self.attentions else x
-        return seen
+        attended: Tensor = self.attentions[index](x, context) if self.attentions else x
+        return attended
 
 
 class _Down(_Block):
@@ -88,13 +88,13 @@ class _Down(_Block):
 
     def forward(self, x: Tensor, time: Tensor, context: Tensor) -> list[Tensor]:
         """Return what every part makes, the last first to be asked for."""
-        made = []
+        skips = []
         for index in range(len(self.resnets)):
             x = self.one(index, x, time, context)
-            made.append(x)
+            skips.append(x)
         for smaller in self.downsamplers:
-            made.append(smaller(x))
-        return made
+            skips.append(smaller(x))
+        return skips
 
 
 class _Up(_Block):
@@ -183,9 +183,9 @@ def _down(widths: Sequence[int], layers: int) -> list[list[tuple[int, int]]]:
 
 def _up(widths: Sequence[int], layers: int) -> list[list[tuple[int, int]]]:
     """Return the same for the way up, where each takes what its counterpart made beside what comes from below."""
-    back, made = list(widths[::-1]), []
+    back, blocks = list(widths[::-1]), []
     for k, width in enumerate(back):
         below, beside = back[max(k - 1, 0)], back[min(k + 1, len(back) - 1)]
         from_below = [below, *[width] * layers]
-        made.append([(b + s, width) for b, s in zip(from_below, [*[width] * layers, beside], strict=True)])
-    return made
+        blocks.append([(b + s, width) for b, s in zip(from_below, [*[width] * layers, beside], strict=True)])
+    return blocks

@@ -42,8 +42,8 @@ class _Attention(nn.Module):
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         q, k, v = (self._split(part) for part in (self.to_q(x), self.to_k(context), self.to_v(context)))
-        seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
-        mixed: Tensor = self.to_out[0](seen)
+        attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+        mixed: Tensor = self.to_out[0](attended)
         return mixed
 
     def _split(self, part: Tensor) -> Tensor:
@@ -56,8 +56,8 @@ class _Gate(nn.Module):
         self.proj = nn.Linear(width, 8 * width)
 
     def forward(self, x: Tensor) -> Tensor:
-        kept, gate = self.proj(x).chunk(2, dim=-1)
-        gated: Tensor = kept * F.gelu(gate)
+        values, gate = self.proj(x).chunk(2, dim=-1)
+        gated: Tensor = values * F.gelu(gate)
         return gated
 
 
@@ -103,8 +103,8 @@ class Transformer(nn.Module):
         hidden = self.proj_in(self.norm(x)).permute(0, 2, 3, 1).reshape(batch, height * across, width)
         hidden = self.transformer_blocks[0](hidden, context)
         hidden = hidden.reshape(batch, height, across, width).permute(0, 3, 1, 2).contiguous()
-        seen: Tensor = self.proj_out(hidden) + x
-        return seen
+        attended: Tensor = self.proj_out(hidden) + x
+        return attended
 
 
 class Resize(nn.Module):
