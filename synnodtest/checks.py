@@ -1,4 +1,4 @@
-"""What a check of your own is written with: the evidence it is given, the ruling it returns."""
+"""Tools for a check of your own: the evidence it is given, the ruling it returns."""
 
 from synnodtest.evidence.arm import CONTROL_ARM, OWN, UNDER_ARM, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status

@@ -21,7 +21,7 @@ class ClassNamesError(ValueError):
 
 
 class Meaning(Enum):
-    """What the name of a class says of nodules."""
+    """Meaning of a class name for nodules."""
 
     NODULE = "nodule"
     OTHER = "something else"
@@ -39,7 +39,7 @@ _DENIES_ALL = {
 _LINKS = {"a", "an", "any", "the", "o", "of", "lung", "lungs", "pulmonary", "chest", "thoracic", "visible", "solitary"}
 """Words that may stand between ``non`` and ``nodule`` without giving ``non`` a meaning of its own."""
 _KINDS = {"solid", "calcified", "calcific", "malignant", "cancerous", "spiculated", "subsolid", "cavitary", "benign"}
-"""What ``non`` may deny of a nodule that is one all the same: ``non-solid nodule``."""
+"""Words that ``non`` may deny of a nodule that is one all the same: ``non-solid nodule``."""
 _DENIES_BEFORE = {
     "free", "negative", "neg", "absent", "absence", "none", "no", "not", "excluded", "missing", "unlikely", "ruled",
     "negativ", "negatif", "negativo", "ausente", "nicht", "yok",
@@ -69,7 +69,7 @@ _OTHER_SCRIPTS = (
         Meaning.NOTHING,
     ),
 )
-"""What names in Chinese, Japanese, Korean and Russian say, the first that fits; a nodule there is none of ``nodul``."""
+"""Meaning of names in Chinese, Japanese, Korean and Russian, the first that fits; there a nodule is not ``nodul``."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 

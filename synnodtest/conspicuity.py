@@ -1,4 +1,4 @@
-"""How visible a nodule is in its radiograph, blind to every detector: one rule for planted and for real nodules.
+"""Visibility of a nodule in its radiograph, blind to every detector: one rule for planted and for real nodules.
 
 The model observer is a matched filter that knows size and place of the nodule and is disturbed by the anatomy around
 it: a Laplacian of Gaussian as wide as the nodule is laid over the film, and the *conspicuity* is its response at the
@@ -31,19 +31,19 @@ Array = NDArray[np.floating[Any]]
 VERSION = 1
 """Of the rule; figures of different versions are not compared."""
 REACH_MM = 25.0
-"""How far from the nodule its surroundings reach; of 25, 40 and 60 mm it orders real nodules best."""
+"""Reach of a nodule's surroundings in mm; of 25, 40 and 60 mm it orders real nodules best."""
 WANDER = 0.8
 """Share of the outline, about its middle, in which the filter may peak: annotated boxes are not centred."""
 SCALE = 1.0 / (2.0 * math.sqrt(2.0))
 """Gaussian width over diameter at which the Laplacian answers a disc best (Lindeberg, IJCV 30, 1998)."""
 FILTER = 4.0
-"""Where the filter ends, in Gaussian widths."""
+"""End of the filter, in Gaussian widths."""
 GRID_MM = 1.0
 """Coarsest grid; finer for nodules of less than eight cells."""
 RING = (1.25, 1.9)
-"""Where the ring for the contrast lies, in half outlines from the middle: blurred edges have ended there."""
+"""Ring for the contrast, in half outlines from the middle: blurred edges have ended there."""
 RIM = 2.0
-"""Where the filter's surroundings begin, in half outlines: nearer, its answer to the nodule itself is negative."""
+"""Beginning of the filter's surroundings, in half outlines: nearer, its answer to the nodule itself is negative."""
 LEAST_CELLS = 40
 """Of lung that must be around; with less, all that is around stands in."""
 LEAST_DETERMINANT = 1e-6
@@ -54,7 +54,7 @@ ROUNDS = 8
 
 @dataclass(frozen=True)
 class Visibility:
-    """How visible one nodule is.
+    """Visibility of one nodule.
 
     Args:
         contrast: Contrast in place: mean brightness within the outline over a plane through the lung around it, in

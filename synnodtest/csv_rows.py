@@ -15,7 +15,7 @@ from synnodtest.files import replacing
 from synnodtest.text_files import decoded
 
 AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
-"""What helps where a table cannot be read."""
+"""Remedy where a table cannot be read."""
 
 
 _DELIMITERS = (",", ";", "\t", "|")

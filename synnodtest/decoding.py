@@ -33,7 +33,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Member:
-    """What the annotation of a field says beyond its type, within ``Annotated``.
+    """Rules of a field beyond its type, within ``Annotated``.
 
     Args:
         key: Its key in the JSON object, where that is not its name.
@@ -212,7 +212,7 @@ _AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 @dataclass(frozen=True)
 class _Writing:
-    """How a dataclass is written.
+    """Form in which a dataclass is written.
 
     Args:
         slots: Name, key, whether it is left out at its default, and that default.

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Made(NamedTuple):
-    """What a factory made, its identity, and whether that is known by its source alone: weights may change unseen."""
+    """A factory's product, its identity, and whether that is known by its source alone: weights may change unseen."""
 
     thing: Any
     identity: Identity

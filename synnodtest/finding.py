@@ -1,4 +1,4 @@
-"""What a detector reports."""
+"""A detector's finding."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from synnodtest.geometry import BoolArray
 
 Array = NDArray[np.floating[Any]]
 TRUNCATE = 4.0
-"""Where a filter ends, in Gaussian widths."""
+"""End of a filter, in Gaussian widths."""
 ROWS = 16
 """Made at a time: what they are sums of still fits the processor's cache."""
 

@@ -1,4 +1,4 @@
-"""Who did it: the identity of a synthesizer, detector or background set."""
+"""Identity of a synthesizer, detector or background set."""
 
 from __future__ import annotations
 

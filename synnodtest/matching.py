@@ -1,4 +1,4 @@
-"""Which finding hits which nodule: by a stated localization criterion, one to one, greedy by descending score."""
+"""Matching of findings and nodules: by a stated localization criterion, one to one, greedy by descending score."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class AllBut(Sequence[int]):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the findings of one radiograph meet its nodules.
+    """Matches between the findings and the nodules of one radiograph.
 
     Args:
         finding_of: Per nodule the index of the finding that hits it, or None.

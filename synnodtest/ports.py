@@ -23,7 +23,7 @@ class Synthesizer(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """Who it is; part of every cache key."""
+        """Its identity; part of every cache key."""
         ...
 
     @property
@@ -42,7 +42,7 @@ class Detector(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """Who it is; part of every cache key."""
+        """Its identity; part of every cache key."""
         ...
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
@@ -52,7 +52,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class Background:
-    """What is known of a background before its pixels are read."""
+    """A background as known before its pixels are read."""
 
     id: str
     patient: str = ""
@@ -78,7 +78,7 @@ class BackgroundSet(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """Who it is; part of every cache key."""
+        """Its identity; part of every cache key."""
         ...
 
     @property

@@ -84,7 +84,7 @@ def is_derived(region: str) -> bool:
 
 @dataclass(frozen=True)
 class Exposure:
-    """How pixels came from exposure, where that is known.
+    """Rule by which pixels came from exposure, where that is known.
 
     A pixel is ``(c(L) - c(0)) / (1 - c(0))`` with the curve ``c(L) = 1 / (1 + exp((start - L) / width))``. ``log`` is
     minus the natural logarithm of the exposure over that of the open beam; ``L`` is ``log`` plus ``equalise`` times its
@@ -176,7 +176,7 @@ class Radiograph:
 
     @cached_property
     def is_finite(self) -> bool:
-        """Whether every pixel is a finite number; looked at once."""
+        """True where every pixel is a finite number; looked at once."""
         return bool(np.isfinite(self.pixels).all())
 
     @cached_property

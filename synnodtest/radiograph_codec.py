@@ -27,14 +27,14 @@ from synnodtest.radiograph import Radiograph, Truth
 
 Bytes = bytes | memoryview
 Header = Mapping[str, Any]
-"""What an encoded radiograph says of itself before its stream: see :func:`encode_edit`."""
+"""Header of an encoded radiograph before its stream: see :func:`encode_edit`."""
 _MAGIC = b"SNRG\x01"
 _TILE = 16
 
 
 @dataclass(frozen=True)
 class StoredRadiograph:
-    """What an encoded radiograph tells without its background.
+    """An encoded radiograph's facts without its background.
 
     Args:
         content_sha256: Of the radiograph.

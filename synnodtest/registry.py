@@ -21,7 +21,7 @@ F = TypeVar("F")
 
 @dataclass(frozen=True)
 class Options:
-    """What a factory of synthesizers or detectors is told besides its argument.
+    """Options for a factory of synthesizers or detectors, besides its argument.
 
     Args:
         device: ``cpu``, ``cuda`` or ``cuda:1``.

@@ -13,9 +13,9 @@ ATTENUATION_WORDS = ("ground-glass", "part-solid", "solid", "calcified")
 """From faint to dense."""
 MARGIN_WORDS = ("smooth", "lobulated", "spiculated")
 LESION_WORDS = ("mass", "consolidation")
-"""What may be planted beside nodules."""
+"""Lesions that may be planted beside nodules."""
 LOOKS = ("density", "attenuation", "margin", "doubling_days", "interval_days", "lesion")
-"""What only nodules have that say it; a density also where neither contrast nor attenuation stands."""
+"""Values that only nodules have; a density also where neither contrast nor attenuation stands."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Perturbation:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is to be synthesized; frozen, hashable and free of pixels.
+    """Content of a radiograph to be synthesized; frozen, hashable and free of pixels.
 
     Args:
         background: Identifier of the background within its set.

@@ -1,4 +1,4 @@
-"""Where the shipped ``models/`` and ``specs/`` lie: in the checkout, or where the wheel put them."""
+"""Places of the shipped ``models/`` and ``specs/``: in the checkout, or where the wheel put them."""
 
 from __future__ import annotations
 

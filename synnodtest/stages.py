@@ -1,4 +1,4 @@
-"""Where the time of a run goes: seconds by stage, for ``--synnod-profile``.
+"""Seconds of a run by stage, for ``--synnod-profile``.
 
 A stage inside another is taken out of it, so that the seconds of all stages of one thread add up to its time.
 """

@@ -1,4 +1,4 @@
-"""What was computed once: entries on disk, keyed by sha256, first write wins.
+"""Store of computed things: entries on disk, keyed by sha256, first write wins.
 
 Layout: ``ROOT/v1/<kind>/<first two digits>/<key>``. An entry is a magic word, the sha256 and the length of its
 payload, and the payload. It is written to a temporary file and then linked to its name, which either
@@ -37,7 +37,7 @@ _SERIAL = itertools.count()
 
 @dataclass(frozen=True)
 class KindStats:
-    """How many entries of one kind there are and how many bytes they take."""
+    """Number of entries of one kind, and their bytes."""
 
     entries: int
     bytes: int
@@ -167,7 +167,7 @@ class Store:
             yield
 
     def in_work(self, kind: str, key: str) -> bool:
-        """Whether somebody makes an entry just now, or another that shares its lock."""
+        """True where somebody makes an entry just now, or another that shares its lock."""
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(_locked(self._lock_of(kind, key), wait=False))

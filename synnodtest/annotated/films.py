@@ -57,7 +57,7 @@ class RealNodule:
 
     @property
     def counted(self) -> bool:
-        """Whether it is a nodule and no mass."""
+        """True where it is a nodule and no mass."""
         return self.size_mm <= LARGEST_MM
 
 

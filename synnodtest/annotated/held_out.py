@@ -1,4 +1,4 @@
-"""What is kept for training and what is held out: backgrounds by patient, CT nodules by series."""
+"""Split into training and held-out data: backgrounds by patient, CT nodules by series."""
 
 from __future__ import annotations
 

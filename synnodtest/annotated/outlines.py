@@ -23,11 +23,11 @@ Array = NDArray[np.float64]
 EDGES = tuple(round(0.1 * k, 1) for k in range(13))
 """Of the bins of a profile, in half boxes from the middle."""
 HALF = math.sqrt(0.75)
-"""Where the shadow of a ball, sqrt(1 - r^2), has fallen to half."""
+"""Radius at which the shadow of a ball, sqrt(1 - r^2), has fallen to half."""
 FEWEST = 8
 """Boxes without which the profile of a group is too noisy; then all boxes together stand in."""
 USUAL_SHARE = 0.8
-"""Where even all together are too few: what radiologists' tight boxes show (ChestX-Det, 22 boxes)."""
+"""Share where even all together are too few: what radiologists' tight boxes show (ChestX-Det, 22 boxes)."""
 LIMITS = (0.4, 1.0)
 """Of a believable share."""
 

@@ -108,7 +108,7 @@ def made_of(data: AnnotatedSet) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Planting:
-    """How nodules are drawn for training and evaluation.
+    """Draw of nodules for training and evaluation.
 
     Args:
         diameter_mm: Range, log-uniform.

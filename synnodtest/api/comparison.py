@@ -1,4 +1,4 @@
-"""What was asked of a nodule beside what it became."""
+"""Requested and realised values of a nodule, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked for -> nodules -> the radiograph that has them, drawn as every run draws them."""
+"""From requests to nodules to the radiograph that has them, drawn as every run draws them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from synnodtest.radiograph import Radiograph
 
 @dataclass(frozen=True)
 class Beside:
-    """What lies beside a radiograph: a manifest's row and masks."""
+    """Files beside a radiograph: a manifest's row and masks."""
 
     given: Given = FILE_ALONE
     patient: str = ""

@@ -21,7 +21,7 @@ LUNG_QUANTA_PER_MM2 = 4.9e4
 """Quanta that a film's detector counts behind the lung: 2.5 uGy (speed class 400) times 30,174 per mm^2 and uGy (IEC
 62220-1, RQA5) times a detective quantum efficiency of 0.65."""
 _NEARLY = 1e-4
-"""How near to black and white a pixel is taken apart: nearer ones are saturated and stay what they are."""
+"""Distance from black and white within which a pixel is saturated and stays what it is."""
 _ROUNDS = 6
 """Of finding the surroundings from the equalised image: each leaves less than a third of the error."""
 _LEAST_QUANTA = 0.5
@@ -34,7 +34,7 @@ Real = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
 
 @dataclass(frozen=True, eq=False)
 class Beam:
-    """What reached the detector.
+    """Exposure that reached the detector.
 
     Args:
         intensity: Exposure at each pixel, float64; of phantoms over that of the open beam, of films over the lung's.

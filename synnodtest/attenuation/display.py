@@ -1,4 +1,4 @@
-"""What one radiograph makes of attenuation: how bright a nodule is at a place of it, and adding it."""
+"""Display of attenuation in one radiograph: how bright a nodule is at a place of it, and adding it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_GAIN = 8.0
 
 
 class Planted(NamedTuple):
-    """What a nodule came to.
+    """Contrast and added brightness of a planted nodule.
 
     Attributes:
         contrast: Realised.
@@ -33,7 +33,7 @@ class Planted(NamedTuple):
 
 @dataclass(frozen=True)
 class Display:
-    """What one radiograph makes of attenuation, estimated from its pixels.
+    """Display of attenuation in one radiograph, estimated from its pixels.
 
     Straight up to the knee, then bent exponentially towards white, which it never reaches: a pixel at brightness ``v``
     above the knee shows ``(1 - v) / (1 - knee)`` of what one in the lung shows.

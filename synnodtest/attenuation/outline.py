@@ -18,7 +18,7 @@ _WAVES = {"lobulated": (0.08, 0.09, 0.07), "spiculated": (0.06, 0.04, 0.03)}
 """Amplitude of two, three and five lobes around the outline, over the radius."""
 _SPICULES = (9, 14)
 _SPICULE_REACH = (1.25, 1.7)
-"""How far spicules reach, in radii."""
+"""Reach of spicules, in radii."""
 SPICULES_VERSION = 2
 """Of how spicules are drawn; part of the keys of stored scenes that have them, and of no others."""
 _SPICULE_WIDTH = 0.09
@@ -31,7 +31,7 @@ _HALO = 0.42
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """How a round nodule is bent, and how its brightness varies inside.
+    """Shape of a round nodule's outline, and variation of brightness inside.
 
     Args:
         radius: Radius in each of 721 directions over a full turn, over that of the disc of the same area.

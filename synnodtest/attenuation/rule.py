@@ -13,7 +13,7 @@ RULE_VERSION = 3
 SOFT_TISSUE_PER_MM = 0.019
 """Linear attenuation of soft tissue in 1/mm at the mean energy of a chest radiograph (about 70 keV)."""
 LUNG_DENSITY = 0.2
-"""What the nodule displaces, relative to soft tissue: aerated lung at full inspiration."""
+"""Density of what the nodule displaces, relative to soft tissue: aerated lung at full inspiration."""
 SCATTER_SHARE = 0.4
 """Scattered share of the exposure behind the lung, grid in place; it dilutes every contrast by this share."""
 LOG_EXPOSURE_SPAN = 1.4

@@ -1,4 +1,4 @@
-"""Which radiographs of a folder show nodules, by whatever annotations lie beside them: those are no backgrounds."""
+"""Radiographs of a folder that show nodules, by whatever annotations lie beside them: those are no backgrounds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAYOUTS = ("metadata.csv", "boxes.csv")
 
 @dataclass
 class Annotated:
-    """What annotations beside radiographs say.
+    """Word of the annotations beside radiographs.
 
     Args:
         positive: The radiographs with a nodule.

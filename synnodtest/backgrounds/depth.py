@@ -14,7 +14,7 @@ from synnodtest.errors import BackgroundError
 DEPTHS = (8, 10, 12, 14, 16)
 BY_LARGEST = "bits by its largest value"
 OF_STORED = "of BitsStored"
-"""What follows it where the file says how many bits its numbers may have."""
+"""Suffix where the file says how many bits its numbers may have."""
 OVERSHOOT = 0.1
 """Floats may pass either end of their range by this share of it and are clipped: burnt-in markers and splines
 overshoot by a few percent."""

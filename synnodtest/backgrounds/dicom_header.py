@@ -1,4 +1,4 @@
-"""Which DICOM files are frontal chest radiographs for presentation: an allow-list over the header, pixels untouched."""
+"""Allow-list over DICOM headers: frontal chest radiographs for presentation, pixels untouched."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a file is no frontal chest radiograph: the check, as the manifest's ``accept`` names it, and the reason."""
+    """Refusal of a file that is none: the check, as the manifest's ``accept`` names it, and the reason."""
 
     check: str
     says: str
@@ -65,7 +65,7 @@ WITHOUT_PATIENT = "synnodtest"
 
 @dataclass(frozen=True)
 class DicomFacts:
-    """What a set needs of a header: patient and study (to be pseudonymised by the caller), view, sex and age in years.
+    """Header facts that a set needs: patient and study (to be pseudonymised by the caller), view, sex and age in years.
 
     ``acquisition`` says how it was taken (:func:`acquisition_of`).
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.

@@ -1,4 +1,4 @@
-"""Which files hold the same film: one under two names counts once, whatever its header, format, size and masks."""
+"""Files that hold the same film: one under two names counts once, whatever its header, format, size and masks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGESTS: dict[tuple[str, int, int], str] = {}
 
 
 class Sight(NamedTuple):
-    """What a film is known by: the sha256 of its pixels, and how it looks; b"" where it cannot be read."""
+    """Marks by which a film is known: the sha256 of its pixels, and how it looks; b"" where it cannot be read."""
 
     film: str
     looks: bytes = b""

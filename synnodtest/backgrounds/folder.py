@@ -85,7 +85,7 @@ class FolderSet:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was left out, and what reading the radiographs corrected, in plain words, for the report."""
+        """Radiographs left out, and corrections in reading the others, in plain words, for the report."""
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
         alike = spelt_otherwise(entry.strata for entry in self._all)
         of_set = (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *alike, *self._of_copies)
@@ -93,7 +93,7 @@ class FolderSet:
 
     @property
     def available(self) -> int:
-        """How many radiographs the folder offers, whatever ``count``."""
+        """Number of radiographs that the folder offers, whatever ``count``."""
         return len(self._listing.entries)
 
     @property

@@ -1,4 +1,4 @@
-"""Which files of a folder are radiographs, their masks, or pictures that are not read."""
+"""Files of a folder: radiographs, their masks, and pictures that are not read."""
 
 from __future__ import annotations
 

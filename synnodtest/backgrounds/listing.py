@@ -1,4 +1,4 @@
-"""Which radiographs a folder and its manifest make up, before any pixel is read."""
+"""Radiographs of a folder and its manifest, before any pixel is read."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _TYPES = {
 KNOWN_TYPES = tuple(_TYPES)
 """Element types that are read."""
 MODALITIES = ("", "MET_MOD_OTHER", "MET_MOD_UNKNOWN", "MET_MOD_XR", "MET_MOD_CR", "MET_MOD_DX")
-"""What the header's ``Modality`` may say; CT, MR, NM and US are no radiographs."""
+"""Values of the header's ``Modality``; CT, MR, NM and US are no radiographs."""
 UNITS = ("", "mm", "?", "millimeter", "millimetre")
 
 

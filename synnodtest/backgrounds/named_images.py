@@ -1,4 +1,4 @@
-"""Which radiographs of a folder a table or JSON means: by name or stem, whatever wrote the name."""
+"""Radiographs of a folder that a table or JSON means: by name or stem, whatever wrote the name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where annotations of radiographs lie, and those that are no tables: YOLO's labels, and forms that are not read."""
+"""Places of annotations of radiographs, and those that are no tables: YOLO's labels, and forms that are not read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 1024 * 1024
 LEAST_STEM = 3
 """Shorter stems occur in any text; with its suffix a name of any length tells."""
 _BELOW = ("ann", "label", "box", "bbox")
-"""How names of folders with annotations begin: ``Annotations``, ``ann``, ``labels_xml``."""
+"""Beginnings of names of folders with annotations: ``Annotations``, ``ann``, ``labels_xml``."""
 _IMAGES = ("images", "imgs", "img")
 _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
 _SENTENCE_END = re.compile(r"[.;\n]+")

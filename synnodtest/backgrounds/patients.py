@@ -1,4 +1,4 @@
-"""Who is whose: patients that file names tell where neither header nor manifest does.
+"""Patients that file names tell where neither header nor manifest does.
 
 Films of one patient are one statistical cluster. Public collections say in the name of a file whose it is; read as
 films of different patients they would count for more than they tell.
@@ -18,7 +18,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 
 _NOBODY = ("nan", "na", "n/a", "none", "null", "unknown", "anonymous", "anonymized", "anonymised", "anon", "-", "?")
-"""What programs and people write where they do not know, or do not tell, whose a film is."""
+"""Words that programs and people write where they do not know, or do not tell, whose a film is."""
 _NUMBER = re.compile(r"0*(\d+)(\.0+)?")
 _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>\d{8})_\d{3}(?:\.\w+)?$"),

@@ -1,4 +1,4 @@
-"""Which way is up, and whether air is dark: the segmenter looks at a small picture, turned and inverted if in doubt.
+"""Orientation and polarity: the segmenter looks at a small picture, turned and inverted if in doubt.
 
 Left and right cannot be told this way: a mirrored radiograph is read as any other is.
 """
@@ -35,7 +35,7 @@ clavicles, and then the sum alone misleads."""
 
 @dataclass(frozen=True)
 class Score:
-    """How much a picture looks like an upright chest.
+    """Likeness of a picture to an upright chest.
 
     Args:
         certainty: The segmenter's.
@@ -117,7 +117,7 @@ class _Seen(NamedTuple):
 
 
 class _Memory:
-    """What was seen in small pictures, by their content: 8 KB each, since the lungs are kept as bits."""
+    """Views of small pictures, by their content: 8 KB each, since the lungs are kept as bits."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -1,4 +1,4 @@
-"""What a manifest says of a file, and what a file gives: the words that all readers share."""
+"""Words that all readers share: a manifest's on a file, and a file's own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from synnodtest.geometry import FloatArray
 
 ACCEPTABLE = ("size", "brightness", "orientation", "polarity", "modality", "body_part", "view", "intent")
-"""What the manifest's column ``accept`` may name: each a check that someone has looked at and waives for one file."""
+"""Checks that the manifest's column ``accept`` may name: someone has looked and waives it for one file."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the manifest says of one radiograph; it wins over the file.
+    """The manifest's word on one radiograph; it wins over the file.
 
     Args:
         spacing_mm: ``(row, column)`` of the pixels as stored.

@@ -1,4 +1,4 @@
-"""What reading the radiographs of a set noted: remembered by content, and told in one line per kind."""
+"""Notes from reading the radiographs of a set: remembered by content, and told in one line per kind."""
 
 from __future__ import annotations
 

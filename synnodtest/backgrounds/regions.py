@@ -14,7 +14,7 @@ from synnodtest.geometry import BoolArray, FloatArray
 
 LUNGS = ("lung", "left_lung", "right_lung")
 REGIONS = (*LUNGS, "apical", "hilar", "retrocardiac", "subdiaphragmatic", "peripheral", "mediastinum")
-"""What can be estimated on any frontal radiograph."""
+"""Regions that can be estimated on any frontal radiograph."""
 HIDDEN = {"retrocardiac": "heart", "subdiaphragmatic": "abdomen"}
 """Regions that are lung behind something -> what it is."""
 

@@ -18,7 +18,7 @@ from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.shipped import shipped_model
 
 STRUCTURES = ("left_lung", "right_lung", "heart", "mediastinum", "abdomen", "clavicle")
-"""What the network finds, in the order of its outputs: whole silhouettes, whatever lies before or behind."""
+"""Outlines that the network finds, in the order of its outputs: whole silhouettes, whatever lies before or behind."""
 WEIGHTS_FILE = "segmenter.safetensors"
 
 _PARTS = {"left_lung": 1, "right_lung": 1, "heart": 1, "mediastinum": 1, "abdomen": 2, "clavicle": 2}
@@ -27,7 +27,7 @@ _LEAST_LUNG = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Segmented:
-    """What the network found.
+    """Outlines of one film.
 
     Args:
         masks: H x W masks by name of :data:`STRUCTURES`; the two lungs share no pixel.

@@ -55,17 +55,17 @@ _EMPTY = (
     "nein", "non", "nao", "não",
 )  # fmt: skip
 _NOTHING = ("nan", "none", "null", "na", "n/a", "-", "unknown")
-"""What a column of patients, views or studies says where it does not know."""
+"""Words of a column of patients, views or studies for what it does not know."""
 _POSITIVE = (
     "true", "t", "yes", "y", "positive", "pos", "present", "abnormal", "malignant", "benign", "suspicious", "ja", "oui",
     "si", "sí", "sim", "x",
 )  # fmt: skip
-"""What a column of labels may say of an image with a finding, without naming it."""
+"""Words of a column of labels for an image with a finding, without naming it."""
 
 
 @dataclass
 class Table:
-    """What one table says of the radiographs of a folder.
+    """Word of one table on the radiographs of a folder.
 
     Args:
         path: The table.
@@ -269,7 +269,7 @@ class _Judge:
 
     @property
     def understands(self) -> bool:
-        """Whether any column says what an image shows."""
+        """True where any column says what an image shows."""
         return bool(self._classes or self._findings or self._denials or self._labels or self._places)
 
     def positive(self, row: Mapping[str, str], line: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a behaviour may ask for and probably does not mean: it would pass detectors that it should not."""
+"""Cautions: requests of a behaviour that are probably not meant: they pass detectors that should not."""
 
 from __future__ import annotations
 

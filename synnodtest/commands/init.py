@@ -50,7 +50,7 @@ def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
     return found
 '''
 IGNORED = ".synnodtest/\nreports/\n"
-"""What git leaves alone: not the ledger, which a confirmatory run wants committed."""
+"""Files that git leaves alone: not the ledger, which a confirmatory run wants committed."""
 YOURS = "Your detector (best.pt, model.onnx, package.module:factory; empty: a Python function to fill in)"
 RADIOGRAPHS = "Folder of your nodule-free radiographs (empty: computed chest phantoms)"
 ENOUGH, LEAST = 30, 15

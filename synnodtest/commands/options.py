@@ -1,4 +1,4 @@
-"""What several commands share: the option ``--split``, options handed on by name, figures printed and kept."""
+"""Options that several commands share: ``--split``, options handed on by name, figures printed and kept."""
 
 from __future__ import annotations
 

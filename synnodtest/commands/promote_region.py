@@ -18,7 +18,7 @@ from synnodtest.spec.plain import nested
 COUNT = 60
 """Backgrounds of the behaviour: as many as a confirmation has trials."""
 _SEARCHED_ALONE = ("companion.", "view", "mimic")
-"""What scenes of one nodule cannot say."""
+"""Quantities that scenes of one nodule cannot say."""
 SIDES = {"lung": ("right_lung", "left_lung")}
 """Regions that parts 0 and 1 of another are."""
 _INSIDE = "in the region "

@@ -191,14 +191,14 @@ def _settings(run: RunEntry, cache: Path, detector: str | None) -> Settings:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Where the backgrounds of a behaviour are from."""
+    """Source of a behaviour's backgrounds."""
 
     set: str = ""
 
 
 @dataclass(frozen=True)
 class _Resolved:
-    """What of a behaviour says who made its scenes of what."""
+    """The part of a behaviour that says who made its scenes of what."""
 
     scenes: _Drawn | None = None
     fuzz: _Drawn | None = None

@@ -1,4 +1,4 @@
-"""Which classes of a data set are nodules: the package's one rule of names, a file for the user's word, and columns."""
+"""Nodule classes of a data set: the package's one rule of names, a file for the user's word, and columns."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class AnnotatedImage:
 
     @property
     def known(self) -> Given:
-        """What is known of the pixels beside the file."""
+        """Facts of the pixels beside the file."""
         spacing_mm, bits = self.spacing_mm or self.given.spacing_mm, self.bits or self.given.bits
         return replace(self.given, spacing_mm=spacing_mm, bits=bits)
 
@@ -80,7 +80,7 @@ class AnnotatedImage:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether every nodule of the image is marked, so that a finding elsewhere is a false positive."""
+        """True where every nodule of the image is marked, so that a finding elsewhere is a false positive."""
         return all(box.exhaustive for box in self.boxes)
 
 
@@ -122,7 +122,7 @@ class Dataset:
 
 
 class Facts:
-    """What a manifest beside the images knows of them: patient, spacing, bits, view, sex, age.
+    """Facts that a manifest beside the images knows of them: patient, spacing, bits, view, sex, age.
 
     A row that names a file which is not where it says is that of the image of its name, in whatever folder.
     """

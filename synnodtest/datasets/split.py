@@ -1,4 +1,4 @@
-"""Which patients and CT series are held out: by name alone, for good."""
+"""Patients and CT series that are held out: by name alone, for good."""
 
 from __future__ import annotations
 

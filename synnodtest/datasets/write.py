@@ -45,7 +45,7 @@ class _Written:
 
 @dataclass(frozen=True)
 class _Writer:
-    """How one layout is written.
+    """Writer of one layout.
 
     Args:
         folder: Image -> folder of its file, relative to the set.

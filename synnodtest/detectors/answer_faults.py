@@ -1,4 +1,4 @@
-"""What an answer says of itself by which it is none: it failed, it is of another form, it is of several images."""
+"""Faults by which an answer is none: it failed, it is of another form, it is of several images."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ _TAKEN_BACK = [
     *((key, False) for key in ("positive", "reported", "shown", "visible", "accepted")),
     *((key, True) for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),
 ]
-"""What a finding says that its program does not report."""
+"""Keys of a finding that its program does not report."""
 
 
 def refuse_taken_back(key: str, value: Any, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What an ultralytics ``.pt`` says about itself, read without torch and without running anything in it.
+"""Contents of an ultralytics ``.pt``, read without torch and without running anything in it.
 
 A ``.pt`` is a zip around a pickle. The reader here puts an inert stub in the place of every class, so that class names,
 task and image size are known before torch is imported, and an unusable file is refused at once.
@@ -22,7 +22,7 @@ MAX_PICKLE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What the adapter needs to know before it loads the weights.
+    """Facts that the adapter needs before it loads the weights.
 
     Args:
         names: Class index -> class name.

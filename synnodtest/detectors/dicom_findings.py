@@ -23,7 +23,7 @@ from synnodtest.identity import Identity, instance_key
 
 @dataclass
 class Reading:
-    """What one file says.
+    """Findings of one file.
 
     Args:
         path: The file.

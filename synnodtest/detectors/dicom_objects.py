@@ -1,4 +1,4 @@
-"""What every DICOM object of findings that is written has in common: the image it is on, header, codes, outlines."""
+"""Common parts of the DICOM objects of findings that are written: the image it is on, header, codes, outlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ultralytics writes into models that it exports, obeyed or refused: ONNX metadata, OpenVINO's metadata.yaml."""
+"""Metadata that ultralytics writes into exported models, obeyed or refused: of ONNX, OpenVINO's metadata.yaml."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ READ_KEYS = {
 
 @dataclass(frozen=True)
 class Export:
-    """What an exported model says about itself.
+    """An exported model's word on itself.
 
     Args:
         names: Class index -> class name.
@@ -49,7 +49,7 @@ class Export:
 
     @property
     def rows(self) -> bool:
-        """Whether the output is rows (n, 6), not a grid."""
+        """True where the output is rows (n, 6), not a grid."""
         return self.finished or (self.head is not None and self.head.rows)
 
 

@@ -50,7 +50,7 @@ class Runtime(Protocol):
 
     @property
     def metadata(self) -> Mapping[str, object]:
-        """What was written into the model, or beside it."""
+        """Metadata written into the model, or beside it."""
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return output name -> array."""

@@ -19,7 +19,7 @@ ROWS = 64
 
 @dataclass(frozen=True)
 class Frame:
-    """How a radiograph was fitted into the network's input.
+    """Fit of a radiograph into the network's input.
 
     Args:
         shape: Height and width of the radiograph.

@@ -1,4 +1,4 @@
-"""Which network heads are read, and how: an allow-list. Whatever is not on it is refused by name.
+"""Network heads that are read, and how: an allow-list. Whatever is not on it is refused by name.
 
 A head is the last layer of an ultralytics network. Two heads can give outputs of the same shape that mean other things,
 so that an unknown one is never read as the one it resembles.
@@ -52,10 +52,10 @@ REFUSED_HEADS = {
     "distances": ("Depth",),
     "classes named by text": ("WorldDetect", "YOLOEDetect", "LRPCHead"),
 }
-"""What heads give that are known and not read; every other name is refused as unknown."""
+"""Outputs of heads that are known and not read; every other name is refused as unknown."""
 
 TASKS = ("", "detect")
-"""What a file may say that it is for; older files say nothing."""
+"""Tasks that a file may say that it is for; older files say nothing."""
 
 _HINT = "the heads Detect, v10Detect and RTDETRDecoder are read; wrap any other model in Python (file.py:factory)"
 

@@ -1,4 +1,4 @@
-"""Which findings are nodules, where they name a class, and which classes of a network are."""
+"""Nodules among findings that name a class, and among the classes of a network."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NO_CLASS = re.compile(
     r"(box|bbox|rect|rectangle|polygon|roi|region|finding|detection|prediction|object|annotation|mark|\w{0,2})[\W_]*\d*"
     r"|[0-9a-f-]{8,}"
 )
-"""What those keys hold beside a class: a shape, a number, an identifier."""
+"""Contents of those keys beside a class: a shape, a number, an identifier."""
 _NUMBER = re.compile(r"-?\d+(\.0)?")
 ENOUGH_OTHERS = 20
 """A detector of several diseases names a nodule sooner on radiographs that hold one; a 'lesion' is never called one."""
 
 
 class LabelRule:
-    """Which findings of an answer are nodules, where they name a class: the package's one rule of names.
+    """Rule for the findings of an answer that are nodules, where they name a class: the package's one rule of names.
 
     Args:
         chosen: Classes that the user named; empty: their names decide.
@@ -51,7 +51,7 @@ class LabelRule:
 
     @property
     def chosen(self) -> bool:
-        """Whether the user said which classes are nodules."""
+        """True where the user said which classes are nodules."""
         return bool(self._chosen)
 
     def keeps(self, item: Any) -> bool:

@@ -33,10 +33,10 @@ _MARKER_FROM, _MARKER_PIXELS = 0.9, 30
 """Lead is whiter than this; a word 6 mm high has more pixels than this at 1.5 mm."""
 
 _GLARE_MM = 25.0
-"""How far from a distractor ``blind-by-devices`` reports nothing."""
+"""Distance from a distractor within which ``blind-by-devices`` reports nothing."""
 
 _KNOWN_MM = 10.0
-"""How near to a nodule of the prior ``dismisses-known`` reports nothing."""
+"""Distance to a nodule of the prior within which ``dismisses-known`` reports nothing."""
 
 Fault = Callable[[Radiograph, list[Finding]], list[Finding]]
 
@@ -75,7 +75,7 @@ class MutantDetector:
 
     @property
     def reads_truth(self) -> bool:
-        """Whether what is spoiled reads the planted truth and no pixel."""
+        """True where what is spoiled reads the planted truth and no pixel."""
         return bool(getattr(self._detector, "reads_truth", False))
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:

@@ -1,4 +1,4 @@
-"""What an ONNX detector expects and returns: the YAML beside ``model.onnx``.
+"""Settings of an ONNX detector, its input and output: the YAML beside ``model.onnx``.
 
 ::
 
@@ -44,7 +44,7 @@ MOST_STD = 10.0
 
 @dataclass(frozen=True)
 class InputSettings:
-    """How a radiograph becomes the network's input."""
+    """Making of the network's input from a radiograph."""
 
     size: tuple[int, int] | None = None
     fit: str = "letterbox"
@@ -57,7 +57,7 @@ class InputSettings:
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """Where boxes and scores stand in the network's outputs; ``classes`` is empty where nobody says which."""
+    """Places of boxes and scores in the network's outputs; ``classes`` is empty where nobody says which."""
 
     classes: tuple[int, ...] = ()
     class_count: int | None = None

@@ -21,7 +21,7 @@ COUNT, SIZE = 4, 512
 GLANCE = 256
 """Pixels of the phantom by which a detector is known again."""
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
-"""What makes every verdict meaningless. The other questions tell of limits that a detector may have: they only warn."""
+"""Questions whose failure makes every verdict meaningless. The others only warn of a detector's limits."""
 
 
 def is_recorded(detector: Detector) -> bool:

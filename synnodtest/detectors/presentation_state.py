@@ -187,7 +187,7 @@ def _points(state: Reading, item: Any, uid: str) -> Points:
 
 @dataclass(frozen=True)
 class _DisplayedArea:
-    """What of an image is shown (PS3.3 C.10.4, C.10.6).
+    """Displayed area of an image (PS3.3 C.10.4, C.10.6).
 
     Shares of it count after the rotation and the flip; its corners are pixels of the image before them, the first
     corner that which is shown at the top left, so the flip needs no further word.

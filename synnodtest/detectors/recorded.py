@@ -49,7 +49,7 @@ Findings = dict[str, list[Finding]]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the findings of one radiograph come from.
+    """Source of the findings of one radiograph.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""What a detector may be called: names and ``scheme:`` prefixes, built in or from entry points."""
+"""Names of detectors and ``scheme:`` prefixes, built in or from entry points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def masked(text: str) -> str:
 
 @dataclass(frozen=True)
 class Options(registry.Options):
-    """What a detector factory is told besides its argument.
+    """Options for a detector factory, besides its argument.
 
     Args:
         timeout_s: Seconds that one call may take.

@@ -15,7 +15,7 @@ from synnodtest.identity import Identity
 FORMS = ("chest-cad", "coordinates")
 _CHEST_CAD, _COMPREHENSIVE = "1.2.840.10008.5.1.4.1.1.88.65", "1.2.840.10008.5.1.4.1.1.88.33"
 _IN_LIBRARY = [1, 2, 1]
-"""Where the image stands in the content: the first entry of the second child, which is the image library."""
+"""Place of the image in the content: the first entry of the second child, which is the image library."""
 
 
 def write_report(

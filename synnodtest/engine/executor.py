@@ -17,7 +17,7 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Ground:
-    """What recipes stand on and are made with: enough for a worker to open the same.
+    """Backgrounds and synthesizer of some recipes: enough for a worker to open the same.
 
     Args:
         set_name: The background set.

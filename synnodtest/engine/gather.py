@@ -26,7 +26,7 @@ from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour
 
 FEWER_BACKGROUNDS = "backgrounds asked for"
-"""How the shortfall ends that says how many backgrounds a set has."""
+"""Ending of a shortfall's sentence that says how many backgrounds a set has."""
 
 
 def fewer_backgrounds(reasons: Iterable[str]) -> list[str]:
@@ -66,12 +66,12 @@ class Item:
 
     @property
     def is_sequential(self) -> bool:
-        """Whether evidence is gathered until it decides."""
+        """True where evidence is gathered until it decides."""
         return self.behaviour.sampling.sequential
 
     @property
     def judge(self) -> Judge:
-        """What rules on the evidence."""
+        """The kind that rules on the evidence."""
         return sequential_judge(self.kind.name, self.variant.parameters) if self.is_sequential else self.kind.judge
 
     @property

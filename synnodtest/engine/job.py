@@ -1,4 +1,4 @@
-"""What the engine works on: unique scenes, and batches of them."""
+"""Jobs of the engine: unique scenes, and batches of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Unplaced:
 
     @property
     def background(self) -> Background:
-        """What it was to stand on."""
+        """The background it was to stand on."""
         return self.recipe.background
 
 
@@ -50,7 +50,7 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Whether the detector's findings are known, or the scene was rejected before it."""
+        """True where the detector's findings are known, or the scene was rejected before it."""
         return self.snapshot is not None and (bool(self.snapshot.rejected) or self.sightings is not None)
 
 

@@ -1,4 +1,4 @@
-"""What a campaign works with and what comes of it: providers, gathered evidence, judgements."""
+"""Parts and products of a campaign: providers, gathered evidence, judgements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synnodtest.spec.model import Behaviour
 
 @dataclass(frozen=True)
 class Providers:
-    """Where a campaign gets its parts from.
+    """Providers of a campaign's parts.
 
     Args:
         detector: The system under test.
@@ -47,7 +47,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was ruled on one item, with the trials it rests on."""
+    """Ruling on one item, with the trials it rests on."""
 
     behaviour: Behaviour
     variant: Variant

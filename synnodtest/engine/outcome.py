@@ -1,4 +1,4 @@
-"""What the engine keeps of a finished scene: truth, findings, hashes. No pixels."""
+"""Outcome of a finished scene as the engine keeps it: truth, findings, hashes. No pixels."""
 
 from __future__ import annotations
 

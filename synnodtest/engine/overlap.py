@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 _END = object()
 _POLL_S = 0.2
-"""How soon a producer whose results nobody wants any more sees it."""
+"""Seconds within which a producer whose results nobody wants any more sees it."""
 _MAKING = threading.local()
 
 

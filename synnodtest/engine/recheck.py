@@ -1,4 +1,4 @@
-"""Whether a detector still answers as it did when the findings of the store were made.
+"""Check that a detector still answers as it did when the findings of the store were made.
 
 The identity of weights in a known format is their content. A Python factory, a program or a server may load what its
 identity says nothing of: weights beside the source, modules that it imports. Findings of an earlier run would then be

@@ -1,4 +1,4 @@
-"""Whether a synthesizer still draws as it did when the radiographs of the store were made.
+"""Check that a synthesizer still draws as it did when the radiographs of the store were made.
 
 The identity of a Python factory is its source. It may load weights of which that says nothing: replaced, they would go
 on as the radiographs that the old ones drew. So one stored radiograph of each run is drawn again.
@@ -38,7 +38,7 @@ class SynthesisRecheck:
 
     @property
     def wanted(self) -> bool:
-        """Whether the next stored radiograph is to be compared."""
+        """True where the next stored radiograph is to be compared."""
         return self._left or self._changed is not None
 
     def compare(self, scene: Scene, background: Radiograph, stored: Radiograph) -> None:

@@ -1,4 +1,4 @@
-"""Which worker does what next: batches through stages of workers that may die. Knows no pixels and no transport.
+"""Schedule of batches through stages of workers that may die. Knows no pixels and no transport.
 
 A batch passes the stages in order. At most ``in_flight`` batches are at a worker, and at most as many finished ones
 wait for the next stage as its workers could take, so the memory of the driver does not grow with the plan. A batch

@@ -18,7 +18,7 @@ LARGEST_EXCESS = 0.05
 
 
 class ShamStatus(StrEnum):
-    """What the control says of the edits."""
+    """Result of the control."""
 
     PASSED = "PASSED"
     INVALID = "INVALID"
@@ -106,7 +106,7 @@ def judge_sham(
 
 
 def _fires(masks: Trial, fired: Trial, operating_point: float, matching: Matching) -> bool:
-    """Whether any finding of ``fired`` at or above the operating point lies in the masks of ``masks``."""
+    """True where any finding of ``fired`` at or above the operating point lies in the masks of ``masks``."""
     findings = [s.finding for s in fired.sightings if s.finding.score >= operating_point]
     outcome = match(findings, [n.truth for n in masks.nodules], masks.spacing_mm, matching)
     return any(index is not None for index in outcome.finding_of)

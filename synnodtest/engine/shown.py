@@ -25,7 +25,7 @@ WORDS = {
     "outside": "control",
     "sham": "sham edits",
 }
-"""What the progress calls scenes, by the word of their arm; the behaviour's own have no other name than its."""
+"""Names of scenes in the progress, by the word of their arm; the behaviour's own have no other name than its."""
 
 
 class Progress(Protocol):
@@ -55,7 +55,7 @@ silent = Silent()
 
 
 class Shown:
-    """What came of the scenes of a campaign, group by group.
+    """Outcomes of the scenes of a campaign, group by group.
 
     Args:
         parts: Engines and backgrounds.

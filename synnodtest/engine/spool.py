@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Spooled:
-    """Where some bytes lie.
+    """Position of some bytes.
 
     Args:
         spool: Holds the file open.

@@ -1,4 +1,4 @@
-"""What an engine has done: scenes, and the seconds they took."""
+"""Count of an engine's scenes, and of the seconds they took."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a synthesizer's nodules can be believed: numbers, each with the yardstick it is read by."""
+"""Credibility of a synthesizer's nodules: numbers, each with the yardstick it is read by."""
 
 from __future__ import annotations
 

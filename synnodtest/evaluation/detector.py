@@ -42,7 +42,7 @@ _Wanted = Callable[[Truth, frozenset[str]], bool]
 
 @dataclass(frozen=True)
 class _Image:
-    """What remains of one radiograph after detection."""
+    """Result of one radiograph after detection."""
 
     cluster: str
     findings: tuple[Finding, ...]

@@ -124,7 +124,7 @@ def _window(radiograph: Radiograph, truth: Truth) -> Window:
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """What a synthesizer made of some scenes; row i is scene i.
+    """Measures of what a synthesizer made of some scenes; row i is scene i.
 
     Args:
         clusters: Background of each scene.

@@ -27,7 +27,7 @@ QUANTITIES = ("contrast", "conspicuity", "diameter_mm", "box_mm")
 
 @dataclass(frozen=True)
 class Seen:
-    """What is measured of one annotated nodule; the first four are :data:`QUANTITIES`."""
+    """Measures of one annotated nodule; the first four are :data:`QUANTITIES`."""
 
     contrast: float
     conspicuity: float

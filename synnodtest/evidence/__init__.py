@@ -1,1 +1,1 @@
-"""What came of the scenes, and what was ruled on it: arms, trials, clusters, rulings."""
+"""Outcomes of scenes and the rulings on them: arms, trials, clusters, rulings."""

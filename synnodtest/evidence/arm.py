@@ -17,12 +17,12 @@ class Arm(str):
 
     @property
     def is_own(self) -> bool:
-        """Whether the behaviour names it."""
+        """True where the behaviour names it."""
         return not self.startswith(_PLANNED)
 
     @property
     def word(self) -> str:
-        """What a reader calls it: its name, or ``perturbed single`` of ``@under:single``."""
+        """Name for a reader: its own, or ``perturbed single`` of ``@under:single``."""
         if not self.startswith(_PLANNED):
             return self
         kind, _, arm = self.removeprefix(_PLANNED).partition(":")

@@ -16,7 +16,7 @@ from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
 
 MANY = 0.1
-"""Where more than this share of nodules is hit at mirrored places, a pass says so."""
+"""Share of nodules hit at mirrored places above which a pass says so."""
 MOSTLY = 0.5
 """Mirrored places that are hit for each nodule that is: from here on most of what a detector hits may be chance. A
 little noise is alike in both arms and near whatever it hits, so that comparisons and distances hold at it as well."""

@@ -37,7 +37,7 @@ class Heard:
 
     @property
     def silent(self) -> bool:
-        """Whether that is next to nothing; no picture at all is nothing."""
+        """True where that is next to nothing; no picture at all is nothing."""
         return self.reported < NEXT_TO_NOTHING * self.pictures or not self.reported
 
     def row(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ Side = Literal["above", "below", "within"]
 
 
 class Status(StrEnum):
-    """What is said of an expectation. Only PASSED is a pass."""
+    """Status of an expectation. Only PASSED is a pass."""
 
     PASSED = "PASSED"
     FAILED = "FAILED"

@@ -40,7 +40,7 @@ class Spooled(Protocol):
 
     @property
     def length(self) -> int:
-        """How many there are."""
+        """Their number."""
 
     def read(self) -> bytes:
         """Return them."""

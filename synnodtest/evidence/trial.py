@@ -113,7 +113,7 @@ class Trial:
 
     @property
     def place(self) -> tuple[str, int, tuple[tuple[str, float | str], ...]]:
-        """What scenes of different arms share that belong together: background, replicate and swept values."""
+        """Key that scenes of different arms share which belong together: background, replicate and swept values."""
         return self.background, self.replicate, tuple(sorted(self.levels.items()))
 
     @property

@@ -1,4 +1,4 @@
-"""What the scenes of a behaviour give to an expectation, as far as a kind may complain of it."""
+"""Scenes of a behaviour, as far as a kind may complain of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Complaint(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """What the scenes give.
+    """Arms, quantities and levels that the scenes give.
 
     Args:
         has_scenes: False where only the parameters themselves are known.

@@ -1,4 +1,4 @@
-"""What curves over all thresholds share: their steps, their bootstrap, their figure."""
+"""Curves over all thresholds: their steps, their bootstrap, their figure."""
 
 from __future__ import annotations
 

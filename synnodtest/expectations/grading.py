@@ -1,4 +1,4 @@
-"""Which scenes of an expectation speak against the detector, and how much: the order of the gallery."""
+"""Grades of an expectation's scenes, by how much they speak against the detector: the order of the gallery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from synnodtest.evidence.trial import NoduleTrial, Trial, holds, predicate
 
 
 class Grade(NamedTuple):
-    """What a scene says of the detector.
+    """Grade of a scene.
 
     Args:
         bad: Whether it speaks against it.

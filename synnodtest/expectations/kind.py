@@ -21,7 +21,7 @@ from synnodtest.expectations.sequential import EarlyStop
 
 P = TypeVar("P", bound=Selection)
 Unit = Literal["nodule", "scene", "image"]
-"""What is counted."""
+"""The unit that is counted."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What expectations share in the spec language: fragments of its JSON Schema, and parameters that carry theirs."""
+"""Fragments of the spec language's JSON Schema that expectations share, and parameters that carry theirs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synnodtest.expectations.metrics import METRICS
 Schema = Mapping[str, object]
 
 VARIABLE: Schema = {"$ref": "#/$defs/variable"}
-"""Where an editor accepts ``${name}`` in place of a value."""
+"""Pattern by which an editor accepts ``${name}`` in place of a value."""
 
 
 def reference(name: str) -> Schema:
@@ -60,13 +60,13 @@ COMMON: Mapping[str, Schema] = {
 }
 """Parameters that many kinds take, in the order in which they stand."""
 EVERY = tuple(COMMON)
-"""What a kind takes that judges nodules at an operating point."""
+"""Parameters of a kind that judges nodules at an operating point."""
 CURVE = tuple(name for name in EVERY if name != "operating_point")
-"""What a kind takes that looks at all thresholds."""
+"""Parameters of a kind that looks at all thresholds."""
 IMAGES = tuple(name for name in EVERY if name != "of")
-"""What a kind takes that judges images without nodules."""
+"""Parameters of a kind that judges images without nodules."""
 SEARCH = ("id", "of", "alpha", "operating_point", "matching", "rationale")
-"""What a claim of a search takes."""
+"""Parameters of a claim of a search."""
 
 
 def option(about: str, schema: Schema, default: Any = None, *, key: str = "", stated: bool = False) -> Any:

@@ -43,7 +43,7 @@ class Ledger:
 
     @cached_property
     def last(self) -> NDArray[np.intp]:
-        """Where the last finding of each distinct score stands."""
+        """Position of the last finding of each distinct score."""
         changes = self.score[1:] != self.score[:-1]
         return np.flatnonzero(np.append(changes, True)) if len(self.score) else np.array([], np.intp)
 

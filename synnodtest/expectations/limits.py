@@ -11,7 +11,7 @@ REFERENCE_AT_LEAST = 0.2
 LARGEST_RADIUS_MM = 15.0
 """Half of the largest thing that is called a nodule."""
 _MOST_FALSE_POSITIVES = 8.0
-"""Where the free-response curves of challenges end: Setio et al., Med. Image Anal. 42 (2017) 1 (LUNA16)."""
+"""End of the free-response curves of challenges: Setio et al., Med. Image Anal. 42 (2017) 1 (LUNA16)."""
 
 
 def many_false_positives(per_image: float) -> str:

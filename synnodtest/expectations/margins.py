@@ -1,4 +1,4 @@
-"""What expectations on a margin between an arm and its reference share."""
+"""Margins between an arm and its reference: the shared part of their kinds."""
 
 from __future__ import annotations
 

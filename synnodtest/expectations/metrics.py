@@ -1,4 +1,4 @@
-"""What two sides are compared by, unit by unit: arms of a behaviour, groups, versions of a detector."""
+"""Metrics by which two sides are compared, unit by unit: arms of a behaviour, groups, versions of a detector."""
 
 from __future__ import annotations
 

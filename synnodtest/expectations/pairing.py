@@ -43,12 +43,12 @@ class Compared(Selection):
 
     @property
     def on_images(self) -> bool:
-        """Whether images are compared, not nodules."""
+        """True where images are compared, not nodules."""
         return self.metric in ON_IMAGES
 
     @property
     def rates(self) -> bool:
-        """Whether the metric is yes or no of each unit."""
+        """True where the metric is yes or no of each unit."""
         return self.metric in RATES
 
 
@@ -78,7 +78,7 @@ class Comparison:
 
     @property
     def label(self) -> str:
-        """What the difference is called."""
+        """Name of the difference."""
         return f"difference in {self.metric.replace('_', ' ')} ({self.names[0]} - {self.names[1]})"
 
     @property

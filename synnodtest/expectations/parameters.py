@@ -12,7 +12,7 @@ class Stratum(Protocol):
 
     @property
     def label(self) -> str:
-        """What a reader calls it."""
+        """Name for a reader."""
         ...
 
     @property
@@ -23,7 +23,7 @@ class Stratum(Protocol):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which nodules and scenes an expectation judges; the parameters of every kind begin with these.
+    """Nodules and scenes that an expectation judges; the parameters of every kind begin with these.
 
     Args:
         where: Conditions by name.

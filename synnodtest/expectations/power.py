@@ -1,4 +1,4 @@
-"""What an expectation can show on planned units: its power, and how many units reach the planned one."""
+"""Power of an expectation on planned units, and the number of units that reach the planned one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST = 10_000
 
 
 class Assumptions(Protocol):
-    """What a spec assumes of the detector, or the defaults; each value with its source in words."""
+    """Assumptions on the detector, of a spec or by default; each value with its source in words."""
 
     def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
         """Return the true rate to plan for."""
@@ -80,7 +80,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Shown:
-    """What can be shown.
+    """Power on planned units.
 
     Args:
         smallest: Fewest backgrounds with which PASSED is possible at all; None where no formula says.

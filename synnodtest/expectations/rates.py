@@ -1,4 +1,4 @@
-"""What single rates share: holding them against a bound, and their words."""
+"""Single rates held against a bound, and their words: the shared part of their kinds."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ Units = list[tuple[str, float]]
 
 @dataclass(frozen=True)
 class EarlyStop(Generic[P]):
-    """How a sequential run decides a kind of expectation.
+    """Rule by which a sequential run decides a kind of expectation.
 
     Args:
         bound: From the parameters to the bound and its side.

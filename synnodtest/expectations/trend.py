@@ -1,4 +1,4 @@
-"""What trends share: a response that is watched while a quantity varies."""
+"""Trends of a response that is watched while a quantity varies: the shared part of their kinds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Trend(Selection):
 
     @property
     def rising(self) -> bool:
-        """Whether the response should rise with the quantity."""
+        """True where the response should rise with the quantity."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""What an expectation says of itself in JUnit XML."""
+"""Properties of an expectation in JUnit XML."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class _Point:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What was asked of a nodule, as far as it has a column."""
+    """Order of a nodule, as far as it has a column."""
 
     diameter_mm: Any = None
     contrast: Any = None

@@ -1,4 +1,4 @@
-"""What did not pass, on the YAML lines where it is asked for: SARIF for code scanning, annotations for GitHub."""
+"""Expectations that did not pass, on their YAML lines: SARIF for code scanning, annotations for GitHub."""
 
 from __future__ import annotations
 

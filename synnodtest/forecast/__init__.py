@@ -1,1 +1,1 @@
-"""What a behaviour costs and can show before anything runs: power, fewest backgrounds, units."""
+"""Forecast of a behaviour before anything runs: power, fewest backgrounds, units."""

@@ -1,4 +1,4 @@
-"""What power is computed for: what a spec assumes, else a default; each value comes with its source, in words."""
+"""Assumptions of the power: of a spec, else a default; each value comes with its source, in words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_DEFAULT = "a default; say what you expect with sampling: "
 
 @dataclass(frozen=True)
 class Assumed:
-    """What one item is planned for; each value comes with its source in words.
+    """Assumptions of one item; each value comes with its source in words.
 
     Args:
         behaviour: With what its spec assumes.

@@ -1,4 +1,4 @@
-"""What an item will cost and can show, before anything runs: units, power, the fewest backgrounds that can pass."""
+"""Forecast of an item before anything runs: units, power, the fewest backgrounds that can pass."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNFLAGGED = 30
 
 @dataclass(frozen=True)
 class Forecast:
-    """What one item will cost and can show.
+    """Forecast of one item: its cost and its power.
 
     Args:
         units: Nodules, scenes, pairs or images that it is decided on.

@@ -1,4 +1,4 @@
-"""How many nodules, scenes, pairs or images per background an expectation is decided on."""
+"""Number of nodules, scenes, pairs or images per background that an expectation is decided on."""
 
 from __future__ import annotations
 

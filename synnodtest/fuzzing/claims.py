@@ -17,7 +17,7 @@ from synnodtest.expectations.registry import claims, find_claim
 
 @dataclass(frozen=True)
 class Claim:
-    """What must hold of an example.
+    """Property that must hold of an example.
 
     Args:
         kind: ``detected``, ``silent``, ``invariant``, ``not_lower``, ``no_reversal``, or one of an installed package.

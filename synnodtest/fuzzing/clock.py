@@ -1,4 +1,4 @@
-"""How long a search may still go on, and how long its scenes take."""
+"""Time left to a search, and time that its scenes take."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Clock:
 
 
 class Pace:
-    """What scenes take: the first one on a background, which has to be read, and every further one."""
+    """Seconds of scenes: of the first one on a background, which has to be read, and of every further one."""
 
     def __init__(self) -> None:
         self.opened: set[str] = set()

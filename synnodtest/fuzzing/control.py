@@ -24,7 +24,7 @@ TRIALS = 30
 
 @dataclass(frozen=True)
 class Control:
-    """What came of the control.
+    """Outcome of the control.
 
     Args:
         example: The nodule.
@@ -40,7 +40,7 @@ class Control:
 
     @property
     def passed(self) -> bool:
-        """Whether the detector surely finds more than the least share."""
+        """True where the detector surely finds more than the least share."""
         return self.estimate.usable and self.estimate.lower > LEAST
 
     def sentence(self) -> str:

@@ -36,7 +36,7 @@ class Neighbourhood:
 
     @property
     def failed(self) -> int:
-        """How many of them fail."""
+        """Number of those that fail."""
         return sum(not r.holds for r in self.replicates)
 
     def sentence(self) -> str:

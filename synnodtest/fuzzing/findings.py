@@ -1,4 +1,4 @@
-"""What came of a search, all stages together."""
+"""Outcome of a search, all stages together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synnodtest.fuzzing.telling import Rule, Surroundings
 
 @dataclass
 class Findings:
-    """What came of a search.
+    """Outcome of a search.
 
     Args:
         found: The confirmations.

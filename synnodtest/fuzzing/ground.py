@@ -1,4 +1,4 @@
-"""What a search stands on: its claim, its space, its backgrounds, and the two stages that try examples."""
+"""Set-up of a search: its claim, its space, its backgrounds, and the two stages that try examples."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def grounded(behaviour: Behaviour) -> Behaviour:
 
 
 class Ground:
-    """What one search stands on.
+    """Set-up of one search.
 
     Args:
         campaign: Detector, synthesizers and backgrounds.

@@ -60,14 +60,14 @@ class Hunt:
 
     @property
     def findings(self) -> Findings:
-        """What came of it, so far."""
+        """Outcome so far."""
         judged = [self.search.judged[point] for point in self.suspects.open()]
         left = [judgement for judgement in judged if judgement is not None]
         return replace(self._made, open=left)
 
     @property
     def confirmed(self) -> bool:
-        """Whether a counterexample is confirmed."""
+        """True where a counterexample is confirmed."""
         return self._made.first is not None
 
     def run(self) -> None:
@@ -121,7 +121,7 @@ class Hunt:
 
     @cached_property
     def _most(self) -> int | None:
-        """How many held-out backgrounds confirmations may read, as time is when the first begins; None: all."""
+        """Most held-out backgrounds that confirmations may read, as time is when the first begins; None: all."""
         if math.isinf(self._left_s()):
             return None
         for_reading = self._left_s() / SLACK - (self.ground.fuzz.confirm_trials + LOOK) * self._scene_s
@@ -169,7 +169,7 @@ class Hunt:
         self._made.found = decide(self._made.found, self.ground.claim.rate, self.ground.alpha)
 
     def _look_longer(self) -> None:
-        """Where nothing is confirmed, look longer at what is not refuted either, and at what was not followed up."""
+        """Look longer, where nothing is confirmed, at what is not refuted either and at what was not followed up."""
         ground = self.ground
         for index in sorted(range(len(self._made.found)), key=lambda k: self._made.found[k].p_value):
             confirmation = self._made.found[index]

@@ -28,7 +28,7 @@ from synnodtest.spec.model import Location, PerturbationSpec
 DEFAULT_DIAMETER_MM = 20.0
 """Of a nodule whose diameter neither the search nor the spec names."""
 BESIDE_MM = 1.0
-"""How far from its place a further replicate on the same background may lie: another picture, whatever the synthesizer
+"""Distance within which a further replicate on the same background lies: another picture, whatever the synthesizer
 draws at random."""
 
 

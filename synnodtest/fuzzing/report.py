@@ -1,4 +1,4 @@
-"""What the record and the report keep of a search."""
+"""A search as record and report keep it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search comes to: FAILED only where a counterexample is confirmed, never a rate where none is."""
+"""Ruling of a search: FAILED only where a counterexample is confirmed, never a rate where none is."""
 
 from __future__ import annotations
 

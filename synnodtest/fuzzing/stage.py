@@ -75,7 +75,7 @@ class Replicate:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of one example.
+    """Outcome of one example.
 
     Args:
         example: The example.
@@ -107,7 +107,7 @@ def _unwatched(shown: int) -> None:
 
 
 class Stage:
-    """Where examples are tried: one engine, some backgrounds, one namespace of seeds.
+    """Place where examples are tried: one engine, some backgrounds, one namespace of seeds.
 
     Args:
         engine: Synthesizes and detects.

@@ -1,4 +1,4 @@
-"""What the search suspects: failing points become distinct candidates, shrunk, that await confirmation."""
+"""Candidates of a search: failing points, told apart and shrunk, that await confirmation."""
 
 from __future__ import annotations
 

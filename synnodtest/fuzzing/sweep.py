@@ -26,7 +26,7 @@ Shares = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Sweep:
-    """What came of a sweep.
+    """Outcome of a sweep.
 
     Args:
         examples: How many examples there are.

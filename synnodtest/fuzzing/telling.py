@@ -1,4 +1,4 @@
-"""What tells failing scenes from holding ones: a threshold on a parameter, or on where in the chest the nodule lies."""
+"""Rules that part failing scenes from holding ones: a threshold on a parameter, or on the place in the chest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAST_BALANCE = 0.7
 FROM, INSIDE = "mm from the border of ", "in the region "
 _WORDS = {"retrocardiac": "the heart", "lung": "the lung", "subdiaphragmatic": "the diaphragm"}
 Surroundings = Callable[[Background, tuple[float, float]], Mapping[str, float]]
-"""How far a place lies from the borders of regions, by name, in mm."""
+"""Distance of a place from the borders of regions, by name, in mm."""
 
 
 @dataclass(frozen=True)

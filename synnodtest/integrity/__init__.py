@@ -1,1 +1,1 @@
-"""What a run is held against later: lock, ledger, manifest, signature, waivers, kept inputs."""
+"""Integrity of a run, for later: lock, ledger, manifest, signature, waivers, kept inputs."""

@@ -1,4 +1,4 @@
-"""What a run cannot know: ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``.
+"""Inputs that a run cannot know: ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``.
 
 ::
 
@@ -41,7 +41,7 @@ _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}
 _AMOUNT = {"type": ["string", "number", "boolean"]}
 _AMOUNTS = ("planned", "actual")
-"""What may be a number; anywhere else YAML's number is another text: 007 would be 7, and 2.10 be 2.1."""
+"""Keys that may hold a number; anywhere else YAML's number is another text: 007 would be 7, and 2.10 be 2.1."""
 
 
 def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:

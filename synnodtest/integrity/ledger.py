@@ -18,7 +18,7 @@ from synnodtest.errors import RecordError
 
 FILE_NAME = "synnodtest-ledger.jsonl"
 CHOSEN = ("synthesizer", "backgrounds", "limit")
-"""What of a run's options is entered beside seed and detector; lines of earlier releases say nothing of it."""
+"""Options of a run that are entered beside seed and detector; lines of earlier releases say nothing of it."""
 
 _KINDS = (("run", str), ("specs", list), ("files", dict), ("contents", dict))
 

@@ -36,7 +36,7 @@ _HOLD = frozenset({"passed", "lost_at_most", "non_inferior", "alpha", "pairs_at_
 
 @dataclass(frozen=True)
 class Margin:
-    """How much worse than an earlier version a new one may be.
+    """Margin by which a new version may be worse than an earlier one.
 
     Args:
         metric: One of :data:`~synnodtest.expectations.metrics.METRICS`.
@@ -51,7 +51,7 @@ class Margin:
 
 @dataclass(frozen=True)
 class Protocol:
-    """What may change, and what must hold.
+    """Planned modifications, and conditions that must hold.
 
     Args:
         title: Of the plan.

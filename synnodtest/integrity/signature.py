@@ -24,7 +24,7 @@ from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.integrity import manifest
 
 VERSION = 3
-"""How many lines are signed."""
+"""Number of lines that are signed."""
 KEY_HINT = "give the line of a .pub file, or its fingerprint (SHA256:...)"
 _LARGEST_BYTES = 100_000
 

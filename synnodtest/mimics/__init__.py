@@ -1,4 +1,4 @@
-"""What looks like a nodule and is none, drawn into a radiograph: anatomy, calcifications, devices.
+"""Mimics: looks of a nodule that are none, drawn into a radiograph: anatomy, calcifications, devices.
 
 ======================= ===============================================================================
 kind                    what is drawn

@@ -32,7 +32,7 @@ _HALF = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Drawing:
-    """What a mimic stops, before scatter and blur.
+    """Attenuation by a mimic, before scatter and blur.
 
     Args:
         stopped: Share of the primary beam, H x W; below 0 where more passes than before.

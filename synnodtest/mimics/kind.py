@@ -14,7 +14,7 @@ from synnodtest.radiograph import Radiograph
 
 @dataclass(frozen=True)
 class Setting:
-    """Where one mimic is drawn.
+    """Place and frame in which one mimic is drawn.
 
     Args:
         centre_mm: ``(x, y)`` from the top left corner of the radiograph.

@@ -44,7 +44,7 @@ class Affine:
 
     @property
     def shrinks_by(self) -> float:
-        """How many old pixels lie along one new one (1 where nothing shrinks)."""
+        """Number of old pixels along one new one (1 where nothing shrinks)."""
         return max(1.0, 1 / math.sqrt(abs(self.a * self.e - self.b * self.d)))
 
 

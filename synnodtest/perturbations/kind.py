@@ -52,7 +52,7 @@ class Span:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """What a distribution is cut to."""
+        """Limits to which a distribution is cut."""
         return (self.low if self.drawn_from is None else self.drawn_from), self.high
 
 

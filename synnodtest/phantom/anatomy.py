@@ -1,4 +1,4 @@
-"""Who stands before the detector: the numbers that make one chest, drawn from a seed."""
+"""Anatomy: the numbers that make one chest, drawn from a seed."""
 
 from __future__ import annotations
 

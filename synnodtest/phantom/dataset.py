@@ -37,7 +37,7 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 @dataclass(frozen=True)
 class _Order:
-    """What is to be written."""
+    """Order of a data set to be written."""
 
     out: Path
     seed: int
@@ -150,7 +150,7 @@ class _NoduleNote(TypedDict):
 
 
 class _Note(TypedDict):
-    """What is kept of a finished radiograph: its key in the order, its files, and the rows of the tables."""
+    """Note of a finished radiograph: its key in the order, its files, and the rows of the tables."""
 
     key: str
     files: list[str]

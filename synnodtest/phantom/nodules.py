@@ -18,7 +18,7 @@ SHAPES: tuple[Shape, ...] = get_args(Shape)
 NODULE_VERSION = 2
 """Changes with the nodules that a seed gives; the chests have their own version."""
 BODY_SHARE = 0.13
-"""What is thinner than this share of the thickest chord is a spicule, which no reader draws a box around."""
+"""Share of the thickest chord below which a part is a spicule, which no reader draws a box around."""
 
 
 @dataclass(frozen=True)

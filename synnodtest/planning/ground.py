@@ -47,7 +47,7 @@ class Ground:
 
     @property
     def middles_mm(self) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
-        """Where the middles of rows and of columns of the box lie in the radiograph."""
+        """Middles of rows and of columns of the box in the radiograph."""
         rows, columns = (
             (np.arange(cut.start, cut.stop) + 0.5) * mm for cut, mm in zip(self._cut, self._spacing, strict=True)
         )

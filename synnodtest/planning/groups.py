@@ -1,4 +1,4 @@
-"""Which groups of scenes an expectation needs: the behaviour's own arms, and those it plans by itself."""
+"""Groups of scenes that an expectation needs: the behaviour's own arms, and those it plans by itself."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from synnodtest.spec.model import Location
 FEW_CLEARANCES = 3
 """Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""
 BESIDE_WITHIN_MM = 5.0
-"""How much further than the gap a nodule beside a distractor may lie, so that there are places to choose from."""
+"""Reach beyond the gap within which a nodule beside a distractor may lie, so that there are places to choose from."""
 
 
 @dataclass

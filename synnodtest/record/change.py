@@ -33,7 +33,7 @@ class Version:
 
     @property
     def side(self) -> Side:
-        """What is compared of the record."""
+        """The compared part of the record."""
         return Side.of(self.record)
 
     @property
@@ -97,7 +97,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Held:
-    """What came of one expectation under every version.
+    """Outcome of one expectation under every version.
 
     Args:
         behaviour: Its behaviour.
@@ -134,7 +134,7 @@ class Judged:
 
     @property
     def within(self) -> bool:
-        """Whether every clause is kept."""
+        """True where every clause is kept."""
         return self.verdict == WITHIN
 
     def as_dict(self) -> JsonObject:

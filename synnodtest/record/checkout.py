@@ -1,4 +1,4 @@
-"""What git says of the checkout that a run was made in."""
+"""State of the git checkout that a run was made in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which scenes of an expectation the gallery shows: the most damning, and some drawn at random on both sides."""
+"""Scenes of an expectation for the gallery: the most damning, and some drawn at random on both sides."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _SearchTrial:
 
 @dataclass(frozen=True)
 class _Search:
-    """What the choice needs of a search: its trials, and scenes by the role in which they are named."""
+    """Trials of a search, and its scenes by the role in which they are named, for the choice."""
 
     trials: tuple[_SearchTrial, ...]
     shown: Mapping[str, str] = field(default_factory=dict)

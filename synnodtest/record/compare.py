@@ -36,7 +36,7 @@ Pair = tuple[SceneEntry, SceneEntry]
 
 @dataclass(frozen=True)
 class Limit:
-    """How far a metric may move: a negative bound limits a fall, a positive one a rise, 0 any step for the worse.
+    """Limit on a metric's move: a negative bound limits a fall, a positive one a rise, 0 any step for the worse.
 
     Args:
         metric: One of :data:`~synnodtest.expectations.metrics.METRICS`; the record's value minus the earlier one's.
@@ -48,7 +48,7 @@ class Limit:
 
     @property
     def of_a_fall(self) -> bool:
-        """Whether it is a fall that is limited."""
+        """True where it is a fall that is limited."""
         return self.bound < 0 or (self.bound == 0 and self.metric not in LOWER_IS_BETTER)
 
     def verdict(self, differences: Iterable[DifferenceEntry], alone: str = "") -> LimitEntry:

@@ -1,4 +1,4 @@
-"""What goes into a run's folder beside record, report and manifest: inputs, deviations, ledger, tables for machines."""
+"""Files of a run's folder beside record, report and manifest: inputs, deviations, ledger, tables for machines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_FAULTS = 5
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the record says of the run itself.
+    """Facts of the run itself.
 
     Args:
         root: Folder whose git commit is reported.
@@ -132,7 +132,7 @@ def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]
 
 @dataclass(frozen=True)
 class _Part:
-    """What of a record is needed to complete it."""
+    """The part of a record that is needed to complete it."""
 
     run: RunEntry
     identification: Identification

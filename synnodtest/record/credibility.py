@@ -22,7 +22,7 @@ _HINT = "written by: synnodtest evaluate synthesizer ... --out FILE"
 
 @dataclass(frozen=True)
 class Difference:
-    """How an identity differs from one of the run.
+    """Differences of an identity from one of the run.
 
     Args:
         another: Whether they are of different weights.

@@ -1,4 +1,4 @@
-"""What one item, scene and behaviour look like in ``results.json``."""
+"""Form of one item, scene and behaviour in ``results.json``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAST_SCORE = 0.01
 
 
 class CaseLike(Protocol):
-    """What the record needs to know of an item."""
+    """An item, as far as the record needs to know it."""
 
     @property
     def node_id(self) -> str:

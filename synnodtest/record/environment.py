@@ -17,7 +17,7 @@ PACKAGES = (
     "matplotlib", "pillow", "torch", "torchvision", "diffusers", "transformers", "ultralytics", "pyradiomics",
     "pydicom", "onnxruntime", "openvino", "pyarrow", "cryptography",
 )  # fmt: skip
-"""What may take part in a run; those that are installed are listed."""
+"""Packages that may take part in a run; those that are installed are listed."""
 
 
 def environment() -> Environment:

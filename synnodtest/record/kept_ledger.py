@@ -1,4 +1,4 @@
-"""Why a ledger cannot show that nobody went on until a seed passed: the run, or what was committed, is not in it."""
+"""Reasons why a ledger cannot show that nobody went on until a seed passed: run or commit is not in it."""
 
 from __future__ import annotations
 

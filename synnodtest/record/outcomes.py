@@ -37,7 +37,7 @@ class RunLine:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run showed of one expectation.
+    """Result of one run on one expectation.
 
     Args:
         run: Place of the run in :attr:`History.runs`.

@@ -1,4 +1,4 @@
-"""Why scenes were excluded, by kind: reasons name a nodule and its numbers, a reader counts the kinds."""
+"""Exclusions of scenes, by kind: reasons name a nodule and its numbers, a reader counts the kinds."""
 
 from __future__ import annotations
 

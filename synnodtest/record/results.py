@@ -31,7 +31,7 @@ _MOST_TOLD = 5
 _MOST_DIGITS = 300
 """Of a whole number: more are no number that a drawing or a mean could hold."""
 _VALUE = "\N{WHITE SQUARE}"
-"""What stands in the validator's messages for the value, which may be as large as the record."""
+"""Stand-in for the value in the validator's messages, which may be as large as the record."""
 
 
 @cache

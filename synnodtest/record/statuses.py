@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class StatusLook:
-    """How one status is shown: word, colour on white, icon and what it means."""
+    """Display of one status: word, colour on white, icon and meaning."""
 
     def __init__(self, word: str, colour: str, meaning: str) -> None:
         self.word = word

@@ -13,7 +13,7 @@ from synnodtest.record.model import Record
 from synnodtest.record.model.run import LedgerEntry, contents_of
 
 UNLISTED = "not in the ledger"
-"""How such a run ended, as far as the list of runs can tell."""
+"""Word for how such a run ended, as far as the list of runs can tell."""
 
 
 def unlisted(reports: Path, known: Collection[str], specs: Collection[str]) -> list[LedgerEntry]:

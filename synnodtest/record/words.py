@@ -1,4 +1,4 @@
-"""How the report says things: statuses, numbers, dates, names."""
+"""Words of the report: statuses, numbers, dates, names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITATION = (
 
 _WORDS = {"at_least": "≥", "at_most": "≤", "below": "<", "equals": "=", "in": "in"}
 _METRICS = {"distance_mm": "centres", "iou": "boxes"}
-"""How titles call what is compared, where its name says little."""
+"""Names of compared things in titles, where their own say little."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where a nodule stands among real ones: quantiles of the nodules that readers annotated on films.
+"""Position of a nodule among real ones: quantiles of the nodules that readers annotated on films.
 
     from synnodtest.reference import real_nodules
 

@@ -1,4 +1,4 @@
-"""How bright the nodules of a behaviour are beside real ones: of its spec before a run, of its scenes after it."""
+"""Brightness of a behaviour's nodules beside real ones: of its spec before a run, of its scenes after it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Brightness:
 
     @property
     def unlike_real(self) -> bool:
-        """Whether most of the nodules are brighter than nearly all real ones."""
+        """True where most of the nodules are brighter than nearly all real ones."""
         return self.bright >= MOST * self.count
 
     def sentence(self) -> str:

@@ -71,7 +71,7 @@ class Rule:
 
     @property
     def large(self) -> bool:
-        """Whether its first card is."""
+        """True where its first card is."""
         return bool(self.cards and self.cards[0].large)
 
 

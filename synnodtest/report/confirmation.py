@@ -1,4 +1,4 @@
-"""What weakens a confirmation, as notices of the first screen and of the terminal: other runs, what was not run."""
+"""Weaknesses of a confirmation, as notices of the first screen and of the terminal: other runs, what was not run."""
 
 from __future__ import annotations
 

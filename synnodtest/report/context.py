@@ -1,4 +1,4 @@
-"""What the sections share: the record, and what is looked up or counted in it more than once."""
+"""Context of the sections: the record, and what is looked up or counted in it more than once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Context:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many expectations stand under each status word, in the order of the legend."""
+        """Number of expectations under each status word, in the order of the legend."""
         words = [e.shown_status for e in self.record.expectations]
         return {word: words.count(word) for word in STATUSES}
 
@@ -92,7 +92,7 @@ class Context:
 
     @cached_property
     def report_option(self) -> str:
-        """What ``synnodtest replay`` must be told where the run does not lie below ``reports/``; else nothing."""
+        """Option that ``synnodtest replay`` needs where the run does not lie below ``reports/``; else nothing."""
         folder = self.record.run.report_folder
         usual = not folder or PurePosixPath(folder).parts[:1] == ("reports",)
         return "" if usual else f" --report {shlex.quote(folder)}"

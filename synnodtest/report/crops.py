@@ -31,7 +31,7 @@ DIFFERENCE_RANGE = 0.15
 CONTEXT_MM = 60.0
 """Least side of the cut."""
 FRAME = 0.02
-"""What is darker lies beyond a film's collimation or edge, and has no say in which greys are shown black and white."""
+"""Below it a pixel lies beyond a film's collimation or edge, with no say in which greys are black and white."""
 WITH_BOXES = ("boxes", "boxes_crop", "whole")
 """Roles that show findings, which hang on the operating point: their files name it where it is not the usual one."""
 YELLOW, BLUE, HALO = (255, 221, 0), (86, 180, 233), (0, 0, 0)

@@ -18,7 +18,7 @@ SEARCHED = {
     "typical": ("Typical failure", "in the middle of the failures around it, by margin"),
     "worst": ("Worst failure", "the largest margin"),
 }
-"""What a search shows, by role; a scene may have several ("minimal and worst failure")."""
+"""Scenes that a search shows, by role; a scene may have several ("minimal and worst failure")."""
 
 
 class Embedder:

@@ -1,1 +1,1 @@
-"""What pytest and the command line share: settings, one run, its items."""
+"""Settings, one run and its items: shared by pytest and the command line."""

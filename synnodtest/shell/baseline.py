@@ -1,4 +1,4 @@
-"""What a run is compared with: the record of an earlier run, or a second detector on the same scenes."""
+"""Baseline of a run: the record of an earlier run, or a second detector on the same scenes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SecondDetector:
 
     @property
     def fragment(self) -> Fragment:
-        """What it was found to do."""
+        """Rulings on the baseline."""
         return self._run.fragment
 
     def meet(self, case: Case) -> None:

@@ -1,4 +1,4 @@
-"""What other people's reports show of an item: GitHub's step summary, allure-pytest, pytest-html."""
+"""Entries in other people's reports: GitHub's step summary, allure-pytest, pytest-html."""
 
 from __future__ import annotations
 

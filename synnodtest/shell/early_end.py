@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 _CALLS = ("_exit", "execv", "execve")
-"""What ends a process without its word; the other forms of ``os.exec`` call the last two."""
+"""Calls that end a process without its word; the other forms of ``os.exec`` call the last two."""
 
 
 @contextmanager

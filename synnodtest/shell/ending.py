@@ -19,7 +19,7 @@ from synnodtest.record.whole import run_entry, whole_record
 
 
 class Ending:
-    """What is known of a run whose last item has been judged.
+    """Facts of a run whose last item has been judged.
 
     Args:
         fragment: What the items added.

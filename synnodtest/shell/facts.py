@@ -1,4 +1,4 @@
-"""What the record says of the run itself, from its settings."""
+"""Facts of the run itself for the record, from its settings."""
 
 from __future__ import annotations
 

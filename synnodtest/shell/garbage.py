@@ -1,4 +1,4 @@
-"""How often Python searches for cycles among objects: less often in a run, and hardly once it has ended."""
+"""Python's search for cycles among objects: less often in a run, and hardly once it has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker of ``pytest -n`` ruled and noted, on its way to the controller."""
+"""Rulings and notes of a worker of ``pytest -n``, on their way to the controller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the options name, looked up before a run begins: a slip is one usage error, not a failure of every item."""
+"""Names in the options, looked up before a run begins: a slip is one usage error, not a failure of every item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a pass that counts hits alone is earned by findings that lie everywhere."""
+"""Check that a pass that counts hits alone is not earned by findings that lie everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from synnodtest.fuzzing import FuzzGathered
 from synnodtest.shell.voice import with_rulings
 
 SEARCHED = "detected"
-"""What a search asks that counts hits."""
+"""The claim of a search that counts hits."""
 
 
 def told_from_noise(gathered: Gathered) -> Gathered:

@@ -1,4 +1,4 @@
-"""What settings name, opened when it is first needed: detector, synthesizers, backgrounds, and the campaign on them."""
+"""Parts that settings name, opened when first needed: detector, synthesizers, backgrounds, and the campaign on them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Opened:
 
     @property
     def ready(self) -> bool:
-        """Whether detector and synthesizer were loaded."""
+        """True where detector and synthesizer were loaded."""
         return self._campaign is not None
 
     @property

@@ -91,7 +91,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--synnod-profile": {"action": "store_true", "help": "print where the time of the run went"},
     "--synnod-plan": {"action": "store_true", "help": "print scenes, cost and power of every expectation, run nothing"},
 }
-"""What pytest's command line takes, with what argparse is told of it."""
+"""Options of pytest's command line, as argparse is told of them."""
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class TriedVersion:
-    """What a plan says of one new version.
+    """Ruling of a plan on one new version.
 
     Args:
         plan: Name of the plan.
@@ -69,7 +69,7 @@ class TriedVersion:
 
     @property
     def holds(self) -> bool:
-        """Whether the plan told the version as it should."""
+        """True where the plan ruled on the version as it should."""
         if self.version == SAME:
             return self.verdict == WITHIN or set(self.broken) == {OF_THE_REFERENCE}
         return not self.unjust and (self.verdict == OUTSIDE or not breaks_something(self.version))

@@ -1,4 +1,4 @@
-"""What ``--synnod-profile`` prints, and the planned time beside the time taken."""
+"""Output of ``--synnod-profile``, and the planned time beside the time taken."""
 
 from __future__ import annotations
 

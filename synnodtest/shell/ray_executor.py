@@ -28,7 +28,7 @@ KINDS = ("synthesize", "detect")
 
 @dataclass(frozen=True)
 class RayOptions:
-    """What follows ``--executor``: ``ray``, ``ray://head:10001``, each with ``?synthesizers=4&detectors=2&gpus=0.25``.
+    """Options of ``--executor``: ``ray``, ``ray://head:10001``, each with ``?synthesizers=4&detectors=2&gpus=0.25``.
 
     Args:
         address: Of the cluster; empty for this machine.
@@ -70,7 +70,7 @@ class RayOptions:
 
 
 class Worker:
-    """What an actor does; of no use outside one, since it settles its process' threads and folder.
+    """Work of an actor; of no use outside one, since it settles its process' threads and folder.
 
     Args:
         settings: Of the run.

@@ -1,4 +1,4 @@
-"""What a run refuses before it starts: no detector, names to which nothing answers, a baseline that cannot be used."""
+"""Refusals before a run starts: no detector, names to which nothing answers, a baseline that cannot be used."""
 
 from __future__ import annotations
 

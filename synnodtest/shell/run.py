@@ -40,7 +40,7 @@ class Run:
 
     @property
     def ready(self) -> bool:
-        """Whether detector and synthesizer were loaded."""
+        """True where detector and synthesizer were loaded."""
         return self._opened.ready
 
     @property

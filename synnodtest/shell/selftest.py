@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """What detectors are tried on.
+    """Specs and backgrounds that detectors are tried on.
 
     Args:
         backgrounds: By set name and the number wanted.
@@ -55,7 +55,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Kill:
-    """What the specs say of one mutant.
+    """Verdicts of the specs on one mutant.
 
     Args:
         mutant: A key of :data:`synnodtest.detectors.mutants.MUTANTS`.
@@ -73,7 +73,7 @@ class Kill:
 
     @property
     def holds(self) -> bool:
-        """Whether it was killed, and by nothing that had no reason to."""
+        """True where it was killed, and by nothing that had no reason to."""
         return bool(self.killed_by) and not self.unjust
 
 
@@ -99,7 +99,7 @@ class SelfTest:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is wrong."""
+        """True where nothing is wrong."""
         told = all(kill.holds for kill in self.kills) and all(version.holds for version in self.versions)
         return all(row["holds"] for row in (*self.analytic, *self.aa)) and told
 

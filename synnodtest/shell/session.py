@@ -155,12 +155,12 @@ class Session:
 
     @property
     def exceeded(self) -> bool:
-        """Whether a limit of ``--compare-fail`` was not kept."""
+        """True where a limit of ``--compare-fail`` was not kept."""
         return not all(kept for kept, _ in self.limits)
 
     @property
     def hidden(self) -> list[str]:
-        """What did not pass, sorted: a failure for pytest, unless a conftest.py or a plugin thinks otherwise."""
+        """Expectations that did not pass, sorted: pytest fails, unless a conftest.py or a plugin thinks otherwise."""
         accepted = ("PASSED", "WAIVED", *["INCONCLUSIVE"] * (self.run.settings.inconclusive == "xfail"))
         judged = self.run.fragment.expectations.values()
         return sorted([*(e.id for e in judged if e.shown_status not in accepted), *self.unjudged])

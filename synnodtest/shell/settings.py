@@ -1,4 +1,4 @@
-"""What the user asked for, whichever shell it came through."""
+"""Settings of a run, whichever shell they came through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How workers of ``pytest -n`` share items: those of one behaviour stay together, for they rest on the same scenes."""
+"""Sharing of items among workers of ``pytest -n``: those of one behaviour, on the same scenes, stay together."""
 
 from __future__ import annotations
 

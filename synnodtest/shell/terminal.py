@@ -1,4 +1,4 @@
-"""What pytest's terminal shows of a run: letters, verdicts that fit the width, the report's path last."""
+"""Output in pytest's terminal: letters, verdicts that fit the width, the report's path last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which statements of the shipped specs and which clauses of the shipped change control plan a seeded fault violates.
+"""Statements of the shipped specs and clauses of the shipped change control plan that a seeded fault violates.
 
 Fixed by what the fault is, not by what was seen.
 

@@ -1,4 +1,4 @@
-"""Whether the detector of a run reports anything: asked only where an expectation is passed by reporting nothing."""
+"""Check that the detector of a run reports anything: asked only where an expectation is passed by reporting nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONSPICUOUS = "conspicuous nodules, planted to find out"
 
 
 class Voice:
-    """What the detector of one run has reported so far."""
+    """Findings that the detector of one run has reported so far."""
 
     def __init__(self) -> None:
         self._scores: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""What each quantity of a spec can be, by name; the language's own bounds are held to it by a test."""
+"""Bounds of each quantity of a spec, by name; the language's own bounds are held to it by a test."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from synnodtest.spec.values import Value
 
 @dataclass(frozen=True)
 class Location:
-    """Where a nodule's centre may lie; one of ``region``, ``at_mm`` and ``box_px`` is given.
+    """Places where a nodule's centre may lie; one of ``region``, ``at_mm`` and ``box_px`` is given.
 
     Args:
         region: Drawn within this region.
@@ -143,7 +143,7 @@ class ArmSpec:
 
 @dataclass(frozen=True)
 class Scenes:
-    """What a behaviour synthesizes.
+    """Scenes that a behaviour synthesizes.
 
     Args:
         set: Name of the background set.
@@ -214,7 +214,7 @@ class Fuzz:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many scenes, at what error rate.
+    """Number of scenes, and the error rate.
 
     Args:
         alpha: One-sided error rate of each bound.
@@ -240,7 +240,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What must hold. Becomes a test item.
+    """One property that must hold; becomes a test item.
 
     Args:
         kind: ``sensitivity``, ``monotone``, ...

@@ -29,7 +29,7 @@ from synnodtest.spec.source import read_scalar
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
 VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
-"""What a search draws from a list of words."""
+"""Quantities that a search draws from a list of words."""
 _AS_JSON = partial(json.dumps, ensure_ascii=False)
 
 

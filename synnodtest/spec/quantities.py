@@ -1,4 +1,4 @@
-"""What ``over``, ``where`` and ``by`` can name in a behaviour, and whether a condition can hold there."""
+"""Quantities that ``over``, ``where`` and ``by`` can name in a behaviour, and whether a condition can hold there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are specs, by their name and first lines: no YAML is parsed, and nothing is raised."""
+"""Recognition of specs by their name and first lines: no YAML is parsed, and nothing is raised."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def resolve(root: Node, path: Path) -> Resolved:
 
 
 class _Library:
-    """What a file and its includes offer: variables, defaults, behaviours to extend."""
+    """Offer of a file and its includes: variables, defaults, behaviours to extend."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.vars: dict[str, Node] = {}

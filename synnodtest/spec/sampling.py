@@ -1,4 +1,4 @@
-"""What ``sampling`` needs to be told: for ``count: auto`` what is assumed, for a sequential run what can stop early."""
+"""Checks of ``sampling``: what ``count: auto`` must assume, and what a sequential run can stop early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what an expectation names (nodules, arms, sweeps, selections, strata) is there in the scenes."""
+"""Checks that nodules, arms, sweeps, selections and strata which an expectation names are there in the scenes."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Node:
 
     @property
     def place(self) -> Mark:
-        """Where a reader looks first: the key if there is one, else the value."""
+        """Place where a reader looks first: the key if there is one, else the value."""
         return self.key or self.mark
 
     @property

@@ -27,7 +27,7 @@ _TYPES = {
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 _BELONGS = "belongs under"
 _OWNERS_TOLD = 3
-"""What many mappings have, such as ``at_least``, says nothing of which was meant."""
+"""Keys that many mappings have, such as ``at_least``: they say nothing of which was meant."""
 _KEYS_TOLD = 6
 """More are looked up rather than read in an error."""
 _VARIABLE = {"$ref": "#/$defs/variable"}

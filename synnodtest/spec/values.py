@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 Amount = float | int | str | bool | tuple[float, ...]
-"""What a value yields: a number; for some perturbations a word or a pair of numbers."""
+"""Type of a drawn value: a number; for some perturbations a word or a pair of numbers."""
 
 
 @dataclass(frozen=True, slots=True)

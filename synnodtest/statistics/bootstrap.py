@@ -168,7 +168,7 @@ class Resampled:
 
     @property
     def agree(self) -> bool:
-        """Whether no resample differs from the value."""
+        """True where no resample differs from the value."""
         least = 1e-12 * max(1.0, abs(self.value))
         return bool(np.ptp(self.draws) <= least and abs(self.draws[0] - self.value) <= least)
 

@@ -1,4 +1,4 @@
-"""Whether confidences can be read as probabilities."""
+"""Calibration: confidences read as probabilities."""
 
 from __future__ import annotations
 

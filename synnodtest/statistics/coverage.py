@@ -1,4 +1,4 @@
-"""How much of real variety synthetic images span: recall and precision of neighbourhoods, and the Vendi score."""
+"""Coverage of real variety by synthetic images: recall and precision of neighbourhoods, and the Vendi score."""
 
 from __future__ import annotations
 

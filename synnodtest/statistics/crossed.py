@@ -1,4 +1,4 @@
-"""How much of the spread of a figure two crossed factors explain: host chest and nodule."""
+"""Shares of the spread of a figure that two crossed factors explain: host chest and nodule."""
 
 from __future__ import annotations
 

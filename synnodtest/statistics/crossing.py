@@ -1,4 +1,4 @@
-"""Where a rate crosses a required one along a quantity, with an interval; a step or a slope, as the trials say."""
+"""Crossing of a required rate along a quantity, with an interval; a step or a slope, as the trials say."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Crossing:
 
     @property
     def sure(self) -> bool:
-        """Whether a crossing is shown at all."""
+        """True where a crossing is shown at all."""
         return self.odds >= EVIDENCE
 
 

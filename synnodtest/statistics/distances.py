@@ -1,4 +1,4 @@
-"""How far synthetic images lie from real ones, in a space of features."""
+"""Distances of synthetic images from real ones, in a space of features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two rates on different, clustered units are equivalent: two one-sided tests at effective sample sizes."""
+"""Equivalence of two rates on different, clustered units: two one-sided tests at effective sample sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every function of :mod:`synnodtest.statistics` returns, and how its arguments are checked.
+"""The return type of :mod:`synnodtest.statistics`, and the checks of its arguments.
 
 ``alpha`` is always the one-sided error rate of each bound: 0.05 gives the two-sided 90% interval.
 """
@@ -46,7 +46,7 @@ class Estimate:
 
     @property
     def usable(self) -> bool:
-        """Whether a decision may rest on it."""
+        """True where a decision may rest on it."""
         return not self.reason
 
 

@@ -1,4 +1,4 @@
-"""How many units an expectation needs: exact power of the rules by which it is decided."""
+"""Sample sizes of expectations: exact power of the rules by which they are decided."""
 
 from __future__ import annotations
 

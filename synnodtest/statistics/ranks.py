@@ -26,7 +26,7 @@ MIN_LEVELS = 5
 
 
 class IsotonicViolation(NamedTuple):
-    """How far a sequence is from never falling, in its own units."""
+    """Drop of a sequence against never falling, in its own units."""
 
     drawdown: float
     deviation: float

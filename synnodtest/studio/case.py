@@ -27,7 +27,7 @@ from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 
 SET = "studio"
-"""What specs call the set of one."""
+"""Name of the set of one in specs."""
 FILMS = "cxr"
 _REMEDIES = {
     "size of a pixel": "type the size of a pixel beside the file's name, such as 0.168, and open it again",

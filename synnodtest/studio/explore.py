@@ -12,9 +12,9 @@ from synnodtest.planning.radiomics_space import feature_range
 from synnodtest.radiomics_features import PAPER_FEATURES
 
 USUAL = {"diameter_mm": (6.0, 30.0), "density": (0.4, 2.0), "contrast": (0.05, 0.6)}
-"""Where a sweep goes unless told otherwise: sizes and densities (ground glass to calcified) that readers see."""
+"""Ends of a sweep unless told otherwise: sizes and densities (ground glass to calcified) that readers see."""
 SWEPT = (*USUAL, *PAPER_FEATURES)
-"""What can be swept."""
+"""Quantities that can be swept."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Point:
 
 @dataclass
 class Exploration:
-    """What has come of an exploration so far.
+    """Results of an exploration so far.
 
     Args:
         kind: ``sweep``, ``map``, ``companion`` or ``leak``.

@@ -1,4 +1,4 @@
-"""What stands before the page: who may ask, for what, how much, and what the browser may fetch."""
+"""Guard before the page: who may ask, for what, how much, and what the browser may fetch."""
 
 from __future__ import annotations
 

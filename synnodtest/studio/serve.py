@@ -37,7 +37,7 @@ FONTS = ["system-ui", "sans-serif"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the studio is started with.
+    """Settings that the studio is started with.
 
     Args:
         detectors: Texts of ``--detector``; the first two are shown side by side.

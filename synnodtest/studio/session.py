@@ -41,7 +41,7 @@ EXPORTS: Mapping[str, tuple[str, int | None]] = {
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What was made of a scene.
+    """Result of a scene.
 
     Args:
         before: Untouched.
@@ -67,7 +67,7 @@ class Result:
 
 
 class Session:
-    """What one browser tab works on; everything of it lies in ``folder`` and goes with it.
+    """Work of one browser tab; everything of it lies in ``folder`` and goes with it.
 
     Args:
         folder: A folder of its own, made on demand.

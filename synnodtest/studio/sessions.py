@@ -37,7 +37,7 @@ class Sessions:
 
     @property
     def labels(self) -> list[str]:
-        """What can be picked."""
+        """Radiographs, detectors and synthesizers to pick from."""
         return self._shelf.labels
 
     def of_tab(self, tab: str) -> tuple[str, Session]:

@@ -1,4 +1,4 @@
-"""What can be picked without an upload: films of the given folder, and phantoms."""
+"""Radiographs that can be picked without an upload: films of the given folder, and phantoms."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class SpecRun:
-    """What came of a run: pytest's exit status, its last lines, and the folder of the report (None without one)."""
+    """Outcome of a run: pytest's exit status, its last lines, and the folder of the report (None without one)."""
 
     status: int
     lines: tuple[str, ...]

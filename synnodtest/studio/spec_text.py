@@ -28,7 +28,7 @@ behaviours:
 
 @dataclass(frozen=True)
 class Named:
-    """What a spec names: the file of the film, the detector and the synthesizer of its command."""
+    """Names in a spec: the file of the film, the detector and the synthesizer of its command."""
 
     film: str
     detector: str

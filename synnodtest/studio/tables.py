@@ -1,4 +1,4 @@
-"""What the page says of a result, as HTML: findings, requested against realised, notes, explorations."""
+"""A result as HTML: findings, requested against realised, notes, explorations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person asks for on the page: nodules as forms."""
+"""A person's requests on the page: nodules as forms."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 
 LUNG_HU = -850.0
-"""What the nodule displaces."""
+"""Density of what the nodule displaces."""
 DENSEST_HU = 400.0
 """Calcifications are clipped here, as in the published baseline."""
 

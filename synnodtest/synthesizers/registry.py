@@ -58,7 +58,7 @@ class FunctionSynthesizer:
 
     @property
     def identity(self) -> Identity:
-        """Who it is."""
+        """Its identity."""
         return self._identity
 
     def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:

@@ -1,4 +1,4 @@
-"""What every synthesizer refuses, how it tells twins apart, and the loop of those that plant one nodule at a time."""
+"""Refusals of every synthesizer, its telling apart of twins, and the loop of those that plant one nodule at a time."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from synnodtest.geometry import FloatArray
 
 @dataclass(frozen=True)
 class Window:
-    """Where a window lies: ``size`` x ``size`` pixels of ``spacing_mm`` around ``centre_mm`` ``(x, y)``."""
+    """Place of a window: ``size`` x ``size`` pixels of ``spacing_mm`` around ``centre_mm`` ``(x, y)``."""
 
     centre_mm: tuple[float, float]
     size: int = 96

@@ -29,7 +29,7 @@ NOISE_POWER = 0.7
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train.
+    """Settings of the training.
 
     Args:
         batch: Windows per step.
@@ -204,7 +204,7 @@ def fit_denoiser(
 
 @dataclass
 class _Course:
-    """How far a training is: steps, seconds, its loss curve, and the losses since the last point of that."""
+    """Progress of a training: steps, seconds, its loss curve, and the losses since the last point of that."""
 
     step: int = 0
     seconds: float = 0.0
@@ -251,7 +251,7 @@ class _Fit:
 
     @property
     def checkpoint(self) -> Path:
-        """What an interrupted run is taken up from."""
+        """State from which an interrupted run is taken up."""
         return self.work / "checkpoint.pt"
 
     def take_up(self) -> None:

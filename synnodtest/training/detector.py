@@ -18,7 +18,7 @@ from synnodtest.training.detection_windows import windows_of_batch
 
 @dataclass(frozen=True)
 class Preset:
-    """How a detector is trained.
+    """Settings of a detector's training.
 
     Args:
         architecture: Name of the ultralytics model definition.

@@ -28,7 +28,7 @@ PHANTOM_SEED = 4242
 
 @dataclass(frozen=True)
 class Preset:
-    """What is trained and how.
+    """Settings of a training: which parts, and how.
 
     Args:
         size: Edge of the windows in pixels.

@@ -24,7 +24,7 @@ from synnodtest.training.windows import COMPOSED, TrainingWindows
 
 @dataclass(frozen=True)
 class Ranges:
-    """What the composed nodules are like.
+    """Ranges of the composed nodules.
 
     Args:
         diameter_mm: Log-uniform between these.

@@ -25,7 +25,7 @@ from synnodtest.training.stock import Shadows, Stock
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast.
+    """Length and pace of the training.
 
     Args:
         minutes: Training time over all resumptions.

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 PATCH_PX = 144
 """Edge of the patch a shadow is drawn in; at 640 pixels a side this is about 90 mm."""
 LEAST_SLOPE = 0.35
-"""Where the film is so near to white that it shows less than this share of what is added, ..."""
+"""Of what is added, the film shows at least this share; where it is too near to white for that, ..."""
 SHOWN_IN_WHITE = 0.3
 """... only this share of the places is used: a truth that nobody can see teaches a detector to guess."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planted, and how radiographs are varied.
+    """Nodules that are planted, and variation of the radiographs.
 
     Args:
         shares: Share of each kind of the stock in a batch.

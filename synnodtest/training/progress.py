@@ -1,4 +1,4 @@
-"""What a training of the denoiser shows while it runs: a loss curve and a grid of samples."""
+"""Pictures of a training of the denoiser while it runs: a loss curve and a grid of samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SAMPLES, SAMPLE_STEPS = 6, 12
 """Enough to judge a sample by eye; a training stops for it at every checkpoint."""
 LEAST_LOSS = 1e-9
-"""What a loss of zero is drawn as on a logarithmic axis."""
+"""Height at which a loss of zero is drawn on a logarithmic axis."""
 
 
 def loss_curve(curve: Sequence[Mapping[str, float]], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a detector is trained from when nodules are planted anew in every batch: radiographs, lungs, and CT shadows."""
+"""Stock of a training that plants nodules anew in every batch: radiographs, lungs, and CT shadows."""
 
 from __future__ import annotations
 

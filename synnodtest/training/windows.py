@@ -59,7 +59,7 @@ class TrainingWindows(Arrays):
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step of the denoiser sees; tensors (batch, 1, size, size) and (batch, features)."""
+    """Input of one step of the denoiser; tensors (batch, 1, size, size) and (batch, features)."""
 
     windows: torch.Tensor
     target: torch.Tensor

@@ -54,7 +54,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What one detector did.
+    """Answers of one detector.
 
     Args:
         real: Its scores at the annotated nodules.

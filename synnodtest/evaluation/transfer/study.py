@@ -21,7 +21,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Design:
-    """How a study is made.
+    """Settings of a study.
 
     Args:
         per_film: Negative films in which the nodules of each annotated film are planted.
@@ -65,7 +65,7 @@ class Study:
 
     @property
     def steps(self) -> int:
-        """How many films one detector looks at."""
+        """Number of films that one detector looks at."""
         return len(self._films.backgrounds) + len(self._negatives.backgrounds) + len(self._scenes)
 
     def run(self, name: str, detector: Detector, advance: Callable[[str], None] = lambda what: None) -> None:

@@ -1,4 +1,4 @@
-"""How well a second sample of real nodules would agree with the first: planted ones cannot be asked to do better."""
+"""Agreement of a second sample of real nodules with the first: planted ones cannot be asked to do better."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Correlation(Trend):
 
     @property
     def rising(self) -> bool:
-        """Whether the response should rise with the quantity."""
+        """True where the response should rise with the quantity."""
         return self.at_most is None
 
 

@@ -49,7 +49,7 @@ class Monotone(Trend):
 
     @property
     def rising(self) -> bool:
-        """Whether the response should rise with the quantity."""
+        """True where the response should rise with the quantity."""
         return self.direction == "increasing"
 
 

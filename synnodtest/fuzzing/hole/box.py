@@ -16,7 +16,7 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True)
 class Box:
-    """What is known to fail: a product of stretches, narrowed by a rule on where in the chest a nodule lies.
+    """A region known to fail: a product of stretches, narrowed by a rule on where in the chest a nodule lies.
 
     Args:
         space: The space of the search.

@@ -21,7 +21,7 @@ from synnodtest.planning.difficulty import Difficulties, Dimension, Space
 CHECKED = 40
 """Scenes within the region, and as many outside of it: 40 failures of 40 put the rate that holds below 0.09."""
 PEELED = 3
-"""How often a region of which a part holds is cut, at most."""
+"""Most cuts of a region of which a part holds."""
 ROUGHLY = 0.5
 """Share of failing plus share of holding scenes told rightly, minus 1, from which on a cut is tried; a cut that was an
 accident shows no boundary later and is taken back."""

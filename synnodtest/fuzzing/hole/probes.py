@@ -37,7 +37,7 @@ class Seen:
 
     @property
     def holds(self) -> bool:
-        """Whether the claim holds there."""
+        """True where the claim holds there."""
         return self.replicate.holds
 
 

@@ -14,7 +14,7 @@ _UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees", 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where failing ends.
+    """Edge of a failing region.
 
     Args:
         value: In the unit of the parameter.
@@ -60,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Term:
-    """What the region asks of one parameter.
+    """Condition of the region on one parameter.
 
     Args:
         name: Flat name of the parameter.

@@ -1,4 +1,4 @@
-"""Where in the chest: a region or a distance in place of the parameters of a place, and the share that it takes."""
+"""Place in the chest: a region or a distance in place of the parameters of a place, and the share that it takes."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from synnodtest.mimics.parts import STEEL, Part, tube
 
 _RADIUS_MM = 0.5
 _LAYERS = 2.5
-"""How much deeper along the beam than wide: legs are flat bands, and lie partly over each other."""
+"""Ratio of depth along the beam to width: legs are flat bands, and lie partly over each other."""
 _GAP = 0.16
 """Between the legs at their open end, over the length."""
 

@@ -13,7 +13,7 @@ from synnodtest.mimics.parts import BRASS, COPPER, PLASTIC, SOFT, STEEL, Part, P
 _STRANDS = 0.7
 """Share of copper in a braid."""
 _BEYOND_MM = 10.0
-"""How far beyond the border the lead goes on."""
+"""Length of the lead beyond the border."""
 
 
 def _draw(setting: Setting) -> Sequence[Part]:

@@ -13,7 +13,7 @@ from synnodtest.mimics.parts import BARIUM, Part, Point, curve, tube
 _BORE = 0.55
 """Inner over outer diameter."""
 _BEYOND_MM = 10.0
-"""How far beyond the border it goes on."""
+"""Length beyond the border."""
 
 
 def _draw(setting: Setting) -> Sequence[Part]:

@@ -1,4 +1,4 @@
-"""What people say of a run: waivers, deviations, anomalies, who signs, and what a report takes from reports.yaml."""
+"""People's words on a run: waivers, deviations, anomalies, who signs, and what a report takes from reports.yaml."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class WaiverEntry:
 
     @property
     def sentence(self) -> str:
-        """What it says of what did not pass."""
+        """Its word on what did not pass."""
         if self.expired:
             return f"waiver {self.id} expired on {self.expiry}"
         return f"waived by {self.approver} until {self.expiry}: {self.reason}"
 
 
 LIMITED_COUNT = "number of backgrounds (limited for this run)"
-"""What the deviation of a run with ``--synnod-limit`` is called."""
+"""Name of the deviation of a run with ``--synnod-limit``."""
 
 
 @dataclass(frozen=True)
 class DeviationEntry:
-    """What was planned and what was done.
+    """A deviation: what was planned and what was done.
 
     Args:
         what: Differs.
@@ -95,7 +95,7 @@ class PersonEntry:
 
 @dataclass(frozen=True)
 class Authored:
-    """What the run cannot know, from reports.yaml.
+    """Facts that the run cannot know, from reports.yaml.
 
     Args:
         device: Facts of the device.

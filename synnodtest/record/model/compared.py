@@ -1,4 +1,4 @@
-"""What changed against an earlier record."""
+"""Changes against an earlier record."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class DifferenceEntry:
 
 @dataclass(frozen=True)
 class LimitEntry:
-    """How far a metric was allowed to move.
+    """Limit on how far a metric may move.
 
     Args:
         limit: As it was asked for.

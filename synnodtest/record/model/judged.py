@@ -125,7 +125,7 @@ class RulingEntry:
 
     @property
     def figure_kind(self) -> str:
-        """Which figure its data are of; empty: none."""
+        """Figure that its data are of; empty: none."""
         return str(self.figure.get("kind", ""))
 
     @property
@@ -139,7 +139,7 @@ class RulingEntry:
 
 @dataclass(frozen=True)
 class PlanEntry:
-    """What could be said before the run.
+    """Forecast before the run.
 
     Args:
         assume: What is assumed of the detector.
@@ -232,12 +232,12 @@ class ExpectationEntry:
 
     @property
     def ruled(self) -> str:
-        """What was ruled where a waiver covers it; else empty."""
+        """Ruling where a waiver covers it; else empty."""
         return self.status if self.shown_status == "WAIVED" else ""
 
     @property
     def is_search(self) -> bool:
-        """Whether it was judged by a search for counterexamples."""
+        """True where it was judged by a search for counterexamples."""
         return self.ruling is not None and self.ruling.figure_kind == "fuzz"
 
     @property
@@ -263,6 +263,6 @@ class ExpectationEntry:
 
     @property
     def sentence(self) -> str:
-        """What is said of it, without the status: the ruling's sentence, or what broke."""
+        """Sentence without the status: the ruling's, or what broke."""
         ruled = self.ruling.told if self.ruling is not None and self.ruling.sentence else self.error
         return ruled or "Not carried out."

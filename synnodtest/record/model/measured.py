@@ -1,4 +1,4 @@
-"""What was measured of synthesizers and detectors apart from the run: credibility reports and transfer results."""
+"""Measurements of synthesizers and detectors apart from the run: credibility reports and transfer results."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class TransferAreas:
 
 @dataclass(frozen=True)
 class Shares:
-    """What explains the scores at planted nodules; none where it was not taken apart.
+    """Shares that explain the scores at planted nodules; none where it was not taken apart.
 
     Args:
         host: Share of the chest.
@@ -162,7 +162,7 @@ class TransferDetector:
 
 @dataclass(frozen=True)
 class TransferData:
-    """What a transfer result is made of.
+    """Films and planted scenes behind a transfer result.
 
     Args:
         nodules: Annotated ones.
@@ -189,7 +189,7 @@ class TransferData:
 
 @dataclass(frozen=True)
 class AgreementRow:
-    """How detectors rank on planted and on real nodules at one rate of false positives.
+    """Ranking of detectors on planted and on real nodules at one rate of false positives.
 
     Args:
         spearman: Of the two sensitivities.
@@ -206,7 +206,7 @@ class AgreementRow:
 
 @dataclass(frozen=True)
 class AgreementEntry:
-    """How several detectors rank on planted and on real nodules.
+    """Rankings of several detectors on planted and on real nodules.
 
     Args:
         detectors: How many.
@@ -221,7 +221,7 @@ class AgreementEntry:
 
 @dataclass(frozen=True)
 class VisibilityBand:
-    """How visible real and planted nodules of one range of sizes are.
+    """Visibility of real and planted nodules of one range of sizes.
 
     Args:
         real: Quartiles; null without nodules.
@@ -274,7 +274,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Credibility:
-    """What was measured apart from the run.
+    """Measurements apart from the run.
 
     Args:
         transfers: Transfer results.

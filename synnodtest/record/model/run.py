@@ -51,7 +51,7 @@ class RunEntry:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None where the record does not say it or a clock was set back."""
+        """Duration; None where the record does not say it or a clock was set back."""
         try:
             took = datetime.fromisoformat(self.finished or "") - datetime.fromisoformat(self.started)
         except (TypeError, ValueError):
@@ -60,7 +60,7 @@ class RunEntry:
 
     @property
     def report_folder(self) -> str:
-        """Where the run lies below the project's folder; empty where the record does not say it."""
+        """Path of the run below the project's folder; empty where the record does not say it."""
         return self.options.get("report", "")
 
     @property
@@ -156,7 +156,7 @@ class SpecEntry:
 
 @dataclass(frozen=True)
 class Identification:
-    """Who and what took part.
+    """Parts of a run and their identities.
 
     Args:
         synnodtest: Version that made the run.
@@ -180,7 +180,7 @@ def contents_of(sets: Iterable[BackgroundsEntry]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Attrition:
-    """What became of the scenes.
+    """Counts of scenes by what became of them.
 
     Args:
         requested: Asked for.
@@ -282,7 +282,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What the self-test of the tool found.
+    """Result of the self-test of the tool.
 
     Args:
         synnodtest: Version that was tested.

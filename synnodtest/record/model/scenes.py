@@ -1,4 +1,4 @@
-"""What was planted, what was found, and what is shown of it."""
+"""Scenes: what was planted, what was found, and what is shown of it."""
 
 from __future__ import annotations
 
@@ -117,12 +117,12 @@ class SceneEntry:
 
     @property
     def of_own_arm(self) -> bool:
-        """Whether its arm is one of the behaviour's own."""
+        """True where its arm is one of the behaviour's own."""
         return Arm(self.arm).is_own
 
     @property
     def untouched(self) -> bool:
-        """Whether it is a background without anything planted, under whatever perturbation."""
+        """True where it is a background without anything planted, under whatever perturbation."""
         return Arm(self.arm).is_from(UNTOUCHED_ARM)
 
     @property

@@ -1,4 +1,4 @@
-"""What a search for counterexamples left."""
+"""A search for counterexamples, as the record keeps it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class LocalEntry:
 
 @dataclass(frozen=True)
 class BoundaryEntry:
-    """Where failing ends.
+    """Edge of the failing region.
 
     Args:
         value: In the unit of the parameter.
@@ -152,7 +152,7 @@ class PartEntry:
 
 @dataclass(frozen=True)
 class TermEntry:
-    """What a region asks of one parameter.
+    """Condition of a region on one parameter.
 
     Args:
         name: Of the parameter.
@@ -169,7 +169,7 @@ class TermEntry:
 
 @dataclass(frozen=True)
 class RuleEntry:
-    """What a region asks of the place in the chest.
+    """Condition of a region on the place in the chest.
 
     Args:
         name: In a region, or the distance from one.

@@ -1,4 +1,4 @@
-"""What is compared of a record."""
+"""One side of a comparison of records."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class SideRun:
 
 @dataclass(frozen=True)
 class SideIdentification:
-    """Who took part on a side."""
+    """Detector, synthesizers and backgrounds of a side."""
 
     detector: IdentityEntry
 
 
 @dataclass(frozen=True)
 class Side:
-    """What is compared of a record: of a whole one, or of what a second detector did on the same scenes.
+    """One side of a comparison: a whole record, or a second detector on the same scenes.
 
     Args:
         run: The run.

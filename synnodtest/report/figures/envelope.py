@@ -29,7 +29,7 @@ class Claim:
 
     @property
     def label(self) -> str:
-        """What a reader calls it."""
+        """Name for a reader."""
         return named(self.key)
 
     def tested_text(self) -> str:

@@ -1,4 +1,4 @@
-"""Which figure belongs to which ruling."""
+"""Figures of rulings, by kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which behaviours planted nodules that are brighter than real ones, for verdict and credibility."""
+"""Behaviours that planted nodules brighter than real ones, for verdict and credibility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside the results, sign-off and guide."""
+"""Sections beside the results, sign-off and guide."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ _MEANINGS = {
     "reviewer": "I have checked the report against the evidence.",
     "approver": "I approve the report for its stated purpose.",
 }
-"""What a signature says, by role; these three sign in any case."""
+"""Meaning of a signature, by role; these three sign in any case."""
 
 
 def sign_off(context: Context) -> Section:

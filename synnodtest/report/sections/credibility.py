@@ -1,4 +1,4 @@
-"""How far verdicts carry over to real nodules, what was planted, and how far it can be believed."""
+"""Transfer of verdicts to real nodules, what was planted, and its credibility."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ _TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within 
 
 @dataclass(frozen=True)
 class _Scored:
-    """How findings are scored, as parameters of an expectation or defaults of a behaviour say it."""
+    """Scoring of findings, as parameters of an expectation or defaults of a behaviour say it."""
 
     matching: Any = None
     operating_point: Any = None

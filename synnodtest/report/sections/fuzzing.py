@@ -1,4 +1,4 @@
-"""What was searched, what was found, and how it was settled."""
+"""Searches: their space, their finds, and their settlement."""
 
 from __future__ import annotations
 

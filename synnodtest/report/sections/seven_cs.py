@@ -64,7 +64,7 @@ class _Share:
 
 @dataclass(frozen=True)
 class _Cover:
-    """How much of the real nodules the synthetic ones span."""
+    """Share of the real nodules that the synthetic ones span."""
 
     recall: _Share
     vendi: _Share
@@ -81,7 +81,7 @@ class _Against:
 
 @dataclass(frozen=True)
 class _Copied:
-    """How many planted nodules copy one of the training data."""
+    """Number of planted nodules that copy one of the training data."""
 
     copies: int
     n: int
@@ -91,7 +91,7 @@ class _Copied:
 
 @dataclass(frozen=True)
 class _Measured:
-    """What is told of a credibility report beside its comparisons."""
+    """Facts of a credibility report beside its comparisons."""
 
     memorisation: _Copied | None = None
 

@@ -1,4 +1,4 @@
-"""How far a verdict on planted nodules tells one on real ones, for this detector."""
+"""Transfer of a verdict on planted nodules to real ones, for this detector."""
 
 from __future__ import annotations
 

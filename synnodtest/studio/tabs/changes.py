@@ -1,4 +1,4 @@
-"""What the parts of the page show of a session: each function returns part -> content."""
+"""Contents of the page's parts for a session: each function returns part -> content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tabs share: the parts of the page, the sessions, and how an event finds its own."""
+"""Shared by all tabs: the parts of the page, the sessions, and how an event finds its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEAST_SCORE = 0.01
 
 @dataclass
 class View:
-    """What one tab shows of its session. The canvas is told pixels by version, so that only what changed is fetched.
+    """Display of one tab's session. The canvas is told pixels by version, so that only what changed is fetched.
 
     Args:
         token: Of the session.
@@ -84,7 +84,7 @@ class View:
 
 @dataclass(frozen=True)
 class Visit:
-    """What an event finds: the session of its tab, what that shows, and what the page told."""
+    """Surroundings of an event: the session of its tab, what that shows, and what the page told."""
 
     session: Session
     view: View
@@ -145,7 +145,7 @@ class Desk:
 
     @property
     def specs(self) -> Sequence[Any]:
-        """What belongs to the last scene or exploration and goes with it."""
+        """Parts that belong to the last scene or exploration and go with it."""
         return [self.p.yaml, self.p.python, self.p.bundle, self.p.ran, self.p.explored]
 
     @property

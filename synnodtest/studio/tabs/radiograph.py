@@ -14,7 +14,7 @@ from synnodtest.studio.tabs.desk import Changes, Desk, Tab, Visit
 
 
 class RadiographTab(Tab):
-    """Where a radiograph comes from."""
+    """Source of a radiograph."""
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""

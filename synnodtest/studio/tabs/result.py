@@ -9,7 +9,7 @@ from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 
 class ResultTab(Tab):
-    """What came of it."""
+    """Outcome of the scene."""
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""

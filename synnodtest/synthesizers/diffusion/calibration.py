@@ -1,4 +1,4 @@
-"""What is stored beside the weights: how the model is to be used, and the fit of realised to requested."""
+"""Settings stored beside the weights: how the model is to be used, and the fit of realised to requested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Calibration:
-    """How a trained model is used by default.
+    """Default use of a trained model.
 
     Args:
         edge: Share of the peak at which a nodule ends, such that nodules of known mask keep their size.

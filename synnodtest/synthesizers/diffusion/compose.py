@@ -18,9 +18,9 @@ from synnodtest.synthesizers.window import Window
 Order = Literal[0, 1, 2, 3, 4, 5]
 
 ZOOM_LIMITS = (0.6, 1.7)
-"""How much a drawn nodule may be resized to the diameter asked for."""
+"""Limits of resizing a drawn nodule to the diameter asked for."""
 STRETCH_LIMITS = (0.8, 1.3)
-"""How much its long axis may be stretched to the elongation asked for, the short one being shrunk as much."""
+"""Limits of stretching its long axis to the elongation asked for, the short one being shrunk as much."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What a pipeline draws: the window with and without a nodule, from window, mask and radiomics."""
+"""Drawing of a window with and without a nodule, from window, mask and radiomics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def initial_noise(seeds: Sequence[int], shape: tuple[int, ...], device: str = "c
 
 @dataclass(frozen=True)
 class _Known:
-    """What stands in the windows: latents, their noise, and where they are free to be redrawn."""
+    """Content of the windows: latents, their noise, and where they are free to be redrawn."""
 
     latent: Tensor
     noise: Tensor

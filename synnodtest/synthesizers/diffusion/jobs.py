@@ -57,12 +57,12 @@ class Job:
 
     @property
     def brightness_named(self) -> bool:
-        """Whether a feature that is asked for names the brightness."""
+        """True where a feature that is asked for names the brightness."""
         return any(name in BRIGHTNESS_FEATURES for name, _ in self.nodule.radiomics)
 
     @property
     def misfit(self) -> float:
-        """How far the drawn diameter is from the one asked for, as a logarithm; infinite where nothing was drawn."""
+        """Ratio of the drawn diameter to the one asked for, as a logarithm; infinite where nothing was drawn."""
         return self._misfit_of(self.drawn)
 
     def offer(self, drawn: Drawn | None, attempt: int) -> None:
@@ -84,7 +84,7 @@ class Job:
         return self.nodule.centre_mm, self.region.side_mm, shape, spacing_mm, self.window
 
     def overlaps(self, other: Job) -> bool:
-        """Whether the redrawn squares of two nodules share a point."""
+        """True where the redrawn squares of two nodules share a point."""
         reach = (self.region.side_mm + other.region.side_mm) / 2
         a, b = self.nodule.centre_mm, other.nodule.centre_mm
         return abs(a[0] - b[0]) < reach and abs(a[1] - b[1]) < reach

@@ -1,4 +1,4 @@
-"""What the model drew becomes a nodule of the radiograph, with its truth."""
+"""Planting of what the model drew: a nodule of the radiograph, with its truth."""
 
 from __future__ import annotations
 

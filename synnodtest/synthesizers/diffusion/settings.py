@@ -1,4 +1,4 @@
-"""What a part of a pipeline was made with, as diffusers writes it beside the weights."""
+"""Settings that a part of a pipeline was made with, as diffusers writes them beside the weights."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _ASKED = (
     *("norm_num_groups", "norm_eps", "attention_head_dim", "down_block_types", "up_block_types"),
     "sample_size",
 )
-"""What a configuration may choose; ``sample_size`` changes nothing."""
+"""Settings that a configuration may choose; ``sample_size`` changes nothing."""
 _FIXED: dict[str, object] = {
     "act_fn": "silu",
     "attention_type": "default",
@@ -38,7 +38,7 @@ _FIXED: dict[str, object] = {
     "transformer_layers_per_block": 1,
     "addition_embed_type_num_heads": 64,
 }
-"""What stands here; all else must be off."""
+"""Settings that must stand as here; all else must be off."""
 _DOWN = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}
 _UP = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
 LARGE_BATCH = 64
