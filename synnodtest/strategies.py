@@ -35,7 +35,7 @@ __all__ = ["Example", "nodules", "perturbations", "points", "radiomics", "scenes
 
 Range = tuple[float, float]
 _FAR = 7 * 10**30
-"""Where whole numbers are drawn. Near zero Hypothesis prefers small ones (easy examples), and constants that it finds
+"""Offset of whole numbers. Near zero Hypothesis prefers small ones (easy examples), and constants that it finds
 in whatever local modules happen to be loaded; this far out its draws hang on the seed alone."""
 
 

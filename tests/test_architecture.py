@@ -240,3 +240,18 @@ def test_few_values_are_open():
     """Of ``dict[str, Any]`` nothing that is read is checked; ``JsonObject`` and dataclasses are."""
     found = sum(bool(OPEN.search(line)) for path in modules() for line in path.read_text().splitlines())
     assert found <= 120
+
+
+RIDDLE = re.compile(r"(?:What|Who|Whether|Which|Where|How|Why)\b")
+
+
+def test_docstrings_name_the_thing():
+    """``Outcome of a search.``, not ``What came of it.``"""
+    riddles = [
+        f"{path.relative_to(PACKAGE.parent)}:{node.lineno} {node.value.value.splitlines()[0]}"
+        for path in modules()
+        for node in statements_of(path)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        if RIDDLE.match(node.value.value)
+    ]
+    assert riddles == []

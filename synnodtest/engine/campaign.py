@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from synnodtest.engine.early_stop import until_decided
 from synnodtest.engine.engine import Engine
-from synnodtest.engine.executor import Executor, Ground
+from synnodtest.engine.executor import Executor, SceneSource
 from synnodtest.engine.gather import Gatherer, Item
 from synnodtest.engine.judgement import Gathered, Judgement, Providers, agree
 from synnodtest.engine.parts import Parts
@@ -78,13 +78,13 @@ class Campaign:
 
     def engine(self, behaviour: Behaviour, synthesizer: str) -> Engine:
         """Return the engine that runs a behaviour on one synthesizer."""
-        return self._parts.engine(self._parts.ground(behaviour, synthesizer))
+        return self._parts.engine(self._parts.source(behaviour, synthesizer))
 
     def engine_on(
         self, set_name: str, count: int, synthesizer: str, controls: tuple[RegionExpression, ...] = ()
     ) -> Engine:
         """Return the engine on so many backgrounds of a set; made once."""
-        return self._parts.engine(Ground(set_name, count, synthesizer, controls))
+        return self._parts.engine(SceneSource(set_name, count, synthesizer, controls))
 
     def tally(self) -> Tally:
         """Return what all engines together have done."""

@@ -16,7 +16,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Ground:
+class SceneSource:
     """Backgrounds and synthesizer of some recipes: enough for a worker to open the same.
 
     Args:
@@ -37,12 +37,12 @@ class Batch:
     """Work for one worker at a time; doing it again changes nothing, for all results are stored under their keys.
 
     Args:
-        ground: What the recipes stand on.
+        source: What the recipes stand on.
         recipes: All recipes of some backgrounds, since places are drawn per background.
         only: Positions of those that are to be finished; None for all.
     """
 
-    ground: Ground
+    source: SceneSource
     recipes: tuple[Recipe, ...]
     only: tuple[int, ...] | None = None
 
@@ -59,7 +59,7 @@ class Batch:
 class Executor(Protocol):
     """Finishes scenes elsewhere: afterwards all of their radiographs and findings are in the store."""
 
-    def finish(self, ground: Ground, recipes: Sequence[Recipe]) -> Iterator[int]:
+    def finish(self, source: SceneSource, recipes: Sequence[Recipe]) -> Iterator[int]:
         """Yield how many recipes were finished, as they are.
 
         Raises:
@@ -72,17 +72,17 @@ class Executor(Protocol):
         ...
 
 
-def batches_of(ground: Ground, recipes: Iterable[Recipe], size: int = BATCH) -> Iterator[Batch]:
+def batches_of(source: SceneSource, recipes: Iterable[Recipe], size: int = BATCH) -> Iterator[Batch]:
     """Yield the recipes in batches of about ``size``; those of one background stay together."""
     recipes_held: list[Recipe] = []
     for _, group in groupby(recipes, key=lambda recipe: recipe.background.id):
         members = list(group)
         if recipes_held and len(recipes_held) + len(members) > size:
-            yield Batch(ground, tuple(recipes_held))
+            yield Batch(source, tuple(recipes_held))
             recipes_held = []
         recipes_held += members
     if recipes_held:
-        yield Batch(ground, tuple(recipes_held))
+        yield Batch(source, tuple(recipes_held))
 
 
 def halves(batch: Batch) -> list[Batch]:

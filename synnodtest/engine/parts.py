@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synnodtest.engine.engine import Engine
-from synnodtest.engine.executor import Ground
+from synnodtest.engine.executor import SceneSource
 from synnodtest.engine.judgement import Providers
 from synnodtest.engine.tally import Tally
 from synnodtest.errors import SynnodError
@@ -32,7 +32,7 @@ class Parts:
         self._synthesizers: dict[str, Synthesizer] = {}
         self._sets: dict[tuple[str, int], BackgroundSet] = {}
         self._backgrounds: dict[tuple[str, int], tuple[Background, ...]] = {}
-        self._engines: dict[Ground, Engine] = {}
+        self._engines: dict[SceneSource, Engine] = {}
 
     def synthesizer(self, name: str) -> Synthesizer:
         """Return a synthesizer by the text that names it."""
@@ -59,21 +59,23 @@ class Parts:
             self._backgrounds[key] = with_copies_joined(self._set(*key).backgrounds[:count])
         return self._backgrounds[key]
 
-    def ground(self, behaviour: Behaviour, synthesizer: str) -> Ground:
-        """Return what the scenes of a behaviour stand on and are made with."""
-        return Ground(scenes_of(behaviour).set, background_count(behaviour), synthesizer, _control_regions(behaviour))
+    def source(self, behaviour: Behaviour, synthesizer: str) -> SceneSource:
+        """Return the source of a behaviour's scenes."""
+        return SceneSource(
+            scenes_of(behaviour).set, background_count(behaviour), synthesizer, _control_regions(behaviour)
+        )
 
-    def engine(self, ground: Ground) -> Engine:
-        """Return the engine that makes scenes on a ground."""
-        if ground not in self._engines:
-            self._engines[ground] = Engine(
-                self._set(ground.set_name, ground.count),
-                self.synthesizer(ground.synthesizer),
+    def engine(self, source: SceneSource) -> Engine:
+        """Return the engine that makes the scenes of a source."""
+        if source not in self._engines:
+            self._engines[source] = Engine(
+                self._set(source.set_name, source.count),
+                self.synthesizer(source.synthesizer),
                 self.providers.detector,
                 self.store,
-                controls=ground.controls,
+                controls=source.controls,
             )
-        return self._engines[ground]
+        return self._engines[source]
 
     def tally(self) -> Tally:
         """Return what all engines together have done."""

@@ -19,7 +19,7 @@ from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sentences import beside
 from synnodtest.expectations.sequential import EarlyStop
-from synnodtest.expectations.worst import FOUND, MISSED, Pretence
+from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
 
 C = TypeVar("C", bound=Compared)
 
@@ -154,7 +154,7 @@ def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], 
         able=lambda p: p.rates,
         paired=True,
         one_pair_each=lambda p: not p.on_images,
-        pretences=against_arm,
+        worst_scores=against_arm,
         gate=lambda p, evidence: sequential_gate(p, evidence, margin(p)),
     )
 
@@ -196,12 +196,12 @@ def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison
     return {"kind": "paired", "labels": list(compared.names), **cells, "pairs": pairs}
 
 
-def against_arm(parameters: Compared, evidence: Evidence) -> list[Pretence]:
+def against_arm(parameters: Compared, evidence: Evidence) -> list[WorstScore]:
     """Take excluded nodules as missed in the arm and found in the reference."""
     return [lambda trial, nodule: MISSED if is_arm(parameters, trial) else FOUND]
 
 
-def against_both(parameters: Compared, evidence: Evidence) -> list[Pretence]:
+def against_both(parameters: Compared, evidence: Evidence) -> list[WorstScore]:
     """Take excluded nodules as found in one of the two arms only, either way."""
     return [
         *against_arm(parameters, evidence),

@@ -24,7 +24,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import verb, where_phrase
 from synnodtest.expectations.rule import no_data, not_made, sizes
 from synnodtest.expectations.sentences import sentence_for
-from synnodtest.expectations.worst import Pretence, against_rate, pretend
+from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
 from synnodtest.statistics import (
     Estimate,
     confidence_sequence,
@@ -56,7 +56,7 @@ class EarlyStop(Generic[P]):
         able: False for parameters of which there are no e-values.
         paired: Whether the units are differences of two arms.
         one_pair_each: Whether each background must give one pair alone.
-        pretences: The outcome of excluded scenes that would be worst; the first counts.
+        worst_scores: The outcome of excluded scenes that would be worst; the first counts.
         gate: Units of the reference and the rate that it must show; None where there is no reference.
     """
 
@@ -68,7 +68,7 @@ class EarlyStop(Generic[P]):
     able: Callable[[P], bool] = lambda p: True
     paired: bool = False
     one_pair_each: Callable[[P], bool] = lambda p: False
-    pretences: Callable[[P, Evidence], Sequence[Pretence]] = against_rate
+    worst_scores: Callable[[P, Evidence], Sequence[WorstScore]] = against_rate
     gate: Callable[[P, Evidence], tuple[Units, float]] | None = None
 
     def check(self, name: str, parameters: P) -> None:
@@ -107,7 +107,7 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
         f"{label} at operating point {evidence.operating_point:g} {verb(side)} {bound:g}{where_phrase(parameters)}, "
         f"judged sequentially by e-values"
     )
-    worst = pretend(evidence, stop.pretences(parameters, evidence)[0])
+    worst = as_worst(evidence, stop.worst_scores(parameters, evidence)[0])
     real, adverse = stop.units(parameters, evidence), stop.units(parameters, worst)
     if not real:
         return no_data(criterion, "background", evidence)

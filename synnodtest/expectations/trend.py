@@ -18,7 +18,7 @@ from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs, hold_sensitivity
 from synnodtest.expectations.rule import selected
-from synnodtest.expectations.worst import FOUND, MISSED, Pretence
+from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
 from synnodtest.statistics import mean_cluster_spearman
 
 RATES_SHOWN = (0.15, 0.5)
@@ -49,16 +49,16 @@ def varies(parameters: Trend, asked: Asked) -> Iterator[Complaint]:
         yield Complaint("over", f"{parameters.over!r} does not vary", hint)
 
 
-def against_trend(parameters: Trend, evidence: Evidence) -> list[Pretence]:
+def against_trend(parameters: Trend, evidence: Evidence) -> list[WorstScore]:
     """Take excluded nodules as answered the wrong way round: low where the response should be high."""
     values = [over_of(parameters, t, n) for t, n in selected(parameters, evidence)]
     middle = float(np.median(values)) if values else 0.0
     rising = parameters.rising
 
-    def pretend(trial: Trial, nodule: NoduleTrial) -> float:
+    def worst_score(trial: Trial, nodule: NoduleTrial) -> float:
         return MISSED if (over_of(parameters, trial, nodule) > middle) == rising else FOUND
 
-    return [pretend]
+    return [worst_score]
 
 
 def against_silence(pairs: Pairs, evidence: Evidence, bound: float, side: Side) -> list[Held]:

@@ -25,30 +25,30 @@ from synnodtest.radiograph import Truth
 
 MISSED, FOUND = 0.0, 1.0
 
-Pretence = Callable[[Trial, NoduleTrial], float]
+WorstScore = Callable[[Trial, NoduleTrial], float]
 """The confidence that an excluded nodule is taken to have received."""
 P = TypeVar("P", bound=Selection)
 Judge = Callable[[P, Evidence], Ruling]
-Pretences = Callable[[Any, Evidence], Sequence[Pretence]]
+WorstScores = Callable[[Any, Evidence], Sequence[WorstScore]]
 """From an expectation and its evidence to the outcomes that would be worst for it; the pass must survive each."""
 
 
-def missed(parameters: Selection, evidence: Evidence) -> list[Pretence]:
+def missed(parameters: Selection, evidence: Evidence) -> list[WorstScore]:
     """Take every excluded nodule as missed."""
     return [lambda trial, nodule: MISSED]
 
 
-def against_rate(parameters: Selection, evidence: Evidence) -> list[Pretence]:
+def against_rate(parameters: Selection, evidence: Evidence) -> list[WorstScore]:
     """Take every excluded nodule as missed, or as found where the rate must stay below its bound."""
     outcome = MISSED if getattr(parameters, "at_most", None) is None else FOUND
     return [lambda trial, nodule: outcome]
 
 
-def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[Judge[P]], Judge[P]]:
+def with_worst_case(worst_scores: WorstScores, *, alarms: bool = True) -> Callable[[Judge[P]], Judge[P]]:
     """Decorate a ruling: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
 
     Args:
-        pretences: The outcomes that would be worst.
+        worst_scores: The outcomes that would be worst.
         alarms: Take a scene with a missed nodule to have a loud false positive, too. False where whole images are
             ranked by their loudest finding, which would count for the detector.
     """
@@ -60,7 +60,8 @@ def with_worst_case(pretences: Pretences, *, alarms: bool = True) -> Callable[[J
             excluded = sum(concerns(parameters, trial) for trial in evidence.rejected)
             if not excluded or not ruling.components:
                 return ruling
-            worst = [judge(parameters, pretend(evidence, p, alarms=alarms)) for p in pretences(parameters, evidence)]
+            scores = worst_scores(parameters, evidence)
+            worst = [judge(parameters, as_worst(evidence, score, alarms=alarms)) for score in scores]
             return beside(ruling, min(worst, key=_standing), excluded) if worst else ruling
 
         return judged
@@ -111,15 +112,15 @@ def concerns(parameters: Selection, trial: Trial) -> bool:
     return not nodules or any(of in (None, n.name) and keep(trial, n) for n in nodules)
 
 
-def pretend(evidence: Evidence, pretence: Pretence, *, alarms: bool = True) -> Evidence:
+def as_worst(evidence: Evidence, worst_score: WorstScore, *, alarms: bool = True) -> Evidence:
     """Return the evidence with its excluded scenes among the trials, their outcomes as pretended."""
     scores = (trial.loudest for trial in evidence.trials) if evidence.rejected else ()
     loud = max([FOUND, evidence.operating_point, *scores])
-    trials = tuple(_as_if(trial, pretence, loud, alarms) for trial in evidence.rejected)
+    trials = tuple(_as_if(trial, worst_score, loud, alarms) for trial in evidence.rejected)
     return replace(evidence, trials=evidence.trials + trials, rejected=())
 
 
-def _as_if(trial: Trial, pretence: Pretence, loud: float, alarms: bool) -> Trial:
+def _as_if(trial: Trial, worst_score: WorstScore, loud: float, alarms: bool) -> Trial:
     """Return an excluded scene with the outcome that is pretended; with ``alarms`` a miss has a false positive too.
 
     Every distractor of it counts as reported. What is found has the score ``loud``: the highest there is, as scores
@@ -128,7 +129,7 @@ def _as_if(trial: Trial, pretence: Pretence, loud: float, alarms: bool) -> Trial
     sightings: list[Sighting] = []
     nodules: list[NoduleTrial] = []
     for nodule in _nodules(trial):
-        confidence = pretence(trial, nodule)
+        confidence = worst_score(trial, nodule)
         index = None
         if confidence > 0:
             index = len(sightings)

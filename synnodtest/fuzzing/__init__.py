@@ -2,7 +2,16 @@
 
 from synnodtest.fuzzing.campaign import CrashFound, FuzzGathered, fuzz, most_scenes
 from synnodtest.fuzzing.failures import Failures, replay_failure
-from synnodtest.fuzzing.ground import grounded
+from synnodtest.fuzzing.setup import with_all_backgrounds
 from synnodtest.fuzzing.single import plant
 
-__all__ = ["CrashFound", "Failures", "FuzzGathered", "fuzz", "grounded", "most_scenes", "plant", "replay_failure"]
+__all__ = [
+    "CrashFound",
+    "Failures",
+    "FuzzGathered",
+    "fuzz",
+    "most_scenes",
+    "plant",
+    "replay_failure",
+    "with_all_backgrounds",
+]

@@ -14,10 +14,10 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock
-from synnodtest.fuzzing.ground import Ground
-from synnodtest.fuzzing.hunt import DESCRIBED, SHAM_SCENES, Hunt
+from synnodtest.fuzzing.investigation import DESCRIBED, SHAM_SCENES, Investigation
 from synnodtest.fuzzing.report import entry_of, facts_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
+from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.fuzzing.stage import Crashed, Replicate
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
@@ -64,7 +64,7 @@ def fuzz(campaign: Campaign, behaviour: Behaviour, variant: Variant) -> FuzzGath
     started = time.perf_counter()
     assert behaviour.fuzz is not None
     clock = Clock(behaviour.fuzz.time_budget_s)
-    ending = _Ending(campaign, behaviour, variant, Ground(campaign, behaviour, variant), clock)
+    ending = _Ending(campaign, behaviour, variant, SearchSetup(campaign, behaviour, variant), clock)
     gathered = ending.gathered()
     gathered.seconds = time.perf_counter() - started
     return gathered
@@ -74,18 +74,18 @@ class _Ending:
     """Runs the stages and turns what they found into evidence, ruling and record."""
 
     def __init__(
-        self, campaign: Campaign, behaviour: Behaviour, variant: Variant, ground: Ground, clock: Clock
+        self, campaign: Campaign, behaviour: Behaviour, variant: Variant, setup: SearchSetup, clock: Clock
     ) -> None:
-        self.campaign, self.behaviour, self.variant, self.ground = campaign, behaviour, variant, ground
-        self.hunt = Hunt(ground, clock)
+        self.campaign, self.behaviour, self.variant, self.setup = campaign, behaviour, variant, setup
+        self.investigation = Investigation(setup, clock)
         self.before = replace(campaign.tally())
         self._shown = 0
-        ground.search_stage.watch, ground.confirm_stage.watch = self._searching, self._confirming
+        setup.search_stage.watch, setup.confirm_stage.watch = self._searching, self._confirming
 
     def _searching(self, shown: int) -> None:
         """Tell how far the search is; what is tried after its last example makes failing ones easier."""
         self._shown += shown
-        tried, total, name = self.hunt.search.tried, self.ground.fuzz.examples, self.behaviour.id
+        tried, total, name = self.investigation.search.tried, self.setup.fuzz.examples, self.behaviour.id
         if tried < total:
             self.campaign.progress.tell(f"{name}, search for counterexamples", tried, total, "examples")
         else:
@@ -98,78 +98,78 @@ class _Ending:
 
     def gathered(self) -> FuzzGathered:
         """Run, and return everything."""
-        hunt, ground = self.hunt, self.ground
+        investigation, setup = self.investigation, self.setup
         try:
-            hunt.run()
+            investigation.run()
         except Crashed as error:
             raise self._crash_found(error, searching=False) from error
-        if hunt.search.crash is not None and not hunt.interrupted:
-            raise self._crash_found(hunt.search.shrunk_crash(), searching=True)
-        findings = hunt.findings
-        synthesizer, seconds = ground.confirm_stage.synthesizer, self._seconds()
+        if investigation.search.crash is not None and not investigation.interrupted:
+            raise self._crash_found(investigation.search.shrunk_crash(), searching=True)
+        findings = investigation.findings
+        synthesizer, seconds = setup.confirm_stage.synthesizer, self._seconds()
         facts, entry, shown_scenes = facts_of(
-            self.behaviour, self.variant, ground.fuzz, synthesizer, hunt.search, findings, seconds
+            self.behaviour, self.variant, setup.fuzz, synthesizer, investigation.search, findings, seconds
         )
-        patients = len({b.cluster for b in ground.confirm_stage.backgrounds})
-        gaps = gaps_of(hunt.search, patients, hunt.control, findings, ground.claim.rate)
-        if hunt.control is not None:
-            facts["control"] = hunt.control.sentence()
-        ruling = ruling_of(ground.claim, hunt.search, findings, ground.alpha, facts, gaps)
-        entry |= {"asked_for": ground.under_test, "status": ruling.status.value, "sentence": ruling.sentence}
+        patients = len({b.cluster for b in setup.confirm_stage.backgrounds})
+        gaps = gaps_of(investigation.search, patients, investigation.control, findings, setup.claim.rate)
+        if investigation.control is not None:
+            facts["control"] = investigation.control.sentence()
+        ruling = ruling_of(setup.claim, investigation.search, findings, setup.alpha, facts, gaps)
+        entry |= {"asked_for": setup.under_test, "status": ruling.status.value, "sentence": ruling.sentence}
         replicates: list[Replicate] = [r for c in findings.found for r in c.replicates]
         replicates += list(findings.around.replicates) if findings.around else []
         return FuzzGathered(
-            ground.behaviour,
+            setup.behaviour,
             self.variant,
-            {ground.under_test: self._evidence(replicates)},
-            {ground.under_test: ruling},
+            {setup.under_test: self._evidence(replicates)},
+            {setup.under_test: ruling},
             self._sham(replicates),
             entry=entry,
             shown=shown_scenes,
-            interrupted=hunt.interrupted,
+            interrupted=investigation.interrupted,
         )
 
     def _easiest(self) -> Sequence[Replicate]:
         """Return the scenes of the easiest example, a failing one first, with the synthesizer under test."""
-        left = self.hunt.findings.open
-        easy = left[0] if left else self.hunt.search.judged.get(self.ground.space.easiest)
-        return self.hunt.easiest if self.ground.fuzz.search_with else easy.replicates if easy else ()
+        left = self.investigation.findings.open
+        easy = left[0] if left else self.investigation.search.judged.get(self.setup.space.easiest)
+        return self.investigation.easiest if self.setup.fuzz.search_with else easy.replicates if easy else ()
 
     def _evidence(self, replicates: Sequence[Replicate]) -> Evidence:
         """Return the trials of confirmations and description, else of the easiest example."""
-        ground = self.ground
+        setup = self.setup
         trials = {t.scene_id: t for r in replicates or self._easiest() for t in r.trials.values()}
         return Evidence(
             trials=tuple(trials.values()),
-            operating_point=ground.claim.point,
-            alpha=ground.alpha,
+            operating_point=setup.claim.point,
+            alpha=setup.alpha,
             seed=self.campaign.seed,
         )
 
     def _sham(self, replicates: Sequence[Replicate]) -> dict[str, ShamResult]:
         """Return the control at the nodules of confirmations, else at the easiest example; none after Ctrl-C."""
-        ground, stage = self.ground, self.ground.confirm_stage
+        setup, stage = self.setup, self.setup.confirm_stage
         if stage.engine.synthesizer.sham_is_identity:
-            return {ground.under_test: sham_not_needed()}
-        if not replicates and self.hunt.interrupted:
+            return {setup.under_test: sham_not_needed()}
+        if not replicates and self.investigation.interrupted:
             return {}
-        spots = [(r.example, r.background, r.trials[BASE].replicate) for r in replicates]
-        spots = spots or [(ground.easiest, background, 0) for background in stage.pool(ground.easiest)]
-        sham, untouched = stage.sham(spots[:SHAM_SCENES])
-        control = judge_sham(sham, untouched, ground.claim.point, ground.matching, ground.alpha)
+        placements = [(r.example, r.background, r.trials[BASE].replicate) for r in replicates]
+        placements = placements or [(setup.easiest, background, 0) for background in stage.pool(setup.easiest)]
+        sham, untouched = stage.sham(placements[:SHAM_SCENES])
+        control = judge_sham(sham, untouched, setup.claim.point, setup.matching, setup.alpha)
         if control.status == "INVALID":
             raise InvalidEvidence(f"sham control: {control.sentence}")
-        return {ground.under_test: control}
+        return {setup.under_test: control}
 
     def _crash_found(self, error: Crashed, *, searching: bool) -> CrashFound:
         """Return the error of a crash, with what the record keeps of it."""
-        ground = self.ground
-        stage = ground.search_stage if searching else ground.confirm_stage
-        entry = entry_of(self.behaviour, self.variant, ground.fuzz, stage.synthesizer, "ERROR", error.example, [])
-        entry["trials"] = stage.unjudged(error.spots)
+        setup = self.setup
+        stage = setup.search_stage if searching else setup.confirm_stage
+        entry = entry_of(self.behaviour, self.variant, setup.fuzz, stage.synthesizer, "ERROR", error.example, [])
+        entry["trials"] = stage.unjudged(error.placements)
         entry["error"] = str(error)
-        entry["asked_for"] = ground.searched_with if searching else ground.under_test
-        failing = self.hunt.findings.first
+        entry["asked_for"] = setup.searched_with if searching else setup.under_test
+        failing = self.investigation.findings.first
         earlier = f"\n  confirmed before that: it fails at {failing.candidate.example}" if failing else ""
         return CrashFound(
             f"{error}\n  the easiest example that does so: {error.example}{earlier}",
@@ -180,7 +180,7 @@ class _Ending:
     def _seconds(self) -> Mapping[str, float]:
         now = self.campaign.tally()
         return {
-            "in all": self.hunt.clock.elapsed_s,
+            "in all": self.investigation.clock.elapsed_s,
             "synthesis": now.synthesis_seconds - self.before.synthesis_seconds,
             "detection": now.detection_seconds - self.before.detection_seconds,
         }

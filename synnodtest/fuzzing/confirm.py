@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from synnodtest.fuzzing.candidates import Candidate
 from synnodtest.fuzzing.stage import Replicate, Stage
-from synnodtest.fuzzing.suspects import Candidate
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 from synnodtest.statistics.distributions import beta_sf
@@ -110,7 +110,7 @@ class _Pool:
         self.backgrounds = stage.pool(candidate.example)[:most]
         self._each = max(1, -(-trials // max(1, len(self.backgrounds))))
 
-    def spot(self, number: int) -> tuple[Background, int]:
+    def placement(self, number: int) -> tuple[Background, int]:
         """Return background and replicate of a trial; no two trials have the same."""
         block, within = divmod(number, self._each)
         around, index = divmod(block, len(self.backgrounds))
@@ -131,7 +131,7 @@ def _trials(
         if enough():
             return done, False
         count = min(8, wanted - len(done), end - at)
-        where = [pool.spot(i) for i in range(at, at + count)]
+        where = [pool.placement(i) for i in range(at, at + count)]
         done += stage.run(candidate.example, sorted(where, key=lambda pair: (pair[0].id, pair[1])))
         at += count
     return done, len(done) >= wanted

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.failure_rule import Rule, Surroundings
 from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.stage import Judged
 from synnodtest.fuzzing.sweep import Sweep
-from synnodtest.fuzzing.telling import Rule, Surroundings
 
 
 @dataclass

@@ -10,8 +10,8 @@ import scipy
 
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray, depths_mm
-from synnodtest.planning.ground import LEAST_SHARE
 from synnodtest.planning.place import MissingRegion, NoPlace, region_mask
+from synnodtest.planning.region_pixels import LEAST_SHARE
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Location

@@ -31,9 +31,9 @@ def plant(
         number: Of the background, from 0; wraps around where the set is shorter.
         matching: The localization criterion.
     """
-    ground = Behaviour(NAME, "", scenes=Scenes(set=set_name, count=max(LEAST_COUNT, number + 1)))
-    backgrounds = campaign.backgrounds(ground)
-    engine = campaign.engine(ground, campaign.providers.default_synthesizer)
+    behaviour = Behaviour(NAME, "", scenes=Scenes(set=set_name, count=max(LEAST_COUNT, number + 1)))
+    backgrounds = campaign.backgrounds(behaviour)
+    engine = campaign.engine(behaviour, campaign.providers.default_synthesizer)
     claim = Claim("detected", {"operating_point": 0.0})
     maker = RecipeMaker(NAME, claim, Places(engine.load, Location()), plants=True, seed=campaign.seed)
     try:

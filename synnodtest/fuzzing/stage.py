@@ -35,21 +35,21 @@ SHALLOW = 0.75
 """A closer look tells the rate asked for from this share of it, which is what a confirmation can show."""
 
 
-Spot = tuple[Example, Background, int]
+Placement = tuple[Example, Background, int]
 """An example on a background, with the number of the replicate."""
 
 
 class Crashed(DetectorError):
-    """The detector crashed, hung or returned rubbish; ``spots`` are the scenes of which one is to blame."""
+    """The detector crashed, hung or returned rubbish; ``placements`` are the scenes of which one is to blame."""
 
-    def __init__(self, error: DetectorError, spots: Sequence[Spot]) -> None:
+    def __init__(self, error: DetectorError, placements: Sequence[Placement]) -> None:
         super().__init__(error.message, hint=error.hint)
-        self.spots = tuple(spots)
+        self.placements = tuple(placements)
 
     @property
     def example(self) -> Example:
         """The example of the first of them."""
-        return self.spots[0][0]
+        return self.placements[0][0]
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class Stage:
         """Yield the replicates of one example that could be planted and were accepted."""
         yield from self.run_all((example, background, number) for background, number in where)
 
-    def run_all(self, wanted: Iterator[Spot]) -> Iterator[Replicate]:
+    def run_all(self, wanted: Iterator[Placement]) -> Iterator[Replicate]:
         """Yield a replicate per example and background; those that cannot be planted are left out.
 
         Raises:
@@ -270,10 +270,10 @@ class Stage:
 
     # --- beside the judging -------------------------------------------------------------------------------------
 
-    def unjudged(self, spots: Sequence[Spot]) -> list[dict[str, object]]:
+    def unjudged(self, placements: Sequence[Placement]) -> list[dict[str, object]]:
         """Return the scenes of examples, synthesized but not shown to the detector."""
         entries: list[dict[str, object]] = []
-        for example, background, number in spots:
+        for example, background, number in placements:
             scenes = {}
             for recipe in self._recipes(example, background, number):
                 scene = Placer(self.engine.load(background)).place(recipe)
@@ -283,11 +283,11 @@ class Stage:
                 entries.append({"background": background.id, "cluster": background.cluster, "scenes": scenes})
         return entries
 
-    def sham(self, spots: Sequence[Spot]) -> tuple[list[Trial], list[Trial]]:
+    def sham(self, placements: Sequence[Placement]) -> tuple[list[Trial], list[Trial]]:
         """Return trials of the nodules' masks inpainted without a nodule, one per background, and untouched."""
         shams, untouched = [], []
-        for spot in {background.id: (example, background, number) for example, background, number in spots}.values():
-            recipe = next(iter(self._recipes(*spot)), None)
+        for placement in {one[1].id: one for one in placements}.values():
+            recipe = next(iter(self._recipes(*placement)), None)
             if recipe is not None and recipe.nodules:
                 shams.append(replace(recipe, mimics=()).as_sham())
                 untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
@@ -297,11 +297,11 @@ class Stage:
         return [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
 
 
-def run_in_time(stage: Stage, wanted: Sequence[Spot], enough: Callable[[], bool]) -> list[Replicate]:
+def run_in_time(stage: Stage, wanted: Sequence[Placement], enough: Callable[[], bool]) -> list[Replicate]:
     """Return the replicates of examples on backgrounds, some at a time, until ``enough`` says that time is up."""
     done: list[Replicate] = []
     for start in range(0, len(wanted), CHUNK):
         if enough():
             break
-        done += stage.run_all(iter(sorted(wanted[start : start + CHUNK], key=lambda spot: (spot[1].id, spot[2]))))
+        done += stage.run_all(iter(sorted(wanted[start : start + CHUNK], key=lambda one: (one[1].id, one[2]))))
     return done

@@ -11,7 +11,7 @@ import scipy
 from synnodtest.counted import counted
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.confirm import rate_of
-from synnodtest.fuzzing.stage import UNLIKELY, Spot, Stage, run_in_time
+from synnodtest.fuzzing.stage import UNLIKELY, Placement, Stage, run_in_time
 from synnodtest.planning.example import Example
 from synnodtest.statistics import Estimate
 
@@ -82,14 +82,14 @@ def _falls_short(shares: Shares, rate: float) -> tuple[int, int] | None:
 
 def sweep(stage: Stage, examples: Sequence[Example], alpha: float, enough: Callable[[], bool]) -> Sweep:
     """Try the examples in turn, each on another held-out background."""
-    spots: list[Spot] = []
+    placements: list[Placement] = []
     rate, needed = stage.claim.rate, scenes_needed(stage.claim.rate)
     for number in range(min(max(TRIALS, needed * len(examples)), MOST)):
         turn, index = divmod(number, len(examples))
         pool = stage.pool(examples[index])
         if pool:
-            spots.append((examples[index], pool[(index + turn) % len(pool)], turn // len(pool)))
-    done = run_in_time(stage, spots, enough)
+            placements.append((examples[index], pool[(index + turn) % len(pool)], turn // len(pool)))
+    done = run_in_time(stage, placements, enough)
     shares = {example.key(): (0, 0) for example in examples}
     for replicate in done:
         holding, scenes = shares[replicate.example.key()]

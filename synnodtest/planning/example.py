@@ -24,7 +24,7 @@ class Example:
 
     items: tuple[tuple[str, Any], ...]
     sides_of: str = field(default="", compare=False)
-    """What ``place.part`` 0 and 1 are the patient's right and left of, for texts; empty where that is not known."""
+    """Region whose right and left ``place.part`` 0 and 1 are, for texts; empty where that is not known."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any], sides_of: str = "") -> Example:

@@ -12,9 +12,9 @@ from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray, centre_of
 from synnodtest.mimics import mimic_kind, mimic_mask
-from synnodtest.planning.ground import Ground, nth_of
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
+from synnodtest.planning.region_pixels import RegionPixels, nth_of
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Mimic, Nodule, Scene
 from synnodtest.spec.model import Location
@@ -56,7 +56,7 @@ class Placer:
     def __init__(self, radiograph: Radiograph, expected: Sequence[Recipe] = ()) -> None:
         self._radiograph = radiograph
         self._clearances = [nodule.clearance_mm for recipe in expected for nodule in recipe.nodules]
-        self._allowed: dict[Location, Ground] = {}
+        self._allowed: dict[Location, RegionPixels] = {}
         self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
 
@@ -93,28 +93,28 @@ class Placer:
             return mimic.location.at_mm
         rng = np.random.default_rng(mimic.place_seed)
         if mimic.location is None:
-            usual = Ground(mimic_kind(mimic.kind).usual_place(self._radiograph), self._radiograph.spacing_mm)
+            usual = RegionPixels(mimic_kind(mimic.kind).usual_place(self._radiograph), self._radiograph.spacing_mm)
             return self._one_of(usual, usual.inside, rng)
-        ground = self._region(mimic.location)
-        allowed = self._far(ground, ground.inside, mimic.location.min_distance_mm, earlier)
+        pixels = self._region(mimic.location)
+        allowed = self._far(pixels, pixels.inside, mimic.location.min_distance_mm, earlier)
         if not allowed.any():
             raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
-        return self._one_of(ground, allowed, rng)
+        return self._one_of(pixels, allowed, rng)
 
-    def _one_of(self, ground: Ground, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
+    def _one_of(self, pixels: RegionPixels, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
         """Return a point within one of the allowed pixels, in mm."""
         spacing = self._radiograph.spacing_mm
-        row, column = ground.row_column(nth_of(allowed, int(rng.integers(np.count_nonzero(allowed)))))
+        row, column = pixels.row_column(nth_of(allowed, int(rng.integers(np.count_nonzero(allowed)))))
         x, y = column + rng.uniform(), row + rng.uniform()
         return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
 
     def _far(
-        self, ground: Ground, allowed: BoolArray, least_mm: float, earlier: list[tuple[float, float]]
+        self, pixels: RegionPixels, allowed: BoolArray, least_mm: float, earlier: list[tuple[float, float]]
     ) -> BoolArray:
         """Return which of the allowed pixels lie at least so far from all earlier places."""
         if not earlier or not least_mm:
             return allowed
-        far, (rows, columns) = allowed.copy(), ground.middles_mm
+        far, (rows, columns) = allowed.copy(), pixels.middles_mm
         for x_mm, y_mm in earlier:
             far &= (columns - x_mm) ** 2 + (rows - y_mm)[:, None] ** 2 >= least_mm**2
         return far
@@ -154,16 +154,16 @@ class Placer:
         if nodule.fills is not None and nodule.fills == location.box_px:
             return self._middle(nodule.name, nodule.fills)
         rng = np.random.default_rng(nodule.place_seed)
-        ground = self._region(location)
-        allowed = ground.clear_of_edge(nodule.clearance_mm)
+        pixels = self._region(location)
+        allowed = pixels.clear_of_edge(nodule.clearance_mm)
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
-            near = ground.inside & ground.window(by)
+            near = pixels.inside & pixels.window(by)
             allowed = allowed & near if (allowed & near).any() else near
-        allowed = self._far(ground, allowed, location.min_distance_mm, earlier)
+        allowed = self._far(pixels, allowed, location.min_distance_mm, earlier)
         if not allowed.any():
             raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
-        return self._one_of(ground, allowed, rng)
+        return self._one_of(pixels, allowed, rng)
 
     def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the centre of a box, in mm."""
@@ -173,14 +173,14 @@ class Placer:
             raise NoPlace(f"the box of nodule {name!r} lies outside the radiograph of {width} x {height} pixels")
         return round(x * column_mm, 3), round(y * row_mm, 3)
 
-    def _region(self, location: Location) -> Ground:
+    def _region(self, location: Location) -> RegionPixels:
         if location not in self._allowed:
             region, few = region_mask(self._radiograph, location), len(self._clearances) <= FEW_CLEARANCES
             largest_mm = 0.0 if few else max(self._clearances)
-            ground = Ground(region, self._radiograph.spacing_mm, largest_mm)
-            if not ground.count:
+            pixels = RegionPixels(region, self._radiograph.spacing_mm, largest_mm)
+            if not pixels.count:
                 raise NoPlace(f"{_name(location)} is empty on this background")
-            self._allowed[location] = ground
+            self._allowed[location] = pixels
         return self._allowed[location]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from synnodtest import errors
-from synnodtest.engine.executor import BATCH, Batch, Ground, batches_of, halves
+from synnodtest.engine.executor import BATCH, Batch, SceneSource, batches_of, halves
 from synnodtest.engine.schedule import GivenUp, Lost, Stage, drive
 from synnodtest.errors import SynnodError, require
 from synnodtest.memory import keep_freed_memory
@@ -101,9 +101,9 @@ class Worker:
         return self._done("detect", batch)
 
     def _done(self, what: str, batch: Batch) -> list[str] | tuple[str, str, str]:
-        ground = batch.ground
+        source = batch.source
         try:
-            engine = self._opened.campaign.engine_on(ground.set_name, ground.count, ground.synthesizer, ground.controls)
+            engine = self._opened.campaign.engine_on(source.set_name, source.count, source.synthesizer, source.controls)
             keys: list[str] = getattr(engine, what)(batch.recipes, batch.wanted)
             return keys
         except SynnodError as error:
@@ -151,7 +151,7 @@ class RayExecutor:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise SynnodError(f"--executor {self._options.address or 'ray'}: no cluster answers: {error}") from error
 
-    def finish(self, ground: Ground, recipes: Sequence[Recipe]) -> Iterator[int]:
+    def finish(self, source: SceneSource, recipes: Sequence[Recipe]) -> Iterator[int]:
         """Yield how many recipes were finished, as they are.
 
         Raises:
@@ -165,7 +165,7 @@ class RayExecutor:
         known = next((self._given_up[r.key()] for r in recipes if r.key() in self._given_up), None)
         if known is not None:
             raise known
-        for done in drive(batches_of(ground, recipes, self._options.batch), stages, self._wait, self._result, halves):
+        for done in drive(batches_of(source, recipes, self._options.batch), stages, self._wait, self._result, halves):
             if isinstance(done, GivenUp):
                 raise self._blamed(done)
             yield len(done.wanted)

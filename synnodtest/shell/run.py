@@ -12,7 +12,7 @@ from synnodtest.engine.shown import Progress
 from synnodtest.engine.throughput import measured, remember
 from synnodtest.errors import InvalidEvidence
 from synnodtest.forecast.power import with_count
-from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, grounded
+from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, with_all_backgrounds
 from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
 from synnodtest.record.model.members import StatusWord
@@ -97,7 +97,7 @@ class Run:
 def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:
     """Return the behaviour with at most ``limit`` backgrounds."""
     if behaviour.fuzz is not None:
-        return grounded(limited_search(behaviour, limit))
+        return with_all_backgrounds(limited_search(behaviour, limit))
     scenes = behaviour.scenes
     if limit is None or scenes is None or (isinstance(scenes.count, int) and scenes.count <= limit):
         return behaviour

@@ -114,8 +114,8 @@ def test_four_levels_are_too_few_for_a_trend():
 def test_excluded_nodules_are_taken_as_answered_the_wrong_way_round(rising):
     kind, given = find_check("monotone"), {**RISING, "direction": "increasing" if rising else "decreasing"}
     trials = [trial(f"b{mm}", 0.5, diameter_mm=mm) for mm in SIZES]
-    (pretence,) = against_trend(kind.read(given), evidence(trials))
-    answers = [pretence(t, t.nodules[0]) for t in (*trials, trial("x", 0.5, diameter_mm=9.0))]
+    (worst_score,) = against_trend(kind.read(given), evidence(trials))
+    answers = [worst_score(t, t.nodules[0]) for t in (*trials, trial("x", 0.5, diameter_mm=9.0))]
     high = [float(mm > 9) for mm in (*SIZES, 9.0)]
     assert answers == [1 - one if rising else one for one in high]
     correlations = [

@@ -8,7 +8,7 @@ from synnodtest import Nodule, Scene
 from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Ruling, Status, find_check
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.worst import beside, concerns, pretend
+from synnodtest.expectations.worst import as_worst, beside, concerns
 from tests.expectations.evidence import evidence, trial
 
 PASSED, FAILED, INCONCLUSIVE = Status.PASSED, Status.FAILED, Status.INCONCLUSIVE
@@ -67,10 +67,10 @@ def test_a_nodule_that_left_no_mask_counts_as_it_was_asked_for():
     lost = replace(trial("b"), scene=Scene("b", (Nodule(12.0, (50, 50), 0.3, name="index"),)), rejected="left no mask")
     assert concerns(Selection(of="index", where={"diameter_mm": {"at_least": 12}, "contrast": 0.3}), lost)
     assert not concerns(Selection(where={"diameter_mm": {"at_least": 13}}), lost)
-    (made,) = pretend(evidence([lost]), lambda trial, nodule: 0.0).trials
+    (made,) = as_worst(evidence([lost]), lambda trial, nodule: 0.0).trials
     assert [(n.name, n.requested_mm, n.confidence, n.finding) for n in made.nodules] == [("index", 12.0, 0.0, None)]
     seen = replace(lost, nodules=trial("b", 0.7, name="index").nodules)
-    (made,) = pretend(evidence([seen]), lambda trial, nodule: 1.0).trials
+    (made,) = as_worst(evidence([seen]), lambda trial, nodule: 1.0).trials
     assert [n.name for n in made.nodules] == ["index"]
 
 
@@ -80,7 +80,7 @@ def test_a_miss_has_an_alarm_as_loud_as_any_and_what_is_found_is_as_loud(alarms)
     mimic = trial("m", 0.1, name="lead").nodules[0]
     lost = replace(trial("b", 0.2, rejected="contrast", false_positives=[0.3]), mimics=(mimic,))
     every = evidence([accepted, lost])
-    missed, found = (pretend(every, lambda t, n, c=c: c, alarms=alarms) for c in (0.0, 1.0))
+    missed, found = (as_worst(every, lambda t, n, c=c: c, alarms=alarms) for c in (0.0, 1.0))
     assert missed.rejected == found.rejected == ()
     assert missed.trials[0] == accepted
     one, other = missed.trials[1], found.trials[1]

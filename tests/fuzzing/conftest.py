@@ -19,8 +19,8 @@ def describe_briefly(patch):
 
     Local rate, rule and region take more scenes than search and confirmation together; ``test_hole.py`` is about them.
     """
-    patch.setattr("synnodtest.fuzzing.hunt.DESCRIBED", 10)
-    patch.setattr("synnodtest.fuzzing.hunt.MOST_WALKED", 8)
+    patch.setattr("synnodtest.fuzzing.investigation.DESCRIBED", 10)
+    patch.setattr("synnodtest.fuzzing.investigation.MOST_WALKED", 8)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock, Pace
 from synnodtest.fuzzing.confirm import _p_value, _Pool, held_out
 from synnodtest.fuzzing.coverage import coverage, coverage_points
-from synnodtest.fuzzing.hunt import Hunt
+from synnodtest.fuzzing.investigation import Investigation
 from synnodtest.fuzzing.shrink import shrink
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.fuzzing.sweep import Sweep, scenes_needed, sweep
@@ -77,12 +77,12 @@ def test_failing_examples_that_hold_do_not_hide_one_that_never_does(rate, count)
     examples = [Example.of({"diameter_mm": float(k)}) for k in range(count)]
     backgrounds = [Background(f"b{k}", content=str(k)) for k in range(150)]
 
-    def shown(spots, hole):
-        return (Replicate(e, b, {}, 1.0, e != hole) for e, b, _ in spots)
+    def shown(placements, hole):
+        return (Replicate(e, b, {}, 1.0, e != hole) for e, b, _ in placements)
 
     def swept(hole):
         stage = SimpleNamespace(claim=Claim("detected", {"rate_at_least": rate, "operating_point": 0.25}))
-        stage.pool, stage.run_all = lambda example: backgrounds, lambda spots: shown(spots, hole)
+        stage.pool, stage.run_all = lambda example: backgrounds, lambda placements: shown(placements, hole)
         return sweep(stage, examples, 0.05, lambda: False)
 
     hidden = swept(examples[7])
@@ -214,7 +214,7 @@ def test_an_interrupted_search_controls_the_edit_where_it_confirmed_something(
     def interrupted(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Hunt, "_look_longer", interrupted)
+    monkeypatch.setattr(Investigation, "_look_longer", interrupted)
     detector, made = Holed(lambda *_: misses), {"gaussian": Traces()}
     gathered = hunt(tmp_path, detector, vary="{diameter_mm: [10, 20]}", examples=4, synthesizers=made)
     assert gathered.interrupted
@@ -285,7 +285,7 @@ def test_the_synthesizer_under_test_is_seen_where_the_search_with_another_suspec
         )  # fmt: skip
         assert ruling(gathered).status is status, ruling(gathered).sentence
         assert gathered.evidence["gaussian"].trials
-    monkeypatch.setattr(Hunt, "_enough", lambda self: True)
+    monkeypatch.setattr(Investigation, "_enough", lambda self: True)
     hurried = hunt(tmp_path, Holed(), synthesizers={"cheap": Discs(), "gaussian": Striped()}, store="hurried", **spec)
     assert ruling(hurried).status is Status.INCONCLUSIVE
     assert "(0 scenes are too few)" in ruling(hurried).sentence
@@ -405,13 +405,13 @@ def test_trials_on_few_backgrounds_are_all_different_and_read_each_background_on
     backgrounds = [Background(f"b{k}") for k in range(7)]
     stage = SimpleNamespace(pool=lambda example: backgrounds)
     pool = _Pool(stage, SimpleNamespace(example=None), 60, 5)
-    spots = [pool.spot(number) for number in range(6 * 60)]
-    assert len(set((b.id, number) for b, number in spots)) == 360
-    first = [b.id for b, _ in spots[:60]]
+    placements = [pool.placement(number) for number in range(6 * 60)]
+    assert len(set((b.id, number) for b, number in placements)) == 360
+    first = [b.id for b, _ in placements[:60]]
     assert first == sorted(first)
     assert {first.count(f"b{k}") for k in range(5)} == {12}
     alone = _Pool(stage, SimpleNamespace(example=None), 5, None)
-    assert [alone.spot(number) for number in range(8)] == [(b, 0) for b in backgrounds] + [(backgrounds[0], 1)]
+    assert [alone.placement(number) for number in range(8)] == [(b, 0) for b in backgrounds] + [(backgrounds[0], 1)]
 
 
 @pytest.mark.parametrize(("left_s", "most"), [(math.inf, None), (200.0, 60), (60.0, 20), (5.0, 20)])
@@ -423,19 +423,19 @@ def test_a_budget_limits_how_many_held_out_radiographs_a_confirmation_reads(left
     synthesizer = SimpleNamespace(sham_is_identity=True)
     stage = SimpleNamespace(pace=Pace(), backgrounds=range(80), engine=SimpleNamespace(synthesizer=synthesizer))
     searched = SimpleNamespace(pace=pace)
-    hunt_ = object.__new__(Hunt)
-    hunt_.ground = SimpleNamespace(
+    investigation = object.__new__(Investigation)
+    investigation.setup = SimpleNamespace(
         confirm_stage=stage, search_stage=searched, fuzz=SimpleNamespace(confirm_trials=60, time_budget_s=240.0)
     )
-    hunt_.clock = SimpleNamespace(left_s=left_s)
-    hunt_.search = SimpleNamespace(first_failing=0)
-    assert hunt_._most == most if most != 60 else 100 < hunt_._most < 115
-    assert hunt_._search_enough() == (left_s < 1.3 * (45.0 + 20.0))
-    hunt_.ground.fuzz.time_budget_s = 100.0
-    hunt_.clock.left_s = 75.0
-    assert not hunt_._search_enough()
-    hunt_.search.first_failing = 3
-    assert hunt_._search_enough()
+    investigation.clock = SimpleNamespace(left_s=left_s)
+    investigation.search = SimpleNamespace(first_failing=0)
+    assert investigation._most == most if most != 60 else 100 < investigation._most < 115
+    assert investigation._search_enough() == (left_s < 1.3 * (45.0 + 20.0))
+    investigation.setup.fuzz.time_budget_s = 100.0
+    investigation.clock.left_s = 75.0
+    assert not investigation._search_enough()
+    investigation.search.first_failing = 3
+    assert investigation._search_enough()
 
 
 @pytest.mark.parametrize(("region", "status"), [("air_leak", Status.INCONCLUSIVE), ("lung", Status.FAILED)])

@@ -9,6 +9,7 @@ from scipy.stats import beta, binom
 
 from synnodtest.evidence.ruling import Status
 from synnodtest.expectations.claim import BASE, ClaimKind, Searched
+from synnodtest.fuzzing.candidates import Candidates
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
 from synnodtest.fuzzing.control import Control, responds
@@ -17,7 +18,6 @@ from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import Judged, Replicate, Stage
-from synnodtest.fuzzing.suspects import Suspects
 from synnodtest.fuzzing.sweep import Sweep, sweep
 from synnodtest.planning.difficulty import Space, ranged
 from synnodtest.planning.example import Example
@@ -223,7 +223,7 @@ def test_a_sweep_spreads_every_example_over_patients(examples, backgrounds):
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_failing_examples_that_no_confirmation_took_up_are_swept_on_other_patients(tmp_path, monkeypatch, everywhere):
     """Faint ones are missed on the radiographs of the search, which are the first six, or on all of them."""
-    monkeypatch.setattr(Suspects, "candidates", lambda self: iter(()))
+    monkeypatch.setattr(Candidates, "candidates", lambda self: iter(()))
 
     def misses(truth, radiograph):
         return asked(truth, "contrast") < 0.6 and (everywhere or int(radiograph.background[-3:]) < 6)

@@ -6,7 +6,7 @@ Low contrast and the border of the lung, whose regions are walked as well, are i
 import numpy as np
 import pytest
 
-from synnodtest.fuzzing.telling import _best_cut
+from synnodtest.fuzzing.failure_rule import _best_cut
 from tests.fuzzing.parts import Holed, asked, centre, confirmed, hunt, roughness
 
 pytestmark = pytest.mark.usefixtures("briefly_described")

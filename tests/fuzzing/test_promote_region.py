@@ -4,8 +4,8 @@ import pytest
 
 from synnodtest.commands.promote_region import region_behaviour, with_behaviour
 from synnodtest.errors import SynnodError
+from synnodtest.fuzzing.failure_rule import Rule
 from synnodtest.fuzzing.hole.region import Boundary, Part, Region, Term
-from synnodtest.fuzzing.telling import Rule
 from synnodtest.planning.example_space import space_of
 from synnodtest.spec import load_spec
 

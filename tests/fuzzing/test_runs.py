@@ -71,9 +71,10 @@ def crashing():
 """
 
 BRIEFLY = """\
-from synnodtest.fuzzing import hunt
+from synnodtest.fuzzing import investigation
 
-hunt.DESCRIBED, hunt.MOST_WALKED = 10, 60  # scenes around a counterexample; test_hole.py is about them
+investigation.DESCRIBED, investigation.MOST_WALKED = 10, 60
+# scenes around a counterexample; test_hole.py is about them
 """
 
 

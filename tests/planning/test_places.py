@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.planning.draw import own_recipes
-from synnodtest.planning.ground import LEAST_SHARE
 from synnodtest.planning.place import Placer
+from synnodtest.planning.region_pixels import LEAST_SHARE
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes

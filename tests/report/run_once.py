@@ -129,9 +129,10 @@ behaviours:
       - detected: {rate_at_least: 0.95}
 """
 BRIEFLY = """\
-from synnodtest.fuzzing import hunt
+from synnodtest.fuzzing import investigation
 
-hunt.DESCRIBED, hunt.MOST_WALKED = 10, 8  # scenes around a counterexample, of which no test here tells
+investigation.DESCRIBED, investigation.MOST_WALKED = 10, 8
+# scenes around a counterexample, of which no test here tells
 """
 SHAKY = '''
 

@@ -19,7 +19,7 @@ from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, intraclass, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sequential import EarlyStop
-from synnodtest.expectations.worst import MISSED, beside, pretend
+from synnodtest.expectations.worst import MISSED, as_worst, beside
 from synnodtest.matching import Matching, lies_on
 
 
@@ -102,7 +102,7 @@ def _by_kind(pairs: Pairs, fooled: Sequence[bool]) -> list[dict[str, object]]:
 
 def _with_excluded(ruling: Ruling, parameters: Distractor, evidence: Evidence) -> Ruling:
     """Count every distractor of an excluded scene as reported; a pass that does not survive is INCONCLUSIVE."""
-    worst = pretend(evidence, lambda trial, nodule: MISSED)
+    worst = as_worst(evidence, lambda trial, nodule: MISSED)
     pairs = _judged(parameters, worst)
     scene_ids = {trial.scene_id for trial in evidence.trials}
     excluded = {trial.scene_id for trial, _ in pairs} - scene_ids

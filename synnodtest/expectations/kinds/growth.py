@@ -18,7 +18,7 @@ from synnodtest.expectations.pairing import Comparison
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import hold_sensitivity, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
-from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
+from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 
 _CHANGE = number(-1, 1)
 
@@ -36,7 +36,7 @@ class Growth(Selection):
     )
 
 
-def _worst(parameters: Growth, evidence: Evidence) -> list[Pretence]:
+def _worst(parameters: Growth, evidence: Evidence) -> list[WorstScore]:
     """Take excluded nodules as found at one time only, whichever is worse for the bound."""
     now, before = (FOUND, MISSED) if parameters.at_least is None else (MISSED, FOUND)
     return [lambda trial, nodule: before if trial.arm.is_from(PRIOR_ARM) else now]

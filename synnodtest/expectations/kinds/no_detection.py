@@ -20,7 +20,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, hold_sensitivity
 from synnodtest.expectations.rule import no_data, rule
-from synnodtest.expectations.worst import MISSED, beside, concerns, pretend
+from synnodtest.expectations.worst import MISSED, as_worst, beside, concerns
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _with_excluded(
 ) -> Ruling:
     """Count every excluded scene as firing, or as missed outside; a pass that does not survive is INCONCLUSIVE."""
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
-    worst = pretend(evidence, lambda trial, nodule: MISSED)
+    worst = as_worst(evidence, lambda trial, nodule: MISSED)
     outside, with_missed = _outside(parameters, evidence), _outside(parameters, worst)
     count = len(excluded) + len({t.scene_id for t, _ in with_missed}) - len({t.scene_id for t, _ in outside})
     if not count:

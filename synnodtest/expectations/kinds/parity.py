@@ -24,7 +24,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import hold_sensitivity
 from synnodtest.expectations.rule import no_data, rule
-from synnodtest.expectations.worst import FOUND, MISSED, Pretence, with_worst_case
+from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 from synnodtest.statistics import (
     Estimate,
     clustered_rate,
@@ -75,10 +75,10 @@ def _needs(parameters: Parity) -> tuple[Arm, ...]:
     return (OWN, UNTOUCHED_ARM) if parameters.metric in ON_IMAGES else (OWN,)
 
 
-def _against_groups(parameters: Parity, evidence: Evidence) -> list[Pretence]:
+def _against_groups(parameters: Parity, evidence: Evidence) -> list[WorstScore]:
     """Take the excluded nodules of one group as missed and all others as found, or the reverse; for every group."""
 
-    def one(where: Mapping[str, object], inside: float, outside: float) -> Pretence:
+    def one(where: Mapping[str, object], inside: float, outside: float) -> WorstScore:
         keep = predicate(where)
         return lambda trial, nodule: inside if keep(trial, nodule) else outside
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from synnodtest.fuzzing.telling import Rule
+from synnodtest.fuzzing.failure_rule import Rule
 from synnodtest.planning.difficulty import Difficulties, Space
 
 Stretch = tuple[int, int]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from synnodtest.fuzzing.failure_rule import FROM, Rule
 from synnodtest.fuzzing.hole.box import Box, Stretch, joined
 from synnodtest.fuzzing.hole.probes import Probes, Seen
 from synnodtest.fuzzing.hole.region import Boundary, Part, Term
-from synnodtest.fuzzing.telling import FROM, Rule
 from synnodtest.planning.difficulty import Dimension
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background

@@ -9,13 +9,13 @@ import numpy as np
 import scipy
 
 from synnodtest.fuzzing.confirm import rate_of
+from synnodtest.fuzzing.failure_rule import FROM, INSIDE, failure_rule
 from synnodtest.fuzzing.hole.box import Box, Stretch, joined
 from synnodtest.fuzzing.hole.edges import Edges
 from synnodtest.fuzzing.hole.probes import PLACED, Probes, Seen
 from synnodtest.fuzzing.hole.region import Region, Term
 from synnodtest.fuzzing.hole.walk import failing_stretches
 from synnodtest.fuzzing.hole.where import cut, place_rule, share_of, tells
-from synnodtest.fuzzing.telling import FROM, INSIDE, telling_rule
 from synnodtest.planning.difficulty import Difficulties, Dimension, Space
 
 CHECKED = 40
@@ -143,7 +143,7 @@ class Explorer:
             if all(not s.holds for s in probed):
                 return
             evidence = probed + [s for s in self.probes.seen if s not in probed and self._within(s)]
-            rule = telling_rule(
+            rule = failure_rule(
                 [s.replicate for s in evidence], self.probes.places.surroundings, least=ROUGHLY, keeps=KEPT
             )
             if rule is None:

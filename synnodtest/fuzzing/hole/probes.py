@@ -10,11 +10,11 @@ import numpy as np
 import scipy
 
 from synnodtest.canonical import seed_of
+from synnodtest.fuzzing.failure_rule import FROM, INSIDE, Rule
 from synnodtest.fuzzing.hole.box import Box, Stretch
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import DEFAULT_DIAMETER_MM
-from synnodtest.fuzzing.stage import SHALLOW, UNLIKELY, Replicate, Spot, Stage
-from synnodtest.fuzzing.telling import FROM, INSIDE, Rule
+from synnodtest.fuzzing.stage import SHALLOW, UNLIKELY, Placement, Replicate, Stage
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace
@@ -123,24 +123,26 @@ class Probes:
         """
         if accept is None and box is not None and box.rule is not None:
             accept = partial(self.keeps, box.rule)
-        placements: list[tuple[Difficulties, Spot]] = []
+        placements: list[tuple[Difficulties, Placement]] = []
         for point in points:
             if self.left <= len(placements):
                 break
-            spot = self._spot(point, box, accept)
-            if spot is not None:
-                placements.append(spot)
+            placement = self._placement(point, box, accept)
+            if placement is not None:
+                placements.append(placement)
         self.tried += len(placements)
         placements.sort(key=lambda pair: (pair[1][1].id, pair[1][2]))
-        by_spot = {(example.key(), background.id, number): p for p, (example, background, number) in placements}
+        by_placement = {(example.key(), background.id, number): p for p, (example, background, number) in placements}
         done = []
-        for r in self.stage.run_all(iter(spot for _, spot in placements)):
+        for r in self.stage.run_all(iter(placement for _, placement in placements)):
             number = next(iter(r.trials.values())).replicate
-            done.append(Seen(by_spot[r.example.key(), r.background.id, number], r))
+            done.append(Seen(by_placement[r.example.key(), r.background.id, number], r))
         self.seen += done
         return done
 
-    def _spot(self, point: Difficulties, box: Box | None, accept: Accept | None) -> tuple[Difficulties, Spot] | None:
+    def _placement(
+        self, point: Difficulties, box: Box | None, accept: Accept | None
+    ) -> tuple[Difficulties, Placement] | None:
         """Return a point with the background it is tried on; None where there is no such place."""
         for at in self._places(point, box if accept else None):
             example = self.example(at)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from synnodtest.counted import joined
-from synnodtest.fuzzing.telling import FROM, INSIDE, Rule, named
+from synnodtest.fuzzing.failure_rule import FROM, INSIDE, Rule, named
 
 _PLAIN = ("right_lung", "left_lung")
 _UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees", "rotate": " degrees"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from synnodtest.fuzzing.failure_rule import FROM, INSIDE, Rule, failure_rule
 from synnodtest.fuzzing.hole.box import Box
 from synnodtest.fuzzing.hole.probes import Probes, Seen
-from synnodtest.fuzzing.telling import FROM, INSIDE, Rule, telling_rule
 
 PLACES = 48
 """Scenes all over the region by which the place is told."""
@@ -38,7 +38,7 @@ def place_rule(probes: Probes, box: Box, placed: Sequence[int], plain: float = P
     for side in _sides(box, wide, placed):
         sample = [s for s in probed if side.contains(s.point)]
         for kind in (INSIDE, FROM):
-            rule = telling_rule([s.replicate for s in sample], probes.places.surroundings, only=(kind,), least=plain)
+            rule = failure_rule([s.replicate for s in sample], probes.places.surroundings, only=(kind,), least=plain)
             if rule is not None:
                 predicted = [side.contains(s.point) and tells(rule, s, probes) for s in probed]
                 candidates.append((_balance(predicted, probed), rule, side))

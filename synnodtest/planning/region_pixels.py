@@ -19,7 +19,7 @@ PIECE = 4096
 """Of a mask, in pixels, in which one that is counted off is looked for."""
 
 
-class Ground:
+class RegionPixels:
     """The pixels of a region, within its box.
 
     Args:

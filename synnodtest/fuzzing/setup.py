@@ -23,7 +23,7 @@ from synnodtest.spec.model import Behaviour, Fuzz, Scenes
 from synnodtest.spec.plain import behaviour_dict
 
 
-def grounded(behaviour: Behaviour) -> Behaviour:
+def with_all_backgrounds(behaviour: Behaviour) -> Behaviour:
     """Return a fuzz behaviour with the backgrounds of search and confirmation as its scenes; others as they are."""
     fuzz = behaviour.fuzz
     if fuzz is None:
@@ -31,7 +31,7 @@ def grounded(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, scenes=Scenes(set=fuzz.set, count=fuzz.count + fuzz.confirm_trials))
 
 
-class Ground:
+class SearchSetup:
     """Set-up of one search.
 
     Args:
@@ -47,7 +47,7 @@ class Ground:
     def __init__(self, campaign: Campaign, behaviour: Behaviour, variant: Variant) -> None:
         assert behaviour.fuzz is not None
         self.fuzz: Fuzz = behaviour.fuzz
-        self.behaviour = grounded(behaviour)
+        self.behaviour = with_all_backgrounds(behaviour)
         self.claim = Claim(variant.expectation.kind, variant.parameters)
         self.alpha = float(variant.parameters.get("alpha", behaviour.sampling.alpha))
         self.under_test = _only(campaign.synthesizer_names(behaviour), behaviour)

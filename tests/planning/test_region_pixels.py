@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from synnodtest.geometry import depths_mm
-from synnodtest.planning.ground import LEAST_SHARE, Ground, deep_in, nth_of, squared_depths
+from synnodtest.planning.region_pixels import LEAST_SHARE, RegionPixels, deep_in, nth_of, squared_depths
 
 
 def blobs(count):
@@ -42,10 +42,10 @@ def test_the_clear_are_as_deep_as_asked_and_no_fewer_than_the_least_share(spacin
         region = np.pad(mask, ((3, 9), (14, 2)))
         depths = depths_mm(region, spacing).astype(np.float32)
         most = np.quantile(depths[region], 1 - LEAST_SHARE)
-        ground = Ground(region, spacing, largest)
+        pixels = RegionPixels(region, spacing, largest)
         for clearance in [*rng.choice(depths[region], 3).tolist(), *rng.uniform(0, 9, 3), 0.0, float(most)]:
             wanted = region & (depths >= min(clearance, most))
-            np.testing.assert_array_equal(ground.clear_of_edge(clearance), ground.window(wanted))
+            np.testing.assert_array_equal(pixels.clear_of_edge(clearance), pixels.window(wanted))
 
 
 def test_the_nth_pixel_of_a_mask_is_the_one_that_is_counted_off():

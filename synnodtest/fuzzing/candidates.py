@@ -37,7 +37,7 @@ class Candidate:
     origin: str
 
 
-class Suspects:
+class Candidates:
     """The failing points of a search, and what became of them.
 
     Args:
@@ -60,7 +60,7 @@ class Suspects:
         judged = self.search.judged.items()
         return self.space.easiest_first(p for p, one in judged if one and one.fails and not one.crash)
 
-    def candidates(self) -> Iterator[Candidate]:
+    def distinct(self) -> Iterator[Candidate]:
         """Yield distinct failures, shrunk: those of explicit examples first, then each with another cause.
 
         After each, the caller says with :meth:`settle` what a confirmation came to. A point that is not confirmed

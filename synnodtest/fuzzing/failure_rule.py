@@ -75,7 +75,7 @@ def named(region: str) -> str:
     return f"{_WORDS[region]} (region {region})" if region in _WORDS else f"the region {region}"
 
 
-def telling_rule(
+def failure_rule(
     replicates: Sequence[Replicate],
     surroundings: Surroundings,
     only: tuple[str, ...] = ("",),

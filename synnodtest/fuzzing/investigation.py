@@ -6,19 +6,19 @@ import math
 from dataclasses import replace
 from functools import cached_property
 
+from synnodtest.fuzzing.candidates import Candidate, Candidates
 from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
 from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
 from synnodtest.fuzzing.describe import neighbourhood
+from synnodtest.fuzzing.failure_rule import failure_rule
 from synnodtest.fuzzing.findings import Findings
-from synnodtest.fuzzing.ground import Ground
 from synnodtest.fuzzing.hole.explore import Explorer
 from synnodtest.fuzzing.hole.probes import Probes
 from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.fuzzing.stage import CHUNK, LOOK, Replicate
-from synnodtest.fuzzing.suspects import Candidate, Suspects
 from synnodtest.fuzzing.sweep import sweep
-from synnodtest.fuzzing.telling import telling_rule
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import sides_of
 
@@ -37,38 +37,36 @@ SLACK = 1.3
 """Times are measured under a load that changes."""
 
 
-class Hunt:
+class Investigation:
     """One search and all that follows it.
 
     Args:
-        ground: What it stands on.
+        setup: Its claim, space, backgrounds and stages.
         clock: Started before.
     """
 
-    def __init__(self, ground: Ground, clock: Clock) -> None:
-        self.ground, self.clock = ground, clock
-        stage = ground.search_stage
-        self.search = Search(
-            stage, ground.space, ground.example, ground.fuzz.examples, ground.seed, self._search_enough
-        )
-        self.suspects = Suspects(self.search)
+    def __init__(self, setup: SearchSetup, clock: Clock) -> None:
+        self.setup, self.clock = setup, clock
+        stage = setup.search_stage
+        self.search = Search(stage, setup.space, setup.example, setup.fuzz.examples, setup.seed, self._search_enough)
+        self.candidates = Candidates(self.search)
         self.interrupted = False
         self.control: Control | None = None
         self.easiest: list[Replicate] = []
         """Scenes of the easiest example, with the synthesizer under test."""
-        self._made = Findings(ground.places.surroundings)
+        self._so_far = Findings(setup.places.surroundings)
 
     @property
     def findings(self) -> Findings:
         """Outcome so far."""
-        judged = [self.search.judged[point] for point in self.suspects.open()]
+        judged = [self.search.judged[point] for point in self.candidates.open()]
         left = [judgement for judgement in judged if judgement is not None]
-        return replace(self._made, open=left)
+        return replace(self._so_far, open=left)
 
     @property
     def confirmed(self) -> bool:
         """True where a counterexample is confirmed."""
-        return self._made.first is not None
+        return self._so_far.first is not None
 
     def run(self) -> None:
         """Go through all stages; Ctrl-C ends them and leaves what was found so far.
@@ -76,13 +74,13 @@ class Hunt:
         Raises:
             Crashed: the detector crashed, outside the search; a crash of the search is left in ``search.crash``.
         """
-        ground = self.ground
+        setup = self.setup
         try:
-            if ground.fuzz.search_with and ground.fuzz.time_budget_s is not None:
+            if setup.fuzz.search_with and setup.fuzz.time_budget_s is not None:
                 self._time_one()
-            sides = sides_of(ground.space, ground.fuzz)
-            explicit = [Example.of({**ground.fuzz.fixed, **e}, sides) for e in ground.fuzz.explicit]
-            self.search.run(explicit, ground.failures.points())
+            sides = sides_of(setup.space, setup.fuzz)
+            explicit = [Example.of({**setup.fuzz.fixed, **e}, sides) for e in setup.fuzz.explicit]
+            self.search.run(explicit, setup.failures.points())
             for stage in (
                 self._confirm_all, self._plant_easiest, self._look_longer, self._describe, self._walk_out,
                 self._check_silence,
@@ -100,32 +98,32 @@ class Hunt:
 
     def _time_one(self) -> None:
         """Try one scene on the synthesizer under test, so that the time of a confirmation is known."""
-        stage, easiest = self.ground.confirm_stage, self.ground.easiest
+        stage, easiest = self.setup.confirm_stage, self.setup.easiest
         list(stage.run(easiest, [(b, 0) for b in stage.pool(easiest)[:1]]))
 
     @property
     def _scene_s(self) -> float:
-        return max(stage.pace.per_replicate_s for stage in (self.ground.search_stage, self.ground.confirm_stage))
+        return max(stage.pace.per_replicate_s for stage in (self.setup.search_stage, self.setup.confirm_stage))
 
     def _search_enough(self) -> bool:
         """Return whether only the time for a closer look and a confirmation is left, as far as measured."""
-        stage, trials = self.ground.confirm_stage, self.ground.fuzz.confirm_trials
+        stage, trials = self.setup.confirm_stage, self.setup.fuzz.confirm_trials
         unread = min(len(stage.backgrounds), LEAST_READ) - len(stage.pace.opened)
         reserved = SLACK * ((trials + LOOK) * self._scene_s + max(unread, 0) * self._reading_s)
         most = MOST_RESERVED_ONCE_FAILED if self.search.first_failing else MOST_RESERVED
-        return self._left_s() <= min(reserved, most * (self.ground.fuzz.time_budget_s or 0.0))
+        return self._left_s() <= min(reserved, most * (self.setup.fuzz.time_budget_s or 0.0))
 
     @property
     def _reading_s(self) -> float:
-        return max(stage.pace.per_background_s for stage in (self.ground.search_stage, self.ground.confirm_stage))
+        return max(stage.pace.per_background_s for stage in (self.setup.search_stage, self.setup.confirm_stage))
 
     @cached_property
     def _most(self) -> int | None:
         """Most held-out backgrounds that confirmations may read, as time is when the first begins; None: all."""
         if math.isinf(self._left_s()):
             return None
-        for_reading = self._left_s() / SLACK - (self.ground.fuzz.confirm_trials + LOOK) * self._scene_s
-        opened = len(self.ground.confirm_stage.pace.opened)
+        for_reading = self._left_s() / SLACK - (self.setup.fuzz.confirm_trials + LOOK) * self._scene_s
+        opened = len(self.setup.confirm_stage.pace.opened)
         return max(LEAST_READ, opened + int(for_reading / max(self._reading_s, 1e-9)))
 
     def _enough(self) -> bool:
@@ -133,94 +131,94 @@ class Hunt:
         return self._left_s() <= CHUNK / 2 * self._scene_s
 
     def _left_s(self) -> float:
-        sham = 0 if self.ground.confirm_stage.engine.synthesizer.sham_is_identity else 2 * SHAM_SCENES
+        sham = 0 if self.setup.confirm_stage.engine.synthesizer.sham_is_identity else 2 * SHAM_SCENES
         return self.clock.left_s - sham * self._scene_s
 
     # --- stages -------------------------------------------------------------------------------------------------
 
     def _confirm_all(self) -> None:
-        for candidate in self.suspects.candidates():
+        for candidate in self.candidates.distinct():
             if self.search.crash is not None:
                 return
             confirmation = self._confirm(candidate)
-            self.suspects.settle(candidate.point, confirmation.surely(self.ground.claim.rate, self.ground.alpha))
+            self.candidates.settle(candidate.point, confirmation.surely(self.setup.claim.rate, self.setup.alpha))
         self._decide()
 
     def _confirm(self, candidate: Candidate) -> Confirmation:
-        ground = self.ground
+        setup = self.setup
         confirmation = confirm(
-            ground.confirm_stage, candidate, ground.fuzz.confirm_trials, ground.alpha, self._enough, self._most
+            setup.confirm_stage, candidate, setup.fuzz.confirm_trials, setup.alpha, self._enough, self._most
         )
-        self._made.found.append(confirmation)
+        self._so_far.found.append(confirmation)
         return confirmation
 
     def _plant_easiest(self) -> None:
         """Plant the easiest example with the synthesizer under test where a search with another suspects nothing."""
-        ground, stage = self.ground, self.ground.confirm_stage
-        if not ground.fuzz.search_with or self._made.found:
+        setup, stage = self.setup, self.setup.confirm_stage
+        if not setup.fuzz.search_with or self._so_far.found:
             return
-        where = [] if self._enough() else stage.chosen(ground.easiest, 0, ground.fuzz.replicates)
-        self.easiest = list(stage.run(ground.easiest, where))
-        if not self.easiest or sum(r.holds for r in self.easiest) < ground.claim.rate * len(self.easiest):
-            self._confirm(Candidate(ground.easiest, ground.space.easiest, (), "search"))
+        where = [] if self._enough() else stage.chosen(setup.easiest, 0, setup.fuzz.replicates)
+        self.easiest = list(stage.run(setup.easiest, where))
+        if not self.easiest or sum(r.holds for r in self.easiest) < setup.claim.rate * len(self.easiest):
+            self._confirm(Candidate(setup.easiest, setup.space.easiest, (), "search"))
             self._decide()
 
     def _decide(self) -> None:
-        self._made.found = decide(self._made.found, self.ground.claim.rate, self.ground.alpha)
+        self._so_far.found = decide(self._so_far.found, self.setup.claim.rate, self.setup.alpha)
 
     def _look_longer(self) -> None:
         """Look longer, where nothing is confirmed, at what is not refuted either and at what was not followed up."""
-        ground = self.ground
-        for index in sorted(range(len(self._made.found)), key=lambda k: self._made.found[k].p_value):
-            confirmation = self._made.found[index]
+        setup = self.setup
+        for index in sorted(range(len(self._so_far.found)), key=lambda k: self._so_far.found[k].p_value):
+            confirmation = self._so_far.found[index]
             if self.confirmed or confirmation.refuted or not confirmation.complete:
                 continue
-            self._made.found[index] = longer(ground.confirm_stage, confirmation, ground.alpha, self._enough, self._most)
+            self._so_far.found[index] = longer(setup.confirm_stage, confirmation, setup.alpha, self._enough, self._most)
             self._decide()
-        left = self.suspects.surest_first(self.suspects.open())
+        left = self.candidates.surest_first(self.candidates.open())
         if left and not self.confirmed:
-            examples = [ground.example(point) for point in left]
-            self._made.swept = sweep(ground.confirm_stage, examples, ground.alpha, self._enough)
+            examples = [setup.example(point) for point in left]
+            self._so_far.swept = sweep(setup.confirm_stage, examples, setup.alpha, self._enough)
 
     def _describe(self) -> None:
-        ground = self.ground
-        first = self._made.first
+        setup = self.setup
+        first = self._so_far.first
         if first is None:
             return
         example = first.candidate.example
-        around = neighbourhood(ground.confirm_stage, ground.space, example, DESCRIBED, ground.seed, self._enough)
-        self._made.around = around
-        self._made.rule = telling_rule([*first.replicates, *around.replicates], ground.places.surroundings)
+        around = neighbourhood(setup.confirm_stage, setup.space, example, DESCRIBED, setup.seed, self._enough)
+        self._so_far.around = around
+        self._so_far.rule = failure_rule([*first.replicates, *around.replicates], setup.places.surroundings)
 
     def _walk_out(self) -> None:
         """Look for the largest region around the first confirmed counterexample that fails."""
-        ground, search = self.ground, self.search
-        first = self._made.first
-        point = None if first is None else first.candidate.point or ground.point_of(first.candidate.example)
-        if first is None or point is None or not len(ground.space):
+        setup, search = self.setup, self.search
+        first = self._so_far.first
+        point = None if first is None else first.candidate.point or setup.point_of(first.candidate.example)
+        if first is None or point is None or not len(setup.space):
             return
-        spent = sum(search.phases.values()) * ground.fuzz.replicates + len(first.replicates) + DESCRIBED
+        spent = sum(search.phases.values()) * setup.fuzz.replicates + len(first.replicates) + DESCRIBED
         probes = Probes(
-            ground.confirm_stage, ground.space, ground.example, ground.places, ground.seed,
+            setup.confirm_stage, setup.space, setup.example, setup.places, setup.seed,
             min(MOST_WALKED, spent), self._enough,
         )  # fmt: skip
-        self._made.region = Explorer(probes, point, ground.alpha).region()
+        self._so_far.region = Explorer(probes, point, setup.alpha).region()
 
     def _check_silence(self) -> None:
-        ground = self.ground
-        if self.confirmed or not ground.claim.about.needs_control:
+        setup = self.setup
+        if self.confirmed or not setup.claim.about.needs_control:
             return
-        example = ground.easiest if ground.maker.plants else EASY
-        stage = control_stage(ground.confirm_stage, ground.maker)
-        self.control = responds(stage, example, ground.alpha, self._enough)
+        example = setup.easiest if setup.maker.plants else EASY
+        stage = control_stage(setup.confirm_stage, setup.maker)
+        self.control = responds(stage, example, setup.alpha, self._enough)
 
     def _keep(self) -> None:
         """Keep failing points for later searches, and forget those that fail no more."""
-        failures = self.ground.failures
+        failures = self.setup.failures
         for point in failures.points():
             judged = self.search.judged.get(point)
             if judged is not None and not judged.fails:
                 failures.drop(point)
-        for confirmation in self._made.found:
+        for confirmation in self._so_far.found:
             if confirmation.candidate.point is not None and not confirmation.refuted:
                 failures.save(confirmation.candidate.point)

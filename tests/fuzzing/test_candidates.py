@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from synnodtest.fuzzing.suspects import Suspects
+from synnodtest.fuzzing.candidates import Candidates
 from synnodtest.planning.difficulty import Space, ranged
 
 
@@ -16,8 +16,8 @@ class Seen:
     crash: object = None
 
 
-def suspects_of(rule):
-    """Suspects of a search over diameter and contrast, in which a point fails as the rule says."""
+def candidates_of(rule):
+    """Candidates of a search over diameter and contrast, in which a point fails as the rule says."""
     space = Space((ranged("diameter_mm", 12.0, 40.0, 40.0), ranged("contrast", 0.4, 1.0, 1.0)))
 
     def judge(point):
@@ -32,28 +32,28 @@ def suspects_of(rule):
         judged={hardest: judge(hardest)},
         enough=lambda: False,
     )
-    return Suspects(search), hardest
+    return Candidates(search), hardest
 
 
 def test_what_may_be_eased_without_ending_the_failure_does_not_matter():
-    suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20)
-    assert suspects._matters(hardest) == ("diameter_mm",)
+    candidates, hardest = candidates_of(lambda v: v["diameter_mm"] < 20)
+    assert candidates._matters(hardest) == ("diameter_mm",)
 
 
 def test_where_each_alone_may_be_eased_all_are_named():
-    suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20 or v["contrast"] < 0.5)
-    assert set(suspects._matters(hardest)) == {"diameter_mm", "contrast"}
+    candidates, hardest = candidates_of(lambda v: v["diameter_mm"] < 20 or v["contrast"] < 0.5)
+    assert set(candidates._matters(hardest)) == {"diameter_mm", "contrast"}
 
 
 def test_a_crash_where_a_parameter_is_eased_is_noted_and_no_failure_that_persists():
-    suspects, hardest = suspects_of(lambda v: v["diameter_mm"] < 20)
-    dense = suspects.space.eased(hardest, frozenset({"contrast"}))
-    judge, noted = suspects.search.stage.judge, []
-    suspects.search.stage.judge = lambda point: (
+    candidates, hardest = candidates_of(lambda v: v["diameter_mm"] < 20)
+    dense = candidates.space.eased(hardest, frozenset({"contrast"}))
+    judge, noted = candidates.search.stage.judge, []
+    candidates.search.stage.judge = lambda point: (
         Seen(True, -1.0, "index out of range") if point == dense else judge(point)
     )
-    suspects.search.crashed = lambda point, judged: noted.append((point, judged.crash))
-    suspects._matters(hardest)
+    candidates.search.crashed = lambda point, judged: noted.append((point, judged.crash))
+    candidates._matters(hardest)
     assert noted == [(dense, "index out of range")]
 
 
@@ -66,9 +66,9 @@ def test_a_crash_where_a_parameter_is_eased_is_noted_and_no_failure_that_persist
     ],
 )
 def test_where_the_easiest_has_no_place_an_easier_value_that_held_tells_what_matters(beside, matters):
-    suspects, hardest = suspects_of(lambda v: v["contrast"] < 0.7)
-    judge, search = suspects.search.stage.judge, suspects.search
+    candidates, hardest = candidates_of(lambda v: v["contrast"] < 0.7)
+    judge, search = candidates.search.stage.judge, candidates.search
     assert [judge((1000, k)).fails for k in (400, 600)] == [False, True]
     search.stage.judge = lambda point: None if point[1] == 0 else judge(point)
     search.judged[beside] = judge(beside)
-    assert suspects._matters(hardest) == matters
+    assert candidates._matters(hardest) == matters
