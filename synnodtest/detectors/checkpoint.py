@@ -83,11 +83,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         content = _unpickle(path)
-        if not (content.get("ema") or content.get("model")):
+        network = content.get("ema") or content.get("model")
+        if not isinstance(network, _Stub):
             raise _no_network(path)
-        state = (content.get("ema") or content["model"]).state
+        state = network.state
         names = state.get("names") or state.get("yaml", {}).get("names")
         classes = dict(enumerate(names)) if isinstance(names, (list, tuple)) else dict(names)
+        named = {int(index): str(name) for index, name in classes.items()}
         size = _image_size(content.get("train_args"))
     except DetectorError:
         raise
@@ -96,7 +98,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path} is not an ultralytics checkpoint ({type(error).__name__}: {error})",
             hint="a .pt written by ultralytics (YOLOv8, YOLOv9, ...) is expected; is the file complete?",
         ) from error
-    named = {int(index): str(name) for index, name in classes.items()}
     return Checkpoint(named, str(state.get("task") or ""), size, _head(state))
 
 

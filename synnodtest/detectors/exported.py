@@ -15,6 +15,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 from synnodtest.detectors.export_metadata import CHANNELS, Export, export_of
 from synnodtest.detectors.frames import Frame, findings_of, suppress
+from synnodtest.detectors.heads import WRAP
 from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import SAY_WHICH
 from synnodtest.detectors.onnx_decoders import decode
@@ -28,6 +29,7 @@ MAX_FINDINGS = 300
 BATCH = 16
 UNKNOWN_SIZE = (1024, 1024)
 """Of torchvision's networks, which scale every picture themselves."""
+ONE_INPUT = f"export it with one input, pictures (N, channels, height, width), and sizes and masks fixed; {WRAP}"
 FOREIGN_KEYS = {"backbone", "head", "nc", "names", "train", "val", "task", "model", "imgsz", "scales"}
 """Top-level keys of ultralytics' own YAML files (architecture, data, arguments), none of which settings have."""
 
@@ -75,7 +77,9 @@ class ExportedDetector:
         export = export_of(runtime.metadata, runtime.path)
         self._settings = self._found_settings(export, chosen)
         if len(runtime.shape) != 4:
-            raise DetectorError(f"{self._path}: its input has the shape {list(runtime.shape)}, not four axes")
+            raise DetectorError(
+                f"{self._path}: its input has the shape {list(runtime.shape)}, not four axes", hint=ONE_INPUT
+            )
         self._settings = self._with_channels(export)
         if runtime.kind is np.uint8 and self._settings.input.white <= 1:
             raise DetectorError(
@@ -213,19 +217,32 @@ class ExportedDetector:
         return said or ((height, width) if height and width else UNKNOWN_SIZE)
 
     def _check_outputs(self) -> None:
-        """Refuse at once what the declared shapes already show to be another form."""
+        """Refuse at once what the settings or the declared shapes already show to be another form."""
+        output, from_one = self._settings.output, self._settings.decoder == "torchvision"
+        if output.class_count is not None and max(output.classes) >= output.class_count + from_one:
+            last = output.class_count - (not from_one)
+            raise DetectorError(
+                f"{self._path}: its nodules are class {max(output.classes)}, and its last class is {last}",
+                hint=SAY_WHICH,
+            )
         if self._settings.decoder not in ("yolo", "rows"):
             return
         shapes = [list(shape) for shape in self._runtime.outputs.values()]
         if len(shapes) != 1 or len(shapes[0]) != 3:
-            raise DetectorError(f"{self._path}: its outputs are {dict(self._runtime.outputs)}, not one of three axes")
+            raise DetectorError(
+                f"{self._path}: its outputs are {dict(self._runtime.outputs)}, not one of three axes",
+                hint=f"docs/detectors.md names the outputs that each decoder reads; {WRAP}",
+            )
         count, (_, second, third) = self._settings.output.class_count, shapes[0]
         if self._settings.decoder == "rows" and isinstance(third, int) and third != 6:
-            raise DetectorError(f"{self._path}: its output is {shapes[0]}, and rows of 6 numbers are announced")
+            raise DetectorError(
+                f"{self._path}: its output is {shapes[0]}, and rows of 6 numbers are announced", hint=WRAP
+            )
         if self._settings.decoder == "yolo" and count is not None and isinstance(second, int) and second != 4 + count:
             raise DetectorError(
                 f"{self._path}: its output is {shapes[0]}, not (N, {4 + count}, places) for {count} classes",
-                hint=f"{SAY_WHICH}; an older export of RT-DETR looks like this too, or one with suppression inside",
+                hint=f"{SAY_WHICH}; an older export of RT-DETR looks like this too, or one with suppression inside, or "
+                "with a score of its own for 'there is something' as YOLOv5's, which is not read",
             )
 
     def _fixed(self, axis: int) -> int | None:

@@ -57,7 +57,8 @@ REFUSED_HEADS = {
 TASKS = ("", "detect")
 """Tasks that a file may say that it is for; older files say nothing."""
 
-_HINT = "the heads Detect, v10Detect and RTDETRDecoder are read; wrap any other model in Python (file.py:factory)"
+WRAP = "wrap any other model in Python (file.py:factory)"
+_HINT = f"the heads Detect, v10Detect and RTDETRDecoder are read; {WRAP}"
 
 
 def accepted_head(name: str, module: str, path: Path) -> Head:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synnodtest.class_names import ClassNamesError, Meaning, meaning, nodule_classes
+from synnodtest.class_names import SHOWN, ClassNamesError, Meaning, meaning, nodule_classes
+from synnodtest.counted import counted
 from synnodtest.errors import DetectorError
 
 LABELS = (
@@ -103,8 +104,14 @@ def classes_of(names: Mapping[int, str], chosen: Sequence[str], path: Path) -> l
     """Return the indices of a network's classes that are nodules.
 
     Raises:
-        DetectorError: none is, or more than one may be; says how to name them.
+        DetectorError: they are not counted from 0, none is a nodule, or more than one may be; says how to name them.
     """
+    if names and sorted(names) != list(range(len(names))):
+        numbers = ", ".join(map(str, sorted(names)[:SHOWN]))
+        raise DetectorError(
+            f"{path} names {counted(len(names), 'class', 'classes')} with the numbers {numbers}, not from 0 on",
+            hint="networks count their classes from 0, so that these names are those of others: mend them in the file",
+        )
     try:
         return nodule_classes(names, chosen)
     except ClassNamesError as error:

@@ -16,7 +16,11 @@ from synnodtest.errors import DetectorError
 
 SCORE_SLACK = 1e-6
 """A softmax of float32 may sum to this much above 1; a sigmoid never passes it."""
-SURE = 0.5
+COARSEST = 0.02
+"""Scores that differ by less are told apart, in 50 steps."""
+ENOUGH_NUMBERS = 600
+"""So many numbers of an output that is not of 8 bits have more than 256 values."""
+SURE = 0.1
 """A class that was never a target stays far below this."""
 SHARE_LIMIT = 2.0
 """No box in shares of the input has an edge beyond this: RT-DETR's stay within -0.5 and 1.5."""
@@ -43,6 +47,28 @@ def check_scores(low: float, high: float) -> None:
             f"its scores reach from {low:.4g} to {high:.4g}, not 0 to 1",
             hint="the outputs are read in a way that the network does not mean, or an activation is missing; "
             "docs/detectors.md names the forms that are read",
+        )
+
+
+def refuse_coarse(raw: NDArray[Any]) -> None:
+    """Refuse an output of 8 bits that boxes and scores share: at a step of 2.5 pixels every score becomes 0.
+
+    Args:
+        raw: (N, 4 + classes, places) or (N, n, 6).
+
+    Raises:
+        DetectorError: many numbers take at most 256 values, all multiples of a step above :data:`COARSEST`.
+    """
+    sample = raw[:1, :, :1024]
+    levels = np.unique(sample)
+    if np.count_nonzero(sample) < ENOUGH_NUMBERS or not 1 < len(levels) <= 256:
+        return
+    step = float(np.diff(levels).min())
+    if step > COARSEST and np.allclose(levels / step, np.rint(levels / step), atol=0.01):
+        raise DetectorError(
+            f"its boxes and scores take {len(levels)} values with steps of {step:.3g}: an output of 8 bits, in which "
+            "scores of 0 to 1 are lost",
+            hint="leave what puts boxes and scores together, at the end of the network, out of the quantisation",
         )
 
 
@@ -117,7 +143,7 @@ def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) ->
 
     Args:
         boxes: As the network gives them.
-        box: ``xyxy`` or ``cxcywh``.
+        box: ``xyxy``, ``yxyx`` or ``cxcywh``.
         unit: ``pixels`` or ``share``.
         size: Height and width of the input.
 
@@ -126,6 +152,8 @@ def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) ->
     """
     made = np.asarray(boxes, dtype=float).reshape(-1, 4)
     _check_unit(made, unit, size)
+    if box == "yxyx":
+        made = made[:, [1, 0, 3, 2]]
     if box == "cxcywh":
         _refuse_corners(made, np.array([1, 1] if unit == "share" else size[::-1]))
         centre, half = made[:, :2], made[:, 2:] / 2

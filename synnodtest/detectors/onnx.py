@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.exported import ExportedDetector
+from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector
 from synnodtest.detectors.files import check_weights, sha256_of_files
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -58,7 +58,7 @@ class _OnnxRuntime:
         self._session = _session(path, device)
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
-            raise DetectorError(f"{path}: has {len(inputs)} inputs, not one picture")
+            raise DetectorError(f"{path}: has {len(inputs)} inputs, not one picture", hint=ONE_INPUT)
         if inputs[0].type not in _TYPES:
             raise DetectorError(f"{path}: its input is {inputs[0].type}, not float, float16 or uint8")
         self._input = inputs[0].name

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors import network_outputs
+from synnodtest.detectors.heads import WRAP
 from synnodtest.detectors.network_outputs import SAY_WHICH, Decoded
 from synnodtest.detectors.onnx_settings import OnnxSettings
 from synnodtest.errors import DetectorError
@@ -63,6 +64,7 @@ def _only(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> NDArra
     raw = next(iter(outputs.values()))
     if raw.ndim != 3:
         raise _shape(settings.decoder, raw, "(N, 4 + classes, places) or (N, n, 6)")
+    network_outputs.refuse_coarse(raw)
     return raw
 
 
@@ -72,7 +74,10 @@ def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) ->
     labels = _named(outputs, settings.output.labels)
     boxes, scores, labels = boxes.reshape(-1, 4), scores.reshape(-1), labels.reshape(-1)
     if not len(boxes) == len(scores) == len(labels):
-        raise DetectorError(f"the outputs hold {len(boxes)} boxes, {len(scores)} scores and {len(labels)} labels")
+        shapes = {name: array.shape for name, array in outputs.items()}
+        raise DetectorError(
+            f"the outputs {shapes} hold {len(boxes)} boxes, {len(scores)} scores and {len(labels)} labels", hint=WRAP
+        )
     scores, classes, count = _activated(scores, settings), settings.output.classes, settings.output.class_count
     network_outputs.refuse_background(
         labels, scores, classes, "'output: {classes: [0]}' in the YAML beside it if 0 is its nodule"

@@ -18,7 +18,7 @@
       boxes: boxes             # names of the outputs, where the decoder needs several
       scores: scores
       labels: labels
-      box: xyxy                # xyxy or cxcywh
+      box: xyxy                # xyxy, yxyx (as TensorFlow has it) or cxcywh
       unit: pixels             # pixels of the input, or share of it
       activation: none         # none, sigmoid or softmax (the last class is 'no object')
     confidence: 0.001
@@ -85,7 +85,7 @@ _ALLOWED = {
     "input.fit": ("letterbox", "stretch"),
     "input.layout": ("NCHW", "NHWC"),
     "input.channels": (1, 3, None),
-    "output.box": ("xyxy", "cxcywh"),
+    "output.box": ("xyxy", "yxyx", "cxcywh"),
     "output.unit": ("pixels", "share"),
     "output.activation": ("none", "sigmoid", "softmax"),
 }

@@ -24,7 +24,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from synnodtest.detectors.exported import ExportedDetector
+from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.registry import Options, register_detector
@@ -179,7 +179,7 @@ class _OpenVinoRuntime:
         except Exception as error:
             raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
         if len(model.inputs) != 1:
-            raise DetectorError(f"{path}: has {len(model.inputs)} inputs, not one picture")
+            raise DetectorError(f"{path}: has {len(model.inputs)} inputs, not one picture", hint=ONE_INPUT)
         self.shape: Sequence[Any] = _sides(model.inputs[0])
         self.kind = model.inputs[0].element_type.to_dtype().type
         if self.kind not in (np.float32, np.float16, np.uint8):

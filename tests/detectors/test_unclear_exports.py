@@ -142,3 +142,64 @@ def test_channels_that_come_last_are_told(tmp_path):
     with pytest.raises(DetectorError, match="64 channels") as caught:
         ExportedDetector(Network(tmp_path, "decoder: yolo", grid(1), shape=(1, 64, 64, 3)))
     assert "layout: NHWC" in caught.value.hint
+
+
+@pytest.mark.parametrize(("step", "refused"), [(640 / 255, True), (256 / 255, True), (1e-3, False)])
+def test_scores_lost_in_the_steps_of_an_output_of_8_bits_are_no_finding_missed(tmp_path, step, refused):
+    numbers = np.random.default_rng(0)
+    raw = np.concatenate([numbers.uniform(1, 63, (4, 400)), numbers.uniform(0, 0.45, (1, 400))])
+    network = Network(tmp_path, "decoder: yolo", {"output": (np.rint(raw / step) * step).astype(np.float32)[None]})
+    if refused:
+        with pytest.raises(DetectorError, match="an output of 8 bits, in which scores of 0 to 1 are lost"):
+            ExportedDetector(network).detect([CHEST])
+    else:
+        assert len(ExportedDetector(network).detect([CHEST])[0]) > 10
+
+
+def test_a_flat_picture_gives_round_boxes_that_are_not_of_8_bits(tmp_path):
+    y, x = np.mgrid[:20, :20] * 3.0
+    raw = np.stack([x, y, np.full_like(x, 16), np.full_like(x, 16), np.full_like(x, 0.505)]).reshape(1, 5, 400)
+    network = ExportedDetector(Network(tmp_path, "decoder: yolo", {"output": raw.astype(np.float32)}))
+    assert network.detect([CHEST])[0]
+
+
+@pytest.mark.parametrize(("names", "numbers"), [("{1: 'nodule'}", "1"), ("{0: 'mass', 2: 'nodule'}", "0, 2")])
+def test_names_that_are_not_counted_from_0_are_not_those_of_the_classes(tmp_path, names, numbers):
+    said = {"names": names, "task": "detect", "imgsz": "[64, 64]", "args": "{'nms': True}"}
+    rows = {"output": np.array([[[10, 10, 20, 20, 0.9, 0]]], np.float32)}
+    with pytest.raises(DetectorError, match=f"with the numbers {numbers}, not from 0"):
+        ExportedDetector(Network(tmp_path, "names: {}", rows, said))
+
+
+@pytest.mark.parametrize(("decoder", "last"), [("rows", 0), ("torchvision", 1)])
+def test_a_class_beyond_the_last_is_never_reported(tmp_path, decoder, last):
+    text = f"decoder: {decoder}\noutput: {{classes: [{last + 1}], class_count: 1}}"
+    with pytest.raises(DetectorError, match=f"are class {last + 1}, and its last class is {last}"):
+        ExportedDetector(Network(tmp_path, text, {"output": np.zeros((1, 5, 6), np.float32)}))
+
+
+def test_a_network_of_labels_from_0_is_told_before_it_is_sure(tmp_path):
+    answer = {"boxes": np.array([[1, 2, 9, 9]], np.float32), "labels": np.array([0]), "scores": np.array([0.3])}
+    with pytest.raises(DetectorError, match=r"label 0 with a score of 0\.3"):
+        ExportedDetector(Network(tmp_path, "decoder: torchvision", answer)).detect([CHEST])
+
+
+def test_boxes_of_tensorflow_have_y_before_x(tmp_path):
+    answer = {"boxes": np.array([[0.5, 0.25, 0.75, 0.375]]), "labels": np.array([1.0]), "scores": np.array([0.75])}
+    text = "decoder: torchvision\ninput: {size: [64, 64]}\noutput: {box: yxyx, unit: share}"
+    (found,) = ExportedDetector(Network(tmp_path, text, answer)).detect([CHEST])[0]
+    assert found.box == (16, 32, 24, 48)
+
+
+@pytest.mark.parametrize(
+    ("shape", "answer", "message"),
+    [
+        ((3, 64, 64), grid(1), "not four axes"),
+        ((1, 3, 64, 64), {"dets": np.zeros((1, 9, 5)), "labels": np.zeros((1, 9))}, "not one of three axes"),
+        ((1, 3, 64, 64), {"output": np.zeros((9, 7))}, "not one of three axes"),
+    ],
+)
+def test_forms_that_are_not_read_say_what_to_do(tmp_path, shape, answer, message):
+    with pytest.raises(DetectorError, match=message) as caught:
+        ExportedDetector(Network(tmp_path, "decoder: rows", answer, shape=shape))
+    assert "file.py:factory" in caught.value.hint
