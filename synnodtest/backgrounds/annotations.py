@@ -45,7 +45,7 @@ def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
 
     Read are all tables (NODE21's ``metadata.csv``, ``boxes.csv``, label lists), COCO's JSON and YOLO's labels, in the
     folder of the images, above it or in ``annotations/`` of either; files are known by their stems, so that converted
-    copies count too. Without a table NODE21's and JSRT's file names tell.
+    copies count too. JSRT's file names tell, and without a table NODE21's.
 
     Raises:
         BackgroundError: a table or JSON cannot be read, or names images of which none is here.
@@ -66,10 +66,9 @@ def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
         found.notes += refuse_other_forms(folder, paths)
     tables += of_studies.join(found)
     found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(images)]
-    if not tables:
-        names = named_positive([path.name for path in paths])
-        found.positive |= {path for path in paths if path.name in names}
-    found.positive |= {path for path in paths if has_label(path)}
+    texts = list(places_of(images, reports=True))
+    names = named_positive([path.name for path in paths], by_table=bool(tables))
+    found.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
     return found
 
 
@@ -109,8 +108,9 @@ def _take(found: Annotated, table: Table, *, above: bool) -> bool:
                 f"{table.path.name} names {table.matched} of these radiographs; its columns tell no nodule"
             )
         return table.understood
-    if not table.lists_images:
-        found.notes += [] if above else [f"{table.path.name} says nothing of these radiographs"]
+    if not table.lists_images or table.of_namesakes:
+        silent = above and not table.of_namesakes
+        found.notes += [] if silent else [f"{table.path.name} says nothing of these radiographs"]
         return False
     if above and (table.of_others or table.path.name.lower() not in LAYOUTS):
         return False

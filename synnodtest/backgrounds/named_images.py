@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from synnodtest.backgrounds.file_formats import stem_of
 
 _NUMBER = re.compile(r"0*(\d+)(\.0)?")
 """A name that is a number: spreadsheets drop its leading zeros, and programs add ``.0``."""
+_Tails = dict[tuple[str, ...], list[Path]]
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 
@@ -27,20 +29,53 @@ class NamedImages:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._named: dict[str, list[Path]] = defaultdict(list)
         self._numbered: dict[str, list[Path]] = defaultdict(list)
+        self._tails: dict[int, tuple[_Tails, _Tails]] = {}
+        self._found: dict[str, list[Path]] = {}
+        self._count = len(paths)
+        self._above = len(Path(os.path.commonpath([path.parent for path in paths])).parts) if paths else 0
         for path in paths:
             for key in {_plain(path.name), _plain(stem_of(path))}:
                 self._named[key].append(path)
             if number := _NUMBER.fullmatch(stem_of(path)):
                 self._numbered[number[1]].append(path)
 
-    def find(self, text: str) -> list[Path]:
-        """Return the radiographs that a name or path may mean; none if it means another file."""
-        found = self._find(text) or (self._find(unquote(text)) if "%" in text else [])
-        if len(found) < 2:
+    def __len__(self) -> int:
+        return self._count
+
+    def find(self, text: str, *, of_several: bool = False) -> list[Path]:
+        """Return the radiographs that a name or path may mean; none if it means another file.
+
+        Args:
+            text: As written.
+            of_several: It stands in a list of several files of its name in different folders: of radiographs that all
+                lie in other folders than it says, it means none.
+        """
+        if text not in self._found:
+            self._found[text] = self._find(text) or (self._find(unquote(text)) if "%" in text else [])
+        found = self._found[text]
+        if not found or (len(found) < 2 and not of_several):
             return found
-        told = _posix(text)
-        shared = [_shared(told, path) for path in found]
-        return [path for path, count in zip(found, shared, strict=True) if count == max(shared)]
+        told = tuple(map(_plain, reversed(_posix(text).parent.parts)))
+        tails, whole = self._tails_of(found)
+        nearest = next(told[:depth] for depth in range(len(told), -1, -1) if told[:depth] in tails)
+        return whole.get(nearest, []) if of_several and nearest != told else tails[nearest]
+
+    def _tails_of(self, films: list[Path]) -> tuple[_Tails, _Tails]:
+        """Return radiographs of one name by the folders above them, from the innermost outwards, of every number.
+
+        And those of them by folders that are all which tell them apart from others.
+        """
+        if id(films) not in self._tails:
+            tails: _Tails = defaultdict(list)
+            whole: _Tails = defaultdict(list)
+            self._tails[id(films)] = tails, whole
+            for path in films:
+                folders = tuple(map(_plain, reversed(path.parent.parts)))
+                for depth in range(len(folders) + 1):
+                    tails[folders[:depth]].append(path)
+                    if depth >= len(folders) - self._above:
+                        whole[folders[:depth]].append(path)
+        return self._tails[id(films)]
 
     def _find(self, text: str) -> list[Path]:
         name = _posix(text)
@@ -83,9 +118,3 @@ def _plain(name: str) -> str:
 
 def _posix(text: str) -> PurePosixPath:
     return PurePosixPath(text.replace("\\", "/"))
-
-
-def _shared(told: PurePath, path: Path) -> int:
-    """Return how many folders, from the file upwards, are the same."""
-    pairs = zip(reversed(told.parent.parts), reversed(path.parent.parts), strict=False)
-    return next((number for number, (one, other) in enumerate(pairs) if _plain(one) != _plain(other)), len(told.parts))

@@ -21,13 +21,17 @@ def node21_folder(folder: Path) -> Path | None:
     return None
 
 
-def named_positive(names: Iterable[str]) -> set[str]:
+def named_positive(names: Iterable[str], *, by_table: bool) -> set[str]:
     """Return the names that NODE21's or JSRT's way of naming says to show a nodule, where every file is named so.
 
     ``n0001`` and ``JPCLN001`` have nodules, ``c0001`` and ``JPCNN001`` none, under any extension.
+
+    Args:
+        names: Of all files.
+        by_table: A table tells: then JSRT's names alone count beside it, which nobody else gives.
     """
     listed = list(names)
-    if listed and all(_CHALLENGE_NAME.fullmatch(name) for name in listed):
+    if listed and not by_table and all(_CHALLENGE_NAME.fullmatch(name) for name in listed):
         return {name for name in listed if name.lower().startswith("n")}
     japanese = {name: match for name in listed if (match := _JSRT_NAME.match(name))}
     if listed and len(japanese) == len(listed):

@@ -21,15 +21,19 @@ LEAST_STEM = 3
 """Shorter stems occur in any text; with its suffix a name of any length tells."""
 _BELOW = ("ann", "label", "box", "bbox")
 """Beginnings of names of folders with annotations: ``Annotations``, ``ann``, ``labels_xml``."""
+_REPORTS = ("report", "clinicalreading")
+"""Those of folders with a text for each radiograph, such as ``ClinicalReadings`` of Montgomery and Shenzhen."""
 _IMAGES = ("images", "imgs", "img")
 _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
+_STUDY = re.compile(r"s\d{8}")
+"""A study's folder in MIMIC-CXR, whose report lies beside it: ``s50414267.txt``."""
 _SENTENCE_END = re.compile(r"[.;\n]+")
 _OURS = ('"synnodtest', '"attrition":')
 """Keys of what this package reads and writes: specs, recorded findings, records."""
 
 
-def places_of(images: Path) -> Iterator[Path]:
-    """Yield the folders in which annotations of the images in a folder may lie.
+def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
+    """Yield the folders in which annotations of the images in a folder may lie, or texts of reports too.
 
     Above a folder ``images`` or one of its parts (``images/train``) two levels count: NIH's table lies beside
     ``images_001/images``, COCO's ``annotations`` beside ``images/train2017``.
@@ -40,17 +44,24 @@ def places_of(images: Path) -> Iterator[Path]:
     for folder in (images, *above):
         yield folder
         for below in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if below.name.lower().startswith(_BELOW) and below.is_dir() and below != images:
+            if below.name.lower().startswith((*_BELOW, *_REPORTS) if reports else _BELOW) and below.is_dir() and below != images:
                 yield below
 
 
-def has_label(path: Path) -> bool:
+def has_label(path: Path, among: Sequence[Path]) -> bool:
     """Return whether a label file of YOLO beside a radiograph, or in a folder ``labels``, holds a box.
 
-    A text of its name beside it may be a report, too: one that tells of a nodule counts.
+    A text of its name beside it or in a folder of reports, or of its study in MIMIC-CXR, may be a report, too: one that
+    tells of a nodule counts.
+
+    Args:
+        path: The radiograph.
+        among: Folders of annotations and reports.
     """
     names, images = [f"{stem_of(path)}{suffix}" for suffix in (".txt", ".TXT")], path.parent
-    beside = [images / name for name in names if (images / name).is_file()]
+    texts = [folder / name for folder in (images, *among) for name in names]
+    texts += [images.with_name(f"{images.name}.txt")] if _STUDY.fullmatch(images.name) else []
+    beside = [text for text in texts if text.is_file()]
     if any(_YOLO.fullmatch(_first_line(text)) or _reports(text) for text in beside):
         return True
     folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import math
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.columns import folded, means_column
-from synnodtest.backgrounds.named_images import NamedImages
+from synnodtest.backgrounds.named_images import NamedImages, plain_name
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.csv_rows import rows_of
 from synnodtest.errors import BackgroundError
 
 MAX_BYTES = 512 * 1024 * 1024
-SUFFIXES = (".csv", ".tsv")
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _OWN = ("manifest.csv", "manifest.tsv")
 FILE_COLUMNS = (
     "imgname", "imagename", "filename", "filepath", "imagefile", "imagepath", "imageindex", "imageid", "dicomid",
@@ -31,8 +34,8 @@ CLASS_COLUMNS = (
 """Columns whose words say what an image or a box shows."""
 LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
 """Columns of numbers: anything but 0 is positive."""
-STUDY_COLUMNS = ("studyid", "study", "studyinstanceuid", "accession", "accessionnumber")
-"""Columns, folded, by which MIMIC-CXR parts its list of films from the labels of their studies."""
+STUDY_COLUMNS = ("studyid", "study", "studyinstanceuid", "accession", "accessionnumber", "uid")
+"""Columns, folded, by which MIMIC-CXR and Open-I part their lists of films from the labels or reports of studies."""
 REPORT_COLUMNS = (
     "report", "reports", "reporttext", "radiologyreport", "impression", "impressions", "conclusion", "conclusions",
     "comment", "comments", "description", "text", "note", "notes", "remark", "remarks", "caption", "befund", "befunde",
@@ -73,6 +76,7 @@ class Table:
         matched: How many of the radiographs it names.
         positive: Those of them that it gives a nodule.
         of_others: Whether the images that it names lie elsewhere.
+        of_namesakes: Whether it gives images the names of radiographs and other folders.
         example: An image that it names.
         understood: Whether any of its columns says what an image shows.
         studies: Which studies they are of, as written.
@@ -86,6 +90,7 @@ class Table:
     matched: int = 0
     positive: set[Path] = field(default_factory=set)
     of_others: bool = False
+    of_namesakes: bool = False
     example: str = ""
     understood: bool = True
     studies: dict[Path, str] = field(default_factory=dict)
@@ -106,7 +111,8 @@ def read_tables(folder: Path, paths: Sequence[Path], *, judged: bool = True) -> 
         BackgroundError: a table that names them cannot be understood; names the line.
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        usable = path.suffix.lower() in SUFFIXES and path.name.lower() not in _OWN and path.is_file()
+        name = path.name.lower()
+        usable = name.endswith(SUFFIXES) and name not in _OWN and path.is_file()
         if usable and not path.name.startswith(".") and path.stat().st_size <= MAX_BYTES:
             try:
                 yield _read(path, paths, judged=judged)
@@ -170,14 +176,16 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     named: set[Path] = set()
     whose, view = _column_of("patient", header, column), _column_of("view", header, column)
     table.understood = judge.understands
+    times = Counter(plain_name(cell) for cell in {row.get(column, "") for _, row in rows})
     for line, row in rows:
         cell = row.get(column, "")
         table.example = table.example or cell
-        meant = known.find(cell) if cell else []
+        meant = known.find(cell, of_several=times[plain_name(cell)] > 1) if cell else []
         written = PurePosixPath(cell.replace("\\", "/"))
         elsewhere = str(written.parent) not in (".", "..") and (path.parent / cell).is_file()
         if not meant or (elsewhere and (path.parent / cell).resolve() not in {one.resolve() for one in meant}):
-            table.of_others |= elsewhere or (path.parent / written.name).is_file()
+            table.of_namesakes = table.of_namesakes or (not meant and bool(known.find(cell)))
+            table.of_others = table.of_others or elsewhere or (path.parent / written.name).is_file()
             continue
         named.update(meant)
         for facts, name in ((table.patients, whose), (table.views, view), (table.studies, study)):
@@ -192,13 +200,14 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
 
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
     try:
-        reader = rows_of(path.read_bytes())
+        data = path.read_bytes()
+        reader = rows_of(gzip.decompress(data) if path.suffix.lower() == ".gz" else data)
         header = list(reader.fieldnames or ())
         rows: list[tuple[int, Mapping[str, str]]] = [
             (reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
             for row in reader
         ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise BackgroundError(
             f"{path}: cannot be read: {error}", hint="save it as CSV UTF-8, or move it away"
         ) from error
@@ -225,23 +234,24 @@ def _refuse_unclear_header(path: Path, header: Sequence[str], known: NamedImages
 def _file_column(
     header: Sequence[str], rows: Sequence[tuple[int, Mapping[str, str]]], known: NamedImages
 ) -> str | None:
-    """Return the column that names images: one of a known name, else one most of whose cells are radiographs here."""
+    """Return the column that names images: one of a known name, else one that names radiographs here.
+
+    It does where most of its cells, or most of the radiographs, are named.
+    """
+    cells = {name: [row.get(name, "") for _, row in rows] for name in header}
+    found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in header}
     named = [name for wanted in FILE_COLUMNS for name in header if folded(name) == wanted]
-    counts = {name: _found(name, rows, known) for name in named}
-    best = max(named, key=lambda name: counts[name], default=None)
-    if best is not None and counts[best]:
+    best = max(named, key=lambda name: len(found[name]), default=None)
+    if best is not None and found[best]:
         return best
-    counts |= {name: _found(name, rows, known) for name in header if name not in counts}
-    other = max(header, key=lambda name: counts[name], default=None)
-    cells = [row.get(other, "") for _, row in rows] if other is not None and counts[other] > len(rows) / 2 else []
-    if not all(map(_is_number, cells)):
+    other = max(header, key=lambda name: len(found[name]), default="")
+    films = {path for paths in found.get(other, ()) for path in paths}
+    most = len(found.get(other, ())) > len(rows) / 2 or len(films) > len(known) / 2
+    if most and not all(map(_is_number, cells[other])):
         return other
-    files = best is not None and any(cell and not _is_number(cell) for _, row in rows if (cell := row.get(best, "")))
-    return best if files else None
-
-
-def _found(column: str, rows: Sequence[tuple[int, Mapping[str, str]]], known: NamedImages) -> int:
-    return sum(bool(known.find(row.get(column, ""))) for _, row in rows)
+    words = [cell for cell in cells.get(best or "", ()) if cell]
+    names = [cell for cell in words if not _is_number(cell) and (" " not in cell or _FILE.search(cell))]
+    return best if 2 * len(names) > len(words) else None
 
 
 def _column_of(fact: str, header: Sequence[str], images: str) -> str | None:

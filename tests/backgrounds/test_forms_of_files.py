@@ -1,5 +1,6 @@
 """Forms of files that people have: each is read right, refused with what to do, or noted; none is silently another."""
 
+import gzip
 import importlib.util
 import json
 import sys
@@ -465,6 +466,90 @@ class TestTablesBesideRadiographs:
         served = FolderSet(tmp_path, "normal")
         assert len(served.backgrounds) == 2
         assert f"{labels.name} says nothing of these radiographs" in served.notes
+
+    def test_labels_of_studies_are_read_as_mimic_cxr_comes_compressed(self, tmp_path):
+        """Its three tables are ``.csv.gz``; their columns as PhysioNet lists them."""
+        files = [f"files/p10/p1000003{n}/s5041426{n}/{name}.png" for n, name in enumerate("abcd")]
+        for number, name in enumerate(files):
+            write_png(tmp_path / name, chest(seed=number))
+        listed = "".join(f"{name},1.4,1.5\n" for name in files)
+        (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\n" + listed)
+        tables = {
+            "metadata": "dicom_id,subject_id,study_id,ViewPosition\n"
+            "a,10000030,50414260,PA\nb,10000031,50414261,AP\nc,10000032,50414262,LATERAL\nd,10000030,50414263,PA\n",
+            "chexpert": "subject_id,study_id,Lung Lesion,No Finding\n10000030,50414260,,1.0\n10000031,50414261,1.0,\n",
+        }
+        for name, text in tables.items():
+            (tmp_path / f"mimic-cxr-2.0.0-{name}.csv.gz").write_bytes(gzip.compress(text.encode()))
+        served = FolderSet(tmp_path, "normal").backgrounds
+        assert sorted(Path(one.id).name for one in served) == ["a.png", "d.png"]
+        assert served[0].cluster == served[1].cluster
+        (tmp_path / "mimic-cxr-2.0.0-chexpert.csv.gz").write_bytes(gzip.compress(b"cut short")[:-9])
+        with pytest.raises(BackgroundError, match=r"chexpert\.csv\.gz: cannot be read"):
+            FolderSet(tmp_path, "normal")
+
+    def test_reports_of_studies_are_joined_as_open_i_parts_them(self, tmp_path):
+        """Its reports have a column ``image`` that describes the view and names no file."""
+        images = tmp_path / "images" / "images_normalized"
+        self.put(images)
+        (tmp_path / "indiana_projections.csv").write_text("uid,filename,projection\n1,a.png,Frontal\n2,b.png,Frontal\n")
+        (tmp_path / "indiana_reports.csv").write_text(
+            "uid,Problems,image,findings,impression\n1,Nodule,PA and lateral chest,A nodule in the left base.,\n"
+            "2,normal,Xray Chest PA and Lateral,Lungs are clear. No nodule.,Normal.\n"
+        )
+        assert [background.id for background in FolderSet(images, "normal").backgrounds] == ["b.png"]
+
+    @pytest.mark.parametrize("place", ["CXR_png/ClinicalReadings/a.txt", "CXR_png/reports/a.txt", "s50414267.txt"])
+    def test_reports_beside_the_folder_of_a_film_are_read(self, tmp_path, place):
+        """As Montgomery and Shenzhen have one text for each film, MIMIC-CXR one for each study's folder."""
+        (tmp_path / place).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / place).write_text("Patient's Sex: F\nPatient's Age: 028Y\nRUL nodule and infiltrate\n")
+        studies = {"a.png": tmp_path / "s50414267", "b.png": tmp_path / "s50414268"}
+        if "CXR_png" in place:
+            studies = dict.fromkeys(studies, tmp_path / "CXR_png/images")
+        rows = ["file,mm_per_px_x,mm_per_px_y"]
+        for number, (name, folder) in enumerate(studies.items()):
+            write_png(folder / name, chest(seed=number))
+            rows.append(f"../{folder.relative_to(tmp_path)}/{name},1.4,1.5")
+        (tmp_path / "set").mkdir()
+        root = studies["a.png"] if "CXR_png" in place else tmp_path / "set"
+        (root / "manifest.csv").write_text("\n".join(rows).replace("../CXR_png/images/", ""))
+        assert [Path(background.id).name for background in FolderSet(root, "normal").backgrounds] == ["b.png"]
+
+    def test_names_of_jsrt_count_beside_a_table_whose_diagnoses_are_no_word_for_nodules(self, tmp_path):
+        names, rows = ("JPCLN002.png", "JPCLN003.png", "JPCNN001.png"), ["file,mm_per_px_x,mm_per_px_y"]
+        for number, name in enumerate(names):
+            write_png(tmp_path / name, chest(seed=number))
+            rows.append(f"{name},1.4,1.5")
+        (tmp_path / "manifest.csv").write_text("\n".join(rows))
+        (tmp_path / "jsrt_metadata.csv").write_text(
+            "study_id,x,y,size,diagnosis\nJPCLN002.png,1614,1090,30,pulmonary hematoma\n"
+            "JPCLN003.png,1303,447,30,tuberculoma\nJPCNN001.png,,,,non-nodule\n"
+        )
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["JPCNN001.png"]
+
+    def test_rows_of_films_of_equal_names_that_are_not_here_say_nothing(self, tmp_path):
+        """CheXpert calls most films ``view1_frontal.jpg``, and its table lists 200,000 of them."""
+        rows = ["file,mm_per_px_x,mm_per_px_y"]
+        for number in (1, 2):
+            write_png(tmp_path / f"small/train/patient0000{number}/study1/view1_frontal.png", chest(seed=number))
+            rows.append(f"small/train/patient0000{number}/study1/view1_frontal.png,1.4,1.5")
+        (tmp_path / "manifest.csv").write_text("\n".join(rows))
+        film = "CheXpert-v1.0/train/patient{}/study{}/view1_frontal.jpg,{}\n"
+        others = film.format("00099", 1, 1.0) + film.format("00099", 2, 1.0)
+        (tmp_path / "train.csv").write_text(
+            "Path,Lung Lesion\n" + film.format("00001", 1, "") + film.format("00002", 1, 1.0) + others
+        )
+        (tmp_path / "valid.csv").write_text("Path,Lung Lesion\n" + others)
+        served = FolderSet(tmp_path, "normal")
+        assert [one.id for one in served.backgrounds] == ["small/train/patient00001/study1/view1_frontal.png"]
+        assert "valid.csv says nothing of these radiographs" in served.notes
+
+    def test_a_column_of_any_name_that_names_most_films_counts_in_a_table_of_many_more(self, tmp_path):
+        self.put(tmp_path)
+        others = "".join(f"x{number}.png,1\n" for number in range(9))
+        (tmp_path / "list.csv").write_text("patientId,Nodule\na.png,1\nb.png,0\n" + others)
+        assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
 
     def test_a_report_of_a_films_own_name_is_read(self, tmp_path):
         self.put(tmp_path)
