@@ -203,7 +203,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         from synnodtest.shell.handover import hand_over
 
         hand_over(mine)
-    yield
+    try:
+        yield
+    finally:  # a file that another plugin cannot write, such as that of --junitxml, does not cost the report
+        _publish(mine, session)
+
+
+def _publish(mine: Session, session: pytest.Session) -> None:
+    """Write the report, say what is known once it is there, and let what nobody else counts fail the run."""
     mine.publish()
     from synnodtest.shell.terminal import write_end
 

@@ -39,3 +39,10 @@ def test_a_report_that_cannot_be_written_is_told_after_the_verdicts_and_fails_th
     assert text.index("the pre-specified") < text.index("the report could not be written")
     assert "reports.yaml" in text
     assert "the same command writes the report once that is mended" in text
+
+
+def test_a_file_that_another_plugin_cannot_write_does_not_cost_the_report(project):
+    result = project("-k", "size and sensitivity", "--junitxml=/dev/null/x.xml")
+    assert result.ret != pytest.ExitCode.OK
+    (report,) = project.path.glob("reports/*/report.html")
+    assert result.outlines[-1] == f"report: {report}"
