@@ -115,14 +115,16 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     order = evidence.order
     fair, harsh = (make(_in_order(units, order), bound, side) for units in (real, adverse))
     threshold = -math.log(evidence.alpha)
-    units, least = ([], 0.0) if stop.gate is None else stop.gate(parameters, evidence)
-    gate = 1 if stop.gate is None else _gate(units, least, order, threshold)
+    reference, least = ([], 0.0) if stop.gate is None else stop.gate(parameters, evidence)
+    gate = 1 if stop.gate is None else _gate(reference, least, order, threshold)
     passed, failed = _first(harsh.passing, threshold), _first(fair.failing, threshold)
     passed = None if passed is None or gate is None else min(max(passed, gate), len(harsh.passing))
     status, looks = _verdict(passed, failed, len(fair.failing))
-    path = harsh if status is Status.PASSED else fair
+    path, judged, units = (harsh, worst, adverse) if status is Status.PASSED else (fair, evidence, real)
     part = _component(label, path, looks, bound, side, status, evidence.alpha)
-    ruling = _ruling(criterion, part, evidence, stop.trials(parameters, evidence), looks)
+    looked_at = set(_clusters(units, order)[:looks])
+    trials = [trial for trial in stop.trials(parameters, judged) if trial.cluster in looked_at]
+    ruling = _ruling(criterion, part, evidence, trials, looks)
     silent = f"; the sensitivity of the reference was not shown to exceed {least:g}"
     return replace(
         ruling,

@@ -35,6 +35,16 @@ def test_it_stops_at_the_first_look_at_which_the_e_value_reaches_one_over_alpha(
     assert ruling.components[0].lower > 0.8
 
 
+def test_what_is_counted_is_what_was_looked_at_when_it_was_decided_and_not_the_rest_of_the_batch():
+    twice = [trial(f"b{i}", 0.9, replicate=r) for i in range(60) for r in range(2)]
+    ruling = judge("sensitivity", {"at_least": 0.8}, twice)
+    first = next(n for n in range(1, 60) if e_value_above(n, 0, 0.8) >= 20)
+    assert (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters) == (2 * first, first, first)
+    failed = judge("sensitivity", {"at_least": 0.8}, hits([0] * 60))
+    assert f"decided after {failed.n_nodules} of 60" in failed.sentence
+    assert judge("sensitivity", {"at_least": 0.8}, hits([1] * 3)).n_nodules == 3
+
+
 def test_the_record_keeps_every_look_with_its_background_so_that_the_log_can_be_computed_again():
     outcomes = np.random.default_rng(2).random(900) < 0.85
     order = tuple(f"b{i}" for i in np.random.default_rng(3).permutation(900))
@@ -117,6 +127,7 @@ def test_a_pass_is_told_with_the_excluded_counted_and_all_else_without():
     passed = judge("sensitivity", {"at_least": 0.5}, hits([1] * 100) + excluded, order)
     look = next(n for n in range(2, 100) if e_value_above(n - 1, 1, 0.5) >= 20)
     assert passed.components[0].value == pytest.approx((look - 1) / look)
+    assert passed.n_nodules == look
     assert f"; decided after {look} of 101 planned backgrounds by e-values" in passed.sentence
     open_still = judge("sensitivity", {"at_least": 0.5}, hits([1, 0] * 4) + excluded, order)
     assert (open_still.status, open_still.components[0].value) == (Status.INCONCLUSIVE, 0.5)
