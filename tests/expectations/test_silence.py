@@ -71,11 +71,18 @@ def _in(region, score=0.9):
 
 def test_the_map_has_every_nodule_at_its_share_of_width_and_height():
     made = replace(shown(0), shape=(200, 100))
+    made = replace(made, nodules=(replace(made.nodules[0], regions=frozenset({"hilar", "lung"})),))
     points = judge("no_detection", REGION, [made, replace(outside(0), shape=(50, 400))]).figure["points"]
     assert points == [
         {"x": 0.12, "y": 0.06, "confidence": 0.6, "inside": True},
         {"x": 0.03, "y": 0.24, "confidence": 0.9, "inside": False},
     ]
+
+
+def test_the_map_counts_a_nodule_as_inside_by_its_own_place_wherever_it_was_to_lie():
+    elsewhere = replace(shown(0), nodules=(replace(shown(0).nodules[0], regions=frozenset({"lung"})),))
+    points = judge("no_detection", REGION, [elsewhere, outside(0)]).figure["points"]
+    assert [p["inside"] for p in points] == [False, False]
 
 
 @pytest.mark.parametrize(("lost", "status"), [(shown, Status.INCONCLUSIVE), (outside, Status.PASSED)])

@@ -9,7 +9,7 @@ from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.arm import CONTROL_ARM, OWN
 from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import Evidence, Trial, predicate
+from synnodtest.evidence.trial import Evidence, Trial, lies_in, predicate
 from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.fewest import gated, rate_backgrounds
 from synnodtest.expectations.grading import finding_in_region
@@ -77,7 +77,7 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
         trials,
         noun="image",
         notes=[counted(lacking, *_LACKING)] if lacking else (),
-        figure={"kind": "region", "region": name, "points": _points(trials, outside)},
+        figure={"kind": "region", "region": name, "points": _points(trials, outside, region)},
     )
     return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
 
@@ -142,22 +142,20 @@ def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, 
     return hold_rate("control region", label, fires, trials, evidence, limit, "below", role="shown")
 
 
-def _points(trials: list[Trial], outside: Pairs) -> list[dict[str, object]]:
+def _points(trials: list[Trial], outside: Pairs, region: RegionExpression) -> list[dict[str, object]]:
     """Return place and confidence of every nodule, in fractions of the image, for the confidence map."""
-    inside = [(t, n) for t in trials for n in t.nodules]
     points: list[dict[str, object]] = []
-    for is_inside, pairs in ((True, inside), (False, outside)):
-        for trial, nodule in pairs:
-            x_min, y_min, x_max, y_max = nodule.truth.box
-            height, width = trial.shape
-            points.append(
-                {
-                    "x": round((x_min + x_max) / 2 / width, 4),
-                    "y": round((y_min + y_max) / 2 / height, 4),
-                    "confidence": nodule.confidence,
-                    "inside": is_inside,
-                }
-            )
+    for trial, nodule in [*((t, n) for t in trials for n in t.nodules), *outside]:
+        x_min, y_min, x_max, y_max = nodule.truth.box
+        height, width = trial.shape
+        points.append(
+            {
+                "x": round((x_min + x_max) / 2 / width, 4),
+                "y": round((y_min + y_max) / 2 / height, 4),
+                "confidence": nodule.confidence,
+                "inside": lies_in(region, nodule.regions),
+            }
+        )
     return points
 
 
