@@ -301,3 +301,16 @@ def test_of_a_single_patient_no_chance_of_a_pass_is_drawn(made):
     assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is not None
     made["expectations"][0]["ruling"]["n_clusters"] = 1
     assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is None
+
+
+def test_areas_under_curves_and_what_e_values_decide_have_no_n_nor_chance_of_clopper_and_pearson(made):
+    made["expectations"] = [e for e in made["expectations"] if e["kind"] == "sensitivity"][:1]
+    (ruling,) = (e["ruling"] for e in made["expectations"])
+    usual, none = ruling["components"][0]["method"], "\N{EN DASH}"
+    others = "cluster-bootstrap-bca, no narrower than delong, guarded", "confidence-sequence"
+    for told, least in ((usual, "14"), *((other, none) for other in others)):
+        ruling["components"][0] |= {"bound": 0.8, "method": told}
+        data = evidence.sample_size(Context(Record.of(made), Path("."))).data
+        (row,) = data["table"].rows
+        assert dict(zip(data["table"].columns, row, strict=True))["Least n that can pass"] == least
+        assert (data["figure"] is None) is (told != usual)

@@ -39,7 +39,7 @@ def sample_size(context: Context) -> Section:
             plans.append([name, value_text(plan.assume), number(plan.power)])
         several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
         can = several and not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
-        if first.rate_bound is not None and first.side != "within" and effective and can:
+        if _exact_bound(first) is not None and effective and can:
             curves.append((context.title(e), effective, first, alpha))
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
                "Fewest backgrounds that can pass"]  # fmt: skip
@@ -73,10 +73,16 @@ def _effective(ruling: RulingEntry) -> int:
 
 def _least(component: ComponentEntry, alpha: float) -> int | None:
     """Return the smallest n at which a flawless detector passes a rate's bound (Clopper-Pearson)."""
-    bound = component.rate_bound
-    if bound is None or component.side == "within" or not 0 < bound < 1:
+    bound = _exact_bound(component)
+    if bound is None or not 0 < bound < 1:
         return None
     return smallest_n_rate(bound, alpha=alpha, below=component.side == "below")
+
+
+def _exact_bound(component: ComponentEntry) -> float | None:
+    """Return the bound of what Clopper-Pearson decides; None of areas under curves, and of what e-values decide."""
+    exact = component.method.casefold().startswith(("clopper-pearson", "korn-graubard"))
+    return component.rate_bound if exact and component.side != "within" else None
 
 
 def attrition(context: Context) -> Section:
