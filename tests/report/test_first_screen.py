@@ -178,6 +178,12 @@ def test_untouched_radiographs_are_not_counted_as_synthetic_scenes(made):
     assert f"{bare} untouched radiographs" in lines
 
 
+def test_backgrounds_are_called_independent_only_where_no_two_are_of_one_patient(made):
+    for patients, told in ((34, "34 independent backgrounds of 34 patients"), (30, "34 backgrounds of 30 patients")):
+        made["attrition"] |= {"unique_backgrounds": 34, "unique_patients": patients}
+        assert {word: lines for word, lines, _ in screen(made)["facts"]}["On what"][0] == told
+
+
 def test_deviations_from_the_protocol_are_told_at_once_but_for_a_limit_that_is_told_anyway(small):
     small["deviations"] = [
         {"what": "scenes not made", "expectation": "e", "planned": "0", "actual": "26: the set has 4 of 30"},

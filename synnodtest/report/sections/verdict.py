@@ -136,7 +136,8 @@ def _on_what(record: Record) -> list[str]:
     attrition, who = record.attrition, record.identification
     evaluated = len(record.accepted) if attrition.evaluated is None else attrition.evaluated
     backgrounds, patients = attrition.unique_backgrounds, attrition.unique_patients
-    head = plural(backgrounds, "independent background") if backgrounds is not None else ""
+    word = "background" if (patients or 0) < (backgrounds or 0) else "independent background"
+    head = plural(backgrounds, word) if backgrounds is not None else ""
     head += f" of {plural(patients, 'patient')}" if head and patients else ""
     sets = list(dict.fromkeys(f"{b.name} ({b.source})" for b in who.backgrounds))
     made = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
