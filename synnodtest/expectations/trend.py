@@ -51,12 +51,14 @@ def varies(parameters: Trend, asked: Asked) -> Iterator[Complaint]:
 
 def against_trend(parameters: Trend, evidence: Evidence) -> list[WorstScore]:
     """Take excluded nodules as answered the wrong way round: low where the response should be high."""
-    values = [over_of(parameters, t, n) for t, n in selected(parameters, evidence)]
+    known = (value_of(parameters.over, t, n) for t, n in selected(parameters, evidence))
+    values = [float(value) for value in known if value is not None]
     middle = float(np.median(values)) if values else 0.0
     rising = parameters.rising
 
     def worst_score(trial: Trial, nodule: NoduleTrial) -> float:
-        return MISSED if (over_of(parameters, trial, nodule) > middle) == rising else FOUND
+        value = value_of(parameters.over, trial, nodule)
+        return MISSED if value is None or (float(value) > middle) == rising else FOUND
 
     return [worst_score]
 

@@ -100,3 +100,18 @@ def test_where_a_rate_must_stay_below_its_bound_the_excluded_are_taken_as_found(
     assert ruling.status is status
     rate = 30 / 90 if "at_most" in bound else 0.0
     assert f"detector: sensitivity {rate:.2f} (" in ruling.notes[-1]
+
+
+@pytest.mark.parametrize(("response", "status"), [(1, PASSED), (-1, FAILED)])
+def test_nodules_without_the_quantity_that_varies_are_left_out_of_the_worst_case_too(response, status):
+    """A background without an age in the manifest, say, beside a scene that was excluded."""
+    rising = [
+        trial(f"b{b}", 0.5 + response * age / 200, strata={"age": age}, replicate=age)
+        for b in range(30)
+        for age in (40, 50, 60, 70, 80)
+    ]
+    unknown = [trial("x0", 0.4), trial("x1", 0.4, rejected="contrast")]
+    lost = trial("b0", 0.4, strata={"age": 45}, replicate=45, rejected="contrast")
+    ruling = find_check("correlation").judge({"over": "age", "at_least": 0.1}, evidence([*rising, *unknown, lost]))
+    assert (ruling.status, ruling.n_nodules) == (status, 150)
+    assert ruling.notes[-1].startswith("with the 2 excluded scenes counted against the detector")
