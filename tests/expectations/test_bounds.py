@@ -8,7 +8,7 @@ from scipy import stats
 
 from synnodtest.expectations import Status
 from synnodtest.expectations.bounds import alarm_p, hold, no_narrower
-from synnodtest.statistics import clopper_pearson
+from synnodtest.statistics import Estimate, clopper_pearson
 
 
 def rate(successes, trials, shift=0.0):
@@ -41,6 +41,18 @@ def test_a_p_value_is_at_least_the_least_and_none_without_an_interval():
     sure = hold("rate", "rate", rate(0, 30), alpha=0.05, bound=0.9, side="above")
     assert (sure.part.status, sure.p_value) == (Status.FAILED, 1e-8)
     assert (sure.part.upper, sure.part.upper95) == pytest.approx((1 - 0.05 ** (1 / 30), 1 - 0.025 ** (1 / 30)))
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(0.9, 0.95), (0.1, 0.2)])
+def test_an_estimate_on_which_no_decision_may_rest_decides_nothing_whatever_its_bounds(lower, upper):
+    one_cluster = Estimate((lower + upper) / 2, lower, upper, reason="one cluster")
+    held = hold("rate", "rate", lambda alpha: one_cluster, alpha=0.05, bound=0.5, side="above")
+    assert (held.part.status, math.isnan(held.p_value)) == (Status.INCONCLUSIVE, True)
+    assert alarm_p(held.estimator, 0.5, "above") == 1.0
+
+
+def test_an_interval_that_reaches_the_bound_at_any_error_rate_has_a_p_value_of_1():
+    assert alarm_p(lambda alpha: Estimate(0.4, 0.2, 0.6), 0.5, "above") == 1.0
 
 
 def test_the_wider_of_two_intervals_is_taken_end_by_end():

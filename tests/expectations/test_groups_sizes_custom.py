@@ -46,6 +46,19 @@ def test_a_group_that_is_missed_fails_and_silence_proves_no_parity():
     assert judge("parity", PARITY, []).sentence == "INCONCLUSIVE no nodule to judge"
 
 
+@pytest.mark.parametrize(("sexes", "gap"), [("F", -0.15), ("M", 0.15), ("FM", 0.17)])
+def test_excluded_scenes_of_one_group_are_taken_as_missed_and_those_of_all_others_as_found(sexes, gap):
+    """135 of 150 are found in each group, and 30 scenes of a group are excluded: 135 or 165 of 180 with them."""
+    equal = by_sex(0.9, 0.9)
+    lost = [trial(f"x{s}{i}", 0.9, strata={"sex": s}, rejected="contrast") for s in sexes for i in range(30)]
+    assert judge("parity", PARITY, equal).status is Status.PASSED
+    ruling = judge("parity", PARITY, [*equal, *lost])
+    assert ruling.status is Status.INCONCLUSIVE
+    told = ruling.notes[-1]
+    assert f"with the {len(lost)} excluded scenes counted against the detector" in told
+    assert any(f"(sex=F - sex=M) {value:.2f} (" in told for value in ((gap,) if len(sexes) == 1 else (gap, -gap)))
+
+
 def test_a_group_that_is_wholly_missed_does_not_pass_a_margin_as_wide_as_what_the_other_shows():
     """Most nodules are of the group that is found by 35%, so that all together surely exceed 0.2."""
     trials = [t for t in by_sex(0.35, 0.0, 400) if t.background[0] == "F" or int(t.background[1:]) < 60]

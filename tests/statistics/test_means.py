@@ -44,6 +44,31 @@ def test_the_guard_is_the_widest_of_t_halls_and_t_with_one_more_value_at_the_end
     assert t_bounds(values, 0.05, 0.0, 1.0) == pytest.approx((max(0, plain[0]), min(1, plain[1])))
 
 
+@pytest.mark.parametrize(
+    ("values", "unseen", "widest"),
+    [
+        (np.array([0.45, 0.55]), (0.4, 0.6), "t"),
+        (np.array([0.45, 0.55]), (0.0, 1.0), "one more"),
+        (SKEWED, (0.7, 0.8), "hall"),
+    ],
+)
+def test_each_of_the_three_is_the_widest_of_some_values(values, unseen, widest):
+    more = by_students(np.append(values, unseen[0]))[0], by_students(np.append(values, unseen[1]))[1]
+    lowers = {"t": by_students(values)[0], "hall": hall_bounds(values, 0.05)[0], "one more": more[0]}
+    lower, upper = guarded_bounds(values, 0.05, -9.0, 9.0, unseen)
+    assert min(lowers, key=lowers.get) == widest
+    assert lower == pytest.approx(lowers[widest])
+    assert upper == pytest.approx(max(by_students(values)[1], hall_bounds(values, 0.05)[1], more[1]))
+
+
+def test_of_many_that_agree_the_share_that_was_not_seen_is_wider_than_one_more_value():
+    """1 - alpha**(1/60) is some 3/60; Student's t with one more value reaches 1/61 + 1.67/61."""
+    share = 1 - 0.05 ** (1 / 60)
+    lower, upper = guarded_bounds(np.full(60, 0.4), 0.05, 0.0, 1.0, (0.2, 0.6))
+    assert by_students(np.array([0.4] * 60 + [0.2]))[0] > 0.4 - 0.2 * share
+    assert (lower, upper) == pytest.approx((0.4 - 0.2 * share, 0.4 + 0.2 * share))
+
+
 def test_where_all_agree_a_share_that_was_not_seen_lies_at_the_ends():
     share = 1 - 0.05 ** (1 / 9)
     assert t_bounds(np.full(9, 0.4), 0.05, 0.0, 1.0) == pytest.approx((0.4 - 0.4 * share, 0.4 + 0.6 * share))
