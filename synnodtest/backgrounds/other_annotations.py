@@ -44,7 +44,8 @@ def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
     for folder in (images, *above):
         yield folder
         for below in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if below.name.lower().startswith((*_BELOW, *_REPORTS) if reports else _BELOW) and below.is_dir() and below != images:
+            begins = below.name.lower().startswith((*_BELOW, *_REPORTS) if reports else _BELOW)
+            if begins and below.is_dir() and below != images:
                 yield below
 
 
