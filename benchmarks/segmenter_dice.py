@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from synnodtest.backgrounds.estimated_regions import REGIONS, regions_of_structures
 from synnodtest.backgrounds.lungs import estimate_lungs
-from synnodtest.backgrounds.regions import REGIONS, regions_of_structures
 from synnodtest.backgrounds.segmenter import segment, shipped_weights
 from synnodtest.phantom import PhantomSet
 

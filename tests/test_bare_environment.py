@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
-from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.backgrounds.estimated_regions import REGIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, SPACING_MM = 160, 1.0

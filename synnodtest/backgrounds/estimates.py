@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, estimate_lungs_of, split_lung
-from synnodtest.backgrounds.regions import (
+from synnodtest.backgrounds.estimated_regions import (
     GEOMETRY_VERSION,
     LUNGS,
     REGIONS,
@@ -19,6 +18,7 @@ from synnodtest.backgrounds.regions import (
     regions_of_structures,
     within_lungs,
 )
+from synnodtest.backgrounds.lungs import ESTIMATOR_VERSION, estimate_lungs_of, split_lung
 from synnodtest.backgrounds.segmenter import Segmented, segment, shipped_weights, weights_sha256
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synnodtest.backgrounds.estimated_regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, sight_of, with_copies
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
@@ -19,7 +20,6 @@ from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
-from synnodtest.backgrounds.regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError

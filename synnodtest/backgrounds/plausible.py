@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from synnodtest.backgrounds.estimated_regions import has_lungs
 from synnodtest.backgrounds.pose import LookedAt, best_turn, look
 from synnodtest.backgrounds.reading import Given
-from synnodtest.backgrounds.regions import has_lungs
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 

@@ -13,8 +13,8 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.phantom.anatomy import VERSION, Anatomy
 from synnodtest.phantom.bones import skeleton
+from synnodtest.phantom.exact_regions import regions_of
 from synnodtest.phantom.grid import Grid, doubled
-from synnodtest.phantom.regions import regions_of
 from synnodtest.phantom.solids import Array, ellipsoid, length, outside
 from synnodtest.phantom.thorax import SIDES, Thorax
 from synnodtest.phantom.vessels import airway_mm, vessel_mm

@@ -15,6 +15,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.files import replacing
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
+from synnodtest.training.diffusion_recipe import Recipe
 from synnodtest.training.progress import loss_curve, sample_grid
 from synnodtest.training.windows import NODULE, PLAIN, Batch, TrainingWindows, mean_outside
 
@@ -25,43 +26,6 @@ if TYPE_CHECKING:
 
 NOISE_POWER = 0.7
 """Below 1: noisier steps, which settle a nodule's shape, come more often."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Settings of the training.
-
-    Args:
-        batch: Windows per step.
-        learning_rate: At its highest, after ``warm_up`` steps; a cosine brings it down to a tenth at the end.
-        warm_up: Steps.
-        steps: Stop after so many in all; 0 for no limit.
-        minutes: Stop after so much time in all, over all resumptions; 0 for no limit.
-        without: Share of windows shown without a nodule.
-        average: Decay of the averaged weights, which are the ones saved.
-        outside: Weight of the loss outside the mask.
-        save_minutes: Time between checkpoints.
-        seed: Of noise, order and subsets.
-        precision: ``bf16``, ``fp16`` or ``fp32``.
-    """
-
-    batch: int = 16
-    learning_rate: float = 4e-4
-    warm_up: int = 200
-    steps: int = 0
-    minutes: float = 0.0
-    without: float = 0.3
-    average: float = 0.999
-    outside: float = 0.02
-    save_minutes: float = 5.0
-    seed: int = 0
-    precision: str = "bf16"
-
-    def progress(self, step: int, seconds: float) -> float:
-        """Return how much of the training is done, 0..1."""
-        done = [step / self.steps] if self.steps else []
-        done += [seconds / 60 / self.minutes] if self.minutes else []
-        return min(max(done), 1.0) if done else 0.0
 
 
 def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:

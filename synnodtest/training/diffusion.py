@@ -6,14 +6,15 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.errors import SynthesizerError, require
 from synnodtest.ports import Background, BackgroundSet
-from synnodtest.training.denoiser import Recipe, fit_denoiser
+from synnodtest.training.denoiser import fit_denoiser
+from synnodtest.training.diffusion_recipe import PRESETS, Preset, Recipe
 from synnodtest.training.encoder import train_encoder
 from synnodtest.training.windows import TrainingWindows
 
@@ -24,49 +25,6 @@ if TYPE_CHECKING:
 Report = Callable[[str], None]
 PHANTOM_SEED = 4242
 """Master seed of the phantoms that are trained on; any other gives phantoms the model has not seen."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Settings of a training: which parts, and how.
-
-    Args:
-        size: Edge of the windows in pixels.
-        spacing_mm: Distance between their pixel centres.
-        value_gain: Factor from lung ranges to the codec's scale.
-        encoder_steps: Steps of the tabular encoder.
-        recipe: Of the denoiser.
-        channels: Of the denoiser's levels, where there is no base model.
-        denoising_steps: How many a trained model takes by default (DPM-Solver++).
-        flatter: See :class:`~synnodtest.synthesizers.diffusion.calibration.Calibration`; fitted to nodules that readers
-            marked on films (models/diffusion/README.md).
-        softer: Likewise.
-    """
-
-    size: int
-    spacing_mm: float
-    value_gain: float
-    encoder_steps: int
-    recipe: Recipe
-    channels: tuple[int, ...] = (64, 96, 160)
-    denoising_steps: int = 2
-    flatter: float = 2.0
-    softer: float = 0.12
-
-
-PRESETS = {
-    "small": Preset(96, 0.7, 1.0, 1800, Recipe(minutes=75)),
-    "tiny": Preset(96, 0.7, 1.0, 5, Recipe(steps=4, batch=4, warm_up=1), (16, 16, 32)),
-    "paper": Preset(
-        256,
-        0.27,
-        0.5,
-        20000,
-        Recipe(batch=16, learning_rate=1e-5, warm_up=10000, steps=100_000, outside=1.0, precision="fp16"),
-        denoising_steps=25,
-    ),
-}
-"""``small`` trains on two cores; ``paper`` fine-tunes Stable Diffusion 2 inpainting on a GPU; ``tiny`` is for tests."""
 
 
 def new_pipeline(encoder: TabularEncoder, preset: Preset, *, seed: int = 0) -> NodulePipeline:

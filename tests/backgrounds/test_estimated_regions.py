@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from synnodtest.backgrounds import open_backgrounds
+from synnodtest.backgrounds.estimated_regions import REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimate_structures, estimator
-from synnodtest.backgrounds.regions import REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.segmenter import segment, shipped_weights
 from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
 from synnodtest.errors import BackgroundError

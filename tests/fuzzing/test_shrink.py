@@ -4,9 +4,11 @@ import random
 
 import pytest
 
-from synnodtest.fuzzing.shrink import TOLERANCE, shrink
+from synnodtest.fuzzing.shrink import shrink
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 
+LOCATED_TO = 4
+"""Of 1000 steps: a boundary is found to 0.4% of its range."""
 LEVELS = Dimension("margin", levels=("smooth", "lobulated", "spiculated", "corona"))
 SPACE = Space((ranged("contrast", 0, 1), ranged("perturbations.rotate_deg", -10, 10), LEVELS, ranged("size", 4, 40)))
 
@@ -24,7 +26,7 @@ def holes(rng):
 def easier(point):
     """Yield every point that is easier in one parameter alone, by more than a boundary is located to."""
     for index, (k, dimension) in enumerate(zip(point, SPACE, strict=True)):
-        for other in range(0, abs(k) - (0 if dimension.levels else TOLERANCE)):
+        for other in range(0, abs(k) - (0 if dimension.levels else LOCATED_TO)):
             yield (*point[:index], other if k > 0 else -other, *point[index + 1 :])
 
 
@@ -49,3 +51,9 @@ def test_time_that_is_up_leaves_the_best_point_so_far():
     assert 300 <= left[0] < 1000
     assert len(seen) <= 5
     assert shrink(SPACE, (1000, 1000, 3, 1000), lambda p: True, lambda: True) == (1000, 1000, 3, 1000)
+
+
+def test_a_parameter_is_eased_again_once_another_is_easier():
+    """A faint nodule escapes while it is large; made small, it may be as bright as one likes: a second pass sees it."""
+    left = shrink(SPACE, (1000, 1000, 3, 1000), lambda p: p[0] >= 500 or p[3] < 300, lambda: False)
+    assert left == (0, 0, 0, 0)

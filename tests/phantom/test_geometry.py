@@ -5,8 +5,8 @@ import pytest
 
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import project, sample_anatomy
+from synnodtest.phantom.exact_regions import BONE_MM, LUNG_MM
 from synnodtest.phantom.grid import Grid, doubled
-from synnodtest.phantom.regions import BONE_MM, LUNG_MM
 from synnodtest.phantom.solids import EMPTY, ellipsoid, hull, length, outside
 from synnodtest.phantom.thorax import Thorax
 

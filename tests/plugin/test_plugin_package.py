@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.backgrounds.estimated_regions import REGIONS
 from tests.warm_python import run_python
 
 ROOT = Path(__file__).resolve().parents[2]

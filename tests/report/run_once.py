@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.cli import main
 from synnodtest.integrity import ledger
 from tests.pytest_plugin.conftest import DETECTORS, SPEC, write_radiographs

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from synnodtest.api.reading import Beside
+from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.backgrounds.reading import Given
-from synnodtest.backgrounds.regions import REGIONS
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import case_of_file
 from synnodtest.studio.session import Session

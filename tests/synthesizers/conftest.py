@@ -72,7 +72,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     import torch
 
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
-    from synnodtest.training.diffusion import PRESETS, new_pipeline
+    from synnodtest.training.diffusion import new_pipeline
+    from synnodtest.training.diffusion_recipe import PRESETS
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -20,8 +20,9 @@ from synnodtest.synthesizers.diffusion import Calibration, DiffusionSynthesizer,
 from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 from synnodtest.training import calibrate
 from synnodtest.training.boxed import mask_in_box
-from synnodtest.training.denoiser import Recipe, draw_batch, fit_denoiser
-from synnodtest.training.diffusion import PRESETS, Preset, new_pipeline, pipeline_on_base, save_model, train_diffusion
+from synnodtest.training.denoiser import draw_batch, fit_denoiser
+from synnodtest.training.diffusion import new_pipeline, pipeline_on_base, save_model, train_diffusion
+from synnodtest.training.diffusion_recipe import PRESETS, Preset, Recipe
 from synnodtest.training.encoder import fit_bounds, train_encoder
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.errors import SynnodError
 from synnodtest.studio import tables
 from synnodtest.studio.explore import SWEPT, Exploration, levels_between, usual_range

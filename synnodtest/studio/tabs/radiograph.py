@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from synnodtest.backgrounds.regions import REGIONS
+from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.errors import SynnodError
 from synnodtest.studio.parts import open_part
 from synnodtest.studio.session import Session

@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, special
 
 from tests.report.recomputed import clopper_pearson, hits, images, korn_graubard, own, untouched
-from tests.report.test_section_8_stages import evidence_against
+from tests.report.test_recomputed_stages import evidence_against
 
 
 def shown(value):

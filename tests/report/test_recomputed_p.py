@@ -9,8 +9,8 @@ import pytest
 from scipy import optimize, stats
 
 from tests.report.recomputed import guarded, hits, korn_graubard, tango, untouched
-from tests.report.test_section_8 import paired
-from tests.report.test_section_8_stages import evidence_against, evidence_of_pairs
+from tests.report.test_recomputed_numbers import paired
+from tests.report.test_recomputed_stages import evidence_against, evidence_of_pairs
 
 COARSE = 5e-3
 """A p-value that is searched for is rounded up by less than half a percent."""
