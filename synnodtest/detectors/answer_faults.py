@@ -14,7 +14,7 @@ from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 
 SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
-FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg")
+FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg", "failed", "failures")
 """Keys, folded, that hold what went wrong."""
 CONSENTS = (
     "success", "succeeded", "ok", "valid", "isvalid", "accepted", "processed", "analyzed", "analysed", "completed",
@@ -56,14 +56,14 @@ def refuse_failure(content: JsonObject) -> None:
 
 REASONS = (
     "message", "messages", "msg", "statusmessage", "warning", "warnings", "reason", "detail", "details", "info", "note",
-    "result", "quality",
+    "result", "quality", "comment", "comments", "remark", "remarks",
 )  # fmt: skip
 """Keys, folded, of words that may say why a list is empty."""
 _REFUSES = re.compile(
     r"(?<!\bno )(?<!without )\b(reject\w*|unsupported|not supported|invalid|fail\w*|errors?|cannot|can't|could not"
     r"|unable|not (a|an) |no chest|non[- ]?diagnostic|not diagnostic|skipped|unreadable|wrong|bad quality|poor quality"
     r"|insufficient|timed? ?out|exception|unavailable|out of (memory|scope)|oom|expired|exceeded|denied|forbidden"
-    r"|corrupt\w*|abort\w*|crash\w*|try again|not (authent|author)\w*"
+    r"|corrupt\w*|abort\w*|crash\w*|try again|retry|busy|queued|not (authent|author)\w*"
     r"|not (yet |been )?(loaded|ready|analy\w*|process\w*))",
     re.IGNORECASE,
 )
@@ -221,19 +221,17 @@ def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
 
 
 _TAKEN_BACK = [
-    *((key, False) for key in ("positive", "reported", "shown", "visible", "accepted")),
-    *((key, True) for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),
+    *((key, "false") for key in ("positive", "reported", "shown", "visible", "accepted")),
+    *((key, "true") for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),
 ]
 """Keys of a finding that its program does not report."""
 
 
-def refuse_taken_back(key: str, value: Any, number: int) -> None:
+def refuse_taken_back(key: str, value: Any, where: str) -> None:
     """Refuse a finding that says of itself that it is not reported.
 
     Raises:
         DetectorError: it does.
     """
-    if isinstance(value, bool) and (folded(key), value) in _TAKEN_BACK:
-        raise DetectorError(
-            f"finding {number} says {key}: {value} of itself", hint="leave out of the answer what is not reported"
-        )
+    if (folded(key), folded(value)) in _TAKEN_BACK:
+        raise DetectorError(f"{where} says {key}: {value} of itself", hint="leave out what is not reported")

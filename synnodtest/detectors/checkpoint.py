@@ -86,7 +86,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         network = content.get("ema") or content.get("model")
         if not isinstance(network, _Stub):
             raise _no_network(path)
-        state = network.state
+        state: Any = network.state
         names = state.get("names") or state.get("yaml", {}).get("names")
         classes = dict(enumerate(names)) if isinstance(names, (list, tuple)) else dict(names)
         named = {int(index): str(name) for index, name in classes.items()}

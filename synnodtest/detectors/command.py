@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -36,6 +37,12 @@ from synnodtest.radiograph import Radiograph
 
 PRIOR = "{prior}"
 """In a command: it takes pairs."""
+_NAMES = "files are named as in radiographs.json, without a folder"
+_FAILED = re.compile(
+    r"(?<!\bno )(?<!\b0 )(?<!without )\b(fail\w*|\w*errors?|exception|could not|cannot|unable|oom|out of memory"
+    r"|skipp\w*)\b",
+    re.IGNORECASE,
+)
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -50,7 +57,12 @@ class _Program:
     may_change_unseen = True
 
     def __init__(self, command: str, options: Options) -> None:
-        words = shlex.split(command)
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise DetectorError(
+                f"detector '{self.contract}:{command}': {error}", hint="quote words as for a shell"
+            ) from error
         chosen = words.pop()[1:].split(",") if words and words[-1].startswith("#") else []
         self._words = words
         self._labels = LabelRule(chosen, f"'{self.contract}:... #NAME'")
@@ -87,7 +99,10 @@ class _Program:
                 start_new_session=True,
             )
         except OSError as error:
-            raise DetectorError(f"the program {words[0]!r} cannot be started: {error.strerror}") from error
+            raise DetectorError(
+                f"the program {words[0]!r} cannot be started: {error.strerror}",
+                hint="no shell is involved: sh -c '...' as the program starts one, for cd, ~, && and VARIABLE=...",
+            ) from error
         try:
             said, _ = process.communicate(timeout=self._timeout_s)
         except subprocess.TimeoutExpired as error:
@@ -101,12 +116,18 @@ class _Program:
         self._refuse_replaced()
         return text
 
-    def _heard(self, found: list[list[Finding]], said: str) -> list[list[Finding]]:
-        """Return findings, unless one radiograph has none and the program told of an error that it went on after."""
-        if all(found) or TRACEBACK not in said:
+    def _heard(self, found: list[list[Finding]], said: str, names: Sequence[str] = ()) -> list[list[Finding]]:
+        """Return findings, unless one radiograph has none and the program told of an error that it went on after.
+
+        That is a traceback, or a line that names this very radiograph and says that it failed.
+        """
+        silent = [name for name, items in zip(names, found, strict=False) if not items]
+        lines = [line for line in said.splitlines() if _FAILED.search(line) and any(name in line for name in silent)]
+        error = said[said.rindex(TRACEBACK) :] if TRACEBACK in said else "".join(lines[:1])
+        if all(found) or not error:
             return found
         raise DetectorError(
-            f"the program {self._words[0]!r} finds nothing and says {said[said.rindex(TRACEBACK) :][:400]}",
+            f"the program {self._words[0]!r} finds nothing and says {error[:400]}",
             hint="a program that failed ends with another status than 0; one that did not keeps tracebacks to itself",
         )
 
@@ -166,15 +187,19 @@ class CommandDetector(_Program):
         told = {key: value for key, value in answer.items() if key not in names}
         for key, value in told.items():
             refuse_form(key, value)
+            if key.lower().endswith(".png") and value:
+                raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
         found = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
         if not all(found):
             refuse_reasons(told)
-        return self._heard(found, said)
+        return self._heard(found, said, names)
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:
         if name not in answer:
+            named = ", ".join(map(repr, list(answer)[:3])) or "nothing"
             raise DetectorError(
-                f"the answer of {self._words[0]!r} leaves out {name}", hint="no finding is an empty list"
+                f"the answer of {self._words[0]!r} leaves out {name}: it names {named}",
+                hint=f"no finding is an empty list; {_NAMES}",
             )
         return findings_from_json(answer[name], radiograph.spacing_mm, labels=self._labels)
 
@@ -225,7 +250,10 @@ class Node21Detector(_Program):
 
 def _answer(path: Path, program: str) -> bytes:
     if not path.is_file():
-        raise DetectorError(f"the program {program!r} ended without writing {path.name}")
+        raise DetectorError(
+            f"the program {program!r} ended without writing {path.name}",
+            hint="that file must be there when the program ends, for what it starts is not waited for",
+        )
     return path.read_bytes()
 
 

@@ -112,7 +112,7 @@ def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> F
     for key, value in item.items() if isinstance(item, dict) else ():
         if not (key == "unit" and value == unit):
             answer_faults.refuse_form(key, value)
-        answer_faults.refuse_taken_back(key, value, number)
+        answer_faults.refuse_taken_back(key, value, f"finding {number}")
         if folded(key) in ("unit", "units") and unit == "mm" and value != unit:
             raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=SHAPE)
     try:

@@ -27,7 +27,13 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_reasons, refuse_shares
+from synnodtest.detectors.answer_faults import (
+    refuse_failure,
+    refuse_form,
+    refuse_reasons,
+    refuse_shares,
+    refuse_taken_back,
+)
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import register_detector
@@ -269,15 +275,17 @@ def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
 
 
 def _item(item: Mapping[str, Any], where: str) -> Finding:
-    _refuse_forms(item)
+    _refuse_forms(item, where)
     if not isinstance(item["box"], (list, tuple)):
         raise ValueError(f"{where}: its box is {item['box']!r}, not a list of four numbers")
     return _finding(item["box"], item["score"], where)
 
 
-def _refuse_forms(said: Mapping[str, object]) -> None:
+def _refuse_forms(said: Mapping[str, object], where: str = "") -> None:
     for key, value in said.items():
         refuse_form(key, value, "the record", "")
+        if where:
+            refuse_taken_back(key, value, where)
 
 
 def _read_csv(path: Path, labels: LabelRule) -> Findings:
@@ -289,15 +297,19 @@ def _read_csv(path: Path, labels: LabelRule) -> Findings:
         raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
     for row in checked_rows(reader):
         named = {key: text for key, text in row.items() if text}
-        if named and not row["radiograph"]:
+        if not named:
+            continue
+        if not row["radiograph"]:
             raise ValueError(f"line {reader.line_num} names no radiograph")
-        _refuse_forms(named)
+        where = f"line {reader.line_num}"
         found = findings.setdefault(row["radiograph"], [])
         if not any(row[name] for name in (*edges, "score")):
+            _refuse_forms(named)
             refuse_failure(named)
             refuse_reasons(named)
         elif labels.keeps(named):
-            found.append(_finding([row[name] for name in edges], row["score"], f"line {reader.line_num}"))
+            _refuse_forms(named, where)
+            found.append(_finding([row[name] for name in edges], row["score"], where))
     return findings
 
 

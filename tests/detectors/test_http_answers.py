@@ -223,6 +223,7 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps({"findings": [BOX], "box_format": "xywh"}), "says box_format 'xywh'"),
         (json.dumps({"unit": "mm", "findings": [BOX | {"unit": "pixels"}]}), "is in 'pixels', and the answer in 'mm'"),
         (json.dumps({"findings": [], "message": "rejected: not a chest"}), "no findings and says .*not a chest"),
+        (json.dumps({"findings": [], "message": "busy, please retry later"}), "no findings and says .*busy"),
         (json.dumps([BOX | {"image_id": 1}, BOX | {"image_id": 2}]), "of several by their 'image_id': 1, 2"),
         (json.dumps([BOX | {"type": "rib fracture"}]), "a finding is called 'rib fracture', which may be its class"),
         (json.dumps([BOX | {"suppressed": True}]), "finding 0 says suppressed: True of itself"),

@@ -227,11 +227,25 @@ def test_a_program_that_is_edited_while_the_run_goes_on_is_an_error(tmp_path, ra
             f"import traceback{HONEST}try:\n    1 / 0\nexcept Exception:\n    traceback.print_exc()\n",
             "(?s)finds nothing and says Traceback.*division by zero",
         ),
+        (
+            HONEST + "print('failed on 0000.png: oom'); print('failed on 0001.png: oom')",
+            "finds nothing and says failed on 0001",
+        ),
+        (HONEST.replace("dumps(answer", "dumps({**answer, 'failed': ['0001.png']}"), "says that it failed"),
+        (HONEST.replace("dumps(answer", "dumps({**answer, '0001.PNG': answer['0000.png']}"), "findings for '0001.PNG'"),
+        (HONEST.replace('answer = {one["file"]', 'answer = {one["file"][:4]'), "it names '0000', '0001'"),
     ],
 )
 def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, source, message):
     with pytest.raises(DetectorError, match=message):
         program(tmp_path, source).detect(radiographs)
+
+
+def test_what_a_program_says_of_radiographs_in_which_it_finds_something_is_no_failure(tmp_path, radiographs):
+    said = (
+        "print('0000.png: could not read the age'); print('0001.png: done, 0 errors'); print('failed to load cudart')"
+    )
+    assert [len(found) for found in program(tmp_path, HONEST + said).detect(radiographs)] == [1, 0, 1]
 
 
 def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
@@ -247,7 +261,12 @@ def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("command:", "names no program"), ("command:detect.py {in}", "has no {out}"), ("node21:x {out}", "has no {in}")],
+    [
+        ("command:", "names no program"),
+        ("command:'x {in} {out}", "No closing quotation"),
+        ("command:detect.py {in}", "has no {out}"),
+        ("node21:x {out}", "has no {in}"),
+    ],
 )
 def test_a_command_without_its_places_is_an_error(text, message):
     with pytest.raises(DetectorError, match=message):
@@ -255,8 +274,9 @@ def test_a_command_without_its_places_is_an_error(text, message):
 
 
 def test_a_program_that_is_not_there_is_an_error(tmp_path, radiographs):
-    with pytest.raises(DetectorError, match="'no-such-program' cannot be started"):
+    with pytest.raises(DetectorError, match="'no-such-program' cannot be started") as caught:
         resolve_detector("command:no-such-program {in} {out}", base=tmp_path).detect(radiographs)
+    assert "no shell is involved: sh -c" in caught.value.hint
 
 
 CHALLENGE = """

@@ -148,6 +148,18 @@ def record(findings, **top):
         ("f.json", record({"a": [{"box": {"0": 1, "1": 1, "2": 9, "3": 9}, "score": 1}]}), "not a list of four"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,status\na,,,,,,failed\n", "says that it failed"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,note\na,,,,,,unreadable\n", "holds no findings and says"),
+        (
+            "f.csv",
+            "radiograph,x_min,y_min,x_max,y_max,score,remark\na,,,,,,could not be read\n",
+            "holds no findings and",
+        ),
+        ("f.json", record({"a": []}, failed=["a"]), "says that it failed"),
+        (
+            "f.json",
+            record({"a": [{**ONE["a"][0], "suppressed": True}]}),
+            r"radiographs\['a'\]\[0\] says suppressed: True",
+        ),
+        ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score,shown\na,1,2,3,4,1,False\n", "line 2 says shown: False"),
         ("f.json", record({"a": {}}), r"radiographs\['a'\] is {}, not a list"),
         ("f.json", record({"a": []}, errors={"a": "out of memory"}), "says that it failed"),
         ("f.json", record(ONE, bbox_mode=1), "bbox_mode 1"),
@@ -164,6 +176,11 @@ def test_boxes_of_another_form_than_is_read_are_refused(tmp_path, name, content,
     (tmp_path / name).write_text(content)
     with pytest.raises(DetectorError, match=message):
         resolve_detector(name, base=tmp_path)
+
+
+def test_rows_that_are_empty_name_no_radiograph(tmp_path):
+    (tmp_path / "f.csv").write_text("radiograph,x_min,y_min,x_max,y_max,score,shown\na,,,,,,False\n\n,,,,,,\n")
+    assert resolve_detector("f.csv", base=tmp_path).detector.reported(0.5) == (1, 0)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])

@@ -218,3 +218,11 @@ def test_a_real_yolov8x_without_training_runs(tmp_path):
     detector = resolve_detector(str(path))
     found = detector.detect([Radiograph(np.full((1024, 1024), 0.5, np.float32), (0.35, 0.35))])
     assert len(found) == 1
+
+
+def test_weights_alone_under_the_name_of_a_model_are_told_as_such(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"model": {"0.weight": torch.zeros(2)}, "epoch": 3}, tmp_path / "last.pt")
+    with pytest.raises(DetectorError, match="no network with its classes") as caught:
+        read_checkpoint(tmp_path / "last.pt")
+    assert "weights alone" in caught.value.hint
