@@ -136,7 +136,7 @@ class Loader:
                 f"its identity has unknown key(s) {', '.join(sorted(map(str, unknown)))}",
                 hint="known are name, version, sha256 and configuration",
             )
-        version, sha256 = (str(declared.get(key, "")) for key in ("version", "sha256"))
+        version, sha256 = (str(declared.get(key) or "") for key in ("version", "sha256"))
         configuration = dict(declared.get("configuration", {}))
         if sha256 in ("", code):
             return DeclaredIdentity(declared["name"], version, code, configuration, factory=factory)

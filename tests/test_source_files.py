@@ -87,3 +87,9 @@ def test_two_factories_of_one_file_have_other_keys_though_they_declare_one_ident
     assert new.as_dict() != old.as_dict()
     (tmp_path / "dets.py").write_text((tmp_path / "dets.py").read_text() + "# edited\n")
     assert resolve_detector(f"{tmp_path}/dets.py:new").identity.key() != new.key()
+
+
+def test_a_sha256_that_is_none_says_nothing_of_the_weights(tmp_path):
+    text = "def factory():\n    return lambda radiographs: []\nfactory.identity = {'name': 'mine', 'sha256': None}\n"
+    (tmp_path / "dets.py").write_text(text)
+    assert resolve_detector(f"{tmp_path}/dets.py:factory").detector.may_change_unseen

@@ -12,6 +12,7 @@ can change behind an unchanged URL.
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
 AT_ONCE = 4
+_DIGEST = re.compile(r"(sha256:)?[0-9a-f]+", re.IGNORECASE)
 _PROBE_S = 30.0
 """A server that loads its model at the first request may need this long to say who it is."""
 
@@ -81,7 +83,7 @@ class HttpDetector:
             **({"classes": chosen} if chosen else {}),
         }
         self.identity = self._asked_identity()
-        self.may_change_unseen = not self.identity.sha256
+        self.may_change_unseen = not _DIGEST.fullmatch(self.identity.sha256)  # "unknown" says nothing of weights
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Post the radiographs, four at a time; return their findings in order.
@@ -105,7 +107,8 @@ class HttpDetector:
             said = None
         if not isinstance(said, dict) or not isinstance(said.get("name"), str):
             return Identity(self._transport.shown, configuration=self._configuration)
-        return Identity(said["name"], str(said.get("version", "")), str(said.get("sha256", "")), self._configuration)
+        version, sha256 = (str(said.get(key) or "") for key in ("version", "sha256"))
+        return Identity(said["name"], version, sha256, self._configuration)
 
 
 def _form(answer: Answer) -> str:

@@ -182,6 +182,8 @@ class Transport:
             return (
                 f"the proxy comes from the environment: add {urlsplit(self.url).hostname} to no_proxy to leave it out"
             )
+        if code in (400, 415, 422):
+            return "the radiograph is the file 'image' of a POST of multipart/form-data; docs/detectors.md shows it all"
         return f"{AUTHORIZATION_VARIABLE} becomes the Authorization header" if code in (401, 403) else ""
 
     def _without_secret(self, text: str) -> str:

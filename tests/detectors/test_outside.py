@@ -122,6 +122,14 @@ def test_a_server_may_say_who_it_is(server):
     assert (identity.name, identity.version, identity.sha256) == ("vendor", "2.1", "abc")
 
 
+@pytest.mark.parametrize(("sha256", "may"), [(None, True), ("unknown", True), ("", True), ("sha256:0A1b", False)])
+def test_a_server_that_knows_no_sha256_may_change_unseen(server, sha256, may):
+    server.identity = {"name": "vendor", "version": None, "sha256": sha256}
+    detector = resolve_detector(server.url).detector
+    assert detector.may_change_unseen is may
+    assert detector.identity.version == ""
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
