@@ -41,11 +41,11 @@ def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
     above = [images.parent]
     if {images.name.lower(), images.parent.name.lower()} & set(_IMAGES):
         above.append(images.parent.parent)
+    begin = (*_BELOW, *_REPORTS) if reports else _BELOW
     for folder in (images, *above):
         yield folder
         for below in sorted(folder.iterdir()) if folder.is_dir() else ():
-            begins = below.name.lower().startswith((*_BELOW, *_REPORTS) if reports else _BELOW)
-            if begins and below.is_dir() and below != images:
+            if below.name.lower().startswith(begin) and below.is_dir() and below != images:
                 yield below
 
 

@@ -245,8 +245,8 @@ def _file_column(
     if best is not None and found[best]:
         return best
     other = max(header, key=lambda name: len(found[name]), default="")
-    films = {path for paths in found.get(other, ()) for path in paths}
-    most = len(found.get(other, ())) > len(rows) / 2 or len(films) > len(known) / 2
+    here = {path for films in found.get(other, ()) for path in films}
+    most = len(found.get(other, ())) > len(rows) / 2 or len(here) > len(known) / 2
     if most and not all(map(_is_number, cells[other])):
         return other
     words = [cell for cell in cells.get(best or "", ()) if cell]
