@@ -107,7 +107,7 @@ class Store:
         """Store ``data`` unless the key is taken, and return what is stored: the authoritative payload.
 
         Raises:
-            StoreError: the disk is full, or the folder cannot be written.
+            StoreError: there is no such entry yet, and the disk is full, or the folder cannot be written.
         """
         path = self._path(kind, key)
         try:
@@ -126,6 +126,9 @@ class Store:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
         except OSError as error:
+            kept = self.get(kind, key)
+            if kept is not None:  # made again from finished work, as to see that it comes out the same
+                return kept
             raise StoreError(
                 f"{self.root}: cannot be written: {error.strerror or error}",
                 hint="free some space, or choose another folder with --synnod-cache DIR",

@@ -132,6 +132,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert "--synnod-cache" in caught.value.hint
 
 
+def test_what_is_stored_may_be_put_again_where_nothing_can_be_written(tmp_path, monkeypatch):
+    Store(tmp_path).put("findings", KEY, b"first")
+
+    def refused(self):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Store, "_prepare", refused)
+    assert Store(tmp_path).put("findings", KEY, b"again") == b"first"
+    with pytest.raises(StoreError, match="Read-only file system"):
+        Store(tmp_path).put("findings", KEY[::-1], b"new")
+
+
 def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
     def refuse(*args):
         raise PermissionError(1, "Operation not permitted")
