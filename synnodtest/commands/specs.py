@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,8 +69,19 @@ def cases_of(paths: list[Path], backgrounds: Path | None) -> list[Case]:
 
 def _specs_within(folder: Path) -> list[Path]:
     """Return the specs below a folder, in order; the copies of a run only where the folder lies in that run."""
-    there = sorted(filter(_is_spec_file, folder.rglob("*")))
+    there = sorted(filter(_is_spec_file, _files_below(folder)))
     return [file for file in there if (run := run_that_keeps(file)) is None or folder.is_relative_to(run)]
+
+
+def _files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield the files of a folder and of all below it; links are followed, as pytest does, but not in a circle."""
+    within = (*above, folder.resolve())
+    for entry in os.scandir(folder):
+        path = Path(entry.path)
+        if not entry.is_dir():
+            yield path
+        elif path.resolve() not in within:
+            yield from _files_below(path, within)
 
 
 def _is_spec_file(path: Path) -> bool:

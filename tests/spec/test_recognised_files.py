@@ -6,6 +6,7 @@ import json
 import pytest
 import yaml
 
+from synnodtest.cli import main
 from synnodtest.commands.specs import spec_files
 from synnodtest.errors import SpecError
 from synnodtest.spec import is_spec, load_spec
@@ -49,6 +50,26 @@ def test_a_spec_is_found_and_loaded_however_it_is_written(tmp_path, how, name):
     assert list(spec_files([tmp_path])) == [tmp_path / name]
     spec = load_spec(tmp_path / name)
     assert (spec.title, spec.behaviours[0].id) == ("Größe", "seen")
+
+
+def test_specs_of_a_linked_folder_are_found_as_pytest_finds_them_and_circles_end(tmp_path):
+    shared, specs = tmp_path / "shared", tmp_path / "specs"
+    for folder in (shared, specs):
+        folder.mkdir()
+        (folder / "a.yaml").write_text(TEXT)
+    (specs / "common").symlink_to("../shared")
+    (specs / "again").symlink_to(".")
+    (shared / "back").symlink_to("../specs")
+    assert list(spec_files([specs])) == [specs / "a.yaml", specs / "common" / "a.yaml"]
+
+
+def test_a_folder_that_cannot_be_read_is_told_of(tmp_path, monkeypatch, capsys):
+    def refused(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("synnodtest.commands.specs.os.scandir", refused)
+    assert main(["check", str(tmp_path)]) == 1
+    assert f"{tmp_path}: Permission denied" in capsys.readouterr().err
 
 
 BROKEN = {
