@@ -56,6 +56,33 @@ def test_silence_is_the_share_of_selected_images_that_show_the_region_and_fire_i
     assert judge("no_detection", {**REGION, "at_most": 0.1}, small).status is Status.FAILED
 
 
+def test_an_image_counts_if_any_of_its_nodules_is_selected_and_without_a_selection_in_any_case():
+    def second(one, mm):
+        return replace(one, nodules=(*one.nodules, *trial("s", 0.6, name="second", diameter_mm=mm).nodules))
+
+    pairs = [second(shown(i, 6.0), 20.0 if i < 7 else 8.0) for i in range(20)]
+    empty = [replace(shown(20 + i, score=0.9), nodules=()) for i in range(5)]
+    large = {"where": {"diameter_mm": {"at_least": 15}}}
+    for given, n in (({}, 25), (large, 7), ({"of": "second"}, 20), ({"of": "second", **large}, 7)):
+        assert judge("no_detection", {**REGION, **given}, [*pairs, *empty]).n_nodules == n
+    assert judge("no_detection", {**REGION, "of": "nodule", **large}, pairs).n_nodules == 0
+
+
+def test_nodules_outside_are_those_whose_own_scenes_are_judged_not_those_that_lie_where_it_is_asked():
+    """12 lie behind the heart in their own scenes; outside, the other 18 lie there and are all found."""
+    behind = {"where": {"region": "retrocardiac"}}
+
+    def lying(one, there):
+        (nodule,) = one.nodules
+        return replace(one, nodules=(replace(nodule, regions=frozenset({"retrocardiac"} if there else {"apex"})),))
+
+    own = [lying(shown(i), i < 12) for i in range(30)]
+    control = [lying(outside(i, 0.9 * (i >= 12)), i >= 12) for i in range(30)]
+    ruling = judge("no_detection", {**REGION, **behind}, [*own, *control])
+    assert ruling.n_nodules == 12
+    assert (ruling.components[1].value, ruling.status) == (0.0, Status.INCONCLUSIVE)
+
+
 def test_findings_in_the_control_region_are_shown_and_decide_nothing():
     trials = [shown(i) for i in range(40)] + [outside(i) for i in range(40)]
     loud = [replace(t, sightings=(*t.sightings, _in(control_name("hilar")))) for t in trials[:10]]

@@ -67,23 +67,42 @@ def test_a_correlation_bounded_from_above_is_gated_by_sensitivity_where_silence_
     assert (strict.status, len(strict.components)) == (Status.FAILED, 1)
 
 
-def test_a_correlation_across_backgrounds_has_the_wider_of_bonett_and_wrights_and_bootstrapped_bounds():
-    rng = np.random.default_rng(2)
-    sizes = rng.uniform(4, 20, 40)
-    scores = np.clip(sizes / 25 + 0.15 * rng.standard_normal(40), 0.01, 1)
+def noisy(sizes):
+    return np.clip(sizes / 25 + 0.15 * np.random.default_rng(2).standard_normal(40), 0.01, 1)
+
+
+def largest_lost(sizes):
+    return np.where(sizes >= np.sort(sizes)[-3], 0.0, sizes / 25)
+
+
+def all_but_one_alike(sizes):
+    return np.where(sizes == sizes.max(), 0.9, 0.5)
+
+
+@pytest.mark.parametrize("scores_of", [noisy, largest_lost, all_but_one_alike])
+def test_a_correlation_across_backgrounds_has_the_wider_of_bonett_and_wrights_and_bootstrapped_bounds(scores_of):
+    sizes = np.random.default_rng(2).uniform(4, 20, 40)
+    scores = scores_of(sizes)
     trials = [trial(f"b{i}", s, diameter_mm=mm) for i, (mm, s) in enumerate(zip(sizes, scores, strict=True))]
     asked = {"over": "diameter_mm", "at_least": 0.3}
     part = judge("correlation", asked, trials).components[0]
 
     def of_rows(rows):
-        return np.corrcoef(stats.rankdata(sizes[rows]), stats.rankdata(scores[rows]))[0, 1]
+        varies = np.ptp(sizes[rows]) > 0 and np.ptp(scores[rows]) > 0
+        return np.corrcoef(stats.rankdata(sizes[rows]), stats.rankdata(scores[rows]))[0, 1] if varies else 0.0
 
     drawn = cluster_bootstrap(of_rows, range(40), seed=0, limits=(-1, 1))
     exact = spearman(sizes, scores)
     assert part.value == pytest.approx(stats.spearmanr(sizes, scores).statistic)
     assert part.lower == pytest.approx(min(exact.lower, drawn.lower))
     assert part.upper == pytest.approx(max(exact.upper, drawn.upper))
-    alone = judge("correlation", asked, [trial(f"b{i}", 0.5, diameter_mm=mm) for i, mm in enumerate(sizes)])
+
+
+def test_a_correlation_across_backgrounds_needs_scores_that_vary_and_the_quantity():
+    sizes = np.random.default_rng(2).uniform(4, 20, 40)
+    asked = {"over": "diameter_mm", "at_least": 0.3}
+    trials = [trial(f"b{i}", 0.5, diameter_mm=mm) for i, mm in enumerate(sizes)]
+    alone = judge("correlation", asked, trials)
     assert (alone.status, "one side does not vary" in alone.sentence) == (Status.INCONCLUSIVE, True)
     assert judge("correlation", {"over": "Sphericity", "at_least": 0.3}, trials).sentence == (
         "INCONCLUSIVE no nodule to judge"
@@ -152,6 +171,28 @@ def test_growth_is_the_paired_mean_of_current_minus_prior_by_doubling_time():
     assert table["below 200"]["current"] == pytest.approx(now[2::6].mean(), abs=1e-4)
     assert table["below 200"]["prior"] == pytest.approx(before[2::6].mean(), abs=1e-4)
     assert judge("growth", {"at_most": 0.0}, trials).status is Status.FAILED
+
+
+def test_nodules_that_do_not_grow_are_no_pairs_though_their_scene_has_a_prior():
+    pairs = []
+    for i in range(30):
+        current, prior = grown(i, 0.9, 0.2)
+        still, before = trial("s", 0.9, name="scar").nodules[0], trial("s", 0.9, name="scar").nodules[0]
+        pairs += [replace(current, nodules=(*current.nodules, still)), replace(prior, nodules=(*prior.nodules, before))]
+    ruling = judge("growth", {"at_most": 0.5}, pairs)
+    assert (ruling.status, ruling.n_nodules) == (Status.FAILED, 30)
+    assert ruling.components[0].value == pytest.approx(0.7)
+
+
+def test_excluded_nodules_are_taken_as_found_at_one_time_only_whichever_is_worse_for_the_bound():
+    """40 pairs change by 0.1, and one side of 20 more was excluded: it may have been 1 now, or 0 before."""
+    pairs = [t for i in range(40) for t in grown(i, 0.9, 0.8)]
+    currents, priors = [[grown(i, 0.9, 0.8)[k] for i in range(40, 60)] for k in (0, 1)]
+    assert judge("growth", {"at_most": 0.2}, pairs).status is Status.PASSED
+    for lost, kept, change in ((currents, priors, 1 - 0.8), (priors, currents, 0.9 - 0)):
+        ruling = judge("growth", {"at_most": 0.2}, [*pairs, *kept, *(replace(t, rejected="contrast") for t in lost)])
+        assert f": difference in confidence (current - prior) {(40 * 0.1 + 20 * change) / 60:.2f} (" in ruling.notes[-1]
+        assert ruling.status is (Status.INCONCLUSIVE if lost is priors else Status.PASSED)
 
 
 def test_a_nodule_that_was_not_there_before_had_no_confidence():
