@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from synnodtest import Finding
+from synnodtest import Finding, Truth
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.trend import against_trend
@@ -228,3 +228,20 @@ def test_boxes_of_hits_are_judged_by_their_mean_overlap_or_distance():
         assert (
             f" {worst.value:.2f} (bounds" in judge("localization", {"metric": metric, **bound}, trials + lost).notes[-1]
         )
+
+
+def test_distances_are_taken_between_the_centres_of_boxes_that_lie_off_the_diagonal():
+    """Truth in columns 30 to 36 and rows 10 to 14, its finding 2 columns right and 6 rows down, at 0.5 by 2 mm."""
+    truth = Truth("nodule", np.ones((4, 6), bool), (10, 30), 10.0, 0.3, {"diameter_mm": 10.0})
+    trials = [boxed(f"b{i}", (33.0, 12.0, 37.0, 24.0)) for i in range(20)]
+    trials = [replace(t, nodules=(replace(t.nodules[0], truth=truth),)) for t in trials]
+    ruling = judge("localization", {"metric": "distance_mm", "at_most": 8.0}, trials)
+    assert ruling.components[0].value == pytest.approx(np.hypot(2 * 2.0, 6 * 0.5))
+
+
+def test_excluded_scenes_of_nodules_that_are_not_judged_leave_the_fit_of_boxes_as_it_is():
+    trials = [boxed(i, (10.0, 10.0, 14.0, 13.0)) for i in range(40)]
+    asked = {"metric": "iou", "at_least": 0.3, "where": {"diameter_mm": {"at_most": 12}}}
+    lost = [trial(f"x{i}", 0.9, diameter_mm=mm, rejected="contrast") for i, mm in enumerate((20.0, 20.0, 10.0))]
+    assert judge("localization", asked, trials + lost[:2]).notes == judge("localization", asked, trials).notes == ()
+    assert judge("localization", asked, trials + lost).notes[0].startswith("with the 1 excluded scene counted")
