@@ -8,6 +8,7 @@
     │   ├── BackgroundError      a radiograph, mask or manifest cannot be used
     │   ├── SynthesizerError     nodules cannot be made
     │   ├── DetectorError        the detector crashed, hung or returned rubbish
+    │   │   └── DetectorHung     it gave no answer in time
     │   ├── InvalidEvidence      a gate failed: missing region, sham control, nothing accepted
     │   ├── StoreError           the cache on disk cannot be used
     │   └── RecordError          a results.json, lock or waiver file cannot be used
@@ -79,6 +80,10 @@ class SynthesizerError(SynnodError):
 
 class DetectorError(SynnodError):
     """The detector crashed, hung, or returned something that is not a list of findings."""
+
+
+class DetectorHung(DetectorError):
+    """The detector gave no answer in time; asked again it may take as long again."""
 
 
 class InvalidEvidence(SynnodError):

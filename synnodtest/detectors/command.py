@@ -29,7 +29,7 @@ from synnodtest.detectors.exchange import findings_from_json, node21_findings, n
 from synnodtest.detectors.files import replaced
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.registry import Options, register_detector
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.files import sha256_of_file
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -108,7 +108,7 @@ class _Program:
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise DetectorError(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
+            raise DetectorHung(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
         text = said.decode("utf-8", "replace").strip()
         if process.returncode:
             how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"

@@ -20,7 +20,7 @@ import numpy as np
 from synnodtest.counted import counted
 from synnodtest.detectors.answer_faults import refuse_shares
 from synnodtest.detectors.pairs import ask
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, FloatArray
 from synnodtest.masks import OwnMasks
@@ -77,7 +77,7 @@ class Guard:
             return []
         with self._lock:
             if self._hung:
-                raise DetectorError(self._hung, hint="it is not called again in this run")
+                raise DetectorHung(self._hung, hint="it is not called again in this run")
             return self._timed(radiographs, anywhere)
 
     def _timed(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
@@ -86,10 +86,11 @@ class Guard:
             findings, error = self._worker.call(lambda: self._call(radiographs, where, anywhere), self.timeout_s)
         except queue.Empty:
             self._hung = f"{where}: no answer within {self.timeout_s:g} s"
-            raise DetectorError(self._hung, hint="raise the time limit if the detector is only slow") from None
+            raise DetectorHung(self._hung, hint="raise the time limit if the detector is only slow") from None
         if isinstance(error, DetectorError):
+            kind = DetectorHung if isinstance(error, DetectorHung) else DetectorError
             named = error.message.startswith(where)
-            raise error if named else DetectorError(f"{where}: {error.message}", hint=error.hint) from error
+            raise error if named else kind(f"{where}: {error.message}", hint=error.hint) from error
         if error is not None:
             raise DetectorError(f"{where}: {type(error).__name__}: {error}{_raised_at(error)}") from error
         assert findings is not None

@@ -22,7 +22,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, DetectorHung
 
 AUTHORIZATION_VARIABLE = "SYNNODTEST_HTTP_AUTHORIZATION"
 """Environment variable whose content is sent as the ``Authorization`` header."""
@@ -192,19 +192,19 @@ class Transport:
             text = text.replace(secret, "***")
         return text
 
-    def _silent(self, what: str) -> DetectorError:
+    def _silent(self, what: str) -> DetectorHung:
         if self._answered:
-            return DetectorError(
+            return DetectorHung(
                 f"{self.shown}: {what}, after {self._answered} answers: it hangs", hint="look into the server's log"
             )
-        return DetectorError(
+        return DetectorHung(
             f"{self.shown}: {what}; it took the connection and has answered nothing yet: it may still be starting",
             hint="wait until it is ready, let it answer 503 with Retry-After until then, or raise the time limit",
         )
 
     def _unreachable(self, reason: Any) -> Exception:
         if isinstance(reason, TimeoutError):
-            return DetectorError(f"{self.shown}: no connection within {self._timeout_s:g} s", hint=self._remedy(504))
+            return DetectorHung(f"{self.shown}: no connection within {self._timeout_s:g} s", hint=self._remedy(504))
         if isinstance(reason, ssl.SSLCertVerificationError):
             return DetectorError(
                 f"{self.shown}: its certificate cannot be verified: {reason.verify_message}",

@@ -9,7 +9,7 @@ from typing import Literal
 
 from synnodtest.fuzzing.coverage import coverage_points
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Crashed, Judged, Stage, is_hang
+from synnodtest.fuzzing.stage import Crashed, Judged, Stage
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 
@@ -175,7 +175,7 @@ class Search:
         point, judged = self.crash
         crash = judged.crash
         assert crash is not None
-        if point is None or is_hang(crash):
+        if point is None or crash.hung:
             return crash
 
         def crashes(at: Difficulties) -> bool:

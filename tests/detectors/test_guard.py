@@ -13,7 +13,7 @@ import pytest
 from synnodtest import Finding, Radiograph
 from synnodtest.detectors import CallableDetector, Guard
 from synnodtest.engine.sightings import regions_at
-from synnodtest.errors import DetectorError, ExpectationFailed
+from synnodtest.errors import DetectorError, DetectorHung, ExpectationFailed
 from synnodtest.geometry import bits_of
 from synnodtest.identity import Identity
 from synnodtest.masks import PackedMasks
@@ -91,13 +91,21 @@ def test_neither_thread_nor_detector_outlives_its_guard(radiographs):
     assert detector() is None
 
 
+def test_a_program_that_hung_is_told_from_one_that_failed(radiographs):
+    def hung(_):
+        raise DetectorHung("the program 'a' did not end within 300 s")
+
+    with pytest.raises(DetectorHung, match=r"detector 'subject' on chest-0.png.*did not end within 300 s"):
+        guarded(hung).detect(radiographs)
+
+
 def test_a_detector_that_hangs_is_an_error_and_later_calls_fail_at_once(radiographs):
     release = threading.Event()
     detector = guarded(lambda _: release.wait(30), timeout_s=0.1)
-    with pytest.raises(DetectorError, match=r"'subject' on chest-0.png.*no answer within 0.1 s"):
+    with pytest.raises(DetectorHung, match=r"'subject' on chest-0.png.*no answer within 0.1 s"):
         detector.detect(radiographs)
     start = time.monotonic()
-    with pytest.raises(DetectorError, match="no answer within"):
+    with pytest.raises(DetectorHung, match="no answer within"):
         detector.detect(radiographs)
     assert time.monotonic() - start < 0.05
     release.set()

@@ -16,7 +16,7 @@ from synnodtest.detectors import http_transport, resolve_detector
 from synnodtest.detectors.http import HttpDetector
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
 from synnodtest.detectors.registry import masked
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, DetectorHung
 
 ONE = json.dumps({"findings": [{"box": [1, 2, 30, 40], "score": 0.5}]}).encode()
 
@@ -330,7 +330,7 @@ def test_a_slow_start_is_told_from_a_hang(server, radiographs):
     server.scripts = [(200, {}, ONE, 0), (200, {}, ONE, 1.0)]
     detector = HttpDetector(server.url, timeout_s=0.2)
     detector.detect(radiographs[:1])
-    with pytest.raises(DetectorError, match=r"no answer within 0\.2 s, after 1 answers: it hangs"):
+    with pytest.raises(DetectorHung, match=r"no answer within 0\.2 s, after 1 answers: it hangs"):
         detector.detect(radiographs[:1])
 
 

@@ -21,7 +21,7 @@ from synnodtest.detectors.exchange import findings_from_json, node21_findings, n
 from synnodtest.detectors.http import HttpDetector
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
 from synnodtest.detectors.label_rule import LabelRule
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, DetectorHung
 
 
 class Server:
@@ -152,7 +152,7 @@ def test_a_wrong_answer_is_an_error_that_names_the_server(server, radiographs, a
 
 def test_a_server_that_hangs_is_an_error(server, radiographs):
     server.answers, server.wait_s = [(200, [])], 0.4
-    with pytest.raises(DetectorError, match=r"no answer within 0\.1 s"):
+    with pytest.raises(DetectorHung, match=r"no answer within 0\.1 s"):
         HttpDetector(server.url, timeout_s=0.1).detect(radiographs[:1])
 
 
@@ -262,7 +262,7 @@ def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
 
     command = f"{sys.executable} -c 'import time; time.sleep(60)' {{in}} {{out}}"
     start = time.monotonic()
-    with pytest.raises(DetectorError, match=r"did not end within 0\.5 s"):
+    with pytest.raises(DetectorHung, match=r"did not end within 0\.5 s"):
         CommandDetector(command, Options(base=tmp_path, timeout_s=0.5)).detect(radiographs)
     assert time.monotonic() - start < 10
 

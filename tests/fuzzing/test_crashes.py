@@ -7,7 +7,7 @@ import pytest
 from synnodtest import Finding
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine.engine import Engine
-from synnodtest.errors import DetectorError
+from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.fuzzing import CrashFound, replay_failure
 from synnodtest.store import Store
 from tests.fuzzing.parts import Discs, Holed, Lungs, asked, hunt
@@ -42,14 +42,22 @@ class Broken(Holed):
                 raise ValueError("index out of range")
             if self.how == "hangs":
                 time.sleep(1.5)
+            if self.how == "ends late":
+                raise DetectorHung("the program 'a' did not end within 300 s")
             return [Finding((1.0, 1.0, 9.0, 9.0), float("nan"))]
         return super()._one(radiograph)
 
 
-WORDS = {"raises": "index out of range", "nan": "not finite", "hangs": "no answer within"}
+WORDS = {
+    "raises": "index out of range",
+    "nan": "not finite",
+    "hangs": "no answer within",
+    "ends late": "did not end within",
+}
 CASES = [(where, how) for where in WHERE for how in ("raises", "nan")] + [
     ("search", "hangs"),
     ("confirmation", "hangs"),
+    ("search", "ends late"),
 ]
 
 
@@ -65,9 +73,9 @@ def test_it_is_an_error_with_an_example_that_replay_repeats(tmp_path, where, how
     assert ("confirmed before that: it fails at contrast 0.59" in str(caught.value)) is (where == "description")
     backgrounds = {int(t["background"].rpartition("-")[2]) for t in entry["trials"]}
     assert all((number >= SEARCHED) == (where in ("confirmation", "description")) for number in backgrounds)
-    if where != "search" or how != "hangs":  # a detector that hung is not asked again
+    if where != "search" or how not in ("hangs", "ends late"):  # a detector that hung is not asked again
         assert entry["example"]["diameter_mm"] == pytest.approx(20, abs=1.01 if where == "description" else 0.1)
-    if where == "search" and how != "hangs":
+    if where == "search" and how not in ("hangs", "ends late"):
         assert 0.44 < entry["example"]["contrast"] < 0.45
 
     verdict, lines = replay_failure(engine(tmp_path / "again", detector, how), entry)
