@@ -10,6 +10,7 @@ torchvision's interface (a list of pictures in, a list of ``boxes``, ``labels``,
 from __future__ import annotations
 
 import importlib
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +30,8 @@ from synnodtest.radiograph import Radiograph
 
 BATCH = 4
 LEAST_SCORE = 0.001
+_REFUSED = "WeightsUnpickler error"
+"""Begins what torch says of a file that holds more than weights, behind its advice to load it unsafely."""
 _FROM_ZERO = "if 0 is its nodule, wrap it in Python: TorchvisionDetector(model, name, labels=(0,))"
 
 
@@ -114,6 +117,7 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         known = sorted(n for n in dir(detection) if "_" in n.strip("_") and n.islower() and not n.startswith("_"))
         raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known[:12]))
     try:
+        torch.serialization.add_safe_globals([Namespace])  # the arguments that torchvision's own training keeps
         content = torch.load(weights, map_location="cpu", weights_only=True)
         state = _weights_in(weights, content)
         model = builder(weights=None, weights_backbone=None, num_classes=2)
@@ -124,10 +128,12 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
     except DetectorError:
         raise
     except Exception as error:
+        text = " ".join(str(error).split())
+        says = text[max(text.find(_REFUSED), 0) :][:300]
         raise DetectorError(
-            f"{weights} cannot be loaded as {architecture} with two classes: {' '.join(str(error).split())[:300]}",
-            hint="background and nodule are wanted; a model of another make can be wrapped in Python by "
-            "TorchvisionDetector(model, name, labels=...)",
+            f"{weights} cannot be loaded as {architecture} with two classes: {says}",
+            hint="torch.save(model.state_dict(), ...) of background and nodule is wanted; a model of another make can be "
+            "wrapped in Python by TorchvisionDetector(model, name, labels=...)",
         ) from error
     return TorchvisionDetector(
         model,
