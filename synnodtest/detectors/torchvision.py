@@ -132,8 +132,8 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         says = text[max(text.find(_REFUSED), 0) :][:300]
         raise DetectorError(
             f"{weights} cannot be loaded as {architecture} with two classes: {says}",
-            hint="torch.save(model.state_dict(), ...) of background and nodule is wanted; a model of another make can be "
-            "wrapped in Python by TorchvisionDetector(model, name, labels=...)",
+            hint="torch.save(model.state_dict(), ...) of background and nodule is wanted; a model of another make can "
+            "be wrapped in Python by TorchvisionDetector(model, name, labels=...)",
         ) from error
     return TorchvisionDetector(
         model,
