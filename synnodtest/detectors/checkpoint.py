@@ -130,8 +130,8 @@ def _unpickle(path: Path) -> dict[str, Any]:
 def _no_network(path: Path) -> DetectorError:
     return DetectorError(
         f"{path} holds no ultralytics checkpoint, that is, no network with its classes",
-        hint=f"weights alone (a state dict) or TorchScript are not enough; torchvision:MODEL:{path.name} takes those of "
-        "a torchvision model, package.module:factory whatever your own code loads",
+        hint=f"weights alone (a state dict) or TorchScript are not enough; torchvision:MODEL:{path.name} takes those "
+        "of a torchvision model, package.module:factory whatever your own code loads",
     )
 
 
