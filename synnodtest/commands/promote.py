@@ -85,7 +85,7 @@ def _text(path: Path) -> str:
 
 def _put(path: Path, text: str, holds: Callable[[Any], bool], hint: str) -> None:
     """Put the new text in place of the file, once it has been read and holds what was added."""
-    with replacing(path) as temporary:
+    with replacing(path.resolve()) as temporary:  # a link stays one
         temporary.write_text(text, encoding="utf-8", newline="")
         try:
             there = holds(load_spec(temporary))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from synnodtest.engine.tally import Tally
+from synnodtest.files import write_atomic
 
 FILE = "throughput.json"
 
@@ -29,11 +28,7 @@ def remember(cache: Path, synthesizer_key: str, detector_key: str, tally: Tally)
     if not tally.synthesized and not tally.inferred:
         return
     with contextlib.suppress(OSError):  # a full or read-only disk costs a later plan its minutes, not this run its end
-        cache.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=cache, prefix="throughput-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(table, file)
-        os.replace(name, cache / FILE)
+        write_atomic(cache / FILE, json.dumps(table))
 
 
 def _read(cache: Path) -> dict[str, float]:

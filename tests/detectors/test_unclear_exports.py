@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +204,18 @@ def test_forms_that_are_not_read_say_what_to_do(tmp_path, shape, answer, message
     with pytest.raises(DetectorError, match=message) as caught:
         ExportedDetector(Network(tmp_path, "decoder: rows", answer, shape=shape))
     assert "file.py:factory" in caught.value.hint
+
+
+class Traced(Network):
+    """Rows with suppression that was traced with a single picture: what follows it in a batch stays empty."""
+
+    def run(self, batch):
+        rows = np.zeros((len(batch), 1, 6), np.float32)
+        rows[0] = [10, 10, 20, 20, batch[0].max(), 0]
+        return {"output": rows}
+
+
+def test_suppression_traced_with_one_picture_leaves_no_radiograph_of_a_batch_empty(tmp_path):
+    network = Traced(tmp_path, "decoder: rows", {"output": np.zeros((1, 1, 6))}, shape=("batch", 3, 64, 64))
+    found = ExportedDetector(network).detect([CHEST, replace(CHEST, pixels=CHEST.pixels / 2)])
+    assert [[one.score for one in items] for items in found] == [[0.5], [0.25]]
