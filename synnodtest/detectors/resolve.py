@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ _NOT_READ = (
 _WEIGHTS = (".pt", ".onnx", ".xml", *_NOT_READ)
 _RECORDS = ("recorded", "dicom-findings", "dicom-sr", "dicom-seg", "dicom-pr")
 
+_PORT = re.compile(r"\d{2,5}(/|$)")
 _TAKE_A_FILE = (*_SUFFIXES.values(), "unsafe", "dicom-sr", "dicom-seg", "dicom-pr")
 """Names whose argument is a file; those of programs, addresses and other packages may end like one."""
 
@@ -154,7 +156,7 @@ def _named(text: str, options: Options) -> tuple[str, Factory, str] | None:
     The scheme ``http`` keeps its own text.
 
     Raises:
-        DetectorError: an address of weights, or one that cannot be read.
+        DetectorError: an address of weights, one that cannot be read, or of another kind.
     """
     name, _, argument = text.partition(":")
     factory = find_factory(name)
@@ -165,6 +167,8 @@ def _named(text: str, options: Options) -> tuple[str, Factory, str] | None:
         )
     if factory is not None:
         return name, factory, text if argument.startswith("//") else argument
+    if argument.startswith("//") or _PORT.match(argument):
+        raise DetectorError(f"detector {text!r}: an address of a kind that is not read", hint="http://host:port/path")
     name = _of_file(options.file(text)[0])
     factory = find_factory(name) if name else None
     return None if factory is None else (name, factory, text)

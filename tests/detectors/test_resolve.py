@@ -164,6 +164,9 @@ def test_a_python_file_without_its_function_is_told_how_to_name_it(tmp_path):
         ("torchvision:fasterrcnn_resnet50_fpn:gone.pth", r"gone\.pth is not there"),
         ("https://example.org/models/best.pt", "address of weights"),
         ("s3://models/best.onnx", "address of weights"),
+        ("localhost:8000/predict", "address of a kind that is not read"),
+        ("HTTP://host/predict", "address of a kind that is not read"),
+        ("unix:///run/detector.sock", "address of a kind that is not read"),
     ],
 )
 def test_weights_that_are_no_file_that_is_read_are_told_before_the_run(tmp_path, text, message):
