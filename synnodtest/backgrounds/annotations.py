@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,20 +41,24 @@ class Annotated:
     views: dict[Path, str] = field(default_factory=dict)
 
 
-def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
-    """Return which of ``paths`` show a nodule.
+def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotated:
+    """Return which films show a nodule.
 
     Read are all tables (NODE21's ``metadata.csv``, ``boxes.csv``, label lists), COCO's JSON and YOLO's labels, in the
     folder of the images, above it or in ``annotations/`` of either; files are known by their stems, so that converted
     copies count too. JSRT's file names tell, and without a table NODE21's.
 
+    Args:
+        images: The folder of the films.
+        films: Of each the numbers of its study by its header, by which tables may call it.
+
     Raises:
         BackgroundError: a table or JSON cannot be read, or names images of which none is here.
     """
-    found = Annotated()
+    found, paths = Annotated(), list(films)
     if not paths:
         return found
-    tables, of_studies = 0, _OfStudies()
+    tables, of_studies = 0, _OfStudies(films)
     for folder in places_of(images):
         above, far = folder != images, folder not in (images, images.parent)
         for table in read_tables(folder, paths):
@@ -73,22 +78,26 @@ def annotations_of(images: Path, paths: Sequence[Path]) -> Annotated:
 
 
 class _OfStudies:
-    """Labels of studies, joined to the films that another table gives those studies."""
+    """Labels of studies, joined to the films that their headers or another table give those studies."""
 
-    def __init__(self) -> None:
-        self._studies: dict[Path, str] = {}
+    def __init__(self, films: Mapping[Path, Sequence[str]]) -> None:
+        self._films: dict[str, set[Path]] = defaultdict(set)
         self._labels: list[Table] = []
+        for path, numbers in films.items():
+            for number in numbers:
+                self._films[number].add(path)
 
     def take(self, table: Table) -> None:
         """Take in what a table says of studies."""
-        self._studies |= table.studies
+        for path, study in table.studies.items():
+            self._films[study].add(path)
         self._labels += [table] if table.judged else []
 
     def join(self, found: Annotated) -> int:
         """Take in which films are of a positive study; return how many tables say anything of these radiographs."""
-        told = [table for table in self._labels if set(table.judged) & set(self._studies.values())]
+        told = [table for table in self._labels if not self._films.keys().isdisjoint(table.judged)]
         for table in told:
-            found.positive |= {path for path, study in self._studies.items() if table.judged.get(study)}
+            found.positive.update(*(self._films[key] for key in self._films if table.judged.get(key)))
         unused = [table.path.name for table in self._labels if table not in told]
         found.notes += [f"{name} says nothing of these radiographs" for name in unused]
         return len(told)

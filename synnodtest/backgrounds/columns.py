@@ -30,10 +30,12 @@ _ALIKE = 0.84
 """Similarity above which a name is taken for a slip: ``pateint`` has 0.86 of ``patient``, ``image`` 0.75 of ``age``."""
 _IDENTIFIES = re.compile(r"(patient|subject|person)s?(id|nr|no|num|number|key|code|name|index|uid|hash|ref)s?")
 _WHOSE = re.compile(
-    r"pid|mrn|case(id|nr|no|number)|(pat|patienten?|paciente|paziente|participant|proband|person|individual)s?"
-    r"(id|nr|no|nummer|number|code|name|key)?s?"
+    r"pid|case(id|nr|no|number)|(pt|pat|patienten?|paciente|paziente|participant|proband|person|individual)s?"
+    r"(id|nr|no|nummer|number|code|name|key)?s?|(mrn|empi)(anon|hash|id)?"
+    r"|(?!issuer|typeof|other)\w*(patient|subj|subject|participant)(id|uid|hash|key)(?!entity)\w*"
 )
-"""Names that tell whose a radiograph is, where no column is called ``patient``."""
+"""Names that tell whose a radiograph is, where no column is called ``patient``, such as ``deid_patient_id``; DICOM's
+``PatientIdentityRemoved`` and ``IssuerOfPatientID`` do not."""
 _SPACES = re.compile(r"(?!orig).*(spacing|pixelsize|mmperp).*")
 """Names that tell a spacing; those that begin with ``orig`` tell that of another file."""
 MASK_COLUMN = re.compile(r"([a-z][a-z0-9_]*)_mask")

@@ -59,6 +59,7 @@ class Objection:
     says: str
 
 
+_NUMBERS = ("StudyInstanceUID", "SeriesInstanceUID", "AccessionNumber")
 WITHOUT_PATIENT = "synnodtest"
 """PatientID of the DICOM files that synnodtest writes: of no patient, rather than all of the same one."""
 
@@ -67,12 +68,14 @@ WITHOUT_PATIENT = "synnodtest"
 class DicomFacts:
     """Header facts that a set needs: patient and study (to be pseudonymised by the caller), view, sex and age in years.
 
+    ``numbers`` are those by which a table may call its study: study, series, accession.
     ``acquisition`` says how it was taken (:func:`acquisition_of`).
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.
     """
 
     patient: str = ""
     study: str = ""
+    numbers: tuple[str, ...] = ()
     view: str = ""
     sex: str = ""
     age: str = ""
@@ -95,6 +98,7 @@ def facts_of(data: Any) -> DicomFacts:
     return DicomFacts(
         patient=_patient(data),
         study=_text(data, "StudyInstanceUID"),
+        numbers=tuple(number for name in _NUMBERS if (number := _text(data, name))),
         view=_text(data, "ViewPosition"),
         sex=_text(data, "PatientSex"),
         age=years(_text(data, "PatientAge")),

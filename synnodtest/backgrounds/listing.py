@@ -15,6 +15,7 @@ from synnodtest.backgrounds.folder_files import MasksBeside, dicom_tree, radiogr
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.backgrounds.raster import OTHER_FORMAT
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive
 from synnodtest.class_names import Meaning, meaning
@@ -79,7 +80,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         tree = dicom_tree(folder, one_set=len(outer) > 1)
         entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree], []
     entries, foreign = _frontal(entries)
-    annotated = annotations_of(images, [entry.path for entry in entries])
+    annotated = annotations_of(images, {one.path: one.header.numbers if one.header else () for one in entries})
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
         notes.append(counted(len(positive), *_POSITIVE))
@@ -256,6 +257,8 @@ def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -
             f"{folder}: no frontal chest radiograph here: {'; '.join(foreign)}",
             hint="name the check in the manifest's column 'accept' where a header is wrong",
         )
+    if unread := unread_pictures(folder):
+        return NothingThere(f"{folder}: no radiograph here: {'; '.join(unread)}", hint=OTHER_FORMAT)
     below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     return NothingThere(
         f"{folder}: no radiograph here" + (f"; its folders are {', '.join(below[:8])}" if below else ""),

@@ -23,6 +23,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _STRICT = threading.Lock()
 _FORMATS = ("PNG", "JPEG")
 _DAMAGED = "copy the file again from its source"
+OTHER_FORMAT = "save it as PNG of 8 or 16 bits, MHA or DICOM"
 EXIF_NOTE = "EXIF orientation"
 
 
@@ -66,7 +67,8 @@ def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
             return Raster(*_grey(path, ImageOps.exif_transpose(image)), (f"{EXIF_NOTE} {turn} applied",), turn > 4)
     except (UnidentifiedImageError, ImportError) as error:
         # ultralytics replaces Image.open by one that looks for the optional package pi_heif before it gives up
-        raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=_DAMAGED) from error
+        hint = _DAMAGED if path.suffix.lower() in (".png", ".jpg", ".jpeg") else OTHER_FORMAT
+        raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=hint) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         counted = re.search(r"\((\d+) pixels\)", str(error))
         raise _too_large(path, f"{counted[1]} pixels" if counted else "its pixels", max_pixels) from error

@@ -34,8 +34,12 @@ CLASS_COLUMNS = (
 """Columns whose words say what an image or a box shows."""
 LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
 """Columns of numbers: anything but 0 is positive."""
-STUDY_COLUMNS = ("studyid", "study", "studyinstanceuid", "accession", "accessionnumber", "uid")
-"""Columns, folded, by which MIMIC-CXR and Open-I part their lists of films from the labels or reports of studies."""
+STUDY_COLUMNS = (
+    "studyid", "study", "studyinstanceuid", "studyuid", "seriesinstanceuid", "seriesuid", "accession",
+    "accessionnumber", "accessionid", "uid",
+)  # fmt: skip
+"""Columns, folded, by which MIMIC-CXR and Open-I part their lists of films from the labels or reports of studies, and
+tables of DICOM files call the studies of their headers."""
 REPORT_COLUMNS = (
     "report", "reports", "reporttext", "radiologyreport", "impression", "impressions", "conclusion", "conclusions",
     "comment", "comments", "description", "text", "note", "notes", "remark", "remarks", "caption", "befund", "befunde",

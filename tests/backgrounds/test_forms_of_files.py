@@ -329,6 +329,8 @@ class TestManifestColumns:
             ("gendr", "sex"), ("spacing", "mm_per_px_x"), ("rotat_deg", "rotate_deg"), ("polarty", "polarity"),
             ("pid", "patient"), ("PatID", "patient"), ("MRN", "patient"), ("case_id", "patient"),
             ("Patientennummer", "patient"), ("paciente", "patient"), ("participant_id", "patient"),
+            ("deid_patient_id", "patient"), ("PatientID_DICOM", "patient"), ("Patient ID (hashed)", "patient"),
+            ("Patient Identifier", "patient"), ("USUBJID", "patient"), ("pt_id", "patient"), ("empi_anon", "patient"),
         ],
     )  # fmt: skip
     def test_near_misses_are_errors(self, tmp_path, name, meant):
@@ -336,7 +338,18 @@ class TestManifestColumns:
         with pytest.raises(BackgroundError, match=f"did you mean '{meant}'"):
             read_manifest(tmp_path / "manifest.csv")
 
-    @pytest.mark.parametrize("name", ["labels", "site", "orig_w", "OriginalImagePixelSpacing[x", "scanner", "stage"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "labels",
+            "site",
+            "orig_w",
+            "OriginalImagePixelSpacing[x",
+            "stage",
+            "PatientIdentityRemoved",
+            "IssuerOfPatientID",
+        ],
+    )
     def test_other_columns_stay_strata(self, tmp_path, name):
         (tmp_path / "manifest.csv").write_text(f"file,{name}\na.png,1\n")
         assert dict(read_manifest(tmp_path / "manifest.csv").rows[0].strata) == {name: "1"}
@@ -487,6 +500,16 @@ class TestTablesBesideRadiographs:
         (tmp_path / "mimic-cxr-2.0.0-chexpert.csv.gz").write_bytes(gzip.compress(b"cut short")[:-9])
         with pytest.raises(BackgroundError, match=r"chexpert\.csv\.gz: cannot be read"):
             FolderSet(tmp_path, "normal")
+
+    @pytest.mark.parametrize("name", ["StudyInstanceUID", "SeriesInstanceUID", "AccessionNumber"])
+    def test_labels_of_studies_are_joined_by_the_headers_of_dicom_files(self, tmp_path, name):
+        pytest.importorskip("pydicom")
+        for number, film in enumerate("abc"):
+            write_dicom(tmp_path / f"{film}.dcm", chest(bits=12, seed=number), **{name: f"1.2.{number}"})
+        (tmp_path / "labels.csv").write_text(f"{name},Nodule\n1.2.0,0\n1.2.1,1\n1.2.9,1\n")
+        served = FolderSet(tmp_path, "normal")
+        assert sorted(background.id for background in served.backgrounds) == ["a.dcm", "c.dcm"]
+        assert not any("says nothing" in note for note in served.notes)
 
     def test_reports_of_studies_are_joined_as_open_i_parts_them(self, tmp_path):
         """Its reports have a column ``image`` that describes the view and names no file."""
@@ -727,6 +750,12 @@ class TestTablesBesideRadiographs:
         notes = FolderSet(tmp_path, "normal").notes
         assert "2 .tif files were left out: the format is not read" in notes
         assert "1 .nii.gz file was left out: the format is not read" in notes
+
+    def test_a_folder_of_files_that_are_not_read_is_told_of_them(self, tmp_path):
+        (tmp_path / "a.nii.gz").write_bytes(b"")
+        with pytest.raises(BackgroundError, match=r"1 \.nii\.gz file was left out") as caught:
+            FolderSet(tmp_path, "normal")
+        assert "16 bits, MHA or DICOM" in str(caught.value.hint)
 
     @pytest.mark.parametrize(
         "fields", [{"SeriesDescription": "Chest PA Bone"}, {"ImageType": ["DERIVED", "PRIMARY", "", "SUBTRACTION"]}]
