@@ -178,6 +178,7 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
         return table
     table.lists_images = True
     named: set[Path] = set()
+    strange: list[str] = []
     whose, view = _column_of("patient", header, column), _column_of("view", header, column)
     table.understood = judge.understands
     times = Counter(plain_name(cell) for cell in {row.get(column, "") for _, row in rows})
@@ -185,11 +186,10 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
         cell = row.get(column, "")
         table.example = table.example or cell
         meant = known.find(cell, of_several=times[plain_name(cell)] > 1) if cell else []
-        written = PurePosixPath(cell.replace("\\", "/"))
-        elsewhere = str(written.parent) not in (".", "..") and (path.parent / cell).is_file()
-        if not meant or (elsewhere and (path.parent / cell).resolve() not in {one.resolve() for one in meant}):
+        pathed = "/" in cell.replace("\\", "/")
+        if not meant or (pathed and _is_another(path.parent / cell, meant)):
             table.of_namesakes = table.of_namesakes or (not meant and bool(known.find(cell)))
-            table.of_others = table.of_others or elsewhere or (path.parent / written.name).is_file()
+            strange.append(cell)
             continue
         named.update(meant)
         for facts, name in ((table.patients, whose), (table.views, view), (table.studies, study)):
@@ -198,8 +198,15 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
         if judged and judge.positive(row, line):
             table.positive.update(meant)
     table.matched = len(named)
+    names = (one for cell in strange for one in (cell, PurePosixPath(cell.replace("\\", "/")).name))
+    table.of_others = not named and any((path.parent / one).is_file() for one in names)
     table.understood |= bool(table.positive)
     return table
+
+
+def _is_another(file: Path, meant: Sequence[Path]) -> bool:
+    """Return whether a file is there and none of the radiographs that its name fits."""
+    return file.is_file() and file.resolve() not in {one.resolve() for one in meant}
 
 
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
@@ -243,11 +250,12 @@ def _file_column(
     It does where most of its cells, or most of the radiographs, are named.
     """
     cells = {name: [row.get(name, "") for _, row in rows] for name in header}
-    found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in header}
     named = [name for wanted in FILE_COLUMNS for name in header if folded(name) == wanted]
+    found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in named}
     best = max(named, key=lambda name: len(found[name]), default=None)
     if best is not None and found[best]:
         return best
+    found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in header}
     other = max(header, key=lambda name: len(found[name]), default="")
     here = {path for films in found.get(other, ()) for path in films}
     most = len(found.get(other, ())) > len(rows) / 2 or len(here) > len(known) / 2
