@@ -22,14 +22,16 @@ _NOBODY = ("nan", "na", "n/a", "none", "null", "unknown", "anonymous", "anonymiz
 _NUMBER = re.compile(r"0*(\d+)(\.0+)?")
 _NAMES = (
     re.compile(r"(?:^|/)(?P<patient>\d{8})_\d{3}(?:\.\w+)?$"),
-    re.compile(r"(?:^|/)(?P<patient>patient\d{4,})/", re.IGNORECASE),
-    re.compile(r"(?:^|/)(?P<patient>p1\d{7})/s\d{8}/"),
+    re.compile(r"(?:^|/)(?P<patient>patient\d{4,})[/_-]", re.IGNORECASE),
+    re.compile(r"(?:^|/)(?P<patient>p1\d{7})[/_-]s\d{8}[/_-]"),
+    re.compile(r"(?:^|/)(?P<patient>sub-[0-9a-zA-Z]+|LIDC-IDRI-\d{4})[/_.-]"),
     re.compile(r"(?:^|/)(?P<patient>(?:CXR)?\d+)_(?:\d+_)?IM-\d{4}-\d+\.", re.IGNORECASE),
-    re.compile(r"(?:^|/)(?P<patient>[^/]+)_(?:png|jpe?g|bmp|tiff?)\.rf\.[0-9a-zA-Z]{20,}\.", re.IGNORECASE),
 )
 """NIH ChestX-ray14 (``00000013_005.png``), CheXpert (``patient00042/study1/view1_frontal.jpg``), MIMIC-CXR
-(``p10000032/s50414267/02aa804e.jpg``), Open-I (``CXR12_IM-0044-1001.png``), and what Roboflow turns and flips of one
-film (``a_png.rf.5f4dcc3b5aa765d61d8327deb882cf99.jpg``)."""
+(``p10000032/s50414267/02aa804e.jpg``), both with their folders in the name too, BIDS (``sub-S03044_ses-1_cr.png`` of
+BIMCV), LIDC-IDRI, Open-I (``CXR12_IM-0044-1001.png``)."""
+_ROBOFLOW = re.compile(r"_(?:png|jpe?g|bmp|tiff?)\.rf\.[0-9a-zA-Z]{20,}(?=\.)", re.IGNORECASE)
+"""What Roboflow adds to a film that it turns and flips: ``a_png.rf.5f4dcc3b5aa765d61d8327deb882cf99.jpg``."""
 
 
 def settled(
@@ -186,5 +188,6 @@ def of_one_study(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
 
 def _patient_of(path: Path, folder: Path) -> str:
     inside = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
-    found = (pattern.search(inside.as_posix()) for pattern in _NAMES)
-    return next((match["patient"] for match in found if match), "")
+    name, augmented = _ROBOFLOW.subn("", inside.as_posix())
+    found = (pattern.search(name) for pattern in _NAMES)
+    return next((match["patient"] for match in found if match), Path(name).stem if augmented else "")

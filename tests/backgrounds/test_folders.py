@@ -329,6 +329,35 @@ class TestWhatBelongsToASet:
         assert (f"{name}.mha" in {b.id for b in found.backgrounds}) == kept
         assert kept or found.notes[0] == "1 radiograph was left out: 'lateral' in the name of the file"
 
+    @pytest.mark.parametrize(
+        "names",
+        [
+            (
+                "patient00042_study1_view1_frontal",
+                "patient00042_study2_view1_frontal",
+                "patient00043_study1_view1_frontal",
+            ),
+            ("p10000032_s50414267_02aa804e", "p10000032_s53189527_2a2277a9", "p10000764_s57375967_096052b7"),
+            (
+                "sub-S03044_ses-E07985_bp-chest_vp-ap_cr",
+                "sub-S03044_ses-E08001_vp-pa_cr",
+                "sub-S03045_ses-E07985_vp-ap_cr",
+            ),
+            ("LIDC-IDRI-0001_30178", "LIDC-IDRI-0001_30179", "LIDC-IDRI-0002_30178"),
+            (
+                f"00000013_005_png.rf.{'5f' * 16}",
+                f"00000013_026_png.rf.{'a1' * 16}",
+                f"00000014_000_png.rf.{'b2' * 16}",
+            ),
+            (f"x_png.rf.{'5f' * 16}", f"x_png.rf.{'a1' * 16}", f"y_png.rf.{'b2' * 16}"),
+        ],
+    )
+    def test_names_of_public_sets_tell_patients_flattened_and_augmented_too(self, tmp_path, names):
+        for index, name in enumerate(names):
+            write_mha(tmp_path / f"{name}.mha", chest(bits=12, seed=index), (1.5, 2))
+        clusters = {b.id.removesuffix(".mha"): b.cluster for b in open_backgrounds(tmp_path, "normal").backgrounds}
+        assert clusters[names[0]] == clusters[names[1]] != clusters[names[2]]
+
     def test_films_that_their_names_give_to_one_patient_are_one_cluster(self, tmp_path):
         """NIH ChestX-ray14 and CheXpert name the patient; read as different ones, films would count for too much."""
         nih, tree = tmp_path / "nih", tmp_path / "chexpert" / "patient00009"
