@@ -14,12 +14,15 @@ from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.node21 import named_positive
 from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms
 from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
+from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
-UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".xml")
+UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".tsv.zip", ".xml")
 """Tables and annotations that are not read; each gets a note."""
+MOST_NAMED = 3
+"""So many of them are named, and the others counted."""
 LAYOUTS = ("metadata.csv", "boxes.csv")
 """Tables that annotate the images below them; one that fits none of them is an error also in the folder above."""
 
@@ -70,7 +73,7 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
             tables += _take_coco(found, file, paths, above=above)
         found.notes += refuse_other_forms(folder, paths)
     tables += of_studies.join(found)
-    found.notes += [f"{path.name} was not read: save it as CSV" for path in _unread(images)]
+    found.notes += _unread(images)
     texts = list(places_of(images, reports=True))
     names = named_positive([path.name for path in paths], by_table=bool(tables))
     found.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
@@ -103,8 +106,15 @@ class _OfStudies:
         return len(told)
 
 
-def _unread(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in UNREAD and path.is_file()]
+def _unread(images: Path) -> list[str]:
+    beside = [folder for folder in places_of(images) if folder.is_dir()]
+    files = [path for folder in beside for path in sorted(folder.iterdir()) if path.name.lower().endswith(UNREAD)]
+    found = [path.name for path in files if path.is_file() and not path.name.startswith((".", "~"))]
+    further = counted(
+        len(found[MOST_NAMED:]), "further table or file of marks was", "further tables or files of marks were"
+    )
+    notes = [f"{name} was not read: save it as CSV" for name in found[:MOST_NAMED]]
+    return [*notes, f"{further} not read"] if len(found) > MOST_NAMED else notes
 
 
 def _take(found: Annotated, table: Table, *, above: bool) -> bool:

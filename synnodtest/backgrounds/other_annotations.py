@@ -8,6 +8,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import without_upload
+from synnodtest.backgrounds.tables import MASSES
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
@@ -28,6 +29,8 @@ _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
 _STUDY = re.compile(r"s\d{8}")
 """A study's folder in MIMIC-CXR, whose report lies beside it: ``s50414267.txt``."""
 _SENTENCE_END = re.compile(r"[.;\n]+")
+_SPEAKS = re.compile(rf"nodul|[\">'](lung |pulmonary )?{MASSES}[\"<']", re.IGNORECASE)
+"""What speaks of nodules: the word, or another for what looks like one as the whole name of a class."""
 _OURS = ('"synnodtest', '"attrition":')
 """Keys of what this package reads and writes: specs, recorded findings, records."""
 
@@ -96,7 +99,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
         if not usable or file.stat().st_size > MAX_BYTES:
             continue
         text = head_text(file.read_bytes())
-        if "nodul" not in text.lower() or _is_read(text):
+        if not _SPEAKS.search(text) or _is_read(text):
             if file.suffix.lower() in MARKS and not _is_read(text) and _names(text, telling):
                 notes.append(f"{file.name} names these radiographs and was not read")
             continue

@@ -52,11 +52,14 @@ _PLACE = re.compile(
     r"|boundingbox.*|left|top|upperleft[xy]|polygons?|segmentations?|encodedpixels|rle"
 )
 """Columns, folded, that say where in an image something is."""
-_MASSES = re.compile(
-    r"\b(mass|masses|tumou?rs?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma|granulomas?|(lungen)?rundherde?n?)\b"
+MASSES = (
+    r"\b(mass|masses?|masas?|massas?|tumou?rs?|tumeurs?|tumor[ei]s?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma"
+    r"|granulomas?|tuberculomas?|hamartomas?|raumforderung(en)?|(lungen)?rundherde?n?)\b"
 )
 """Other words for what looks like a nodule: such films are no backgrounds either."""
-_DENIED = re.compile(r"\b(no|non|not|without|free|negative|absent|none|keine?|ohne)\b")
+_DENIED = re.compile(
+    r"\b(no|non|not|without|free|negative|absent|none|keine?|ohne|sin|sans|sem|senza|pas|aucune?|ningun[ao]?)\b"
+)
 _EMPTY = (
     "", "none", "null", "na", "n/a", "false", "no", "negative", "-", "[]", "f", "n", "neg", "absent",
     "nein", "non", "nao", "não",
@@ -145,7 +148,7 @@ def _means_nodule(text: str) -> bool:
     if says is not Meaning.OTHER:
         return says in (Meaning.NODULE, Meaning.UNCLEAR)
     words = re.sub(r"[^a-z]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
-    return bool(_MASSES.search(words)) and not _DENIED.search(words)
+    return bool(re.search(MASSES, words)) and not _DENIED.search(words)
 
 
 def _is_empty(text: str) -> bool:

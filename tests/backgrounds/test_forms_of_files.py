@@ -413,6 +413,8 @@ LABELS = {
     "corners": ("found.csv", "image,x0,y0,x1,y1\na.png,10,10,20,20\nb.png,,,,\n"),
     "left and top": ("found.csv", "image,left,top,right,bottom\na.png,10,10,20,20\nb.png,,,,\n"),
     "centres": ("found.csv", "image,x_center,y_center,width,height\na.png,10,10,20,20\nb.png,,,,\n"),
+    "a mass in Spanish": ("informes.csv", "imagen,informe\na.png,Masa pulmonar derecha.\nb.png,Sin masas.\n"),
+    "a tumour in French": ("cr.csv", "image,conclusion\na.png,Tumeur du lobe moyen\nb.png,Pas de tumeur\n"),
     "tabs in utf-16": ("labels.tsv", "filename\tlabel\na\t1\nb\t0\n"),
 }
 
@@ -678,6 +680,8 @@ class TestTablesBesideRadiographs:
             ("chest1.json", '{"shapes": [{"label": "nodule", "points": [[1, 2], [3, 4]]}]}'),
             ("via.json", '{"chest1.png99": {"filename": "chest1.png", "regions": [{"name": "nodule"}]}}'),
             ("Annotations/chest1.xml", "<annotation><object><name>nodule</name></object></annotation>"),
+            ("Annotations/chest1.xml", "<annotation><object><name>Mass</name></object></annotation>"),
+            ("chest1.json", '{"shapes": [{"label":"Lung tumor","points": [[1, 2], [3, 4]]}]}'),
             ("all.jsonl", '{"image": "chest1.png", "label": "nodule"}\n'),
             ("labels.txt", "chest1.png nodule\nchest2.png normal\n"),
             ("ann/chest1.png.json", '{"objects": [{"classTitle": "nodule", "points": {"exterior": [[1, 2]]}}]}'),
@@ -742,6 +746,15 @@ class TestTablesBesideRadiographs:
         assert set(FolderSet(tmp_path, "normal").notes) == {
             "costs.csv says nothing of these radiographs", "labels.xlsx was not read: save it as CSV"
         }  # fmt: skip
+
+    def test_tables_above_a_folder_that_are_not_read_are_told_and_many_counted(self, tmp_path):
+        self.put(tmp_path / "images")
+        for name in ("a.parquet", "b.csv.zip", "c.xlsx", "d.xlsx", "~$d.xlsx"):
+            (tmp_path / name).write_bytes(b"PK")
+        assert set(FolderSet(tmp_path / "images", "normal").notes) == {
+            *(f"{name} was not read: save it as CSV" for name in ("a.parquet", "b.csv.zip", "c.xlsx")),
+            "1 further table or file of marks was not read",
+        }
 
     def test_pictures_in_a_format_that_is_not_read_are_counted(self, tmp_path):
         write_png(tmp_path / "a.png", chest())
