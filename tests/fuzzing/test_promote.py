@@ -98,6 +98,7 @@ def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path
 def test_a_promoted_spec_keeps_its_line_ends_and_stays_readable_by_others(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "spec.yaml"
+    path.symlink_to(tmp_path / "shared.yaml")
     old = (HEAD + "    fuzz:\n      vary: {diameter_mm: [5, 9]}\n" + TAIL).replace("\n", "\r\n").encode()
     path.write_bytes(old)
     path.chmod(0o644)
@@ -109,5 +110,6 @@ def test_a_promoted_spec_keeps_its_line_ends_and_stays_readable_by_others(tmp_pa
     new = path.read_bytes()
     assert new.count(b"\r\n") == new.count(b"\n") == old.count(b"\n") + 2
     assert path.stat().st_mode & 0o777 == 0o644
+    assert path.is_symlink()
     path.write_bytes("\ufeff".encode("utf-16-le") + old.decode().encode("utf-16-le"))
     assert main(["promote", "fuzz-0123"]) == 1
