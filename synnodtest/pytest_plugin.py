@@ -21,8 +21,8 @@ KEY: pytest.StashKey[Session] = pytest.StashKey()
 
 SUFFIXES = (".yaml", ".yml")
 """Of files that may be specs; ``synnodtest.spec``, which says so too, is not loaded for other test suites."""
-_OURS = ("--synnod-", "--detector", "--synthesizer", "--backgrounds", "--baseline", "--credibility", "--compare-fail")
-"""Options whose values pytest takes for test paths until this plugin is loaded."""
+_OURS = ("@", "--synnod-", "--synthesizer", "--detector", "--backgrounds", "--baseline", "--credibility", "--compare")
+"""Options whose values pytest takes for test paths until this plugin is loaded, and files of options (``@ci.args``)."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -59,6 +59,12 @@ def test_a_folder_given_to_an_option_moves_neither_rootdir_nor_what_is_written(t
         assert sorted(path.name for path in two_projects.other.iterdir()) == before
 
 
+def test_a_folder_named_in_a_file_of_options_does_not_move_rootdir(two_projects):
+    (two_projects.mine / "ci.args").write_text("\n".join([*OTHERS, *GOOD]))
+    result = run_pytest("specs", "@ci.args", "--collect-only")
+    result.stdout.fnmatch_lines([f"rootdir: {two_projects.mine}"])
+
+
 def test_specs_of_one_relative_path_inside_and_outside_rootdir_are_two_in_the_record(two_projects):
     (two_projects.other / "specs").mkdir()
     (two_projects.other / "specs" / "a.yaml").write_text(SPEC.replace("0.5", "0.1"))
