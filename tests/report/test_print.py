@@ -58,3 +58,12 @@ def test_no_page_between_the_first_and_the_last_is_left_half_empty(pdf):
         fill.append(max(end for end in ends if end < 0.945))  # the running foot lies below
     assert len(fill) > 5
     assert min(fill[1:-1]) > 0.6, fill
+
+
+def test_the_heads_of_the_overview_stand_on_each_of_its_pages(pages):
+    last = next(k for k, page in enumerate(pages) if re.search(r"^\s*1\s+Identification", page, re.M))
+    over = [page.partition("Identification")[0] for page in pages[: last + 1]]
+    assert len(over) > 1
+    assert all(
+        re.search(r"Expectation +Verdict +Interval +Required +Estimate", page) for page in over if "PASSED" in page
+    )

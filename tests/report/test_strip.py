@@ -38,3 +38,11 @@ def test_an_interval_without_an_end_is_drawn_to_the_edge(lower, upper, ends):
 
 def test_no_interval_is_no_line():
     assert 'width="5"' not in strip(component("mm", 10.0, None, None, 14.0, "below"), (0.0, 20.0))
+
+
+@pytest.mark.parametrize(
+    ("low", "labels"), [(-0.01, ["\N{MINUS SIGN}0.01", "0.4"]), (-0.4, ["\N{MINUS SIGN}0.4", "0", "0.4"])]
+)
+def test_zero_is_labelled_where_no_label_of_an_end_stands(low, labels):
+    drawn = strip(component("score", 0.1, -0.005, 0.3, 0.1), (low, 0.4))
+    assert re.findall(r"<text[^>]*>([^<]*)</text>", drawn) == labels

@@ -13,6 +13,8 @@ from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import bound_text, estimate
 
 WIDTH, HEIGHT, EDGE = 260, 30, 10
+_LABEL = 32
+"""Width of the label at an end of the axis; one at 0 within it would be printed over it."""
 _FIXED = {"rate": (0.0, 1.0), "correlation": (-1.0, 1.0)}
 
 
@@ -86,7 +88,8 @@ def _zone(component: ComponentEntry, x: Any, low: float, high: float) -> str:
 
 
 def _axis(low: float, high: float, x: Any) -> str:
-    ticks = [low, high] if low >= 0 else [low, 0.0, high]
+    apart = low < 0 < high and min(x(0.0) - x(low), x(high) - x(0.0)) > _LABEL
+    ticks = [low, 0.0, high] if apart else [low, high]
     drawn = [_line(x(low), 19.5, x(high), 19.5, "#8A949E", 1)]
     for tick in ticks:
         anchor = "start" if tick == low else "end" if tick == high else "middle"
