@@ -103,6 +103,12 @@ def test_the_band_of_a_curve_holds_it_and_without_nodules_there_is_no_sensitivit
     assert (lower <= value).all()
     assert (value <= upper).all()
     assert (upper - lower)[2:-1].min() > 0.05
+    assert (figure["band_level"], figure["whole"]) == (0.9, True)
+    loud = [
+        *trials,
+        *(trial(f"b{i}", arm="@untouched", false_positives=[0.3 - 0.001 * k for k in range(300)]) for i in range(16)),
+    ]
+    assert judge("froc", {"at_least": 0.1}, loud).figure["whole"] is False
     ledger = ledger_of(Selection(), evidence(trials))
     assert np.isnan(sensitivity_at(ledger, np.zeros(len(ledger.trials)), 1.0))
 

@@ -77,6 +77,10 @@ def test_a_curve_without_a_false_positive_is_drawn_and_says_where_it_ends():
     assert "all findings" in figure.svg
     beyond = froc({"kind": "froc", "fppi": [0.0, 1.5], "sensitivity": [0.5, 0.75]}, "f")
     assert beyond.description == "Sensitivity 0.50 at one false positive per image."
+    cut = froc({"kind": "froc", "fppi": [0.0, 7.9], "sensitivity": [0.5, 0.75], "whole": False}, "f")
+    assert cut.description.endswith("It is drawn as far as 7.9.")
+    whole = froc({"kind": "froc", "fppi": [0.0, 7.9], "sensitivity": [0.5, 0.75], "whole": True}, "f")
+    assert whole.svg.count("<use") > cut.svg.count("<use")  # the point at which all findings are counted
 
 
 def test_a_search_without_units_tells_of_none():

@@ -20,12 +20,18 @@ MOST_POINTS = 400
 
 @dataclass(frozen=True)
 class FreeResponse:
-    """Data of a free-response curve: sensitivity over false positives per image, and the ends of its band."""
+    """Data of a free-response curve: sensitivity over false positives per image, and the ends of its band.
+
+    ``whole`` holds where it ends with all findings counted. Records of earlier versions hold neither that nor the
+    level of the band.
+    """
 
     fppi: tuple[float, ...]
     sensitivity: tuple[float, ...]
     band_lower: tuple[float, ...] = ()
     band_upper: tuple[float, ...] = ()
+    band_level: float | None = None
+    whole: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -82,17 +88,21 @@ def froc(payload: JsonObject, name: str) -> Figure:
     y = np.array(data.sensitivity, dtype=float)
     title = "Free-response curve"
     at_one, end = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan"), float(x.max())
-    ended = f" The curve ends, with all findings counted, at {end:.3g}." if end < 1 else ""
+    whole = end < 1 if data.whole is None else data.whole
+    ended = f" The curve ends, with all findings counted, at {end:.3g}." if whole and end < 1 else ""
+    ended += f" It is drawn as far as {end:.3g}." if data.whole is False else ""
     description = f"Sensitivity {number(at_one)} at one false positive per image.{ended}"
+    told = "band" if data.band_level is None else f"{100 * data.band_level:g}% interval at each point"
     figure, axis = axes(460, 290)
     if data.band_lower and data.band_upper:
         low, high = (np.array(band, dtype=float) for band in (data.band_lower, data.band_upper))
-        axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label="band")
+        axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label=told)
     axis.step(x[keep], y[keep], where="post", color=BLUE, label="sensitivity")
-    axis.plot([end], [y.max()], marker="o", markersize=5, color=BLUE, linestyle="none", label="all findings")
+    if whole:
+        axis.plot([end], [y.max()], marker="o", markersize=5, color=BLUE, linestyle="none", label="all findings")
     axis.set(xlabel="false positives per image", ylabel="sensitivity", ylim=(-0.02, 1.02))
     axis.set_xlim(left=-0.02 * max(end, 0.1), right=None if end else 0.1)
-    axis.legend(loc="lower right")
+    axis.legend(loc="lower right", frameon=True, facecolor="white", edgecolor="none")
     there = [at for at in (0.125, 0.25, 0.5, 1, 2, 4, 8) if (x <= at).any() and end >= at] or [end]
     rows = [[f"{at:g}", number(float(y[x <= at].max()))] for at in there]
     columns = ["false positives per image", "sensitivity"]
