@@ -139,7 +139,7 @@ def plant(
         nodules: Several nodules instead, as :class:`~synnodtest.Nodule`.
         seed: Of the appearance: the same seed, the same nodule.
         sham: Edit the same places without a nodule.
-        synthesizer: What ``--synthesizer`` takes, or an object with ``synthesize``.
+        synthesizer: What ``--synthesizer`` takes, or a function or object as its factories return.
         device: ``cpu``, ``cuda`` or ``cuda:1``, for a synthesizer given as text.
         density: Attenuation relative to soft tissue (1 solid, 0.5 ground glass, 1.5 and more calcified), in place of
             a contrast, which then follows from thickness and place.
@@ -163,10 +163,9 @@ def plant(
         >>> made.nodules[0].diameter_mm, made.nodules[0].box
         >>> write_radiograph(made, "film-with-nodule.png")
     """
-    from synnodtest.api.planting import Request, open_synthesizer, plant_nodules
+    from synnodtest.api.planting import Request, as_synthesizer, plant_nodules
 
     request = Request(box=box, centre=centre, centre_mm=centre_mm, diameter_mm=diameter_mm, contrast=contrast)
     request = replace(request, density=density, attenuation=attenuation, margin=margin)
     asked = [*nodules] or [request.nodule(radiograph, radiomics=radiomics or {}, name=name, seed=seed)]
-    maker = open_synthesizer(synthesizer, device=device) if isinstance(synthesizer, str) else synthesizer
-    return plant_nodules(radiograph, asked, maker, seed=seed, sham=sham)
+    return plant_nodules(radiograph, asked, as_synthesizer(synthesizer, device), seed=seed, sham=sham)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+
+import numpy as np
 
 from synnodtest.engine.acceptance import contrast_to_noise
 from synnodtest.evaluation.measured import features_of
@@ -41,9 +44,9 @@ def compared(before: Radiograph, after: Radiograph, truth: Truth) -> list[Compar
     asked = dict(truth.requested)
     features = dict(asked.get("radiomics") or {})
     rows = [
-        Compared("diameter_mm", _number(asked.get("diameter_mm")), truth.diameter_mm, "mm"),
-        Compared("contrast", _number(asked.get("contrast")), truth.contrast),
-        Compared("contrast_to_noise", None, contrast_to_noise(truth, before)),
+        Compared("diameter_mm", _number(asked.get("diameter_mm")), _number(truth.diameter_mm), "mm"),
+        Compared("contrast", _number(asked.get("contrast")), _number(truth.contrast)),
+        Compared("contrast_to_noise", None, _number(contrast_to_noise(truth, before))),
         *_centre(truth, after),
     ]
     measured = _measured(before, after, truth, features)
@@ -76,4 +79,4 @@ def _text(value: float | None) -> str:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    return float(value) if isinstance(value, (int, float, np.number)) and math.isfinite(value) else None

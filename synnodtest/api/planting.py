@@ -13,10 +13,12 @@ import numpy as np
 from synnodtest.attenuation import draw_density, resolved_scene
 from synnodtest.canonical import seed_of, seed_sequence
 from synnodtest.engine.acceptance import rejection
-from synnodtest.engine.redraw import redraw_rejected
+from synnodtest.engine.synthesis import synthesize
+from synnodtest.engine.tally import Tally
 from synnodtest.errors import SynthesizerError
 from synnodtest.evidence.arm import DEFAULT_ARM
 from synnodtest.geometry import centre_of, px_to_mm
+from synnodtest.identity import Identity
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import NoduleRecipe, Recipe
 from synnodtest.ports import Background, Synthesizer
@@ -24,7 +26,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.spec.model import Location
 from synnodtest.synthesizers import resolve_synthesizer
-from synnodtest.synthesizers.lesions import refuse_lesions
+from synnodtest.synthesizers.registry import adapted
 
 NO_LUNG = (
     "this radiograph has no lung region: contrast is then the added brightness divided by the range of the middle half "
@@ -57,6 +59,7 @@ class Request:
         diameter = size if self.diameter_mm is None else float(self.diameter_mm)
         if diameter is None:
             raise SynthesizerError("how large is the nodule?", hint="give diameter_mm=12, or a box")
+        check_size(diameter)
         said = {"contrast": self.contrast, "density": self.density, "attenuation": self.attenuation or None}
         given = [name for name, value in said.items() if value is not None]
         if len(given) > 1:
@@ -99,6 +102,25 @@ def open_synthesizer(text: str, device: str = "cpu") -> Synthesizer:
     return resolve_synthesizer(text, device=device)
 
 
+def as_synthesizer(given: str | Synthesizer, device: str) -> Synthesizer:
+    """Return what ``--synthesizer`` calls so, or the function or object of a user, which needs no identity here."""
+    if isinstance(given, str):
+        return open_synthesizer(given, device=device)
+    if isinstance(given, Synthesizer):
+        return given
+    return adapted(given, Identity(getattr(given, "__name__", type(given).__name__)), f"the synthesizer is {given!r}")
+
+
+def check_size(diameter_mm: float) -> None:
+    """Refuse a diameter that no nodule has.
+
+    Raises:
+        SynthesizerError: it is not above 0, or not finite.
+    """
+    if not 0 < diameter_mm < math.inf:
+        raise SynthesizerError(f"diameter_mm must be above 0, not {diameter_mm:g}", hint="such as 12")
+
+
 def box_size_mm(box: Sequence[float], spacing_mm: tuple[float, float]) -> float:
     """Return the equal-area diameter of the ellipse that fits into a box ``(x_min, y_min, x_max, y_max)`` in pixels."""
     width, height = px_to_mm((box[2] - box[0], box[3] - box[1]), spacing_mm)
@@ -132,8 +154,9 @@ def place_in(radiograph: Radiograph, region: str, diameter_mm: float, seed: int)
     """Return the centre ``(x, y)`` in mm of a nodule of this size somewhere in a region.
 
     Raises:
-        SynthesizerError: the radiograph has no such region, or nothing in it is large enough.
+        SynthesizerError: the radiograph has no such region, nothing in it is large enough, or the size is none.
     """
+    check_size(diameter_mm)
     place_seed = seed_of("plant-place", seed)
     nodule = NoduleRecipe("nodule", diameter_mm, 0.0, (), Location(region=region), diameter_mm / 2, place_seed, seed)
     try:
@@ -160,8 +183,7 @@ def plant_nodules(
     named = _named_apart(nodules, [truth.name for truth in radiograph.nodules])
     base = replace(radiograph, nodules=())
     scene = resolved_scene(Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham), base)
-    refuse_lesions(synthesizer, [scene])
-    (edit,) = redraw_rejected(synthesizer.synthesize, [scene], [base], synthesizer.synthesize([scene], [base]))
+    (edit,) = synthesize(synthesizer, [scene], [base], Tally())
     made = edit.radiograph
     reason = rejection(base, made, sham=sham, crops=edit.crops)
     if reason:

@@ -40,7 +40,8 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
             f"{path}: radiographs are not written as {suffix or 'a file without suffix'}",
             hint=f"name a file that ends in one of {', '.join(WRITTEN)}",
         )
-    depth = bits or (16 if suffix == ".png" else _depth_kept(radiograph.pixels))
+    kept = 16 if suffix == ".png" else _depth_kept(radiograph.pixels)
+    depth = kept if bits is None else bits
     if depth not in WRITTEN[suffix]:
         known = WRITTEN[suffix]
         raise BackgroundError(f"{path}: {depth} bits are not written as {suffix}", hint=f"one of {known}")

@@ -17,6 +17,7 @@ from synnodtest.commands.options import handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError, SynthesizerError
 from synnodtest.finding import Finding
+from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 
@@ -64,7 +65,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _numbers(*counts: int) -> Any:
     def numbers(text: str) -> tuple[float, ...]:
-        values = tuple(float(part) for part in text.replace(" ", ",").split(",") if part)
+        try:
+            values = tuple(float(part) for part in text.replace(" ", ",").split(",") if part)
+        except ValueError:
+            values = ()
         if len(values) not in counts:
             raise argparse.ArgumentTypeError(f"{text!r} is not {' or '.join(map(str, counts))} numbers with commas")
         return values
@@ -81,6 +85,7 @@ def _feature(text: str) -> tuple[str, float]:
 
 
 def _run(options: argparse.Namespace) -> None:
+    detectors = {uri: open_detector(uri, device=options.device) for uri in options.detector}
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
         before = read_radiograph(options.radiograph, mm_per_px=_mm_per_px(options.mm_per_px))
@@ -91,7 +96,7 @@ def _run(options: argparse.Namespace) -> None:
     out = options.out or Path(f"{options.radiograph.stem}-planted.png")
     write_radiograph(made, out, bits=options.bits, mark=options.mark)
     notes = [str(one.message) for one in said if issubclass(one.category, UserWarning)]
-    findings = {uri: _findings(uri, made, options.device) for uri in options.detector}
+    findings = {uri: _findings(detector, made) for uri, detector in detectors.items()}
     print(table(rows))
     print(f"box of the truth, px: {', '.join(f'{edge:.0f}' for edge in made.nodules[0].box)}")
     for uri, found in findings.items():
@@ -135,8 +140,8 @@ def _place_in(radiograph: Radiograph, options: argparse.Namespace) -> tuple[floa
     return place_in(radiograph, options.region, options.diameter_mm, options.seed)
 
 
-def _findings(uri: str, radiograph: Radiograph, device: str) -> list[Finding]:
-    (found,) = open_detector(uri, device=device).detect([radiograph])
+def _findings(detector: Detector, radiograph: Radiograph) -> list[Finding]:
+    (found,) = detector.detect([radiograph])
     return sorted(found, key=lambda finding: -finding.score)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
 from synnodtest.engine.redraw import redraw_rejected
 from synnodtest.engine.tally import Tally
 from synnodtest.engine.truths import as_asked, truth_fault
@@ -57,6 +59,7 @@ def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Seq
         raise SynthesizerError(f"synthesizer {name!r} raised {type(error).__name__}: {error}") from error
     if len(radiographs) != len(scenes):
         raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")
+    radiographs = [_laid_over(*pair, name) for pair in zip(backgrounds, radiographs, strict=True)]
     for scene, radiograph in zip(scenes, radiographs, strict=True):
         ordered, planted = [n.name for n in scene.nodules], [t.name for t in radiograph.nodules]
         if ordered != planted:
@@ -74,3 +77,20 @@ def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Seq
                 "background's pixels",
             )
     return [as_asked(scene, radiograph) for scene, radiograph in zip(scenes, radiographs, strict=True)]
+
+
+def _laid_over(background: Radiograph, made: Radiograph, name: str) -> Radiograph:
+    """Return the pixels and the truth that a synthesizer made, on the background with all else that it is.
+
+    Raises:
+        SynthesizerError: the pixels are no picture of real numbers.
+    """
+    if made is background:
+        return made
+    pixels = np.asarray(made.pixels)
+    if pixels.ndim != 2 or pixels.dtype.kind != "f":
+        raise SynthesizerError(
+            f"synthesizer {name!r} on {background.background!r}: the pixels are {pixels.dtype} of shape {pixels.shape}",
+            hint="return float32 of height x width, 0..1, as the background's are",
+        )
+    return background.with_pixels(pixels.astype(np.float32, copy=False), made.nodules)

@@ -50,6 +50,8 @@ def truth_fault(background: Radiograph, synthetic: Radiograph, *, redrawn: bool)
 
 def _fault(truth: Truth, background: Radiograph, synthetic: Radiograph, redrawn: bool) -> str:
     crop, (row, column) = truth.crop, truth.origin
+    if crop.ndim != 2:
+        return f"the mask of nodule {truth.name!r} has the shape {crop.shape}, not height x width"
     if not crop.any():
         return ""
     height, width = background.shape

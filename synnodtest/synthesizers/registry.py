@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from synnodtest.errors import SynthesizerError, likely
 from synnodtest.factories import Loader
@@ -155,19 +156,32 @@ def _unknown(text: str) -> SynthesizerError:
 
 
 def _load(text: str, options: Options) -> Synthesizer:
-    produced, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
-    function = produced.synthesize if hasattr(produced, "synthesize") else produced
-    if not callable(function):
-        raise SynthesizerError(
-            f"synthesizer {text!r}: the factory returned {type(produced).__name__}, neither a function nor an object "
-            "with synthesize",
-            hint="return a function that takes scenes and their backgrounds and returns a list of Radiograph",
-        )
-    sham_is_identity = bool(getattr(produced, "sham_is_identity", False))
-    lesions = tuple(map(str, getattr(produced, "lesions", ())))
-    loaded = FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity, lesions=lesions)
+    made, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
+    loaded = adapted(made, identity, f"synthesizer {text!r}: the factory returned {type(made).__name__}")
     loaded.may_change_unseen = by_source
     return loaded
+
+
+def adapted(made: Any, identity: Identity, told: str) -> FunctionSynthesizer:
+    """Return a function, or an object with ``synthesize``, as a synthesizer.
+
+    Args:
+        made: The function or object.
+        identity: Who it is.
+        told: What to say of something else.
+
+    Raises:
+        SynthesizerError: it is something else.
+    """
+    function = made.synthesize if hasattr(made, "synthesize") else made
+    if not callable(function):
+        raise SynthesizerError(
+            f"{told}, neither a function nor an object with synthesize",
+            hint="return a function that takes scenes and their backgrounds and returns a list of Radiograph",
+        )
+    sham_is_identity = bool(getattr(made, "sham_is_identity", False))
+    lesions = tuple(map(str, getattr(made, "lesions", ())))
+    return FunctionSynthesizer(function, identity, sham_is_identity=sham_is_identity, lesions=lesions)
 
 
 @register_synthesizer("gaussian")

@@ -5,6 +5,7 @@ import math
 import warnings
 import zlib
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,12 +16,15 @@ from synnodtest import (
     Nodule,
     Radiograph,
     SynnodError,
+    SynthesizerError,
+    Truth,
     open_detector,
     plant,
     read_radiograph,
     write_radiograph,
 )
 from synnodtest.cli import main
+from synnodtest.radiograph import lung_range
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
 
 SPACING = (0.9, 1.1)
@@ -91,6 +95,8 @@ def test_several_nodules_at_once_are_those_given(film):
         ({"box": (240, 10, 300, 60)}, "260 x 220 pixels"),
         ({"box": (30, 10, 10, 30)}, "empty"),
         ({"centre": (500, 20), "diameter_mm": 9}, "outside the radiograph"),
+        ({"centre": (20, 20), "diameter_mm": 0}, "diameter_mm must be above 0, not 0"),
+        ({"centre": (20, 20), "diameter_mm": float("nan")}, "diameter_mm must be above 0, not nan"),
     ],
 )
 def test_a_place_that_is_none_is_refused_in_words(film, place, said):
@@ -119,14 +125,35 @@ class _Faint:
     sham_is_identity = True
 
     def synthesize(self, scenes, backgrounds):
-        from synnodtest import Truth
-
         crop = np.ones((4, 4), dtype=bool)
         truth = Truth("nodule", crop, (90, 110), 4.0, 0.0, {"diameter_mm": 20})
         return [background.with_pixels(background.pixels, (truth,)) for background in backgrounds]
 
 
 _faint = _Faint()
+
+
+def test_a_synthesizer_of_ones_own_is_held_to_what_it_made_as_in_a_run(film):
+    def square(scenes, backgrounds, *, said=0.5, names=("nodule",)):
+        (background,), crop, pixels = backgrounds, np.ones((20, 20), dtype=bool), backgrounds[0].pixels.astype(float)
+        pixels[82:102, 105:125] += 0.5 * lung_range(background)
+        truths = [Truth(name, crop, (82, 105), np.float32(40 * (0.99 / np.pi) ** 0.5), said) for name in names]
+        return [Radiograph(pixels, (7.0, 7.0), nodules=tuple(truths))]
+
+    made = plant(film, centre=(115, 92), diameter_mm=20, contrast=0.5, synthesizer=square)
+    assert made.pixels.dtype == np.float32  # and all that is not planted is the film's
+    assert (made.spacing_mm, made.regions, made.background) == (film.spacing_mm, film.regions, film.background)
+    for wrong, told in (({"said": 0.9}, "contrast of 0.900, its pixels 0.500"), ({"names": ()}, r"truth of \[\]")):
+        with pytest.raises(SynthesizerError, match=told):
+            plant(film, centre=(115, 92), diameter_mm=20, contrast=0.5, synthesizer=partial(square, **wrong))
+    with pytest.raises(SynthesizerError, match="the pixels are float32 of shape"):
+        plant(film, centre=(115, 92), diameter_mm=20, contrast=0.5, synthesizer=lambda s, b: [_with_channel(b[0])])
+    with pytest.raises(SynthesizerError, match="neither a function nor an object with synthesize"):
+        plant(film, centre=(115, 92), diameter_mm=20, contrast=0.5, synthesizer=7)
+
+
+def _with_channel(background):
+    return background.with_pixels(background.pixels[..., None])
 
 
 def test_the_diffusion_model_is_the_default_and_the_seed_decides(film):
@@ -266,7 +293,7 @@ def test_the_mark_is_drawn_in_a_corner_away_from_the_nodule(film, tmp_path):
     assert stored[changed].max() > 0.7 * 65535
 
 
-@pytest.mark.parametrize(("name", "bits"), [("out.tiff", None), ("out.png", 12), ("out.mha", 20)])
+@pytest.mark.parametrize(("name", "bits"), [("out.tiff", None), ("out.png", 12), ("out.png", 0), ("out.mha", 20)])
 def test_what_is_not_written_is_said(film, tmp_path, name, bits):
     with pytest.raises(SynnodError, match="written"):
         write_radiograph(film, tmp_path / name, bits=bits)
@@ -318,3 +345,21 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
     (tmp_path / "notes.png").write_text("no picture")
     assert main(["plant", str(tmp_path / "notes.png"), "--mm-per-px", "0.2", "--box", "1,1,9,9"]) == 1
     assert "not a readable PNG" in capsys.readouterr().err
+
+
+def test_the_command_opens_its_detectors_before_it_writes_anything(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = write_png(tmp_path / "film.png", chest(300, 400))
+    more = ["--mm-per-px", "0.9", "--box", "150,100,180,130", "--synthesizer", "gaussian", "--detector", "no-such"]
+    assert main(["plant", str(path), *more, "--out", "made.png"]) == 1
+    assert "no-such" in capsys.readouterr().err
+    assert not (tmp_path / "made.png").exists()
+
+
+def test_the_truth_that_the_command_writes_is_json_where_noise_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = write_png(tmp_path / "film.png", chest(300, 400))
+    size = ["--centre", "200,150", "--diameter-mm", "4000", "--contrast", "0"]
+    assert main(["plant", str(path), "--mm-per-px", "0.9", "--synthesizer", "gaussian", *size]) == 0
+    told = json.loads((tmp_path / "film-planted.json").read_text(), parse_constant=pytest.fail)
+    assert {"name": "contrast_to_noise", "requested": None, "realised": None} in told["compared"]
