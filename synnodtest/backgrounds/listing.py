@@ -18,11 +18,13 @@ from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.raster import OTHER_FORMAT
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive
+from synnodtest.backgrounds.writers import says_planted
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
 _POSITIVE = "radiograph with annotated nodules was left out", "radiographs with annotated nodules were left out"
+_PLANTED = "radiograph with planted nodules was left out", "radiographs with planted nodules were left out"
 
 
 class NothingThere(BackgroundError):
@@ -65,7 +67,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     directly in the folder (or in the images folder of a NODE21 layout).
     Where the folder itself holds none, a tree of DICOM files (patient / study / series, with or without suffix) is the
     set. DICOM files that are no frontal chest radiographs by their headers are left out with a note.
-    ``<stem>.<region>.png`` beside a radiograph is its mask. Radiographs with annotated nodules are left out.
+    ``<stem>.<region>.png`` beside a radiograph is its mask. Radiographs with annotated or planted nodules are left out.
 
     Raises:
         BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
@@ -80,6 +82,10 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         tree = dicom_tree(folder, one_set=len(outer) > 1)
         entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree], []
     entries, foreign = _frontal(entries)
+    planted = {entry.path for entry in entries if says_planted(entry.path)}
+    if planted:
+        notes.append(counted(len(planted), *_PLANTED))
+        entries = [entry for entry in entries if entry.path not in planted]
     annotated = annotations_of(images, {one.path: one.header.numbers if one.header else () for one in entries})
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
@@ -89,7 +95,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     foreign += sideways
     notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
     if not entries:
-        raise _nothing(folder, positive, foreign)
+        raise _nothing(folder, positive, planted, foreign)
     entries.sort(key=lambda entry: entry.id)
     return Listing(folder, manifest.path if manifest else None, entries, notes, annotated.patients)
 
@@ -246,7 +252,14 @@ def _refuse_several_sets(folder: Path, chosen: Sequence[tuple[ManifestRow, Path]
         )
 
 
-def _nothing(folder: Path, positive: Collection[Path], foreign: Sequence[str]) -> BackgroundError:
+def _nothing(
+    folder: Path, positive: Collection[Path], planted: Collection[Path], foreign: Sequence[str]
+) -> BackgroundError:
+    if planted and not positive:
+        return BackgroundError(
+            f"{folder}: nodules are planted in all {len(planted)} radiographs, by what they say themselves",
+            hint="backgrounds must be free of nodules: take the films that these were made of",
+        )
     if positive:
         return BackgroundError(
             f"{folder}: all {len(positive)} radiographs show annotated nodules",

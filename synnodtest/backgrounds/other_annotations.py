@@ -33,6 +33,8 @@ _SPEAKS = re.compile(rf"nodul|[\">'](lung |pulmonary )?{MASSES}[\"<']", re.IGNOR
 """What speaks of nodules: the word, or another for what looks like one as the whole name of a class."""
 _OURS = ('"synnodtest', '"attrition":')
 """Keys of what this package reads and writes: specs, recorded findings, records."""
+_PLANTED = '"synthetic": true,\n "source":'
+"""How the truth of ``synnodtest plant`` begins: it names the film that it was made of and is not about it."""
 
 
 def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
@@ -106,7 +108,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
         if file.suffix.lower() == ".txt":
             names = not own and any(_names(line, telling) for line in text.splitlines() if _tells(line))
         else:
-            names = own or _names(text, telling)
+            names = own or (_PLANTED not in text and _names(text, telling))
         if names:
             raise BackgroundError(
                 f"{file}: speaks of nodules in these radiographs, in a form that is not read",

@@ -54,6 +54,12 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
     return path
 
 
+def says_planted(path: Path) -> bool:
+    """Return whether a file says that :func:`write` wrote it with planted nodules; it says so before its pixels."""
+    with path.open("rb") as stream:
+        return SYNTHETIC.encode() in stream.read(4096)
+
+
 def depth_of(pixels: FloatArray) -> int:
     """Return how many bits the stored integers had that pixels in 0..1 were read from; 16 where none fits."""
     sample = np.asarray(pixels[::3, ::3], dtype=np.float64)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from synnodtest import (
+    BackgroundError,
     Finding,
     Nodule,
     Radiograph,
@@ -23,6 +24,7 @@ from synnodtest import (
     read_radiograph,
     write_radiograph,
 )
+from synnodtest.backgrounds.listing import list_radiographs
 from synnodtest.cli import main
 from synnodtest.radiograph import lung_range
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
@@ -268,6 +270,23 @@ def test_what_was_not_planted_is_not_called_synthetic(film, tmp_path):
     with Image.open(write_radiograph(film, tmp_path / "out.png")) as image:
         assert "Comment" not in image.text
     assert b"SYNTHETIC" not in write_radiograph(film, tmp_path / "out.mha").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["png", "mha", "dcm"])
+def test_a_film_with_planted_nodules_is_no_background(film, tmp_path, suffix):
+    if suffix == "dcm":
+        pytest.importorskip("pydicom", reason="DICOM needs the extra 'dicom'")
+    cxr, truth = tmp_path / "cxr", {"synthetic": True, "source": "film.png", "nodules": [{"name": "nodule"}]}
+    write_png(cxr / "film.png", chest(220, 260))
+    write_radiograph(planted(film), cxr / f"made.{suffix}")
+    for folder in (cxr, tmp_path):  # as the command leaves it beside its picture; it names the film that it started from
+        (folder / "made.json").write_text(json.dumps(truth, indent=1))
+    listing = list_radiographs(cxr, [tmp_path])
+    assert [entry.id for entry in listing.entries] == ["film.png"]
+    assert "1 radiograph with planted nodules was left out" in listing.notes
+    (cxr / "film.png").unlink()
+    with pytest.raises(BackgroundError, match="nodules are planted in all 1 radiographs"):
+        list_radiographs(cxr, [tmp_path])
 
 
 def test_size_pads_to_a_square_and_carries_the_truth(film, tmp_path):
