@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.datasets.similarity import near_duplicates, perceptual_hash
 from synnodtest.engine.sightings import regions_at
+from synnodtest.expectations.bounds import no_narrower
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, centre_of, iou
 from synnodtest.matching import Matching, match
@@ -54,7 +55,7 @@ class _Image:
 
     @property
     def top_score(self) -> float:
-        return max((finding.score for finding in self.findings), default=0.0)
+        return max((finding.score for finding in self.findings), default=-math.inf)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,6 @@ def evaluate(
     marks = [_marks(image, rule) for image in images]
     pairs = [(image, _marks(image, Matching(criterion="iou", at_least=0.2))) for image in images]
     bounds = _Bounds(clusters, alpha, resamples)
-    area = _auc(images, alpha)
     return {
         "identity": detector.identity.as_dict(),
         "data": data.name,
@@ -123,7 +123,7 @@ def evaluate(
         "sensitivity_at_1_fp": bounds.of(marks, lambda some: _at_fppi(some, 1.0)),
         "by_size": {_size_name(*size): _of_some(images, rule, _sized(size), bounds) for size in SIZES_MM},
         "by_region": {region: _of_some(images, rule, _lying(region), bounds) for region in _regions(images)},
-        "auc": _as_dict(area) if area is not None else None,
+        "auc": _auc(images, bounds, alpha),
         "node21_score": _number(_node21(pairs)),
         "node21_score_bounds": bounds.around(pairs, _node21),
         "in_training": _in_training(data, images, trained_on or {}),
@@ -248,9 +248,15 @@ def _pooled(marks: Sequence[_Marks]) -> tuple[NDArray[np.float64], NDArray[np.bo
     return np.concatenate([mark.scores for mark in marks]), np.concatenate([mark.hits for mark in marks])
 
 
-def _auc(images: Sequence[_Image], alpha: float) -> Estimate | None:
+def _auc(images: Sequence[_Image], bounds: _Bounds, alpha: float) -> dict[str, object] | None:
+    """Return the area with DeLong's bounds; where patients repeat, with the wider of these and the bootstrap's."""
     positives, negatives = _top_scores(images)
-    return delong(positives, negatives, alpha=alpha) if positives and negatives else None
+    if not positives or not negatives:
+        return None
+    plain = delong(positives, negatives, alpha=alpha)
+    if len({image.cluster for image in images}) == len(images):
+        return _as_dict(plain)
+    return bounds.around(images, lambda some: auc(*_top_scores(some)), least=plain)
 
 
 class _Bounds:
@@ -266,8 +272,10 @@ class _Bounds:
         counts = {"nodules": sum(mark.nodules for mark in marks), "images": len(marks)}
         return {**self.around(marks, statistic), **counts}
 
-    def around(self, items: Sequence[_Item], statistic: Callable[[Sequence[_Item]], float]) -> dict[str, object]:
-        """Return value and bounds of one statistic of the images, given as one item per image."""
+    def around(
+        self, items: Sequence[_Item], statistic: Callable[[Sequence[_Item]], float], least: Estimate | None = None
+    ) -> dict[str, object]:
+        """Return value and bounds, no narrower than ``least``, of one statistic of the images, one item per image."""
         value = statistic(items)
         if math.isnan(value) or not self._resamples:
             return {"value": _number(value)}
@@ -279,7 +287,7 @@ class _Bounds:
             seed=0,
             limits=(0.0, 1.0),
         )
-        return _as_dict(estimate)
+        return _as_dict(estimate if least is None else no_narrower(estimate, least))
 
 
 def _of_some(images: Sequence[_Image], rule: Matching, wanted: _Wanted, bounds: _Bounds) -> dict[str, object]:

@@ -279,7 +279,7 @@ def test_a_film_with_planted_nodules_is_no_background(film, tmp_path, suffix):
     cxr, truth = tmp_path / "cxr", {"synthetic": True, "source": "film.png", "nodules": [{"name": "nodule"}]}
     write_png(cxr / "film.png", chest(220, 260))
     write_radiograph(planted(film), cxr / f"made.{suffix}")
-    for folder in (cxr, tmp_path):  # as the command leaves it beside its picture; it names the film that it started from
+    for folder in (cxr, tmp_path):  # it names the film that it was made of
         (folder / "made.json").write_text(json.dumps(truth, indent=1))
     listing = list_radiographs(cxr, [tmp_path])
     assert [entry.id for entry in listing.entries] == ["film.png"]

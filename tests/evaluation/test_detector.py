@@ -123,6 +123,31 @@ def test_a_silent_detector_has_precision_zero_and_no_score_is_made_up():
     assert result["auc"]["value"] == 0.5
 
 
+class Repeated(Made):
+    """Every radiograph four times, of the same patient."""
+
+    @property
+    def cases(self):
+        return [Case(str(k), f"patient-{k % (len(self._radiographs) // 4)}") for k in range(len(self._radiographs))]
+
+
+def test_images_of_one_patient_tell_no_more_of_the_auc_than_one():
+    scores = np.random.default_rng(3).normal(np.arange(24) % 2, 1.2)
+    images = [radiograph(k, *[truth(10, 10, 20)] * (k % 2)) for k in range(24)]
+    answers = {k: [Finding((10, 10, 30, 30), float(score))] for k, score in enumerate(scores)}
+    once = evaluate(scripted(answers), Made(images), resamples=100)["auc"]
+    again = evaluate(scripted(answers), Repeated(images * 4), resamples=300)["auc"]
+    assert again["value"] == pytest.approx(once["value"])
+    assert again["clusters"] == once["clusters"] == 24
+    assert again["upper"] - again["lower"] > 0.85 * (once["upper"] - once["lower"])  # DeLong alone: half of it
+
+
+def test_an_image_without_a_finding_ranks_below_any_score():
+    images = [radiograph(0, truth(10, 10, 20)), radiograph(1)]  # scores may be logits
+    result = evaluate(scripted({0: [Finding((10, 10, 30, 30), -2.0)], 1: []}), Made(images), resamples=0)
+    assert result["auc"]["value"] == 1.0
+
+
 def test_without_normal_images_there_is_no_auc():
     result = evaluate(scripted({0: []}), Made([radiograph(0, truth(10, 10, 20))]), resamples=0)
     assert result["auc"] is None

@@ -110,7 +110,7 @@ def as_plain(estimate: Estimate) -> dict[str, object]:
 
 def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) -> dict[str, object]:
     """Return the area under the curve of films with a nodule against negative ones; patients are resampled."""
-    negatives = [max(film, default=0.0) for film in done.negative_scores]
+    negatives = [max(film, default=-math.inf) for film in done.negative_scores]
     scores = np.array([score for _, score in tops] + negatives)
     positive = np.arange(len(scores)) < len(tops)
     patients = [patient for patient, _ in tops] + list(done.negatives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -167,7 +168,7 @@ def _findings(outcome: Outcome) -> list[Finding]:
 
 
 def _top(outcome: Outcome) -> float:
-    return max((finding.score for finding in _findings(outcome)), default=0.0)
+    return max((finding.score for finding in _findings(outcome)), default=-math.inf)
 
 
 def _real(outcome: Outcome, films: AnnotatedFilms) -> list[Found]:
