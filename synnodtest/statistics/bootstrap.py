@@ -151,6 +151,7 @@ class Resampled:
         jackknife: On the data without each cluster.
         ratios: Of ``t`` alone: each draw's distance from the value, in errors of its own.
         rows: Of guarded bounds alone: how many rows each cluster has.
+        units: Clusters that define the statistic by themselves, as those with a nodule do a sensitivity; else all.
         reason: Why there is nothing to draw from; empty if there is.
     """
 
@@ -164,13 +165,14 @@ class Resampled:
     jackknife: NDArray[np.float64] = field(default_factory=_none)
     ratios: NDArray[np.float64] = field(default_factory=_none)
     rows: NDArray[np.float64] = field(default_factory=_none)
+    units: int = 0
     reason: str = ""
 
     @property
     def agree(self) -> bool:
-        """True where no resample differs from the value."""
-        least = 1e-12 * max(1.0, abs(self.value))
-        return bool(np.ptp(self.draws) <= least and abs(self.draws[0] - self.value) <= least)
+        """True where no resample differs from the value; those that do not define the statistic say nothing of it."""
+        away = np.abs(self.draws - self.value)
+        return bool(np.nanmax(away, initial=0.0) <= 1e-12 * max(1.0, abs(self.value)))
 
     def __call__(self, alpha: float) -> Estimate:
         """Return the estimate with bounds at this one-sided error rate."""
@@ -209,7 +211,9 @@ class Resampled:
     def _bounds(self, alpha: float) -> tuple[float, float]:
         low, high = self.limits
         if self.agree:
-            return agreeing_bounds(self.value, self.clusters, alpha, low, high)
+            lower, upper = agreeing_bounds(self.value, self.units, alpha, low, high)
+            drawn = _quantiles(self.draws, alpha, 1 - alpha, low, high)
+            return min(lower, drawn[0]), max(upper, drawn[1])
         if self.method == "bca":
             return bca_bounds(self.value, self.draws, self.jackknife, alpha, low, high)
         if self.method == "t":
@@ -249,7 +253,7 @@ def cluster_bootstrap(
     Returns:
         The estimate. Fewer than 30 clusters are flagged; fewer than two, or an undefined statistic, give the
         limits. Where no resample differs from the value, clusters unlike all those seen are allowed for: a share of
-        1 - alpha**(1/B) of them, at the limits.
+        1 - alpha**(1/B) of them, at the limits, B being the clusters that define the statistic by themselves.
 
     Raises:
         ValueError: the method is not known or ``resamples`` is below 100.
@@ -294,7 +298,10 @@ def resampled(
         return replace(bare, reason="the statistic rests on a single cluster")
     rows = np.bincount(index).astype(np.float64) if guarded else _none()
     estimate = replace(bare, draws=draws, jackknife=jackknife, rows=rows)
-    if method == "t" and not estimate.agree:
+    if estimate.agree:
+        alone = sum(not math.isnan(statistic(own)) for own in members)
+        return replace(estimate, units=alone or count)
+    if method == "t":
         return replace(estimate, ratios=_studentized(value, members, statistic, chosen, draws))
     return estimate
 

@@ -175,3 +175,16 @@ def test_two_clusters_have_an_interval():
     got = cluster_bootstrap(mean, [0] * 20 + [1] * 20, seed=1)
     assert (got.reason, got.clusters) == ("", 2)
     assert got.lower < got.value < got.upper
+
+
+@pytest.mark.parametrize("found", [0.0, 1.0])
+def test_images_without_a_nodule_make_an_agreeing_sensitivity_no_surer(found):
+    """Three patients with a nodule say as much with ten patients without: at most the exact binomial bound allows."""
+    nodules = np.array([1.0] * 3 + [0.0] * 10)
+
+    def sensitivity(rows):
+        return float((found * nodules[rows]).sum() / nodules[rows].sum()) if nodules[rows].any() else math.nan
+
+    estimate = cluster_bootstrap(sensitivity, np.arange(13), resamples=300, seed=1, limits=(0.0, 1.0))
+    ends = (0.05 ** (1 / 3), 1.0) if found else (0.0, 1 - 0.05 ** (1 / 3))
+    assert (estimate.lower, estimate.upper) == pytest.approx(ends, abs=1e-12)
