@@ -135,7 +135,7 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
         "band_lower": np.round(band[0], 5).tolist(),
         "band_upper": np.round(band[1], 5).tolist(),
         "band_level": round(1 - 2 * evidence.alpha, 6),
-        "whole": len(seen) == len(fppi),
+        "whole": len(visible) == len(fppi),
     }
 
 
