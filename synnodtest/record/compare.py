@@ -306,6 +306,7 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
         shown=_shown(estimate),
         usable=estimate.usable,
         method=estimate.method,
+        alpha=alpha,
     )
 
 
@@ -322,4 +323,4 @@ def _interval(row: DifferenceEntry, bound: float) -> str:
     if row.lower is None:
         return "(no interval)"
     ends = f"{signed(row.lower, bound)} to {signed(row.upper, bound)}"
-    return f"(90% interval {ends}, {counted(row.n, 'pair')})"
+    return f"({row.level} interval {ends}, {counted(row.n, 'pair')})"

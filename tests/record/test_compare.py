@@ -7,6 +7,7 @@ from synnodtest.decoding import decode, encode
 from synnodtest.errors import SynnodError
 from synnodtest.record import compare as comparing
 from synnodtest.record.assemble import Fragment
+from synnodtest.record.brief import comparison_lines
 from synnodtest.record.compare import as_record, parse_limit
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.side import Side
@@ -127,6 +128,15 @@ def test_what_is_compared_with_a_limit_is_not_rounded_to_it(fall, kept):
     held = parse_limit("sensitivity:-0.03").verdict([row])
     assert held.kept is kept
     assert f"difference -{fall} (90% interval -0.0300001 to +0.020, 40 pairs)" in held.sentence
+
+
+def test_an_interval_names_its_level():
+    before, after = np.ones(N), np.ones(N)
+    after[:2] = 0
+    limits = [parse_limit("sensitivity:-0.03")]
+    made = comparing.compare(record(before), record(after), alpha=0.01, limits=limits)
+    assert "(98% interval" in made.limits[0].sentence
+    assert any("98% interval" in line for line in comparison_lines(made, "now"))
 
 
 @pytest.mark.parametrize(("metric", "worse"), [("sensitivity", -0.5), ("false_positives_per_image", 0.5)])

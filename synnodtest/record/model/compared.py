@@ -59,6 +59,7 @@ class DifferenceEntry:
         shown: Whether the interval excludes no difference.
         usable: Whether the interval rests on enough for a verdict.
         method: The estimator, in words.
+        alpha: One-sided error rate of each bound.
     """
 
     behaviour: str
@@ -73,11 +74,17 @@ class DifferenceEntry:
     shown: bool = False
     usable: bool = False
     method: str = ""
+    alpha: float = 0.05
 
     @property
     def title(self) -> str:
         """The metric in words."""
         return self.metric.replace("_", " ")
+
+    @property
+    def level(self) -> str:
+        """Level of the two-sided interval, such as ``90%``."""
+        return f"{100 * (1 - 2 * self.alpha):g}%"
 
 
 @dataclass(frozen=True)

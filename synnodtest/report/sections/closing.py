@@ -188,7 +188,8 @@ def _differences(made: Comparison) -> Table:
         ]
         for d in made.differences
     ]
-    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", "90% interval", "Shows a change"]
+    level = made.differences[0].level if made.differences else "90%"
+    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", f"{level} interval", "Shows a change"]
     title = "Paired differences on scenes that both runs have"
     return table_of(title, columns, rows, numeric=columns[1:6])
 
