@@ -136,9 +136,8 @@ def node21_findings(
     Raises:
         DetectorError: it is something else, says that it failed, or a box lies on a slice that was not given.
     """
-    if isinstance(content, dict) and content.get("boxes") == []:
-        answer_faults.refuse_failure(content)
-        answer_faults.refuse_reasons(content)
+    told = {key: content[key] for key in content if key != "boxes"} if isinstance(content, dict) else {}
+    answer_faults.refuse_failure(told)
     try:
         boxes = content["boxes"]
         if not isinstance(boxes, list):
@@ -146,6 +145,8 @@ def node21_findings(
         found: list[list[Finding]] = [[] for _ in range(count)]
         rule = labels or LabelRule()
         for number, item in enumerate(boxes):
+            for key, value in item.items():
+                answer_faults.refuse_taken_back(key, value, f"box {number} of nodules.json")
             if not rule.keeps(item if rule.chosen else {key: item[key] for key in item if folded(key) in LABELS}):
                 continue
             corners = np.array(item["corners"], dtype=float)
@@ -160,8 +161,10 @@ def node21_findings(
             if isinstance(item["probability"], bool):
                 raise TypeError(f"box {number} has the probability {item['probability']}")
             found[place].append(Finding(box, float(item["probability"])))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
+    if not all(found):
+        answer_faults.refuse_reasons(told)
     return found
 
 

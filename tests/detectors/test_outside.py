@@ -316,15 +316,22 @@ def test_the_challenge_contract_gives_millimetres_by_slice(tmp_path, radiographs
         assert items[0].score == 0.75
 
 
+SOUND = {"corners": [[1, 2, 0], [9, 8, 0]], "probability": 0.5}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ({}, "not NODE21's"),
+        ({"boxes": [[1, 2, 3]]}, "not NODE21's"),
         ({"boxes": [{"corners": [[1, 2, 0]] * 4}]}, "probability"),
         ({"boxes": [{"corners": [[1, 2, 5]] * 4, "probability": 1}]}, "slice 5 of 2"),
         ({"boxes": [{"corners": [[1, 2]] * 4, "probability": 1}]}, "shape"),
         ({"boxes": [{"corners": [[1, 2, 0], [2, 3, 0]], "probability": True}]}, "probability True"),
         ({"boxes": {}}, "are dict, not a list"),
+        ({"boxes": [SOUND], "error": "slice 1 failed"}, "failed or is not finished"),
+        ({"boxes": [SOUND], "message": "slice 1 could not be read"}, "holds no findings and says"),
+        ({"boxes": [SOUND | {"suppressed": True}]}, "box 0 of nodules.json says suppressed: True"),
     ],
 )
 def test_a_wrong_nodules_json_is_an_error(content, message):
