@@ -13,7 +13,8 @@ from synnodtest.errors import DetectorError
 
 LABELS = (
     "label", "class", "classname", "labelname", "classlabel", "category", "categoryname", "findingname", "pathology",
-    "disease", "diagnosis", "classid", "labelid", "categoryid",
+    "disease", "diagnosis", "abnormality", "predictedclass", "predclass", "predictedlabel", "predlabel", "cls",
+    "classnames", "classid", "labelid", "categoryid",
 )  # fmt: skip
 """Keys of a finding, folded, that may name its class, names before numbers."""
 
@@ -62,7 +63,8 @@ class LabelRule:
             DetectorError: its class does not tell.
         """
         given = {folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
-        if any(given.get(key) is False for key in ("nodule", "isnodule")):
+        said = [f"{key} {folded(given[key])}" for key in ("nodule", "isnodule") if key in given]
+        if {"nodule false", "nodule no", "isnodule false", "isnodule no", "isnodule 0"} & set(said):
             return False
         texts = [str(given[key]).strip(" []'") for key in LABELS if given.get(key) is not None]
         names = [text for text in texts if text and not _NUMBER.fullmatch(text)]

@@ -237,7 +237,7 @@ def test_an_answer_of_which_a_part_would_be_passed_over_is_refused(server, radio
         HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
 
 
-@pytest.mark.parametrize("key", ["className", "label_name", "Pathology", "Class"])
+@pytest.mark.parametrize("key", ["className", "label_name", "Pathology", "Class", "predicted_class", "cls"])
 def test_a_class_is_obeyed_under_whatever_key(server, radiographs, key):
     found = [{**BOX, key: "nodule"}, {**BOX, key: "rib"}]
     server.scripts = [(200, {}, json.dumps(found).encode(), 0)]

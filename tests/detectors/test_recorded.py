@@ -178,6 +178,13 @@ def test_boxes_of_another_form_than_is_read_are_refused(tmp_path, name, content,
         resolve_detector(name, base=tmp_path)
 
 
+@pytest.mark.parametrize("text", ["False", "no", "0"])
+def test_a_column_that_denies_the_nodule_is_obeyed_as_in_json(tmp_path, text):
+    rows = f"a,1,2,3,4,0.5,{text}\na,5,6,7,8,0.5,True\n"
+    (tmp_path / "f.csv").write_text(f"radiograph,x_min,y_min,x_max,y_max,score,is_nodule\n{rows}")
+    assert len(resolve_detector("f.csv", base=tmp_path).detector.scores()) == 1
+
+
 def test_rows_that_are_empty_name_no_radiograph(tmp_path):
     (tmp_path / "f.csv").write_text("radiograph,x_min,y_min,x_max,y_max,score,shown\na,,,,,,False\n\n,,,,,,\n")
     assert resolve_detector("f.csv", base=tmp_path).detector.reported(0.5) == (1, 0)
