@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -89,7 +90,7 @@ class FolderSet:
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
         alike = spelt_otherwise(entry.strata for entry in self._all)
         of_set = (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *alike, *self._of_copies)
-        return (*of_set, *self._readings.summary(known))
+        return (*of_set, *_regions_misspelt(self._all), *self._readings.summary(known))
 
     @property
     def available(self) -> int:
@@ -196,6 +197,19 @@ def _of_one_patient(entries: Sequence[Entry]) -> list[str]:
         f"all {len(entries)} radiographs are of one patient by header or manifest and count as one, which settles "
         "nothing; if they are of several, name them in the manifest's column 'patient'"
     ]
+
+
+def _regions_misspelt(entries: Sequence[Entry]) -> list[str]:
+    """Return a note for each name of masks that is nearly a region's: its own is estimated all the same."""
+    notes = []
+    for name in sorted({region for entry in entries for region in entry.masks} - BUILT_IN_REGIONS):
+        words = (
+            one for one in sorted(BUILT_IN_REGIONS) if sorted(one.replace("_", "")) == sorted(name.replace("_", ""))
+        )
+        near = ["lung"] if name == "mask" else difflib.get_close_matches(name, BUILT_IN_REGIONS, n=1, cutoff=0.85)
+        if meant := next(words, "") or "".join(near):
+            notes.append(f"masks of {name!r} are no masks of {meant!r}, which they may be meant for: rename them")
+    return notes
 
 
 def _drawn(entries: Sequence[Entry], name: str, master_seed: int) -> list[Entry]:

@@ -210,7 +210,7 @@ def _row(path: Path, line: int, cells: _Cells) -> ManifestRow:
 
 
 def _given(where: str, cells: _Cells) -> Given:
-    polarity, turn = cells.get("polarity", "").lower(), cells.get("rotate_deg", "")
+    polarity, turn = cells.get("polarity", "").lower(), cells.get("rotate_deg", "").removesuffix(".0")
     accept = frozenset(re.findall(r"[a-z_]+", cells.get("accept", "").lower()))
     if polarity not in ("", "normal", "inverted"):
         raise BackgroundError(f"{where}: polarity is {polarity!r}", hint="inverted, or normal if someone looked at it")
@@ -220,7 +220,7 @@ def _given(where: str, cells: _Cells) -> Given:
         raise BackgroundError(
             f"{where}: accept is {cells['accept']!r}", hint=f"any of {', '.join(ACCEPTABLE)}, parted by blanks"
         )
-    spacing, bits = _spacing(where, cells), _bits(where, cells.get("bits", ""))
+    spacing, bits = _spacing(where, cells), _bits(where, cells.get("bits", "").removesuffix(".0"))
     return Given(spacing, bits, polarity, int(turn) if turn else None, accept)
 
 

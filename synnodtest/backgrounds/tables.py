@@ -182,7 +182,7 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     table.lists_images = True
     named: set[Path] = set()
     strange: list[str] = []
-    whose, view = _column_of("patient", header, column), _column_of("view", header, column)
+    whose, view = (_columns_of(fact, header, column) for fact in ("patient", "view"))
     table.understood = judge.understands
     times = Counter(plain_name(cell) for cell in {row.get(column, "") for _, row in rows})
     for line, row in rows:
@@ -195,9 +195,10 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
             strange.append(cell)
             continue
         named.update(meant)
-        for facts, name in ((table.patients, whose), (table.views, view), (table.studies, study)):
-            if name is not None and (text := row.get(name, "")) and text.lower() not in _NOTHING:
-                facts.update(dict.fromkeys(meant, text))
+        for told, names in ((table.patients, whose), (table.views, view), (table.studies, [study] if study else [])):
+            cells = (text for name in names if (text := row.get(name, "")) and text.lower() not in _NOTHING)
+            if text := next(cells, ""):
+                told.update(dict.fromkeys(meant, text))
         if judged and judge.positive(row, line):
             table.positive.update(meant)
     table.matched = len(named)
@@ -269,9 +270,13 @@ def _file_column(
     return best if 2 * len(names) > len(words) else None
 
 
-def _column_of(fact: str, header: Sequence[str], images: str) -> str | None:
-    """Return the column that tells a patient or view, or None; RSNA's ``patientId`` names its images."""
-    return next((name for name in header if name != images and means_column(name, fact)), None)
+def _columns_of(fact: str, header: Sequence[str], images: str) -> list[str]:
+    """Return the columns that tell a patient or view, of which the first that is filled counts.
+
+    RSNA's ``patientId`` names its images; MIMIC-CXR tells the view in words where its position is missing.
+    """
+    words = [name for name in header if fact == "view" and folded(name) == "viewcodesequencecodemeaning"]
+    return [*(name for name in header if name != images and means_column(name, fact)), *words]
 
 
 class _Judge:

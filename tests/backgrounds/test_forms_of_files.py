@@ -354,6 +354,12 @@ class TestManifestColumns:
         (tmp_path / "manifest.csv").write_text(f"file,{name}\na.png,1\n")
         assert dict(read_manifest(tmp_path / "manifest.csv").rows[0].strata) == {name: "1"}
 
+    def test_whole_numbers_that_a_program_wrote_as_fractions_are_read(self, tmp_path):
+        """As pandas does where other cells of the column are empty."""
+        (tmp_path / "manifest.csv").write_text("file,bits,rotate_deg\na.png,12.0,90.0\nb.png,,\n")
+        given = read_manifest(tmp_path / "manifest.csv").rows[0].given
+        assert (given.bits, given.rotate_deg) == (12, 90)
+
     def test_another_number_beside_the_patient_is_a_stratum(self, tmp_path):
         (tmp_path / "manifest.csv").write_text("file,patient,case_id\na.png,P1,17\n")
         assert dict(read_manifest(tmp_path / "manifest.csv").rows[0].strata) == {"case_id": "17"}
@@ -490,8 +496,8 @@ class TestTablesBesideRadiographs:
         listed = "".join(f"{name},1.4,1.5\n" for name in files)
         (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\n" + listed)
         tables = {
-            "metadata": "dicom_id,subject_id,study_id,ViewPosition\n"
-            "a,10000030,50414260,PA\nb,10000031,50414261,AP\nc,10000032,50414262,LATERAL\nd,10000030,50414263,PA\n",
+            "metadata": "dicom_id,subject_id,study_id,ViewPosition,ViewCodeSequence_CodeMeaning\n"
+            "a,10000030,50414260,PA,\nb,10000031,50414261,AP,\nc,10000032,50414262,,lateral\nd,10000030,50414263,PA,\n",
             "chexpert": "subject_id,study_id,Lung Lesion,No Finding\n10000030,50414260,,1.0\n10000031,50414261,1.0,\n",
         }
         for name, text in tables.items():

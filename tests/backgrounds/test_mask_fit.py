@@ -61,3 +61,13 @@ def test_a_lung_mask_that_lies_elsewhere_is_told(tmp_path, film):
 def test_lungs_named_after_the_sides_of_the_picture_are_told(tmp_path, film):
     left, right = film.regions["left_lung"], film.regions["right_lung"]
     assert SWAPPED in " ".join(served(tmp_path, film, {"left_lung": right, "right_lung": left}).notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("lungs", "lung"), ("mask", "lung"), ("lung_left", "left_lung"), ("ribs", "rib"), ("scar", "")]
+)
+def test_masks_whose_name_is_nearly_a_regions_are_told(tmp_path, name, meant):
+    write_png(tmp_path / "a.png", np.arange(64 * 64, dtype=np.uint16).reshape(64, 64))
+    write_png(tmp_path / f"a.{name}.png", np.eye(64, dtype=np.uint8) * 255)
+    notes = FolderSet(tmp_path, "normal").notes
+    assert [meant in note for note in notes] == ([True] if meant else [])
