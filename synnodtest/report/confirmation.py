@@ -59,7 +59,7 @@ def _of_other_choices(record: Record, others: Sequence[LedgerEntry]) -> Iterator
             entry.run
             for entry in others
             if entry.backgrounds not in (None, backgrounds)
-            or any(films.get(name, sha256) != sha256 for name, sha256 in entry.contents.items())
+            or any(_unlike(films.get(name, told), told) for name, told in entry.contents.items())
         },
         "synthesizers": {entry.run for entry in others if entry.synthesizer not in (None, synthesizer)},
     }
@@ -71,3 +71,9 @@ def _of_other_choices(record: Record, others: Sequence[LedgerEntry]) -> Iterator
             "many draws one passes by chance, and what confirms is the first. They are listed in section "
             f"{number_of('protocol')} of the report.",
         )
+
+
+def _unlike(films: str, others: str) -> bool:
+    """Return whether two runs had other films of a set: not where one merely came to fewer behaviours."""
+    here, there = set(films.split()), set(others.split())
+    return not (here <= there or there <= here)

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.exports.markdown import summary
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import LIMITED_COUNT
+from synnodtest.record.model.run import contents_of
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.rejections import kind_of_rejection as _kind
 from synnodtest.record.words import expectation_title, titles_of, value_text
@@ -182,6 +185,31 @@ def test_backgrounds_are_called_independent_only_where_no_two_are_of_one_patient
     for patients, told in ((34, "34 independent backgrounds of 34 patients"), (30, "34 backgrounds of 30 patients")):
         made["attrition"] |= {"unique_backgrounds": 34, "unique_patients": patients}
         assert {word: lines for word, lines, _ in screen(made)["facts"]}["On what"][0] == told
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "others"),
+    [
+        (("a", "b"), "a b", False),
+        (("b", "a"), "a b", False),
+        (("a", "b"), "b", False),  # the other run came to one behaviour, or its ledger kept the last alone
+        (("a",), "a b", False),
+        (("a", "b"), "a c", True),
+        (("a", "b"), "c", True),
+    ],
+)
+def test_runs_of_behaviours_that_take_different_numbers_of_one_set_have_its_films_all(small, now, before, others):
+    (films, *_) = small["identification"]["backgrounds"]
+    small["identification"]["backgrounds"] = [
+        films | {"name": "normal", "identity": {"name": "f", "sha256": s}} for s in now
+    ]
+    small["run"] |= {"id": "now", "confirmatory": True, "options": {}}
+    sha = small["identification"]["specs"][0]["sha256"]
+    small["ledger"] = [
+        {"run": "first", "seed": small["run"]["seed"], "spec_sha256": sha, "contents": {"normal": before}}
+    ]
+    assert ("Other backgrounds" in dict(screen(small)["notices"])) is others
+    assert contents_of(Record.of(small).identification.backgrounds) == {"normal": " ".join(sorted(now))}
 
 
 def test_deviations_from_the_protocol_are_told_at_once_but_for_a_limit_that_is_told_anyway(small):
