@@ -25,7 +25,11 @@ from synnodtest.radiograph import Radiograph
 ENOUGH = 0.6
 """Share of the nodules that must be found for a statement about boxes."""
 X_OFFSET_PX = 0.6
+"""Shift of boxes along x, in pixels: edges rounded to whole pixels make half a pixel of it, edges that count from 1 a
+whole one."""
 TRUTH_OFFSET_PX = 4.0
+"""Distance of boxes from the nodules, in pixels, by the median; set by hand: a right detector's boxes scatter by less,
+a padding forgotten leaves more."""
 LOUD = 0.05
 """A highest score below this, on conspicuous nodules, is next to no finding at the operating points of any spec."""
 

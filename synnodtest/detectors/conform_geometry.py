@@ -12,8 +12,14 @@ from synnodtest.geometry import Box, iou
 from synnodtest.radiograph import Radiograph
 
 OVERLAP = 0.25
+"""Least IoU with the nodule; set by hand: detectors draw boxes wider or tighter than the truth, and of a wrong reading
+hardly any overlap it by chance."""
 TOP = 3
+"""Findings per radiograph, highest scores first, of which one may lie on the nodule; with more, a wrong reading would
+fit some of them by chance."""
 NETWORK_SIZES = (224, 256, 320, 384, 416, 448, 512, 608, 640, 672, 736, 768, 800, 832, 896, 960, 1024, 1280, 1333, 1536)
+"""Sides of network inputs, in pixels, that the usual classifiers and detectors come with (EfficientDet's 512 to 1536,
+torchvision's 800 and 1333, multiples of 32); one that is missing is only diagnosed less well."""
 
 Convert = Callable[[Box, Radiograph], Box]
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from synnodtest.finding import Finding
 
 SCORE_TOLERANCE = 1e-3
+"""Difference of scores, as in ``openvino.py``: the same network summed in another order differs by about 1e-6, so more
+is another answer."""
 BOX_TOLERANCE_PX = 0.5
+"""Difference of an edge, in pixels: as much as rounding to whole pixels moves it."""
 SAME_SHARE = 0.002
 """Boxes at the same place of the picture, as shares of its sides: two pixels of 1024."""
 

@@ -22,7 +22,9 @@ from synnodtest.geometry import Spacing
 from synnodtest.radiograph import Radiograph
 
 PNG_WHITE = 65535
+"""Largest number of 16 bits: the whole range of PNG and DICOM, so that no step of a radiograph's 12 bits is lost."""
 NODE21_WHITE = 4095
+"""Largest number of 12 bits: NODE21's radiographs are stored as 0..4095, and its algorithms expect that range."""
 
 
 def png16(radiograph: Radiograph) -> bytes:

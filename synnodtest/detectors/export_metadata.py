@@ -15,6 +15,8 @@ from synnodtest.detectors.heads import Head, accepted_head, check_task
 from synnodtest.errors import DetectorError
 
 CHANNELS = (1, 3)
+"""Channels that an input may have: one of grey values, or ultralytics' three, which then are equal; a radiograph has
+nothing for others."""
 READ_KEYS = {
     "names": "the classes",
     "task": "`detect`, else refused",

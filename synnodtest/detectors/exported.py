@@ -26,7 +26,10 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
 MAX_FINDINGS = 300
+"""Findings kept per radiograph, as ``max_det`` of ultralytics; a curve over scores needs no more for the few nodules of
+a scene."""
 BATCH = 16
+"""Radiographs per call where the model leaves their number open; nothing depends on it but memory and time."""
 UNKNOWN_SIZE = (1024, 1024)
 """Of torchvision's networks, which scale every picture themselves."""
 ONE_INPUT = f"export it with one input, pictures (N, channels, height, width), and sizes and masks fixed; {WRAP}"

@@ -29,6 +29,8 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
 AT_ONCE = 4
+"""Requests under way at once; set by hand: enough to hide the sending, few enough for a server with one model. Answers
+keep their order."""
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]+", re.IGNORECASE)
 _PROBE_S = 30.0
 """A server that loads its model at the first request may need this long to say who it is."""

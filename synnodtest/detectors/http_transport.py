@@ -27,7 +27,10 @@ from synnodtest.errors import DetectorError, DetectorHung
 AUTHORIZATION_VARIABLE = "SYNNODTEST_HTTP_AUTHORIZATION"
 """Environment variable whose content is sent as the ``Authorization`` header."""
 RETRIED = (429, 502, 503, 504)
+"""Statuses of a fault that passes (RFC 9110 and 6585): too many requests, a gateway or service that is not ready; any
+other is taken to last."""
 REDIRECTS = (300, 301, 302, 303, 307, 308)
+"""Statuses that point elsewhere (RFC 9110): all of 300 to 308 but 304 (not modified) and the withdrawn 305 and 306."""
 ANSWERED = (200, 201, 203)
 """Statuses whose body is an answer; 202 (later) and 204 (nothing) are none."""
 ATTEMPTS = 3
@@ -37,6 +40,7 @@ MAX_WAIT_S = 120.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Also after decompression: 300 findings take 30 kB."""
 _SAID_BYTES = 300
+"""Characters of an answer that a message quotes; set by hand: room for a sentence, not for a page."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ from synnodtest.detectors.export_metadata import Export
 from synnodtest.errors import DetectorError
 
 MAX_BYTES = 64 * 1024
+"""Size of a settings file, in bytes: a full one takes a kilobyte or two, so a larger file is another, such as the model
+itself."""
 MOST_STD = 10.0
 """A std of so many times white leaves a picture that is next to black."""
 

@@ -17,7 +17,11 @@ from synnodtest.ports import Detector
 from synnodtest.store import Store
 
 FORMAT = 4
+"""Version of the questions, part of their key: raised when they change, so that kept answers to older ones do not
+count."""
 COUNT, SIZE = 4, 512
+"""Phantoms shown, and their side in pixels; set by hand: half of those of ``synnodtest conform`` each way, an eighth of
+its time. Fewer would let more readings fit by chance."""
 GLANCE = 256
 """Pixels of the phantom by which a detector is known again."""
 STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")

@@ -46,7 +46,9 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.text_files import decoded
 
 FORMAT = 1
+"""Version of the JSON form, the only one so far; a file of another is refused rather than read by guess."""
 MAX_BYTES = 1024 * 1024 * 1024
+"""Size of a record, in bytes, which is read as a whole: at 30 kB for 300 findings it holds over 30,000 radiographs."""
 
 _UID = re.compile(r"\d+(\.\d+){3,}")
 """A DICOM file is known by what stands for its UID, which a record may name it by."""

@@ -16,6 +16,8 @@ from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
 
 DEFAULT_TIMEOUT_S = 300.0
+"""Seconds for one call; set by hand: room for loading a large model and a batch on a slow CPU, still short beside a run
+that hangs overnight."""
 
 _SUFFIXES = {
     ".pt": "ultralytics", ".onnx": "onnx", ".xml": "openvino",

@@ -29,7 +29,10 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
 BATCH = 4
+"""Radiographs per call, a quarter of what one-stage networks get, since two-stage ones take more memory each; nothing
+else depends on it."""
 LEAST_SCORE = 0.001
+"""Least score reported, as YOLO's: torchvision's own 0.05 would cut low scores off every curve."""
 _REFUSED = "WeightsUnpickler error"
 """Begins what torch says of a file that holds more than weights, behind its advice to load it unsafely."""
 _FROM_ZERO = "if 0 is its nodule, wrap it in Python: TorchvisionDetector(model, name, labels=(0,))"

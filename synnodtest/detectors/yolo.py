@@ -33,10 +33,17 @@ from synnodtest.shipped import shipped_model
 from synnodtest.threads import cores
 
 CONFIDENCE = 0.001
+"""Least score reported: what ultralytics validates at; its 0.25 for prediction would cut low scores off every curve."""
 NMS_IOU = 0.7
+"""IoU from which the lower of two boxes is dropped: the default of ultralytics (``iou``), with which checkpoints are
+validated."""
 MAX_FINDINGS = 300
+"""Findings kept per radiograph: the default of ultralytics (``max_det``)."""
 UNTRAINED_IMAGE_SIZE = 1024
+"""Side of the input, in pixels, for a checkpoint that does not say its own: that of NODE21's radiographs, and of the
+paper's detectors."""
 BATCH = 16
+"""Radiographs per pass, as the default ``batch`` of ultralytics; nothing depends on it but memory and time."""
 STRIDE = 32
 """Sides of the input are multiples of this, or of the network's own stride where that is larger, as in ultralytics."""
 
