@@ -19,6 +19,8 @@ from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
+"""Size of a COCO file, in bytes: a guard of memory far above those of public sets; a larger one is taken for somebody
+else's."""
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".tsv.zip", ".xml")
 """Tables and annotations that are not read; each gets a note."""
 MOST_NAMED = 3

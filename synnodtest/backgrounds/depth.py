@@ -12,6 +12,7 @@ from synnodtest.backgrounds.reading import Given, Stored
 from synnodtest.errors import BackgroundError
 
 DEPTHS = (8, 10, 12, 14, 16)
+"""Bits per value that detectors and file formats use; PNG and MHA do not say which, and 16 bits cannot hold more."""
 BY_LARGEST = "bits by its largest value"
 OF_STORED = "of BitsStored"
 """Suffix where the file says how many bits its numbers may have."""

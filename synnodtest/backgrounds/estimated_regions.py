@@ -20,9 +20,13 @@ HIDDEN = {"retrocardiac": "heart", "subdiaphragmatic": "abdomen"}
 
 GEOMETRY_VERSION = "2"
 PERIPHERAL_MM = 25.0
+"""Depth of the periphery, in mm: the phantom's own (``exact_regions.py``), so that one word means one region on
+both."""
 _HILUM_ACROSS = {"right_lung": 0.255, "left_lung": 0.265}
 _HILUM_DOWN = {"right_lung": 0.44, "left_lung": 0.395}
 _HILUM_SEMI_AXES = (0.22, 0.30)
+"""Half axes of the hilum's ellipse across and down, in half widths of the cage: the phantom's own
+(``exact_regions.py``)."""
 _APEX_SHARE, _APEX_MOST = 0.08, 0.4
 """Of the lung's height: where no clavicle is seen, and wherever it is seen."""
 _APEX_LEAST = 0.25

@@ -13,6 +13,8 @@ from synnodtest.radiograph import Radiograph, Truth
 
 WORD = "SYNTHETIC"
 LEAST_SIDE, MOST_SIDE = 64, 8192
+"""Sides of an exported picture, in pixels; set by hand: below, a nodule is a pixel or two; above, no reader here takes
+it (``MAX_PIXELS``)."""
 
 
 def resized(radiograph: Radiograph, size: int) -> Radiograph:

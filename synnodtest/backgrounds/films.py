@@ -18,6 +18,7 @@ from synnodtest.store import Store
 
 _PIXELS_ALONE = ".img"
 _HEX = 64
+"""Hexadecimal digits of a sha256, with which a packed sight begins."""
 _DIGESTS: dict[tuple[str, int, int], str] = {}
 
 

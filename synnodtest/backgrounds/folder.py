@@ -31,6 +31,8 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 
 _FORMAT = 2
+"""Version of the way from files to backgrounds: raised when the same files become other radiographs or regions, so that
+kept ones do not count."""
 MOST_OF_EDGE = 0.5
 """Of a radiograph's outermost pixels: a film cut close to the lungs shows them at two of its four sides; an inverted
 mask holds nearly all."""

@@ -11,6 +11,8 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
 SIDE_PX = 2048
+"""Side, pixel spacing in mm and largest value as the database states them (Shiraishi et al. 2000); its files have no
+header to say so."""
 SPACING_MM = 0.175
 LARGEST = 4095
 

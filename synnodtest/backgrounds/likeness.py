@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from synnodtest.geometry import FloatArray
 
 SIDE, RIM, BLUR, BLOCK = 96, 4, 1.0, 8
+"""Cells a side, cells cut off at the rim, blur in cells and cells a side of a block; set by hand: they tell copies from
+other films as measured above, from 224 pixels on."""
 COPY, WORTH_A_LOOK = 0.6, 0.35
 """Median correlation of the blocks from which two films are copies of one; their mean from which it is computed."""
 _STEPS = 42
 """Of a standard deviation, in which a likeness is kept; three of them either way fill a byte."""
 _ROWS = 512
+"""Films compared with all others in one product; nothing depends on it but memory."""
 MOST = 6000
 """Films that are compared with each other; more would take minutes and gigabytes."""
 

@@ -22,13 +22,26 @@ from synnodtest.geometry import BoolArray, FloatArray
 _Array = NDArray[np.float64]
 
 _DIRECTIONS = 120
+"""Rays of a star, 3 degrees apart, some 3 to 6 mm along the border of a lung; set by eye: finer ones follow noise and
+take time."""
 _FACTORS = np.linspace(0.5, 1.6, 56)
 _ROUNDS = 3
+"""Contours drawn one after the other, each with the threshold of the one before; set by eye, time grows with it."""
 _RING_PX = 9
+"""Width of the surroundings that the threshold is taken from, in pixels of about 1.6 mm; set by eye: less leaves few
+pixels, more reaches the air outside the patient."""
 _STEP = 3
+"""Most levels of the factors (2% of a radius each) between neighbouring rays; set by eye: fewer cut the costophrenic
+angle, more let the contour jump."""
 _SMOOTHNESS = 0.08
+"""Cost of one level squared between neighbouring rays; set by eye: more rounds the angles off, less follows single
+ribs."""
 _THRESHOLD_PX = 14.0
+"""Blur, in pixels, over which the threshold may vary; set by eye: shorter follows ribs, longer averages dark apices and
+bright bases."""
 _BRIGHT = 0.45
+"""Excess over the threshold (-1..1) that is no longer lung at the base; set by eye: less cuts vessels off, more keeps
+the diaphragm."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,14 @@ from PIL import Image
 from synnodtest.geometry import BoolArray, FloatArray
 
 _LONGER_SIDE = 256
+"""Pixels, about 1.6 mm each on an adult's film; set by hand: finer than borders of lungs are drawn, and time grows with
+the square."""
 _NEUTRAL = 0.6
+"""Rank given to air around the patient; set by eye, a little above the middle, so that the skin makes no strong
+edge."""
 _LOCAL_PX = 16.0
+"""Blur, in pixels, that stands for a place's surroundings; set by eye: wider than a rib and its gap, narrower than a
+lung."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,7 @@ from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
 NAMES = ("manifest.csv", "manifest.tsv", "manifest.yaml", "manifest.yml")
 MAX_BYTES = 32 * 1024 * 1024
+"""Size of a manifest, in bytes, which is read as a whole: some 160 for each of the most files."""
 MOST_FILES = 200_000
 """Whose names are looked at for masks."""
 

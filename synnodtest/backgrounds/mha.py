@@ -21,7 +21,10 @@ from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
 from synnodtest.errors import BackgroundError
 
 MAX_VALUES = 256 * 1024 * 1024
+"""Voxels that a header may claim before memory is taken for them: a CT of 1,024 slices of 512 x 512, 1 GiB in
+float32."""
 MAX_HEADER_BYTES = 64 * 1024
+"""Bytes in which the header must end: MetaImage's take a few hundred, so a file without an end of one is none."""
 
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",

@@ -18,6 +18,8 @@ OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".xml", ".txt")
 MARKS = (".json", ".jsonl", ".ndjson")
 """Those of them that are noted where they name these radiographs without a word of nodules."""
 MAX_BYTES = 64 * 1024 * 1024
+"""Size of a file looked into, in bytes; set by hand: reports and labels of single films are far smaller, and each is
+read as a whole."""
 LEAST_STEM = 3
 """Shorter stems occur in any text; with its suffix a name of any length tells."""
 _BELOW = ("ann", "label", "box", "bbox")

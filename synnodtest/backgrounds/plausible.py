@@ -22,11 +22,15 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 
 MIN_SIDE_PX = 32
+"""Shorter side, in pixels; set by hand far below any radiograph: at 13 mm a pixel no nodule could be seen, a logo is
+refused."""
 LARGEST_SIDE_MM = 450.0
 """No detector is larger than 432 mm; a little more allows for rounding and for film."""
 SMALLEST_SIDE_MM = 100.0
 """A newborn's chest fills no less; a spacing in centimetres makes 43 mm of a plate."""
 CHILD_SIDE_MM = 180.0
+"""Width, in mm, below which a film is noted as no adult's: both lungs alone take 234 mm and more of NIH's adults. Only
+a note, since cut films occur."""
 LUNGS_MM = (110.0, 430.0)
 """Width of both lungs together; adults of NIH 234 to 400 mm."""
 NARROW_LUNGS_MM = 200.0

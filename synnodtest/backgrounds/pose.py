@@ -18,6 +18,8 @@ from synnodtest.backgrounds.segmenter import Segmented, segment, shipped_weights
 from synnodtest.geometry import BoolArray, FloatArray, bits_of, mask_of
 
 SIDE_PX = 256
+"""Longer side, in pixels, of the picture that is turned; the segmenter sees 160 of them, so more would only take
+time."""
 CLEAR = 1.02
 """A score above this is upright, and air is dark: no wrong pose of 60 films exceeds 1.01, most upright films do."""
 LEAST_SCORE = 0.95

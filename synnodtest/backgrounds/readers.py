@@ -36,6 +36,7 @@ from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 
 MAX_PIXELS = 8192 * 8192
+"""Pixels that a header may claim before memory is taken for them: 16 times those of a JSRT film, 256 MiB in float32."""
 TURNED_NOTE = "turned by"
 MOST_LABELS = 16
 """Regions that one map may hold; the grey values of a soft edge are larger numbers, or more of them."""

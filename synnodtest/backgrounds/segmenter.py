@@ -23,6 +23,8 @@ WEIGHTS_FILE = "segmenter.safetensors"
 
 _PARTS = {"left_lung": 1, "right_lung": 1, "heart": 1, "mediastinum": 1, "abdomen": 2, "clavicle": 2}
 _LEAST_LUNG = 0.02
+"""Share of the radiograph that either lung must fill; set by hand: specks make no pair of lungs, and more would turn
+collapsed ones away."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from synnodtest.csv_rows import rows_of
 from synnodtest.errors import BackgroundError
 
 MAX_BYTES = 512 * 1024 * 1024
+"""Size of a table, in bytes: a guard of memory and time far above those of public sets; a larger one is passed over."""
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _OWN = ("manifest.csv", "manifest.tsv")
 FILE_COLUMNS = (

@@ -27,6 +27,7 @@ SYNTHETIC = "SYNTHETIC: nodules planted by synnodtest; not for diagnosis"
 MOST_COMMENT = 10240
 """Characters of an LT attribute (PS3.5 6.2)."""
 DEPTHS = (8, 10, 12, 14, 16)
+"""Bits per value that readers take for the stored ones (``depth.py``), so that what is written is read alike."""
 ON_GRID = 0.5
 """Share of pixels that must lie on a grid of stored integers; planted nodules lie between its steps."""
 WRITTEN = {".png": (8, 16), ".mha": tuple(range(8, 17)), ".dcm": tuple(range(8, 17)), ".dicom": tuple(range(8, 17))}
