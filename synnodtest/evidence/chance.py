@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
@@ -55,18 +55,12 @@ def share_hit(evidence: Sequence[Evidence]) -> float:
 
 def withheld_for_chance(ruling: Ruling, share: float, operating_point: float) -> Ruling:
     """Return a pass as INCONCLUSIVE that findings beside the nodules earn as well."""
-    sentence = (
-        f"INCONCLUSIVE sight or noise cannot be told: the expectation is met as well where nothing was planted, at the "
-        f"nodules' places mirrored into the other lung, {share:.0%} of which are hit (findings of {operating_point:g} "
-        f"or more)"
+    why = (
+        "sight or noise cannot be told: the expectation is met as well where nothing was planted, at the nodules' "
+        f"places mirrored into the other lung, {share:.0%} of which are hit (findings of {operating_point:g} or more)"
     )
     remedy = "Raise the operating point, or ask for false_positives_per_image in the same run."
-    return replace(
-        ruling,
-        status=Status.INCONCLUSIVE,
-        sentence=sentence,
-        notes=(f"Without this: {ruling.sentence}", remedy, *ruling.notes),
-    )
+    return ruling.withdrawn(why, remedy)
 
 
 def told_of_chance(ruling: Ruling, share: float) -> Ruling:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
 
 SILENCE = "What the detector reported in this run"
@@ -75,19 +75,14 @@ def withheld(ruling: Ruling, tallies: Sequence[Heard], operating_point: float, w
         why_unasked: Why no nodules could be planted to find out; empty where they were.
     """
     told = ", ".join(f"{one.reported} of {one.pictures} pictures of {one.what}" for one in tallies if one.pictures)
-    sentence = (
-        f"INCONCLUSIVE quiet or silent cannot be told: the expectation is met by reporting nothing, and the detector "
-        f"reported next to nothing on anything in this run (findings of {operating_point:g} or more: {told})"
+    why = (
+        "quiet or silent cannot be told: the expectation is met by reporting nothing, and the detector reported next "
+        f"to nothing on anything in this run (findings of {operating_point:g} or more: {told})"
     )
     remedy = (
         "Let 'synnodtest conform' say whether findings arrive at all; add an expectation on sensitivity in the same "
         "run, or lower the operating point to where the detector reports."
     )
     asked = (f"No nodules could be planted to find out: {why_unasked}.",) if why_unasked else ()
-    return replace(
-        ruling,
-        status=Status.INCONCLUSIVE,
-        sentence=sentence,
-        notes=(f"Without this: {ruling.sentence}", *asked, remedy, *ruling.notes),
-        details={SILENCE: [one.row() for one in tallies], **ruling.details},
-    )
+    details = {SILENCE: [one.row() for one in tallies], **ruling.details}
+    return replace(ruling.withdrawn(why, *asked, remedy), details=details)

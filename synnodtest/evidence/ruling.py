@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -88,6 +88,17 @@ class Ruling:
     notes: tuple[str, ...] = ()
     figure: Mapping[str, object] = field(default_factory=dict)
     details: Mapping[str, object] = field(default_factory=dict)
+
+    def held_open(self, why: str, *notes: str) -> Ruling:
+        """Return the pass as INCONCLUSIVE, with the reason behind its sentence."""
+        passed = self.sentence.removeprefix(f"{Status.PASSED} ")
+        sentence = f"{Status.INCONCLUSIVE} {passed}; {why}"
+        return replace(self, status=Status.INCONCLUSIVE, sentence=sentence, notes=(*self.notes, *notes))
+
+    def withdrawn(self, why: str, *remedies: str) -> Ruling:
+        """Return the pass as INCONCLUSIVE, with the reason in place of its sentence, which becomes a note."""
+        notes = (f"Without this: {self.sentence}", *remedies, *self.notes)
+        return replace(self, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {why}", notes=notes)
 
 
 def decide(lower: float, upper: float, bound: float, side: Side) -> Status:

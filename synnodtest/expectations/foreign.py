@@ -40,10 +40,7 @@ def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
                 hint="make it with synnodtest.checks.hold and rule; what does not decide has the role 'shown'",
             )
     why = _alone(evidence)
-    if why:
-        sentence = ruling.sentence.removeprefix(f"{Status.PASSED} ")
-        return replace(ruling, status=Status.INCONCLUSIVE, sentence=f"{Status.INCONCLUSIVE} {sentence}; {why}")
-    return ruling
+    return ruling.held_open(why) if why else ruling
 
 
 def _alone(evidence: Evidence) -> str:

@@ -89,13 +89,7 @@ def beside(ruling: Ruling, worst: Ruling, excluded: int) -> Ruling:
     )
     if ruling.status is not Status.PASSED or worst.status is Status.PASSED:
         return replace(ruling, notes=(*ruling.notes, note))
-    sentence = ruling.sentence.removeprefix(f"{Status.PASSED} ")
-    return replace(
-        ruling,
-        status=Status.INCONCLUSIVE,
-        sentence=f"INCONCLUSIVE {sentence}; {note}",
-        notes=(*ruling.notes, note),
-    )
+    return ruling.held_open(note, note)
 
 
 def concerns(parameters: Selection, trial: Trial) -> bool:
