@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import without_upload
-from synnodtest.backgrounds.tables import MASSES
+from synnodtest.backgrounds.tables import MASSES, means_nodule
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
@@ -42,11 +42,11 @@ _PLANTED = '"synthetic": true,\n "source":'
 def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
     """Yield the folders in which annotations of the images in a folder may lie, or texts of reports too.
 
-    Above a folder ``images`` or one of its parts (``images/train``) two levels count: NIH's table lies beside
-    ``images_001/images``, COCO's ``annotations`` beside ``images/train2017``.
+    Above a folder ``images``, one of its parts (``images/train``) or one that was packed twice (``train/train``) two
+    levels count: NIH's table lies beside ``images_001/images``, COCO's ``annotations`` beside ``images/train2017``.
     """
     above = [images.parent]
-    if {images.name.lower(), images.parent.name.lower()} & set(_IMAGES):
+    if {images.name.lower(), images.parent.name.lower()} & set(_IMAGES) or images.name == images.parent.name:
         above.append(images.parent.parent)
     begin = (*_BELOW, *_REPORTS) if reports else _BELOW
     for folder in (images, *above):
@@ -81,7 +81,9 @@ def has_label(path: Path, among: Sequence[Path]) -> bool:
 
 def _reports(text: Path) -> bool:
     """Return whether a sentence of a report tells of a nodule."""
-    return text.stat().st_size <= MAX_BYTES and any(map(_tells, _SENTENCE_END.split(head_text(text.read_bytes()))))
+    return text.stat().st_size <= MAX_BYTES and any(
+        map(means_nodule, _SENTENCE_END.split(head_text(text.read_bytes())))
+    )
 
 
 def _first_line(path: Path) -> str:

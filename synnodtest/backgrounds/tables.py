@@ -135,8 +135,8 @@ def name_nodule(column: str, text: str) -> bool:
     The column's name tells what the cell is: words, or yes and no of a finding that the column names.
     """
     if folded(column) in CLASS_COLUMNS and not _is_number(text):
-        return text.strip().lower() in _POSITIVE or any(_means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
-    return _means_nodule(column) and not _is_empty(text)
+        return text.strip().lower() in _POSITIVE or any(means_nodule(part) for part in re.split(r"[|;,/\n]+", text))
+    return means_nodule(column) and not _is_empty(text)
 
 
 def tells_positive(column: str, text: str) -> bool:
@@ -144,7 +144,8 @@ def tells_positive(column: str, text: str) -> bool:
     return name_nodule(column, text) or (folded(column) in LABEL_COLUMNS and _is_number(text) and not _is_empty(text))
 
 
-def _means_nodule(text: str) -> bool:
+def means_nodule(text: str) -> bool:
+    """Return whether words, such as a class or a sentence, tell of a nodule or of what looks like one."""
     says = meaning(text)
     if says is not Meaning.OTHER:
         return says in (Meaning.NODULE, Meaning.UNCLEAR)
@@ -242,7 +243,7 @@ def _refuse_unclear_header(path: Path, header: Sequence[str], known: NamedImages
             hint="add a first line such as image,label",
         )
     tell = (*FILE_COLUMNS, *CLASS_COLUMNS, *LABEL_COLUMNS)
-    twice = (name for name in header if header.count(name) > 1 and (folded(name) in tell or _means_nodule(name)))
+    twice = (name for name in header if header.count(name) > 1 and (folded(name) in tell or means_nodule(name)))
     if name := next(twice, ""):
         raise BackgroundError(f"{path}:1: the column {name!r} occurs twice", hint="rename or remove one of them")
 
@@ -290,7 +291,7 @@ class _Judge:
         self._path = path
         names = {folded(name): name for name in header}
         self._classes = [names[name] for name in CLASS_COLUMNS if name in names]
-        self._findings = [name for name in header if folded(name) not in CLASS_COLUMNS and _means_nodule(name)]
+        self._findings = [name for name in header if folded(name) not in CLASS_COLUMNS and means_nodule(name)]
         self._denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
@@ -315,7 +316,7 @@ class _Judge:
             return True
         if any(name_nodule(name, row.get(name, "")) for name in self._findings):
             return True
-        if any(_means_nodule(part) for name in self._reports for part in re.split(r"[.;\n]+", row.get(name, ""))):
+        if any(means_nodule(part) for name in self._reports for part in re.split(r"[.;\n]+", row.get(name, ""))):
             return True
         if any(row.get(name, "").lower() not in ("", "nan") and _is_empty(row[name]) for name in self._denials):
             return True

@@ -445,6 +445,12 @@ class TestTablesBesideRadiographs:
         assert [background.id for background in served.backgrounds] == ["b.png"]
         assert "1 radiograph with annotated nodules was left out" in served.notes
 
+    def test_a_table_above_a_folder_that_was_packed_twice_is_read(self, tmp_path):
+        self.put(tmp_path / "train/train")
+        (tmp_path / "train.csv").write_text("image_id,class_name\na,Nodule/Mass\nb,No finding\n")
+        served = FolderSet(tmp_path / "train/train", "normal")
+        assert [background.id for background in served.backgrounds] == ["b.png"]
+
     def test_a_table_that_matches_no_radiograph_is_an_error(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "metadata.csv").write_text("img_name,label\nn0001.mha,1\n")
@@ -582,10 +588,11 @@ class TestTablesBesideRadiographs:
         (tmp_path / "list.csv").write_text("patientId,Nodule\na.png,1\nb.png,0\n" + others)
         assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
 
-    def test_a_report_of_a_films_own_name_is_read(self, tmp_path):
+    @pytest.mark.parametrize("told", ["12 mm nodule in the left upper lobe", "A 4 cm mass in the lingula"])
+    def test_a_report_of_a_films_own_name_is_read(self, tmp_path, told):
         self.put(tmp_path)
-        (tmp_path / "a.txt").write_text("Heart not enlarged. 12 mm nodule in the left upper lobe.\n")
-        (tmp_path / "b.txt").write_text("No nodule. Heart not enlarged.\n")
+        (tmp_path / "a.txt").write_text(f"Heart not enlarged. {told}.\n")
+        (tmp_path / "b.txt").write_text("No nodule. Heart not enlarged. There is no mass.\n")
         served = FolderSet(tmp_path, "normal")
         assert [background.id for background in served.backgrounds] == ["b.png"]
 
