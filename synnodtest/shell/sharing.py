@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling
+
+from synnodtest.spec.recognise import has_spec_suffix
 
 
 class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -17,6 +19,6 @@ class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
 def scope_of(node_id: str) -> str:
     """Return what shares a worker: the behaviour of an item of a spec, any other test alone."""
     file, _, rest = node_id.partition("::")
-    if PurePosixPath(file).suffix in (".yaml", ".yml") and "::" in rest:
+    if has_spec_suffix(Path(file)) and "::" in rest:
         return f"{file}::{rest.partition('::')[0]}"
     return node_id

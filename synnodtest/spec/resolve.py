@@ -8,6 +8,7 @@ from pathlib import Path
 from synnodtest.errors import Problem
 from synnodtest.spec.messages import Path as KeyPath
 from synnodtest.spec.messages import meant, problem, show
+from synnodtest.spec.recognise import has_spec_suffix
 from synnodtest.spec.source import EMPTY, Node, YamlFault, parse, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import TooMuch, Variables, expand, merge
@@ -100,7 +101,7 @@ class _Library:
         name = node.value
         if not isinstance(name, str) or not name:
             return  # the schema says so
-        if Path(name).is_absolute() or not name.endswith((".yaml", ".yml")):
+        if Path(name).is_absolute() or not has_spec_suffix(Path(name)):
             self._complain(node, at, f"{name!r} must be a .yaml file, relative to this one")
             return
         target = (path.parent / name).resolve()

@@ -12,6 +12,7 @@ from synnodtest.shell.sharing import scope_of
     [("specs/core.yaml::size::monotone", "specs/core.yaml::size"),
      ("specs/core.yaml::size::sensitivity[arm::x]", "specs/core.yaml::size"),
      ("specs/other.yml::size::monotone", "specs/other.yml::size"),
+     ("specs/OTHER.YAML::size::monotone", "specs/OTHER.YAML::size"),
      ("tests/test_a.py::test_b", "tests/test_a.py::test_b"),
      ("tests/test_a.py::TestC::test_b", "tests/test_a.py::TestC::test_b")],
 )  # fmt: skip
