@@ -16,11 +16,11 @@ from synnodtest.statistics import (
     rate_difference_clustered,
     smallest_n_paired,
     smallest_n_rate,
-    spearman,
     tango,
 )
 from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
+from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.statistics.sequential import log_e_above
 
 _LEVELS = 5
@@ -79,12 +79,13 @@ def precision_backgrounds(bound: float, alpha: float, per_background: float) -> 
 def rising_backgrounds(bound: float, alpha: float, *, levels: int = _LEVELS) -> int | None:
     """Return the fewest backgrounds that show a rank correlation, each of them with a perfect one.
 
-    ``levels`` is how many nodules a background gives; 1: the correlation runs over all of them.
+    ``levels`` is how many nodules a background gives; 1: the correlation runs over all of them, and a share of
+    backgrounds that was not seen may be ordered quite otherwise.
     """
 
     def passes(n: int) -> bool:
         if levels == 1:
-            return spearman(np.arange(n), np.arange(n), alpha=alpha).lower > bound
+            return agreeing_bounds(1.0, n, alpha, -1.0, 1.0)[0] > bound
         x, cluster = np.tile(np.arange(levels), n), np.repeat(np.arange(n), levels)
         return mean_cluster_spearman(x, x, cluster, alpha=alpha, guarded=True).lower > bound
 

@@ -221,6 +221,20 @@ def test_each_arm_is_paired_with_its_own_perturbed_self():
     assert (alone.n_nodules, alone.components[0].value, alone.status) == (30, -1.0, Status.FAILED)
 
 
+@pytest.mark.parametrize("carried", ["", ":*"])
+def test_invariance_of_images_pairs_each_untouched_background_with_its_perturbed_self(carried):
+    """30 of 50 backgrounds show a false positive once they are flipped; those of another arm are none of these."""
+    trials = pairs(50, 0, 0, 0, ("@under:default", "default"))
+    for i in range(50):
+        trials.append(trial(f"b{i}", arm=f"@untouched{carried}"))
+        trials.append(trial(f"b{i}", arm=f"@under:@untouched{carried}", false_positives=[0.9] * (i < 30)))
+        trials.append(trial(f"b{i}", arm="@under:@untouched:other", false_positives=[0.9] * 9))
+    for metric, value in (("specificity", -0.6), ("false_positives_per_image", 0.6)):
+        ruling = judge("invariant", {**UNDER, "margin": 0.2, "metric": metric}, trials)
+        assert (ruling.n_nodules, ruling.components[0].value) == (50, pytest.approx(value))
+        assert ruling.status is Status.FAILED
+
+
 def test_images_of_arms_of_different_nodules_are_chosen_by_their_nodules():
     trials = [
         trial(f"{mm}-{i}", 0.9, arm=arm, diameter_mm=mm, false_positives=[0.9] * (arm == "double" and mm > 10))

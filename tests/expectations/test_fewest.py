@@ -46,6 +46,11 @@ def grown(n, now, prior):
     return [*priors, *(replace(trial(f"b{i}", now), nodules=(nodule,)) for i in range(n))]
 
 
+def rising(n, each=1):
+    sizes = [[4.0 + i] if each == 1 else [4.0, 8.0, 12.0, 16.0, 20.0] for i in range(n)]
+    return [trial(f"b{i}", mm / 1000, diameter_mm=mm, replicate=r) for i in range(n) for r, mm in enumerate(sizes[i])]
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "perfect", "each"),
     [
@@ -67,6 +72,9 @@ def grown(n, now, prior):
         ("localization", {"at_least": 0.8}, found, 1),
         ("growth", {"at_least": 0.5}, lambda n, each: grown(n, 1.0, 0.0), 1),
         ("growth", {"at_least": -0.5, "reference_at_least": 0.9}, lambda n, each: grown(n, 1.0, 0.0), 1),
+        ("correlation", {"over": "diameter_mm", "at_least": 0.9}, rising, 1),
+        ("correlation", {"over": "diameter_mm", "at_least": 0.9}, rising, 5),
+        ("monotone", {"over": "diameter_mm", "min_spearman": 0.9, "max_drop": 0.5}, rising, 5),
         ("growth", {"at_most": 0.5}, lambda n, each: grown(n, 0.3, 1.0), 1),
     ],
 )

@@ -74,6 +74,19 @@ def test_a_nodule_that_left_no_mask_counts_as_it_was_asked_for():
     assert [n.name for n in made.nodules] == ["index"]
 
 
+def test_of_an_excluded_scene_what_was_realised_stays_as_it_is_and_only_what_left_no_mask_is_taken_from_the_plan():
+    planned = tuple(Nodule(mm, (50, 50), 0.3, name=name) for mm, name in ((12.0, "lost"), (10.0, "seen")))
+    (seen,) = trial("b", 0.7, name="seen").nodules
+    seen = replace(seen, truth=replace(seen.truth, conspicuity=4.0))
+    one = replace(trial("b"), scene=Scene("b", planned), nodules=(seen,), rejected="left no mask")
+    assert concerns(Selection(where={"conspicuity": {"at_least": 4}}), one)
+    assert not concerns(Selection(where={"conspicuity": {"at_least": 5}}), one)
+    (made,) = pretend(evidence([one]), lambda trial, nodule: float(nodule.name == "seen")).trials
+    assert [(n.name, n.confidence, n.finding) for n in made.nodules] == [("lost", 0.0, None), ("seen", 1.0, 0)]
+    assert made.nodules[1].truth is seen.truth
+    assert made.false_positives == (1,)
+
+
 @pytest.mark.parametrize("alarms", [True, False])
 def test_a_miss_has_an_alarm_as_loud_as_any_and_what_is_found_is_as_loud(alarms):
     accepted = trial("a", 0.4, false_positives=[7.0])
