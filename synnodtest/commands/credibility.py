@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, handed_on, tell
+from synnodtest.commands.options import add_split, at_least, handed_on, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
@@ -21,10 +21,10 @@ def add(kinds: Any) -> None:
     option = sub.add_argument
     option("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
     option("--embedding", help="an encoder to compare in too: FILE.onnx, or module:factory")
-    option("--scenes", type=int, default=160, help="per kind of background (160)")
-    option("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
+    option("--scenes", type=at_least(2), default=160, help="per kind of background (160)")
+    option("--sweep-scenes", type=at_least(0), default=200, help="per swept feature (200); 0 sweeps none")
     option(
-        "--training-crops", type=int, default=2000, metavar="N",
+        "--training-crops", type=at_least(0), default=2000, metavar="N",
         help="crops of training nodules that planted ones are compared with, for copies (2000); 0 compares none; "
         "with --ct-patches",
     )  # fmt: skip
@@ -44,10 +44,10 @@ def add(kinds: Any) -> None:
         "lung of the same films, or in those of --backgrounds",
     )  # fmt: skip
     add_split(sub, "held-out, train, all patients or held-out:0.5 and the like, with --data (all)")
-    option("--per-film", type=int, default=2, help="scenes for the nodules of each film (2)")
+    option("--per-film", type=at_least(1), default=2, help="scenes for the nodules of each film (2)")
     option("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
     option("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
-    option("--each", type=int, default=50, help="real and synthetic pictures, so many of each (50)")
+    option("--each", type=at_least(1), default=50, help="real and synthetic pictures, so many of each (50)")
     option("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
     option("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
     option("--key", type=Path, help="key.json of the study")
@@ -57,7 +57,7 @@ def add(kinds: Any) -> None:
 def _common(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--synthesizer", default="diffusion", help="as for pytest --synthesizer")
     sub.add_argument("--composition", choices=("counterfactual", "inpaint"), help="of a diffusion model")
-    sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen")
+    sub.add_argument("--phantoms", type=at_least(0), default=0, metavar="N", help="N chests that no training has seen")
     sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs; its held-out patients serve")
     sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules; its held-out series are real")
     sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
@@ -179,12 +179,12 @@ def _of_films(options: argparse.Namespace) -> int:
         real = annotated_crops(films, bar.update)
     with tqdm(total=len(scenes), desc="planted", unit="film", disable=None) as bar:
         planted = planted_crops(scenes, hosts, synthesizer, bar.update)
+    if options.out is not None:
+        made = film_exhibits(films, scenes, hosts, synthesizer, each=options.each, seed=options.seed)
+        print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
     bare = None if options.backgrounds is None else bare_crops(films, scenes, hosts)
     told = two_sample(real, planted, bare, seed=options.seed)
     told |= {"hosts": "the annotated films themselves, other lung" if bare is None else hosts.identity.as_dict()}
     told |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
     tell(told, None if options.out is None else options.out / "two-sample.json")
-    if options.out is not None:
-        made = film_exhibits(films, scenes, hosts, synthesizer, each=options.each, seed=options.seed)
-        print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
     return 0

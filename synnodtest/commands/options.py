@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ def _split(text: str) -> str:
         return split_name(text)
     except ValueError as error:  # argparse would leave its words out
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return the ``type`` of an option that counts something."""
+
+    def counted(text: str) -> int:
+        if not text.strip().isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return counted
 
 
 def handed_on(options: argparse.Namespace, *names: str) -> Any:

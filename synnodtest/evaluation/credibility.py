@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.errors import missing_extra
+from synnodtest.counted import counted
+from synnodtest.errors import SynnodError, missing_extra
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import Planted
 from synnodtest.statistics.coverage import precision_recall, vendi_score
@@ -19,6 +21,8 @@ from synnodtest.statistics.distances import energy_distance, frechet_distance, k
 Array = NDArray[np.float64]
 HALVES = 50
 """Times that backgrounds are split in two."""
+FEWEST = 4
+"""Nodules in a half: a neighbourhood takes three others."""
 _SHOWN = (
     ("diameter_mm", "diameter", "Diameter in mm", (4, 8, 16, 32)),
     ("contrast", "contrast", "Contrast", (0.1, 0.2, 0.4, 0.8)),
@@ -104,6 +108,9 @@ def distances(
 
     Returns:
         Per distance its mean from synthetic to real, and from real to real the mean and the 95th percentile.
+
+    Raises:
+        SynnodError: a half holds next to no nodule.
     """
     a, b = standardised(planted, real), standardised(real, real)
     splits = _first_halves("distances", clusters, halves, seed)
@@ -122,7 +129,22 @@ def _first_halves(word: str, clusters: Sequence[str], count: int = HALVES, seed:
     """Return which rows belong to one half of the backgrounds, drawn anew ``count`` times."""
     rng = np.random.default_rng(seed_sequence(word, seed))
     names, owner = np.unique(np.asarray(clusters), return_inverse=True)
-    return [np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2]) for _ in range(count)]
+    splits = [np.isin(owner, rng.permutation(len(names))[: (len(names) + 1) // 2]) for _ in range(count)]
+    if min(len(half) for first in splits for half in (owner[first], owner[~first])) < FEWEST:
+        too_few(f"halves of the {counted(len(names), 'background')}")
+    return splits
+
+
+def too_few(across: str) -> NoReturn:
+    """Say that nodules cannot be compared across patients or backgrounds.
+
+    Raises:
+        SynnodError: always.
+    """
+    raise SynnodError(
+        f"the nodules that can be measured are too few to be compared across {across}",
+        hint="take more films or phantoms, ten at least, and more scenes",
+    )
 
 
 def coverage(planted: Array, real: Array, clusters: Sequence[str]) -> dict[str, object]:
@@ -178,6 +200,9 @@ def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed
 
     Returns:
         Out-of-fold AUC of a logistic regression and of boosted trees.
+
+    Raises:
+        SynnodError: without the nodules of some patients only one kind is left, or scikit-learn is not installed.
     """
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
@@ -192,7 +217,11 @@ def two_sample_auc(planted: Array, real: Array, clusters: Sequence[str], *, seed
         "logistic": LogisticRegression(C=0.1, max_iter=2000),
         "trees": HistGradientBoostingClassifier(max_depth=3, max_iter=80, random_state=seed),
     }
+    if len(set(clusters)) < 2:
+        too_few("patients")
     folds = GroupKFold(n_splits=min(5, len(set(clusters))))
+    if any(np.ptp(label[train]) == 0 for train, _ in folds.split(table, groups=list(clusters))):
+        too_few("patients")
     scores = {}
     for name, model in models.items():
         guess = cross_val_predict(model, table, label, groups=list(clusters), cv=folds, method="predict_proba")

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -16,7 +17,7 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 
 from synnodtest.annotated.films import AnnotatedFilms
-from synnodtest.canonical import seed_sequence
+from synnodtest.canonical import plain, seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.measured import Pair, synthesized
 from synnodtest.evaluation.transfer.scenes import Counterpart
@@ -25,6 +26,7 @@ from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
+from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.synthesizers.window import Window, cut_window
 
 SIDE_MM = 70.0
@@ -187,12 +189,19 @@ def _auc(ratings: NDArray[np.float64], synthetic: NDArray[np.bool_], weight: NDA
     return float(wa @ wins @ wb / (wa.sum() * wb.sum()))
 
 
+def _mean(areas: Sequence[float]) -> float:
+    """Return the mean of the readers' areas that there are; NaN without one."""
+    known = [area for area in areas if math.isfinite(area)]
+    return float(np.mean(known)) if known else math.nan
+
+
 def judge_answers(paths: Sequence[Path], key: Path, *, resamples: int = 2000, seed: int = 0) -> dict[str, object]:
     """Return the AUC of readers telling synthetic from real, its 95% interval over readers and cases.
 
     The AUC is the mean of the readers'. The interval resamples readers and, independently, the backgrounds the
     pictures come from (Owen, "The pigeonhole bootstrap", Ann. Appl. Stat. 1 (2007) 386), so that it holds for other
-    readers and other cases. With one reader it holds for that reader alone, and says so.
+    readers and other cases. With one reader it holds for that reader alone, and says so. A reader who rated pictures of
+    one kind alone has no AUC.
 
     Raises:
         SynnodError: see :func:`read_answers`.
@@ -209,15 +218,18 @@ def judge_answers(paths: Sequence[Path], key: Path, *, resamples: int = 2000, se
     for _ in range(resamples):
         some = rng.integers(len(readers), size=len(readers))
         weight = np.bincount(rng.integers(clusters.max() + 1, size=clusters.max() + 1), minlength=clusters.max() + 1)
-        drawn.append(np.nanmean([_auc(ratings[r], synthetic, weight[clusters].astype(float)) for r in some]))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+        drawn.append(_mean([_auc(ratings[r], synthetic, weight[clusters].astype(float)) for r in some]))
+    whole = _mean(list(each.values()))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5]) if math.isfinite(whole) else (0.0, 1.0)
+    if high == low:  # perfect readers, or one who guesses: other cases may be otherwise
+        low, high = agreeing_bounds(whole, len(set(names)), 0.025, 0.0, 1.0)
     return {
         "readers": len(readers),
         "pictures": len(pictures),
         "backgrounds": int(clusters.max() + 1),
         "answers": int(np.isfinite(ratings).sum()),
-        "auc": float(np.nanmean(list(each.values()))),
+        "auc": plain(whole),
         "interval_95": [float(low), float(high)],
         "interval_over": "readers and cases" if len(readers) > 1 else "cases alone: one reader stands for no other",
-        "auc_by_reader": each,
+        "auc_by_reader": plain(each),
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import missing_extra
-from synnodtest.evaluation.credibility import two_sample_auc
+from synnodtest.evaluation.credibility import too_few, two_sample_auc
 from synnodtest.evaluation.crops import RINGS, Crop, profile_of
 from synnodtest.statistics import auc, cluster_bootstrap
 
@@ -67,6 +67,8 @@ def tell_apart(first: Sequence[Crop], second: Sequence[Crop], *, seed: int, boun
         seed: Of weights and folds.
         bounds: Add the network's 90% interval, patients resampled.
     """
+    if not first or not second:
+        too_few("patients")
     one, other = (np.stack([crop.features for crop in group]) for group in (first, second))
     clusters = [crop.cluster for crop in [*first, *second]]
     found: dict[str, object] = dict(two_sample_auc(one, other, clusters, seed=seed))

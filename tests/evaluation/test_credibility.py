@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synnodtest.evaluation.credibility import distances, standardised
+from synnodtest.errors import SynnodError
+from synnodtest.evaluation.credibility import distances, standardised, two_sample_auc
 from synnodtest.evaluation.measured import Planted
 from synnodtest.evaluation.synthesizer import alike
 from synnodtest.radiomics_features import FEATURE_NAMES
@@ -75,3 +76,13 @@ def test_nodules_ask_for_every_feature_of_the_real_ones_of_their_scenes():
     assert dict(first.nodules[0].radiomics) == dict(zip(FEATURE_NAMES, features[0], strict=True))
     assert (first.nodules[0].diameter_mm, first.nodules[0].contrast, first.seed) == (12.0, 0.3, 1)
     assert second.nodules == (nodule,)
+
+
+def test_nodules_of_too_few_patients_are_said_and_no_traceback() -> None:
+    pytest.importorskip("sklearn", reason="the two-sample test needs the extra 'metrics'")
+    table = np.random.default_rng(0).normal(size=(8, 67))
+    for clusters in (["one"] * 16, ["real"] * 8 + ["planted"] * 8):  # a fold without a patient leaves one kind alone
+        with pytest.raises(SynnodError, match="too few to be compared across patients"):
+            two_sample_auc(table, table, clusters)
+    with pytest.raises(SynnodError, match="halves of the 1 background"):
+        distances(table, table, ["one"] * 8)

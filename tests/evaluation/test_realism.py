@@ -70,6 +70,18 @@ def test_perfect_and_guessing_readers_are_told_apart(study: Path) -> None:
     assert "cases alone" in guessed["interval_over"]
 
 
+def test_a_perfect_reader_of_few_cases_has_an_interval_and_one_of_one_kind_no_auc(study: Path) -> None:
+    key = json.loads((study / "key.json").read_text())
+    perfect = answer(study, "P", {p: 5 if entry["synthetic"] else 1 for p, entry in key.items()})
+    found = judge_answers([perfect], study / "key.json", resamples=100)
+    cases = len({entry["background"] for entry in key.values()})
+    assert found["interval_95"] == pytest.approx([0.025 ** (1 / cases), 1.0])
+    one_kind = answer(study, "K", {p: 4 for p, entry in key.items() if entry["synthetic"]})
+    assert judge_answers([one_kind], study / "key.json", resamples=100)["auc"] is None
+    both = judge_answers([perfect, one_kind], study / "key.json", resamples=100)
+    assert (both["auc"], both["auc_by_reader"]) == (1.0, {"P": 1.0, "K": None})
+
+
 @pytest.mark.parametrize("rows", ["R,999,3", "R,1,9", ",1,3", "R,1,3\nR,1,4"])
 def test_answers_that_cannot_be_are_refused_with_their_line(study: Path, rows: str) -> None:
     path = study / "bad.csv"
