@@ -14,7 +14,9 @@ Estimator = Callable[[float], Estimate]
 """From the one-sided error rate to the estimate, so that the 95% interval can be shown beside the decision."""
 
 _LEAST_P = 1e-8
+"""Smallest p value that is told; smaller ones would rest on tails that bootstraps and approximations do not know."""
 _HALVINGS = 12
+"""Halvings on the scale of logarithms: a p value to within 0.5%, erring upwards; each takes an estimate anew."""
 
 
 def no_narrower(drawn: Estimate, exact: Estimate) -> Estimate:

@@ -24,9 +24,11 @@ from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.statistics.sequential import log_e_above
 
 _LEVELS = 5
+"""Nodules of a background's curve in a plan: the fewest that count (``MIN_LEVELS`` of statistics/ranks.py)."""
 _MOST = 100_000
 """Backgrounds beyond which no plan goes."""
 _MOST_SEQUENTIAL = 10_000
+"""Backgrounds after which a sequential plan is given up; set by hand, lower than the other, since every n is tried."""
 
 Passes = Callable[[int], bool]
 

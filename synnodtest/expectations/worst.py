@@ -24,6 +24,7 @@ from synnodtest.finding import Finding
 from synnodtest.radiograph import Truth
 
 MISSED, FOUND = 0.0, 1.0
+"""Confidences that excluded nodules are taken to have received: the ends of the scale."""
 
 WorstScore = Callable[[Trial, NoduleTrial], float]
 """The confidence that an excluded nodule is taken to have received."""

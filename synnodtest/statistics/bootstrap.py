@@ -19,7 +19,10 @@ FEWEST_RESAMPLES = 100
 """Below it the tails that make a 95% bound hold fewer than five values."""
 
 FEW_CLUSTERS = 30
+"""Clusters below which a bootstrap's bounds carry a flag; a convention, set by hand: they are approximate there, and it
+decides nothing."""
 _CELLS_AT_ONCE = 2_000_000
+"""Draws held at once, 16 MB of float64; nothing depends on it but memory."""
 _STEEPEST = 50.0
 """Logits beyond which a share is 0 or 1 to the last bit."""
 

@@ -16,6 +16,8 @@ from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
 
 OVERDISPERSED = 1.25
+"""Variance over the Poisson variance from which clusters are resampled; set by hand: below, Garwood's half width is too
+small by at most an eighth (the root)."""
 UNSEEN_PER_IMAGE = 2.0
 """Events that an image unlike all that were seen shows, at least: a device or a scar is marked more than once."""
 UNSEEN_OF_PATIENT = 3.0

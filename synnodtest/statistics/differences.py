@@ -9,6 +9,8 @@ from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, 
 from synnodtest.statistics.rates import wilson_bounds
 
 _HALVINGS = 80
+"""Halvings of an interval at most 2 wide: past the last bit of a double; fewer would round bounds, more change
+nothing."""
 
 
 def _constrained(x1: float, n1: float, x2: float, n2: float, delta: float) -> tuple[float, float]:

@@ -13,6 +13,8 @@ from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 from synnodtest.statistics.rates import wilson_bounds
 
 _HALVINGS = 60
+"""Halvings of an interval at most 2 wide: past the last bit of a double; fewer would round bounds, more change
+nothing."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,12 @@ from synnodtest.statistics.paired import shows_above
 from synnodtest.statistics.rates import beta_bounds
 
 DEFAULT_ICC = 0.2
+"""Correlation within a background that plans take where none is known; set by hand: no verdict rests on it, too little
+makes plans too small."""
 _MOST = 1_000_000
+"""Units beyond which no study goes, so that a search for a size ends."""
 _TINY_MASS = 1e-9
+"""Probability left out of a sum on either side: far below the digits of a power, and it spares most of the terms."""
 
 
 def _check_rates(alpha: float, **rates: float) -> None:

@@ -23,6 +23,8 @@ from synnodtest.statistics.estimate import (
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 
 MIN_LEVELS = 5
+"""Levels of a curve below which its rank correlation is left out; set by hand: of 4 there are 24 orders, so that one in
+24 is perfect by chance."""
 
 
 class IsotonicViolation(NamedTuple):

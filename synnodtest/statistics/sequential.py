@@ -20,8 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
 
 _GRID = (np.arange(256) + 0.5) / 256
+"""Middles of 256 equal parts of (0, 1), over which likelihood ratios are averaged: valid with any number; set by hand
+so that the log e-value is smooth."""
 _LARGEST_LOG = 700.0
+"""Logarithm of about the largest double (709.8), so that an e-value stays finite; all above is beyond any doubt."""
 _HALVINGS = 60
+"""Halvings of an interval at most 1 wide: past the last bit of a double; what is left errs towards the wider bound."""
 
 
 def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:

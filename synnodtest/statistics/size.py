@@ -16,7 +16,10 @@ from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, u
 from synnodtest.statistics.gee import fit_logistic
 
 _FEW_CLUSTERS = 15
+"""Clusters below which a regression carries a flag; a convention, set by hand: its sandwich variance is approximate
+there, and it decides nothing."""
 _MOST_CORRELATED = 0.95
+"""Correlation within clusters beyond which weights are all but singular, and the fit is no answer; set by hand."""
 
 
 def _separated(size: NDArray[np.float64], hit: NDArray[np.float64]) -> bool:

@@ -14,6 +14,8 @@ from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_s
 from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, same_length, unknown, vector
 
 _EXACT_UP_TO = 50
+"""Pairs up to which signed ranks are counted out, as ``scipy.stats.wilcoxon`` does; beyond, the normal approximation is
+near enough."""
 Alternative = Literal["two-sided", "increasing", "decreasing"]
 
 

@@ -31,7 +31,10 @@ from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.distributions import t_isf
 
 LEAST_PER_BIN = 10
+"""Findings per bin; set by hand: the share of hits among 10 has a standard error of 0.16, and fewer make the error of
+any detector large."""
 RESAMPLES = 2000
+"""Bootstrap samples, as everywhere in the package by default: the spread's own Monte Carlo error is 1.6%."""
 
 
 @dataclass(frozen=True)
