@@ -10,6 +10,7 @@ import numpy as np
 from synnodtest.planning.difficulty import STEPS, Difficulties, Dimension, Space
 
 CANDIDATES = 24
+"""Random rows of which the one with the most new pairs is kept; set by hand: more save few rows and take time."""
 BINS = 3
 """Of a continuous parameter."""
 Pair = tuple[int, int, int, int]

@@ -18,6 +18,8 @@ from synnodtest.planning.example import Example
 RADII = {"diameter_mm": 1.0, "contrast": 0.05, "density": 0.1}
 """Half width of the box around a counterexample; other parameters: this share of their range."""
 SHARE = 0.05
+"""Half width of other parameters, over their range; set by hand: near enough to be the same failure, wide enough to
+differ."""
 
 
 @dataclass(frozen=True)

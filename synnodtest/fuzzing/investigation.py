@@ -25,6 +25,8 @@ from synnodtest.planning.example_space import sides_of
 DESCRIBED = 100
 """Examples of the local failure rate."""
 SHAM_SCENES = 30
+"""Scenes redrawn without a nodule and judged beside the untouched ones; set by hand: fewer hardly show that a detector
+reacts to edits, each costs two."""
 MOST_WALKED = 600
 """Scenes of the walk around a counterexample, and never more than the search and its confirmation took."""
 MOST_RESERVED = 0.65

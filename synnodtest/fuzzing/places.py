@@ -19,6 +19,7 @@ from synnodtest.spec.model import Location
 LEAST_PART = 0.15
 """A part of a region counts if it has at least this share of the largest part's area."""
 KEPT = 64
+"""Maps of radiographs kept at hand; nothing depends on it but memory and time."""
 
 
 class _Map:

@@ -15,6 +15,7 @@ from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.unplanted import never_planted, never_tried
 
 LEAST_HELD_OUT = 2
+"""Patients for a confirmation: of a single one no interval between patients can be made."""
 STOPPED = {
     "examples": "all examples were tried",
     "time budget": "the time budget allowed no more examples",

@@ -15,6 +15,8 @@ from synnodtest.planning.example import Example
 
 Stop = Literal["examples", "time budget", "interrupted", "crash", "space exhausted"]
 ROUNDS = 3
+"""Starts of Hypothesis, each with another seed, since one may end before it has drawn all examples; set by hand, more
+seldom find any."""
 
 
 class _Enough(BaseException):

@@ -31,6 +31,8 @@ CHUNK = 8
 LOOK = 30
 """Scenes of a closer look at a failing example, at most."""
 UNLIKELY = 0.05
+"""Tail of the binomial at which a closer look ends; the usual level. It guides the search alone, and no verdict rests
+on it."""
 SHALLOW = 0.75
 """A closer look tells the rate asked for from this share of it, which is what a confirmation can show."""
 

@@ -28,6 +28,8 @@ accident shows no boundary later and is taken back."""
 KEPT = 0.9
 """Share of the failing scenes within the region that a cut must keep: it takes away what holds, not half a hole."""
 NOT_BY_CHANCE = 0.05
+"""One-sided level of Fisher's test that a region fails more often than its surroundings, as docs/fuzzing.md states; the
+usual one."""
 
 
 class Explorer:
