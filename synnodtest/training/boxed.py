@@ -25,7 +25,10 @@ from synnodtest.synthesizers.window import Window, cut_window
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
 CUT = 0.4
+"""Share of the peak at which a mask ends; set by eye: more leaves faint outskirts out, less runs along ribs."""
 RING_PX = 8.0
+"""Width of the surroundings through which the surface is laid, in pixels of a window (0.7 mm); set by eye: less is too
+few of them, more bends it to ribs."""
 
 
 def _surface(image: FloatArray, known: BoolArray) -> NDArray[np.float64]:

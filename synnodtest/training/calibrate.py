@@ -26,16 +26,27 @@ if TYPE_CHECKING:
 
 EDGES = tuple(float(edge) for edge in np.round(np.arange(0.1, 0.42, 0.02), 2))
 STRENGTHS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.025)
+"""Strengths tried, strongest first; set by hand, each a half to three quarters of the one before: finer steps take
+redraws and gain little."""
 LARGEST_BLOB = 0.02
+"""Contrast of a blob that may remain; set by hand: a quarter of the median of small marked nodules (0.08,
+attenuation/rule.py)."""
 SHAPES_MM = (5.0, 8.0, 12.0, 18.0, 26.0, 36.0)
+"""Diameters at which shapes are kept, in mm; set by hand, about evenly by ratio: what lies between is interpolated."""
 ALIKE = 120
+"""Nodules near each of the six diameters, of at most 800 measured; fewer make 21 quantiles rough, more blend sizes."""
 EACH = 12
+"""Nodules drawn of every diameter, of which the median counts; set by hand: more take time in proportion."""
 ENOUGH = EACH // 2
+"""Nodules that must be seen of them; set by hand, half: a diameter of which the model draws mostly nothing is not
+fitted."""
 EDGE_WINDOWS, SHAPE_WINDOWS = 300, 800
 """Windows that are looked at for the edge and for shapes, at most."""
 REDRAWN = 8
 """Windows per diameter that are redrawn without a nodule."""
 DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
+"""Diameters drawn, in mm: the range of the paper's experiment on size, a quarter to a half apart. Larger ones than fit
+a window are left out."""
 
 
 def edge_of(windows: TrainingWindows) -> float | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 PER_IMAGE = 2
+"""Windows per image; set by hand: more make more of an image once it is read, fewer leave a batch more varied."""
 AROUND_A_NODULE = 0.75
+"""Share of windows around a nodule, where there is one; set by hand: more teach less of what is none, fewer spend steps
+on nothing."""
 LEAST_VISIBLE = 0.4
 """A nodule of which less than this share of the box lies in the window is not labelled there."""
 

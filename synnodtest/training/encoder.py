@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 
 MASKING_RATES = (0.3, 0.5, 0.7, 0.8, 0.85, 0.9)
+"""Shares of features that are masked, one after the other: those of RadiomicsFill-Mammo, the architecture that this
+follows."""
 
 
 def fit_bounds(table: NDArray[np.float64]) -> tuple[list[str], list[float], list[float]]:

@@ -16,6 +16,7 @@ from synnodtest.geometry import BoolArray, FloatArray
 
 Rng = np.random.Generator
 _LUNGS = 0b11
+"""Bits of the first two structures, left and right lung; they follow the order of ``STRUCTURES``."""
 _ABDOMEN = 1 << STRUCTURES.index("abdomen")
 
 

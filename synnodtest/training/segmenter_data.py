@@ -22,6 +22,7 @@ from synnodtest.training.arrays import Arrays
 SIZE = 256
 """Pixels along each side of a training phantom."""
 _PART = 50
+"""Chests made and kept at a time: what a stop can lose, at most; nothing else depends on it."""
 
 
 @dataclass(frozen=True, eq=False)
