@@ -44,6 +44,8 @@ _UNEVEN, _PATCHY = 0.1, 0.25
 _RAGGED = ((0.5, 0.22), (0.2, 0.12))
 """Scales of the border's field over the radius, and their amplitudes, against 1 from the middle to the border."""
 _BRONCHI = (3, 6)
+"""Bronchi drawn, from the first number to one less than the second; set by eye: fewer show no bronchogram, more leave
+no fluid."""
 _BRONCHUS_MM = (3.0, 1.6)
 """Width of a bronchus where it enters, and where it ends."""
 _AIR = 0.35

@@ -38,6 +38,8 @@ CONTRASTS = tuple(float(c) for c in np.geomspace(0.05, 1.2, 14))
 TONE_LIMITS = (0.3, 2.5)
 """Of the tone that brings a drawn profile to those of training; a named feature may go further."""
 TONES = (0.15, 0.3, 0.55, 1.0, 1.8, 3.0)
+"""Factors of the tone that are tried first; set by hand, each nearly twice the one before; :data:`NUDGES` fill the
+gaps. Each takes measuring."""
 SLOWEST, FEW = "MCC", 10
 """It takes as long to measure as all other features, and is left to them where more than a few are named."""
 NUDGES = (1.0, 0.75, 0.87, 1.15, 1.33)

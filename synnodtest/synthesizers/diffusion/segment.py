@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 from synnodtest.geometry import BoolArray, FloatArray
 
 SMOOTH_PX = 0.8
+"""Blur under which the mask is taken, in pixels; set by eye: less lets grain fray it, more swells small nodules."""
 LEAST_PX = 6
+"""Area of a nodule, in pixels: a disc of 1.9 mm at 0.7 mm per pixel; set by hand, less is grain."""
 KEEP_PX = 2.0
+"""Distance from the mask within which the difference is kept whole, in pixels; set by eye: less would cut soft edges
+off."""
 FADE_PX = 5.0
+"""Distance over which it fades beyond that, in pixels; set by eye: less shows a rim, more leaves residue of the
+redrawing."""
 RIM_PERCENTILE = 10
 """Brightness below this percentile of a nodule's mask is its rim, which no tone changes: the mask stays true."""
 RIM_PX = 3.0

@@ -39,6 +39,8 @@ MODEL_INDEX = "model_index.json"
 BATCHES = {"cpu": 8}
 """Nodules per call of the model, by device: on a CPU more leave its caches, and each takes a fifth longer."""
 BATCH = 32
+"""Nodules per call of the model on other devices; set by hand: memory and time hang on it, pixels by no more than
+rounding."""
 MOST_MM = 60.0
 """Larger nodules leave the model's window."""
 EASY_ZOOM = math.log(1.35)
