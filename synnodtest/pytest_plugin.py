@@ -13,7 +13,7 @@ from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
     from synnodtest.planning.cases import Case
-    from synnodtest.shell.by_hand import ByHand
+    from synnodtest.shell.scene_fixture import SceneFixture
     from synnodtest.shell.session import Session
 
 KEY: pytest.StashKey[Session] = pytest.StashKey()
@@ -68,14 +68,14 @@ def _cases(session: pytest.Session) -> list[Case]:
 
 
 @pytest.fixture(scope="session")
-def synnod(request: pytest.FixtureRequest) -> ByHand:
+def synnod(request: pytest.FixtureRequest) -> SceneFixture:
     """Return the function that plants a scene of ``synnodtest.strategies``, runs the detector and matches."""
     mine = _session(request.config)
     if not mine.run.settings.detector:
         raise pytest.UsageError("the fixture 'synnod' needs a detector: pytest --detector best.pt")
-    from synnodtest.shell.by_hand import ByHand
+    from synnodtest.shell.scene_fixture import SceneFixture
 
-    return ByHand(mine.run.campaign)
+    return SceneFixture(mine.run.campaign)
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:

@@ -24,7 +24,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> None:
     from synnodtest.commands.specs import cases_of
     from synnodtest.shell.cases import settings_from
-    from synnodtest.shell.named import check_names
+    from synnodtest.shell.option_names import check_names
     from synnodtest.shell.plan import plan_lines
     from synnodtest.shell.run import Run
 

@@ -11,8 +11,8 @@ from synnodtest.engine.executor import Executor, SceneSource
 from synnodtest.engine.gather import Gatherer, Item
 from synnodtest.engine.judgement import Gathered, Judgement, Providers, agree
 from synnodtest.engine.parts import Parts
+from synnodtest.engine.scene_outcomes import Progress, SceneOutcomes, silent
 from synnodtest.engine.sham import ShamStatus
-from synnodtest.engine.shown import Progress, Shown, silent
 from synnodtest.engine.tally import Tally
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.regions import RegionExpression
@@ -51,7 +51,7 @@ class Campaign:
         self.store = store
         self.progress = progress
         self._parts = Parts(providers, store)
-        self._shown = Shown(self._parts, seed, progress, executor)
+        self._shown = SceneOutcomes(self._parts, seed, progress, executor)
         self._gatherer = Gatherer(self._parts, self._shown, seed)
 
     # --- parts --------------------------------------------------------------------------------------------------

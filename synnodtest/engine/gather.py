@@ -12,8 +12,8 @@ from synnodtest.canonical import sha256_of
 from synnodtest.engine.job import Unplaced
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.parts import Parts, scenes_of
+from synnodtest.engine.scene_outcomes import SceneOutcomes
 from synnodtest.engine.sham import ShamResult, judge_sham, sham_not_needed
-from synnodtest.engine.shown import Shown
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations import Kind, Ruling, find_check, known_checks
@@ -100,7 +100,7 @@ class Gatherer:
         seed: The master seed.
     """
 
-    def __init__(self, parts: Parts, shown: Shown, seed: int) -> None:
+    def __init__(self, parts: Parts, shown: SceneOutcomes, seed: int) -> None:
         self._parts = parts
         self._shown = shown
         self._seed = seed

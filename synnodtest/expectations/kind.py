@@ -15,7 +15,7 @@ from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.grading import Grade, missed_nodule
 from synnodtest.expectations.language import EVERY, fields_given, object_schema, unbreakable
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.power import Plan, Power, Shown, best
+from synnodtest.expectations.power import Plan, Power, PowerForecast, best
 from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop
 
@@ -120,7 +120,7 @@ class Kind(Generic[P]):
         """Return whether a sequential run can decide it."""
         return self.early_stop is not None and self.early_stop.able(self.read(parameters))
 
-    def forecast(self, parameters: Mapping[str, object] | P, plan: Plan) -> Shown:
+    def forecast(self, parameters: Mapping[str, object] | P, plan: Plan) -> PowerForecast:
         """Return what an expectation with these parameters can show on the planned units."""
         own = self.read(parameters)
         forecast = None if self.power is None else self.power.shown(own, plan)

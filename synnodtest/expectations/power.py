@@ -79,7 +79,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Shown:
+class PowerForecast:
     """Power on planned units.
 
     Args:
@@ -108,17 +108,17 @@ class Power(Generic[P]):
         by_background: Whether ``needed`` counts backgrounds, however many units each gives.
     """
 
-    shown: Callable[[P, Plan], Shown | None]
+    shown: Callable[[P, Plan], PowerForecast | None]
     needed: Callable[[P, Plan], int | None]
     assumes: Callable[[P], Literal["value", "pairs", ""]] = lambda p: ""
     by_background: bool = False
 
 
-def best(least: int | None, backgrounds: int, shown: Shown | None = None) -> Shown:
+def best(least: int | None, backgrounds: int, shown: PowerForecast | None = None) -> PowerForecast:
     """Return what the best data that there can be would show, beside a power that is known."""
     few = least is not None and backgrounds < least
     warning = f"at least {least} backgrounds are needed to pass" if few else ""
-    return replace(shown or Shown(), smallest=least, warning=warning, whole=True)
+    return replace(shown or PowerForecast(), smallest=least, warning=warning, whole=True)
 
 
 def rate_power(bound_of: Callable[[P], tuple[float, bool]]) -> Power[P]:
@@ -128,13 +128,13 @@ def rate_power(bound_of: Callable[[P], tuple[float, bool]]) -> Power[P]:
         bound_of: From the parameters to the bound, and whether the rate must stay below it.
     """
 
-    def shown(p: P, plan: Plan) -> Shown | None:
+    def shown(p: P, plan: Plan) -> PowerForecast | None:
         bound, below = bound_of(p)
         if not 0 < bound < 1:
-            return Shown()
+            return PowerForecast()
         true, why = plan.assume.true_rate(bound, below)
         power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha)
-        return Shown(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
+        return PowerForecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         bound, below = bound_of(p)
@@ -148,12 +148,12 @@ def rate_power(bound_of: Callable[[P], tuple[float, bool]]) -> Power[P]:
 def count_power(bound_of: Callable[[P], float]) -> Power[P]:
     """Return the power of a mean number per image that must stay below a bound."""
 
-    def shown(p: P, plan: Plan) -> Shown:
+    def shown(p: P, plan: Plan) -> PowerForecast:
         bound = bound_of(p)
         rate, why = plan.assume.true_count(bound)
         smallest = next((n for n in range(2, _MOST) if power_count(n, bound, 0.0, alpha=plan.alpha) > 0), None)
         few = smallest is not None and plan.backgrounds < smallest
-        return Shown(
+        return PowerForecast(
             smallest=smallest,
             power=power_count(plan.backgrounds, bound, rate, alpha=plan.alpha),
             assumption=f"a true rate of {rate:g} per image ({why})",
@@ -176,14 +176,14 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
         both: Whether it must hold either way.
     """
 
-    def shown(p: P, plan: Plan) -> Shown | None:
+    def shown(p: P, plan: Plan) -> PowerForecast | None:
         margin = margin_of(p)
         if margin is None:
             return None
         share, why = plan.assume.discordant_share()
         power = power_paired(int(plan.effective), share, margin, alpha=plan.alpha, equivalence=both)
         words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
-        return Shown(power=power, assumption=words, whole=False)
+        return PowerForecast(power=power, assumption=words, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         margin = margin_of(p)
@@ -199,10 +199,10 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
 def rising_power(bound_of: Callable[[P], float]) -> Power[P]:
     """Return the power of a mean correlation within backgrounds that must exceed a bound."""
 
-    def shown(p: P, plan: Plan) -> Shown | None:
+    def shown(p: P, plan: Plan) -> PowerForecast | None:
         bound = bound_of(p)
         mean, spread, why = plan.assume.true_correlation(bound)
-        return Shown(
+        return PowerForecast(
             power=power_mean(plan.backgrounds, bound, mean, spread, alpha=plan.alpha) if mean > bound else None,
             assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why})",
             whole=False,
@@ -226,17 +226,17 @@ def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
         asked: From the parameters to margin and number of groups; None where the metric is no rate.
     """
 
-    def shown(p: P, plan: Plan) -> Shown:
+    def shown(p: P, plan: Plan) -> PowerForecast:
         power = asked(p)
         if power is None:
-            return Shown()
+            return PowerForecast()
         (margin, named), alpha = power, plan.alpha
         groups = max(named, 2)
         least = next((n for n in range(2, _MOST) if miettinen_nurminen(n, n, n, n, alpha=alpha).upper < margin), None)
         if least is None:
-            return Shown()
+            return PowerForecast()
         few = plan.effective / groups < least
-        return Shown(
+        return PowerForecast(
             smallest=math.ceil(groups * least * plan.backgrounds / plan.effective),
             warning=f"at least {least} independent units in each of {groups} groups are needed to pass" if few else "",
         )

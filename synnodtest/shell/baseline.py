@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.engine.shown import Progress
+from synnodtest.engine.scene_outcomes import Progress
 from synnodtest.errors import SynnodError
 from synnodtest.integrity.manifest import RECORD, refuse_changed
 from synnodtest.planning.cases import Case

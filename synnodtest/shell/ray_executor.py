@@ -19,7 +19,7 @@ from synnodtest.engine.schedule import GivenUp, Lost, Stage, drive
 from synnodtest.errors import SynnodError, require
 from synnodtest.memory import keep_freed_memory
 from synnodtest.planning.recipe import Recipe
-from synnodtest.shell.opened import Opened
+from synnodtest.shell.opened_parts import OpenedParts
 from synnodtest.shell.settings import Settings
 from synnodtest.threads import share_threads
 
@@ -82,7 +82,7 @@ class Worker:
         keep_freed_memory()
         if os.path.isdir(folder):
             os.chdir(folder)
-        self._opened = Opened(settings)
+        self._opened = OpenedParts(settings)
 
     def ready(self) -> tuple[str, str, str] | int:
         """Return the worker's process, or what keeps it from working."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.judgement import Gathered, Judgement
-from synnodtest.engine.shown import Progress
+from synnodtest.engine.scene_outcomes import Progress
 from synnodtest.engine.throughput import measured, remember
 from synnodtest.errors import InvalidEvidence
 from synnodtest.forecast.power import with_count
@@ -16,10 +16,10 @@ from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, with_all_backgrou
 from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
 from synnodtest.record.model.members import StatusWord
-from synnodtest.shell.noise import told_from_noise
-from synnodtest.shell.opened import Opened
+from synnodtest.shell.noise_check import told_from_noise
+from synnodtest.shell.opened_parts import OpenedParts
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.voice import Voice
+from synnodtest.shell.silence_check import SilenceCheck
 from synnodtest.spec.model import Behaviour
 
 
@@ -34,9 +34,9 @@ class Run:
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self.settings = settings
         self.fragment = assemble.Fragment()
-        self._opened = Opened(settings, progress, _executor, lambda what: self.fragment.anomalies.append(what))
+        self._opened = OpenedParts(settings, progress, _executor, lambda what: self.fragment.anomalies.append(what))
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
-        self._voice = Voice()
+        self._voice = SilenceCheck()
 
     @property
     def ready(self) -> bool:

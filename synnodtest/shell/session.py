@@ -25,7 +25,7 @@ from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
 from synnodtest.shell.ledger_entries import LedgerEntries
-from synnodtest.shell.named import fault_of_sets, faults_of_names
+from synnodtest.shell.option_names import fault_of_sets, faults_of_names
 from synnodtest.shell.options import settings_of, written_by_pytest
 from synnodtest.shell.profile import profile_lines, taken_line
 from synnodtest.shell.progress import Progress
@@ -234,7 +234,7 @@ class Session:
     def begin(self, cases: Sequence[Case]) -> None:
         """Before the first scene: enter the run in the ledger, and in the record all that its specs hold."""
         if not self.is_worker:
-            from synnodtest.shell.facts import checkout_of
+            from synnodtest.shell.run_facts import checkout_of
 
             self.checkout = checkout_of(self._facts_of_settings)
         if not cases:
@@ -324,7 +324,7 @@ class Session:
 
     @property
     def _facts_of_settings(self) -> RunFacts:
-        from synnodtest.shell.facts import facts_of
+        from synnodtest.shell.run_facts import facts_of
 
         written = written_by_pytest(self.config)
         return facts_of(self.run.settings, self.run_id, self.folder, self.ledger.file, written)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
-from synnodtest.shell.again import follow_up
 from synnodtest.shell.ci import write_step_summary
+from synnodtest.shell.repeat_commands import follow_up
 
 if TYPE_CHECKING:
     from synnodtest.shell.ending import Ending

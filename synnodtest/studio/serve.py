@@ -21,9 +21,9 @@ from typing import Any
 
 from synnodtest.errors import SynnodError, require
 from synnodtest.studio.bench import Bench
+from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.guard import Guard, hosts_of
 from synnodtest.studio.sessions import Sessions, private_folder
-from synnodtest.studio.shelf import Shelf
 from synnodtest.studio.study import Study
 
 MOST_BYTES = 256 * 2**20
@@ -72,7 +72,7 @@ class Studio:
         try:
             gradio = _gradio(self.root)
             self.bench = Bench(tuple(wanted.detectors), tuple(wanted.synthesizers), wanted.device)
-            self.sessions = Sessions(self.root, self.bench, Shelf(wanted.backgrounds, self.root / "phantoms"))
+            self.sessions = Sessions(self.root, self.bench, Catalogue(wanted.backgrounds, self.root / "phantoms"))
             self.loaded = threading.Event()
             self.app = self._application(gradio, wanted, port)
         except BaseException:

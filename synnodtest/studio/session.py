@@ -24,9 +24,9 @@ from synnodtest.scene import Scene
 from synnodtest.studio import spec_text
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import Case, case_of_file, case_of_radiograph
+from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.explore import Exploration
-from synnodtest.studio.shelf import Shelf
-from synnodtest.studio.wishes import Box, Wish
+from synnodtest.studio.nodule_requests import Box, NoduleRequest
 
 Findings = Sequence[tuple[Box, float]]
 
@@ -72,15 +72,15 @@ class Session:
     Args:
         folder: A folder of its own, made on demand.
         bench: Models, shared.
-        shelf: What can be picked, shared.
+        catalogue: What can be picked, shared.
     """
 
-    def __init__(self, folder: Path, bench: Bench, shelf: Shelf) -> None:
+    def __init__(self, folder: Path, bench: Bench, catalogue: Catalogue) -> None:
         self.folder = folder
         self.bench = bench
-        self.shelf = shelf
+        self.catalogue = catalogue
         self.case: Case | None = None
-        self.wishes: list[Wish] = []
+        self.requests: list[NoduleRequest] = []
         self.selected = ""
         self.synthesizer = bench.synthesizers[0]
         self.detectors: tuple[str, ...] = tuple(bench.detectors[:2])
@@ -104,11 +104,11 @@ class Session:
         return self._opened(case_of_file(self._new_folder(), source, name, Beside(Given(spacing_mm))))
 
     def pick(self, label: str) -> Case:
-        """Take a film or phantom of the shelf as the case."""
-        entry = self.shelf.film(label)
+        """Take a film or phantom of the catalogue as the case."""
+        entry = self.catalogue.film(label)
         if entry is None:
             name = label.replace(" ", "-")
-            return self._opened(case_of_radiograph(self._new_folder(), self.shelf.phantom(label), name))
+            return self._opened(case_of_radiograph(self._new_folder(), self.catalogue.phantom(label), name))
         told = Beside(entry.given, strata=entry.strata, masks=entry.masks)
         return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, told))
 
@@ -134,59 +134,59 @@ class Session:
         return self.folder / f"case-{self._cases}"
 
     def _opened(self, case: Case) -> Case:
-        self.case, self.wishes, self.selected = case, [], ""
+        self.case, self.requests, self.selected = case, [], ""
         self.result = self.exploration = None
         return case
 
     # --- nodules ----------------------------------------------------------------------------------------------------
 
-    def add(self, box: Box) -> Wish:
+    def add(self, box: Box) -> NoduleRequest:
         """Add a nodule at a box and select it.
 
         Raises:
             SynthesizerError: the box leaves the radiograph or is empty.
         """
-        taken = {wish.name for wish in self.wishes}
+        taken = {request.name for request in self.requests}
         number = next(n for n in range(1, len(taken) + 2) if _name(n) not in taken)
-        wish = Wish(_name(number), box, seed=number)
-        wish.nodule(self.opened.radiograph)
-        self.wishes.append(wish)
-        self.selected = wish.name
-        return wish
+        request = NoduleRequest(_name(number), box, seed=number)
+        request.nodule(self.opened.radiograph)
+        self.requests.append(request)
+        self.selected = request.name
+        return request
 
-    def change(self, name: str, **values: Any) -> Wish:
+    def change(self, name: str, **values: Any) -> NoduleRequest:
         """Change a nodule.
 
         Raises:
             SynthesizerError: its new box leaves the radiograph.
             SynnodError: there is no such nodule.
         """
-        wish = replace(self.wish(name), **values)
-        wish.nodule(self.opened.radiograph)
-        self.wishes = [wish if one.name == name else one for one in self.wishes]
-        return wish
+        request = replace(self.request(name), **values)
+        request.nodule(self.opened.radiograph)
+        self.requests = [request if one.name == name else one for one in self.requests]
+        return request
 
     def remove(self, name: str) -> None:
         """Take a nodule away; another one is selected."""
-        self.wish(name)
-        self.wishes = [wish for wish in self.wishes if wish.name != name]
-        self.selected = self.wishes[-1].name if self.wishes else ""
+        self.request(name)
+        self.requests = [request for request in self.requests if request.name != name]
+        self.selected = self.requests[-1].name if self.requests else ""
 
-    def wish(self, name: str) -> Wish:
+    def request(self, name: str) -> NoduleRequest:
         """Return a nodule by its name.
 
         Raises:
             SynnodError: there is none.
         """
-        for wish in self.wishes:
-            if wish.name == name:
-                return wish
+        for request in self.requests:
+            if request.name == name:
+                return request
         raise SynnodError(f"there is no nodule {name!r}" if name else "there is no nodule yet", hint="draw a box first")
 
     def _entries(self) -> list[dict[str, object]]:
-        if not self.wishes:
+        if not self.requests:
             raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
-        return [wish.as_spec(self.opened.radiograph) for wish in self.wishes]
+        return [request.as_spec(self.opened.radiograph) for request in self.requests]
 
     # --- the result -------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from synnodtest.errors import SynnodError
 from synnodtest.studio.bench import Bench
+from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.session import Session
-from synnodtest.studio.shelf import Shelf
 
 
 def private_folder() -> Path:
@@ -25,12 +25,12 @@ class Sessions:
     Args:
         root: The private folder of all.
         bench: Models, shared.
-        shelf: What can be picked, shared.
+        catalogue: What can be picked, shared.
     """
 
-    def __init__(self, root: Path, bench: Bench, shelf: Shelf) -> None:
+    def __init__(self, root: Path, bench: Bench, catalogue: Catalogue) -> None:
         self.root = root
-        self.bench, self._shelf = bench, shelf
+        self.bench, self._catalogue = bench, catalogue
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
         self._sessions: dict[str, Session] = {}
@@ -38,14 +38,14 @@ class Sessions:
     @property
     def labels(self) -> list[str]:
         """Radiographs, detectors and synthesizers to pick from."""
-        return self._shelf.labels
+        return self._catalogue.labels
 
     def of_tab(self, tab: str) -> tuple[str, Session]:
         """Return token and session of a tab, new ones at its first call."""
         with self._lock:
             token = self._tokens.setdefault(tab, secrets.token_urlsafe(24))
             if token not in self._sessions:
-                self._sessions[token] = Session(self.root / token, self.bench, self._shelf)
+                self._sessions[token] = Session(self.root / token, self.bench, self._catalogue)
             return token, self._sessions[token]
 
     def of_token(self, token: str) -> Session:

@@ -81,7 +81,7 @@ def test_of_an_excluded_scene_what_was_realised_stays_as_it_is_and_only_what_lef
     one = replace(trial("b"), scene=Scene("b", planned), nodules=(seen,), rejected="left no mask")
     assert concerns(Selection(where={"conspicuity": {"at_least": 4}}), one)
     assert not concerns(Selection(where={"conspicuity": {"at_least": 5}}), one)
-    (made,) = pretend(evidence([one]), lambda trial, nodule: float(nodule.name == "seen")).trials
+    (made,) = as_worst(evidence([one]), lambda trial, nodule: float(nodule.name == "seen")).trials
     assert [(n.name, n.confidence, n.finding) for n in made.nodules] == [("lost", 0.0, None), ("seen", 1.0, 0)]
     assert made.nodules[1].truth is seen.truth
     assert made.false_positives == (1,)

@@ -9,7 +9,7 @@ from synnodtest.detectors.recorded import Recorder, write_findings
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
 from synnodtest.planning.cases import cases_of
-from synnodtest.shell.opened import _backgrounds, _synthesizer
+from synnodtest.shell.opened_parts import _backgrounds, _synthesizer
 from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings

@@ -163,7 +163,7 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
     import fnmatch
     from pathlib import Path
 
-    from synnodtest.shell.named import faults_of_names
+    from synnodtest.shell.option_names import faults_of_names
     from synnodtest.shell.settings import Settings
 
     (tmp_path / "dets.py").write_text("def silent():\n    return list\n")
@@ -259,7 +259,7 @@ def test_a_waiver_that_covers_behaviours_of_two_specs_is_refused(two_projects):
 
 def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
     pytest.importorskip("ultralytics")
-    from synnodtest.shell.named import faults_of_names
+    from synnodtest.shell.option_names import faults_of_names
     from synnodtest.shell.settings import Settings
     from synnodtest.shipped import shipped_model
 

@@ -8,8 +8,8 @@ from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.backgrounds.reading import Given
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import case_of_file
+from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.session import Session
-from synnodtest.studio.shelf import Shelf
 from tests.backgrounds.radiograph_files import chest, write_png
 
 DETECTOR = '''
@@ -67,7 +67,7 @@ def film(tmp_path):
 @pytest.fixture
 def session(tmp_path, detectors):
     bench = Bench(detectors, ("gaussian",))
-    made = Session(tmp_path / "session", bench, Shelf(None, tmp_path / "cache"))
+    made = Session(tmp_path / "session", bench, Catalogue(None, tmp_path / "cache"))
     yield made
     made.close()
 

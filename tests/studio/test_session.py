@@ -16,8 +16,8 @@ from synnodtest import SynnodError
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.spec import load_spec
 from synnodtest.studio.bench import BATCH, SEED
+from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.explore import SWEPT, levels_between, usual_range
-from synnodtest.studio.shelf import Shelf
 from synnodtest.studio.spec_run import bundle, run_spec
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
 
@@ -113,7 +113,7 @@ def test_a_png_without_a_pixel_size_is_asked_for_it(session, film):
 def test_a_box_outside_the_radiograph_is_refused(opened, box):
     with pytest.raises(SynnodError, match=r"outside the radiograph|is empty"):
         opened.add(box)
-    assert opened.wishes == []
+    assert opened.requests == []
 
 
 def test_nodules_are_named_changed_and_removed(opened):
@@ -121,7 +121,7 @@ def test_nodules_are_named_changed_and_removed(opened):
     opened.add((200, 100, 220, 120))
     opened.change("nodule", diameter_mm=12.0, contrast=0.5)
     opened.remove("nodule-2")
-    assert [(w.name, w.diameter_mm, w.contrast) for w in opened.wishes] == [("nodule", 12.0, 0.5)]
+    assert [(w.name, w.diameter_mm, w.contrast) for w in opened.requests] == [("nodule", 12.0, 0.5)]
     assert opened.selected == "nodule"
     with pytest.raises(SynnodError, match="no nodule"):
         opened.remove("nodule-2")
@@ -286,7 +286,7 @@ def test_brightness_is_said_once(opened):
     opened.change("nodule", density=1.0)
     with pytest.raises(SynnodError, match="each say how bright"):
         opened.change("nodule", contrast=0.3)
-    assert opened.wishes[0].contrast is None
+    assert opened.requests[0].contrast is None
 
 
 def test_a_seed_in_a_spec_is_the_nodules_seed(opened, tmp_path):
@@ -389,13 +389,13 @@ def test_what_a_manifest_says_of_a_film_counts_when_it_is_picked(session, tmp_pa
     films.mkdir()
     write_png(films / "a.png", np.rot90(255 - upright))
     (films / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y,polarity,rotate_deg\na.png,0.8,0.9,inverted,90\n")
-    session.shelf = Shelf(films, tmp_path / "cache")
+    session.catalogue = Catalogue(films, tmp_path / "cache")
     case = session.pick("a.png")
     assert np.array_equal(np.rint(case.radiograph.pixels * 255), upright)
 
 
 def test_phantoms_can_be_picked_with_their_masks(session):
-    label = next(label for label in session.shelf.labels if label.startswith("phantom normal"))
+    label = next(label for label in session.catalogue.labels if label.startswith("phantom normal"))
     case = session.pick(label)
     assert {"lung", "rib", "clavicle"} <= set(case.radiograph.regions)
     assert not case.radiograph.estimated

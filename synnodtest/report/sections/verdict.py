@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from synnodtest.evidence.quiet import SILENCE
+from synnodtest.evidence.silence import SILENCE
 from synnodtest.record.brief import deciding, headline, settling, which_of_several
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT

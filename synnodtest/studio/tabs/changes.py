@@ -9,7 +9,7 @@ from synnodtest.studio import tables
 from synnodtest.studio.tabs.desk import Changes, Desk, Visit
 
 WORDS = ("attenuation", "margin")
-"""Fields of a wish that are words."""
+"""Fields of a request that are words."""
 
 
 def film(desk: Desk, at: Visit) -> Changes:
@@ -37,17 +37,17 @@ def opened(desk: Desk, at: Visit) -> Changes:
 
 def form(desk: Desk, at: Visit) -> Changes:
     """Return the form filled in with the selected nodule."""
-    p, names = desk.p, [wish.name for wish in at.session.wishes]
+    p, names = desk.p, [request.name for request in at.session.requests]
     if at.session.selected not in names:
         empty = {part: "" if field in WORDS else None for field, part in desk.fields.items()}
         edges = dict.fromkeys(p.edges)
         return {p.nodule: desk.gradio.update(choices=names, value=None), **empty, **edges, p.features: "{}"}
-    wish = at.session.wish(at.session.selected)
+    request = at.session.request(at.session.selected)
     return {
-        p.nodule: desk.gradio.update(choices=names, value=wish.name),
-        **dict(zip(p.edges, (round(edge) for edge in wish.box), strict=True)),
-        **{part: getattr(wish, field) for field, part in desk.fields.items()},
-        p.features: json.dumps(dict(wish.radiomics)),
+        p.nodule: desk.gradio.update(choices=names, value=request.name),
+        **dict(zip(p.edges, (round(edge) for edge in request.box), strict=True)),
+        **{part: getattr(request, field) for field, part in desk.fields.items()},
+        p.features: json.dumps(dict(request.radiomics)),
     }
 
 

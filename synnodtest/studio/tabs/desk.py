@@ -64,7 +64,7 @@ class View:
             "threshold": self.threshold,
             "marks": self.marks,
             "outlines": [name for name in self.outlines if name in radiograph.regions],
-            "boxes": [{"name": wish.name, "box": list(wish.box)} for wish in session.wishes],
+            "boxes": [{"name": request.name, "box": list(request.box)} for request in session.requests],
             "selected": session.selected,
             "pixels": {"before": f"f{self.film}"},
         }
@@ -132,7 +132,7 @@ class Desk:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """The parts of the form by the field of a wish that they set."""
+        """The parts of the form by the field of a request that they set."""
         p = self.p
         return {
             "diameter_mm": p.diameter,

@@ -76,12 +76,12 @@ class NodulesTab(Tab):
     def _box_typed(self, at: Visit, name: str | None, *edges: float | None) -> Changes:
         if any(edge is None for edge in edges):
             raise SynnodError("a box has four edges", hint="fill in x min, y min, x max and y max")
-        known = name in {wish.name for wish in at.session.wishes}
+        known = name in {request.name for request in at.session.requests}
         box = {"name": name, "box": [float(edge or 0) for edge in edges]}
         return edited(self._desk, at, "move" if known else "add", box)
 
     def _changed(self, field: str, at: Visit, name: str | None, value: Any) -> Changes:
-        if name in {wish.name for wish in at.session.wishes}:
+        if name in {request.name for request in at.session.requests}:
             at.session.change(str(name), **{field: _as_field(field, value)})
         return {}
 
@@ -101,11 +101,11 @@ class NodulesTab(Tab):
     def _made(self, at: Visit, name: str | None, *values: Any) -> Iterator[Changes]:
         """Synthesize; what stands in the form and was not yet left counts."""
         desk = self._desk
-        if name in {wish.name for wish in at.session.wishes}:
+        if name in {request.name for request in at.session.requests}:
             fields = zip(desk.fields, values, strict=True)
             at.session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
         loading = "" if desk.ready() else "The models are being loaded; then "
-        count = len(at.session.wishes) or "no"
+        count = len(at.session.requests) or "no"
         yield desk.status(f"{loading}{at.session.synthesizer} makes {count} nodule(s), then detectors look …", "busy")
         started = time.perf_counter()
         result = at.session.plant()
@@ -123,7 +123,7 @@ class NodulesTab(Tab):
 
 
 def _as_field(field: str, value: Any) -> Any:
-    """Return what stands in a part of the form as a wish takes it."""
+    """Return what stands in a part of the form as a request takes it."""
     if field == "seed":
         return int(value or 0)
     return str(value or "") if field in changes.WORDS else value

@@ -87,7 +87,7 @@ def _edit(session: Session, action: str, told: Any) -> str:
     if action == "remove":
         session.remove(name)
         return f"{name} is removed."
-    session.selected = session.wish(name).name
+    session.selected = session.request(name).name
     return f"{name} is selected."
 
 

@@ -15,7 +15,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Wish:
+class NoduleRequest:
     """One nodule as asked for.
 
     Args:

@@ -9,8 +9,8 @@ from pathlib import Path
 from synnodtest.integrity.lock import LOCK
 from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts
-from synnodtest.shell.again import changed
 from synnodtest.shell.refusals import limits_of
+from synnodtest.shell.repeat_commands import changed
 from synnodtest.shell.settings import Settings
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered, agree
-from synnodtest.evidence.quiet import Heard, heard, loudest, silenced, withheld
 from synnodtest.evidence.ruling import Ruling, Status
+from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -24,12 +24,12 @@ QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
 CONSPICUOUS = "conspicuous nodules, planted to find out"
 
 
-class Voice:
+class SilenceCheck:
     """Findings that the detector of one run has reported so far."""
 
     def __init__(self) -> None:
         self._scores: dict[str, float] = {}
-        self._probes: dict[tuple[str, float], tuple[Heard, str]] = {}
+        self._probes: dict[tuple[str, float], tuple[Reported, str]] = {}
 
     def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
         """Return the evidence with its rulings; a pass of a detector that said next to nothing is withheld.
@@ -42,7 +42,7 @@ class Voice:
         own = {key: score for held in gathered.evidence.values() for key, score in loudest(held.trials).items()}
         others = {key: score for key, score in self._scores.items() if key not in own}
         self._scores |= own
-        tallies = [heard("this expectation", own, point), heard("other expectations so far", others, point)]
+        tallies = [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
         if agree(gathered.rulings).status is not Status.PASSED or not all(one.silent for one in tallies):
             return gathered
         if not _met_by_silence(gathered):
@@ -53,7 +53,7 @@ class Voice:
         made = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
         return with_rulings(gathered, made)
 
-    def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Heard, str]:
+    def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Reported, str]:
         """Return what the detector reports on conspicuous nodules in the item's own backgrounds."""
         behaviour = gathered.behaviour
         name = behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
@@ -63,7 +63,7 @@ class Voice:
         return self._probes[key]
 
 
-def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Heard, str]:
+def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Reported, str]:
     from synnodtest.detectors.guard import unguarded
     from synnodtest.detectors.recorded import RecordedDetector
 
@@ -71,7 +71,7 @@ def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Heard, st
     bare = unguarded(detector)
     if isinstance(bare, RecordedDetector):
         shown, reported = bare.reported(point)
-        return Heard("all that was recorded", shown, reported), ""
+        return Reported("all that was recorded", shown, reported), ""
     found: dict[str, float] = {}
     why = ""
     for number, example in enumerate(PROBES):
@@ -80,7 +80,7 @@ def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Heard, st
             why = reason
         else:
             found |= loudest([trial])
-    return heard(CONSPICUOUS, found, point), "" if found else why
+    return reported_on(CONSPICUOUS, found, point), "" if found else why
 
 
 def _met_by_silence(gathered: Gathered) -> bool:

@@ -54,7 +54,7 @@ class Silent:
 silent = Silent()
 
 
-class Shown:
+class SceneOutcomes:
     """Outcomes of the scenes of a campaign, group by group.
 
     Args:

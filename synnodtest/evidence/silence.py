@@ -22,7 +22,7 @@ strictest usual bounds on false positives allow, and any detector of use finds m
 
 
 @dataclass(frozen=True)
-class Heard:
+class Reported:
     """On how many pictures a detector reported anything at the operating point.
 
     Args:
@@ -50,9 +50,9 @@ def loudest(trials: Iterable[Trial]) -> dict[str, float]:
     return {t.scene_id: max((s.finding.score for s in t.sightings), default=-math.inf) for t in trials}
 
 
-def heard(what: str, scores: Mapping[str, float], operating_point: float) -> Heard:
+def reported_on(what: str, scores: Mapping[str, float], operating_point: float) -> Reported:
     """Return on how many of the scenes a finding reached the operating point."""
-    return Heard(what, len(scores), sum(score >= operating_point for score in scores.values()))
+    return Reported(what, len(scores), sum(score >= operating_point for score in scores.values()))
 
 
 def silenced(evidence: Evidence) -> Evidence:
@@ -65,7 +65,7 @@ def _silent(trial: Trial) -> Trial:
     return replace(trial, sightings=(), nodules=nodules, duplicates=(), false_positives=())
 
 
-def withheld(ruling: Ruling, tallies: Sequence[Heard], operating_point: float, why_unasked: str = "") -> Ruling:
+def withheld(ruling: Ruling, tallies: Sequence[Reported], operating_point: float, why_unasked: str = "") -> Ruling:
     """Return a pass as INCONCLUSIVE, with the reason and what the user can add.
 
     Args:

@@ -12,7 +12,7 @@ from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 
 
-class ByHand:
+class SceneFixture:
     """Plants examples on backgrounds; call it with one.
 
     Args:

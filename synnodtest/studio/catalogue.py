@@ -15,7 +15,7 @@ MOST = 500
 """Films per set that are offered: more make no list that one picks from."""
 
 
-class Shelf:
+class Catalogue:
     """Films and phantoms by the label that the page shows.
 
     Args:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered, agree
 from synnodtest.evidence.chance import MANY, MOSTLY, mirrored, share_hit, told_of_chance, withheld_for_chance
-from synnodtest.evidence.quiet import silenced
 from synnodtest.evidence.ruling import Status
+from synnodtest.evidence.silence import silenced
 from synnodtest.evidence.trial import Evidence
 from synnodtest.fuzzing import FuzzGathered
-from synnodtest.shell.voice import with_rulings
+from synnodtest.shell.silence_check import with_rulings
 
 SEARCHED = "detected"
 """The claim of a search that counts hits."""

@@ -8,7 +8,7 @@ from typing import Any
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.judgement import Providers
-from synnodtest.engine.shown import Progress
+from synnodtest.engine.scene_outcomes import Progress
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -23,7 +23,7 @@ def _no_executor(settings: Settings) -> None:
     return None
 
 
-class Opened:
+class OpenedParts:
     """The campaign that settings stand for.
 
     Args:
