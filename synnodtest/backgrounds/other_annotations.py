@@ -32,11 +32,11 @@ _STUDY = re.compile(r"s\d{8}")
 """A study's folder in MIMIC-CXR, whose report lies beside it: ``s50414267.txt``."""
 _SENTENCE_END = re.compile(r"[.;\n]+")
 _SPEAKS = re.compile(rf"nodul|[\">'](lung |pulmonary )?{MASSES}[\"<']", re.IGNORECASE)
-"""What speaks of nodules: the word, or another for what looks like one as the whole name of a class."""
+"""Words that speak of nodules: the word, or another for what looks like one as the whole name of a class."""
 _OURS = ('"synnodtest', '"attrition":')
 """Keys of what this package reads and writes: specs, recorded findings, records."""
 _PLANTED = '"synthetic": true,\n "source":'
-"""How the truth of ``synnodtest plant`` begins: it names the film that it was made of and is not about it."""
+"""Beginning of the truth of ``synnodtest plant``: it names the film that it was made of and is not about it."""
 
 
 def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:

@@ -31,7 +31,7 @@ _NAMES = (
 (``p10000032/s50414267/02aa804e.jpg``), both with their folders in the name too, BIDS (``sub-S03044_ses-1_cr.png`` of
 BIMCV), LIDC-IDRI, Open-I (``CXR12_IM-0044-1001.png``)."""
 _ROBOFLOW = re.compile(r"_(?:png|jpe?g|bmp|tiff?)\.rf\.[0-9a-zA-Z]{20,}(?=\.)", re.IGNORECASE)
-"""What Roboflow adds to a film that it turns and flips: ``a_png.rf.5f4dcc3b5aa765d61d8327deb882cf99.jpg``."""
+"""Suffix that Roboflow adds to a film that it turns and flips: ``a_png.rf.5f4dcc3b5aa765d61d8327deb882cf99.jpg``."""
 
 
 def settled(
