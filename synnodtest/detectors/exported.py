@@ -30,8 +30,6 @@ MAX_FINDINGS = 300
 a scene."""
 BATCH = 16
 """Radiographs per call where the model leaves their number open; nothing depends on it but memory and time."""
-UNKNOWN_SIZE = (1024, 1024)
-"""Of torchvision's networks, which scale every picture themselves."""
 ONE_INPUT = f"export it with one input, pictures (N, channels, height, width), and sizes and masks fixed; {WRAP}"
 FOREIGN_KEYS = {"backbone", "head", "nc", "names", "train", "val", "task", "model", "imgsz", "scales"}
 """Top-level keys of ultralytics' own YAML files (architecture, data, arguments), none of which settings have."""
@@ -79,7 +77,9 @@ class ExportedDetector:
         self._path = runtime.path
         export = export_of(runtime.metadata, runtime.path)
         self._settings = self._found_settings(export, chosen)
-        if len(runtime.shape) != 4:
+        self._bare = self._settings.decoder == "torchvision" and len(runtime.shape) == 3  # a list of pictures, traced
+        self._shape = [1, *runtime.shape] if self._bare else runtime.shape
+        if len(self._shape) != 4:
             raise DetectorError(
                 f"{self._path}: its input has the shape {list(runtime.shape)}, not four axes", hint=ONE_INPUT
             )
@@ -96,7 +96,11 @@ class ExportedDetector:
             self._path.name,
             version=runtime.engine,
             sha256=runtime.sha256,
-            configuration={"size": list(self._size), "settings": sha256_of(settings), "decoder": settings["decoder"]},
+            configuration={
+                "size": list(self._size or ()),
+                "settings": sha256_of(settings),
+                "decoder": settings["decoder"],
+            },
         )
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
@@ -111,13 +115,15 @@ class ExportedDetector:
 
     def _batch(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         fit = Frame.letterbox if self._settings.input.fit == "letterbox" else Frame.stretch
-        framed = [fit(radiograph.pixels, self._size) for radiograph in radiographs]
+        size = self._size or radiographs[0].shape
+        framed = [fit(radiograph.pixels, size) for radiograph in radiographs]
         batch = self._prepared(np.stack([picture for picture, _ in framed]))
         missing = (self._fixed(0) or len(batch)) - len(batch)
         if missing:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
         try:
-            decoded = decode(self._runtime.run(batch), self._settings, self._size)[: len(radiographs)]
+            outputs = self._runtime.run(batch[0] if self._bare else batch)
+            decoded = decode(outputs, self._settings, size)[: len(radiographs)]
         except DetectorError as error:
             raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
         if len(decoded) != len(radiographs):
@@ -204,7 +210,8 @@ class ExportedDetector:
             )
         return replace(self._settings, input=replace(given, channels=channels))
 
-    def _chosen_size(self) -> tuple[int, int]:
+    def _chosen_size(self) -> tuple[int, int] | None:
+        """Return the size of the input; None for torchvision's networks, which scale every picture themselves."""
         first = 2 if self._settings.input.layout == "NCHW" else 1
         height, width = self._fixed(first), self._fixed(first + 1)
         said = self._settings.input.size
@@ -219,7 +226,7 @@ class ExportedDetector:
                 f"{self._path} takes pictures of any size, and nothing says at which it finds nodules",
                 hint="write 'input: {size: [640, 640]}' (height, width), as it was trained, into the YAML beside it",
             )
-        return said or ((height, width) if height and width else UNKNOWN_SIZE)
+        return said or ((height, width) if height and width else None)
 
     def _check_outputs(self) -> None:
         """Refuse at once what the settings or the declared shapes already show to be another form."""
@@ -251,7 +258,7 @@ class ExportedDetector:
             )
 
     def _fixed(self, axis: int) -> int | None:
-        side = self._runtime.shape[axis]
+        side = self._shape[axis]
         return side if isinstance(side, int) and side > 0 else None
 
 

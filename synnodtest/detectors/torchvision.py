@@ -13,6 +13,7 @@ import importlib
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,10 @@ class TorchvisionDetector:
 
         found: list[list[Finding]] = []
         with torch.inference_mode():
-            for start in range(0, len(radiographs), BATCH):
-                batch = radiographs[start : start + BATCH]
-                grey = [torch.from_numpy(one.pixels).to(self._device)[None].expand(3, -1, -1) for one in batch]
-                found += [self._findings(answer) for answer in self._model(grey)]
+            for _, group in groupby(radiographs, key=lambda one: one.shape):  # of several shapes all are padded to one
+                grey = [torch.from_numpy(one.pixels).to(self._device)[None].expand(3, -1, -1) for one in group]
+                for start in range(0, len(grey), BATCH):
+                    found += [self._findings(answer) for answer in self._model(grey[start : start + BATCH])]
         return found
 
     def _findings(self, answer: Mapping[str, Any]) -> list[Finding]:

@@ -45,6 +45,12 @@ def test_a_state_dict_gives_what_torchvision_gives(weights, chest):
     assert found[0] == found[1]
 
 
+def test_findings_do_not_hang_on_the_shapes_of_others_in_a_batch(weights, chest):
+    wide = Radiograph(chest.pixels[:90], (0.5, 0.5), source="wide")
+    detector = resolve_detector(f"torchvision:{NAME}:{weights}")
+    assert detector.detect([wide, chest, chest]) == [detector.detect([one])[0] for one in (wide, chest, chest)]
+
+
 class Bright(torch.nn.Module):
     """Reports label 1 around the brightest pixel and label 2 elsewhere."""
 

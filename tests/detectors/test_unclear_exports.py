@@ -219,3 +219,14 @@ def test_suppression_traced_with_one_picture_leaves_no_radiograph_of_a_batch_emp
     network = Traced(tmp_path, "decoder: rows", {"output": np.zeros((1, 1, 6))}, shape=("batch", 3, 64, 64))
     found = ExportedDetector(network).detect([CHEST, replace(CHEST, pixels=CHEST.pixels / 2)])
     assert [[one.score for one in items] for items in found] == [[0.5], [0.25]]
+
+
+@pytest.mark.parametrize("shape", [("batch", 3, "height", "width"), (3, "height", "width")])
+def test_a_network_of_torchvision_that_takes_any_size_is_shown_the_radiograph_as_it_is(tmp_path, shape):
+    """torchvision itself scales by the shorter side, which padding to a square would change."""
+    answer = {"boxes": np.array([[1.0, 2, 9, 10]]), "labels": np.array([1]), "scores": np.array([0.75])}
+    network = Network(tmp_path, "decoder: torchvision", answer, shape=shape)
+    wide = replace(CHEST, pixels=np.random.default_rng(0).random((40, 60), dtype=np.float32))
+    assert ExportedDetector(network).detect([wide])[0][0].box == (1, 2, 9, 10)
+    assert network.shown.shape == (*[1][: len(shape) - 3], 3, 40, 60)
+    assert np.array_equal(network.shown.reshape(3, 40, 60)[1], wide.pixels)
