@@ -30,7 +30,8 @@ UNFINISHED = (
     "error", "errors", "fail", "failed", "failure", "pending", "processing", "queued", "running", "inprogress",
     "loading", "starting", "warmingup", "timeout", "busy", "accepted", "cancelled", "canceled", "unavailable",
     "notready", "initializing", "initialising", "partial", "incomplete", "skipped", "rejected", "refused", "invalid",
-    "aborted", "crashed", "unsupported", "denied", "unauthorized", "throttled", "exception",
+    "aborted", "crashed", "unsupported", "denied", "unauthorized", "throttled", "exception", "received", "started",
+    "retry", "revoked", "submitted", "waiting", "scheduled", "inqueue", "timedout", "stopped", "terminated", "killed",
 )  # fmt: skip
 
 

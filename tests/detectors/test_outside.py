@@ -390,6 +390,8 @@ def test_anisotropic_spacing_scales_each_axis_by_its_own():
         {"message": "CUDA out of memory"},
         {"detail": "Not authenticated"},
         {"status": "decoder unavailable"},
+        {"state": "STARTED"},
+        {"status": "IN_QUEUE"},
         {"warnings": ["image too small, could not be analysed"]},
         {"status": {"code": 500}},
         {"meta": {"status": {"code": "503", "text": "busy"}}},
