@@ -89,14 +89,17 @@ def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) ->
 
 
 def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
-    """Decode logits (N, queries, classes) and boxes (N, queries, 4)."""
+    """Decode logits (N, queries, classes) and boxes (N, queries, 4); after a softmax a query is of its best class."""
     boxes, logits = _named(outputs, settings.output.boxes), _named(outputs, settings.output.scores)
     if boxes.ndim != 3 or logits.ndim != 3 or boxes.shape[:2] != logits.shape[:2]:
         raise _shape("detr", logits, "(N, queries, classes) beside boxes (N, queries, 4)")
     given = logits.shape[2] - (settings.output.activation == "softmax")
     if settings.output.class_count not in (None, given):
         raise DetectorError(f"its logits are of {given} classes, not {settings.output.class_count}", hint=SAY_WHICH)
-    scores = _activated(logits, settings)[..., list(settings.output.classes)].max(axis=-1)
+    of_classes = _activated(logits, settings)[..., :given]
+    scores = of_classes[..., list(settings.output.classes)].max(axis=-1)
+    if settings.output.activation == "softmax":  # as in DETR's own post-processing; a sigmoid's classes are apart
+        scores = np.where(scores == of_classes.max(axis=-1), scores, 0)
     return [(box, score, np.zeros(len(score), np.intp)) for box, score in zip(boxes, scores, strict=True)]
 
 

@@ -230,3 +230,13 @@ def test_a_network_of_torchvision_that_takes_any_size_is_shown_the_radiograph_as
     assert ExportedDetector(network).detect([wide])[0][0].box == (1, 2, 9, 10)
     assert network.shown.shape == (*[1][: len(shape) - 3], 3, 40, 60)
     assert np.array_equal(network.shown.reshape(3, 40, 60)[1], wide.pixels)
+
+
+@pytest.mark.parametrize(("activation", "scores"), [("softmax", [0.5]), ("sigmoid", [0.75, 0.25])])
+def test_a_query_of_detr_counts_for_its_best_class_alone_after_a_softmax(tmp_path, activation, scores):
+    shares = np.array([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]])
+    logits = np.log(shares) if activation == "softmax" else np.log([[1, 3, 1], [1, 1 / 3, 1]])
+    answer = {"logits": logits[None], "pred_boxes": np.full((1, 2, 4), 0.25, np.float32)}
+    text = f"decoder: detr\noutput: {{classes: [1], activation: {activation}}}"
+    (found,) = ExportedDetector(Network(tmp_path, text, answer)).detect([CHEST])
+    assert [one.score for one in found] == pytest.approx(scores)
