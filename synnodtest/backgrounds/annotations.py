@@ -21,7 +21,7 @@ from synnodtest.text_files import decoded
 MAX_BYTES = 512 * 1024 * 1024
 """Size of a COCO file, in bytes: a guard of memory far above those of public sets; a larger one is taken for somebody
 else's."""
-UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".tsv.zip", ".xml")
+UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".csv.bz2", ".csv.xz", ".xml")
 """Tables and annotations that are not read; each gets a note."""
 MOST_NAMED = 3
 """So many of them are named, and the others counted."""

@@ -33,7 +33,10 @@ CLASS_COLUMNS = (
     "disease", "diseases", "annotation", "annotations", "lesion", "lesiontype", "type", "object", "objectclass",
 )  # fmt: skip
 """Columns whose words say what an image or a box shows."""
-LABEL_COLUMNS = ("label", "target", "positive", "haslesion", "abnormal", "class")
+LABEL_COLUMNS = (
+    "label", "labels", "target", "positive", "haslesion", "lesion", "lesions", "abnormal", "abnormality", "class",
+    "finding", "findings", "pathology", "diagnosis", "disease",
+)  # fmt: skip
 """Columns of numbers: anything but 0 is positive."""
 STUDY_COLUMNS = (
     "studyid", "study", "studyinstanceuid", "studyuid", "seriesinstanceuid", "seriesuid", "accession",

@@ -419,6 +419,8 @@ LABELS = {
     "corners": ("found.csv", "image,x0,y0,x1,y1\na.png,10,10,20,20\nb.png,,,,\n"),
     "left and top": ("found.csv", "image,left,top,right,bottom\na.png,10,10,20,20\nb.png,,,,\n"),
     "centres": ("found.csv", "image,x_center,y_center,width,height\na.png,10,10,20,20\nb.png,,,,\n"),
+    "a finding by number": ("labels.csv", "image,finding\na.png,1\nb.png,0\n"),
+    "a lesion by number": ("labels.csv", "image,Lesion\na.png,1.0\nb.png,\n"),
     "a mass in Spanish": ("informes.csv", "imagen,informe\na.png,Masa pulmonar derecha.\nb.png,Sin masas.\n"),
     "a tumour in French": ("cr.csv", "image,conclusion\na.png,Tumeur du lobe moyen\nb.png,Pas de tumeur\n"),
     "tabs in utf-16": ("labels.tsv", "filename\tlabel\na\t1\nb\t0\n"),
