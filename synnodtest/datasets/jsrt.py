@@ -78,5 +78,7 @@ def _image(
 ) -> AnnotatedImage:
     path = files.get(name.upper())
     if path is None:
-        raise BackgroundError(f"{where}: {name} is not there")
+        raise BackgroundError(
+            f"{where}: {name} is not there", hint="the layout has raw .IMG files; give pictures a boxes.csv instead"
+        )
     return AnnotatedImage(path.stem, path, boxes, strata=strata, where=where)

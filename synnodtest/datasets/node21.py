@@ -39,7 +39,10 @@ def read_node21(folder: Path) -> Dataset:
     made = []
     for name, own in boxes.items():
         if not (images / name).is_file():
-            raise BackgroundError(f"{table}:{lines[name]}: {images / name} is not there")
+            raise BackgroundError(
+                f"{table}:{lines[name]}: {images / name} is not there",
+                hint="write the files' own names, suffix included, into img_name",
+            )
         image = facts.image(images / name, own, f"{table}:{lines[name]}")
         made.append(image if image.patient else replace(image, patient=patients.get(name, "")))
     return Dataset(folder.resolve().name or "node21", "node21", folder, made)

@@ -170,7 +170,10 @@ def positive_box(x: float, y: float, width: float, height: float, where: str) ->
             hint="boxes are in pixels of the image; these look like shares of it",
         )
     if not (width > 0 and height > 0 and x >= 0 and y >= 0 and total < float("inf")):
-        raise BackgroundError(f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be")
+        raise BackgroundError(
+            f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be",
+            hint="an image without nodules has no box: empty cells in boxes.csv, label 0 in NODE21",
+        )
     return x, y, x + width, y + height
 
 

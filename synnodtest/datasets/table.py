@@ -46,7 +46,10 @@ def read_table(folder: Path) -> Dataset:
             where = f"{table}:{line}"
             name = _path_of(folder, (row["file"] or "").strip())
             if not name or not (folder / name).is_file():
-                raise BackgroundError(f"{where}: {folder / name if name else 'no file name'} is not there")
+                raise BackgroundError(
+                    f"{where}: {folder / name if name else 'no file name'} is not there",
+                    hint=f"names are those of files in {folder}, suffix included",
+                )
             lines.setdefault(name, line)
             patients[name] = (row.get("patient") or patients.get(name, "")).strip()
             boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
@@ -99,7 +102,9 @@ def _of_nodules(
         return lambda row: True
     for row, line in boxed:
         if not (row[column] or "").strip():
-            raise BackgroundError(f"{table}:{line}: a box without a class in the column {column!r}")
+            raise BackgroundError(
+                f"{table}:{line}: a box without a class in the column {column!r}", hint="write its class there"
+            )
     known = {(row[column] or "").strip() for row, _ in rows} - {""}
     nodules = names_of_nodules(known, f"{table}, column {column!r}", table.parent)
     return lambda row: (row[column] or "").strip() in nodules

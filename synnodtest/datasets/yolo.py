@@ -66,7 +66,9 @@ def _images(folder: Path, root: Path, nodules: set[int], names: Mapping[int, str
             boxes = list(_boxes(label, path, nodules, names)) if label else []
             yield facts.image(path, boxes, str(label or path))
     for label in labels.values():
-        raise BackgroundError(f"{label}: there is no image of this name in {root}")
+        raise BackgroundError(
+            f"{label}: there is no image of this name in {root}", hint="add the image, or move the label file away"
+        )
 
 
 def _label_files(root: Path) -> list[Path]:
