@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +21,12 @@ SOP_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.7.2": "Grayscale Byte Secondary Capture",
     "1.2.840.10008.5.1.4.1.1.7.3": "Grayscale Word Secondary Capture",
 }
-BODY_PARTS = ("CHEST", "THORAX", "THORACIC", "TORAX", "LUNG", "LUNGS", "PULMONARY")
+BODY_PARTS = ("CHEST", "THORAX", "THORACIC", "TORAX", "TORACE", "LUNG", "LUNGS", "LUNGE", "POUMONS", "PULMONARY")
 FRONTAL = ("PA", "AP", "FRONTAL", "POSTEROANTERIOR", "ANTEROPOSTERIOR")
-POSTURES = ("SUPINE", "ERECT", "UPRIGHT", "PORTABLE", "BEDSIDE", "SITTING", "STANDING", "CHEST", "THORAX", "VIEW")
+POSTURES = (
+    "SUPINE", "ERECT", "UPRIGHT", "SEMI", "PORTABLE", "PORT", "MOBILE", "BEDSIDE", "SITTING", "STANDING", "CHEST",
+    "THORAX", "LUNG", "LUNGS", "VIEW", "PROJECTION", "INSPIRATION", "EXPIRATION", "GRID",
+)  # fmt: skip
 """Words that may stand beside those of :data:`FRONTAL` in a view."""
 FRONTAL_CODES = ("399348003", "272479007", "399033003", "R-10206", "R-10214")
 """Antero-posterior, postero-anterior and frontal in SNOMED CT, the first two also in SNOMED RT (DICOM CID 4010)."""
@@ -169,7 +173,8 @@ def _view(data: Any) -> str:
     if position and not _is_frontal(position):
         return f"view {position.upper()}"
     code, meaning = _meaning(data, "ViewCodeSequence")
-    if (code or meaning) and not (_is_frontal(meaning) if meaning else code in FRONTAL_CODES):
+    known = code in FRONTAL_CODES and not tells_other_view(meaning)
+    if (code or meaning) and not (known or _is_frontal(meaning)):
         return f"view {meaning or code}"
     if position or code or meaning:
         return ""
@@ -205,8 +210,9 @@ def _meaning(data: Any, sequence: str) -> tuple[str, str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words in upper case; ``postero-anterior`` is one word."""
-    joined = re.sub(r"(?i)(antero|postero)[-_ ]+(posterior|anterior)", r"\1\2", text)
+    """Return the words in upper case, without accents; ``postero-anterior`` is one word."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    joined = re.sub(r"(?i)(antero|postero)[-_ ]+(posterior|anterior)", r"\1\2", plain)
     return [word for word in re.split(r"[^A-Z0-9]+", joined.upper()) if word]
 
 

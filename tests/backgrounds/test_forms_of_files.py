@@ -241,6 +241,8 @@ class TestDicomAllowList:
         code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "399348003", "SCT", "lateral"
         path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ViewPosition=None, ViewCodeSequence=[code])
         refused("view lateral", path)
+        code.CodeMeaning = "projection frontale"
+        read_radiograph(write_dicom(path, chest(bits=12), ViewPosition=None, ViewCodeSequence=[code]))
         code.CodeMeaning = "antero-posterior"
         write_dicom(path, chest(bits=12), ViewPosition=None, ViewCodeSequence=[code])
         read_radiograph(path)
@@ -251,11 +253,19 @@ class TestDicomAllowList:
             {"BodyPartExamined": "CHEST"}, {"BodyPartExamined": "PORT CHEST"}, {"ViewPosition": "AP SUPINE"},
             {"PatientOrientation": ["L", "F"]}, {"Modality": "CR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1"},
             {"ViewPosition": "PA", "SeriesDescription": "CHEST PA AND LAT"},
-            {"PresentationIntentType": "FOR PRESENTATION"},
+            {"PresentationIntentType": "FOR PRESENTATION"}, {"ViewPosition": "AP SEMI ERECT"},
         ],
     )  # fmt: skip
     def test_frontal_chests_are_taken(self, tmp_path, fields):
         same(read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), **fields)), chest(bits=12) / 4095)
+
+    def test_a_body_part_in_words_with_accents_is_known(self, tmp_path):
+        from pydicom.dataset import Dataset
+
+        part = Dataset()
+        part.CodeValue, part.CodingSchemeDesignator, part.CodeMeaning = "51185008", "SCT", "T\xf3rax"
+        fields = {"AnatomicRegionSequence": [part], "SpecificCharacterSet": "ISO_IR 100"}
+        read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), **fields))
 
     def test_the_manifest_may_say_that_a_header_is_wrong(self, tmp_path):
         write_dicom(tmp_path / "a.dcm", chest(bits=12), BodyPartExamined="HAND")
