@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from synnodtest.canonical import plain
 from synnodtest.counted import counted
@@ -298,8 +299,8 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
         metric=metric,
         n=len(rows),
         clusters=len(set(clusters)),
-        before=_mean(before),
-        after=_mean(now),
+        before=_mean(before, clusters),
+        after=_mean(now, clusters),
         value=plain(estimate.value),
         lower=plain(estimate.lower),
         upper=plain(estimate.upper),
@@ -315,8 +316,12 @@ def _shown(estimate: Estimate) -> bool:
     return estimate.usable and (estimate.lower > 0 or estimate.upper < 0)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 6)
+def _mean(values: Sequence[float], clusters: Sequence[str]) -> float:
+    """Return the mean of the clusters' means, as the difference is one: both sides and it then fit together."""
+    found: dict[str, list[float]] = {}
+    for cluster, value in zip(clusters, values, strict=True):
+        found.setdefault(cluster, []).append(value)
+    return round(fmean(map(fmean, found.values())), 6)
 
 
 def _interval(row: DifferenceEntry, bound: float) -> str:

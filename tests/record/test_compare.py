@@ -226,6 +226,16 @@ def test_a_limit_is_not_kept_by_the_few_scenes_of_a_baseline_that_were_run_again
     assert compare(before, after, limits=[parse_limit("sensitivity:-0.03")])["limits"][0]["kept"]
 
 
+def test_both_sides_and_their_difference_fit_together_where_one_patient_has_most_of_the_films():
+    before, after = record(np.arange(N) >= 10), record(np.arange(N) >= 20)
+    for side in (before, after):
+        for k, scene in enumerate(side["scenes"].values()):
+            scene["cluster"] = "p" if k < 20 else f"b{k}"  # half of the films are of one of 21 patients
+    row = difference(compare(before, after), "sensitivity")
+    assert (row["before"], row["after"]) == (pytest.approx(20.5 / 21), pytest.approx(20 / 21))
+    assert row["after"] - row["before"] == pytest.approx(row["value"], abs=1e-6)
+
+
 def test_scenes_without_a_cluster_are_one_each_by_their_background():
     before, after = record(np.ones(N)), record(np.ones(N))
     for made in (before, after):

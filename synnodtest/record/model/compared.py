@@ -51,7 +51,7 @@ class DifferenceEntry:
         metric: That is compared.
         n: Pairs.
         clusters: Independent ones.
-        before: Value then.
+        before: Value then; as the difference, every cluster counts alike.
         after: Value now.
         value: The difference.
         lower: One-sided lower bound.
