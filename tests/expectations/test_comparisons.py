@@ -259,6 +259,24 @@ def test_a_reference_that_plants_nothing_is_gated_by_whatever_nodules_there_are(
     assert (ruling.status, ruling.components[1].value) == (Status.PASSED, 1.0)
 
 
+def test_a_silent_reference_is_not_gated_by_what_its_arm_finds():
+    ruling = judge("superior", {**ARMS, "margin": 0.1}, pairs(0, 80, 0, 0))
+    assert (ruling.components[0].status, ruling.components[1].value) == (Status.PASSED, 0.0)
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_of_two_nodules_of_a_scene_the_one_that_is_named_is_compared():
+    both = [
+        replace(t, nodules=(*t.nodules, *trial("s", 0.9 * (t.arm == "single"), name="second").nodules))
+        for t in pairs(80, 0, 0, 0)
+    ]
+    for name, value in (("nodule", 0.0), ("second", -1.0)):
+        ruling = judge("non_inferior", {**ARMS, "of": name, "margin": 0.1}, both)
+        assert (ruling.n_nodules, ruling.components[0].value) == (80, value)
+    few = {"where": {"nodule": "second"}}
+    assert judge("non_inferior", {**ARMS, **few, "margin": 0.1}, both).components[0].value == -1.0
+
+
 def test_a_scene_of_the_arm_under_test_is_told_from_its_reference():
     under, named = (find_check("invariant").read({"margin": 0.1, **given}) for given in (UNDER, ARMS))
     arms = ("default", "@under:default", "double", "single")

@@ -1,5 +1,7 @@
 """Curves, calibration and localization agree with independent references and refuse to decide on little."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -128,6 +130,28 @@ def test_an_area_is_bounded_by_the_wider_of_bootstrap_and_delong(kind):
     assert part.upper >= want.upper - 1e-12
 
 
+def test_an_area_is_bounded_no_narrower_than_by_the_guarded_bootstrap_where_all_hangs_on_one_patient():
+    """On his 12 images nothing is found, on those of 24 others all but one of them."""
+    owner = [f"p{max(0, i - 11)}" for i in range(36)]
+    trials = [trial(f"b{i}", 0.9 * (i > 12), cluster=owner[i]) for i in range(36)]
+    trials += [trial(f"b{i}", arm="@untouched", cluster=owner[i], false_positives=[0.5] * (i % 3)) for i in range(36)]
+    loudest = np.array([max((s.finding.score for s in t.sightings), default=-np.inf) for t in trials])
+    planted = np.array([bool(t.nodules) for t in trials])
+
+    def area(rows):
+        return statistics.auc(loudest[rows[planted[rows]]], loudest[rows[~planted[rows]]])
+
+    plain, guarded = (
+        statistics.cluster_bootstrap(area, [t.cluster for t in trials], seed=0, limits=(0.0, 1.0), guarded=on)
+        for on in (False, True)
+    )
+    exact = statistics.delong(loudest[planted], loudest[~planted], guarded=True)
+    part = judge("auc", {"at_least": 0.3}, trials).components[0]
+    assert guarded.lower < min(plain.lower, exact.lower)
+    assert (part.value, part.lower) == pytest.approx((exact.value, guarded.lower))
+    assert part.upper == pytest.approx(max(guarded.upper, exact.upper))
+
+
 def precision_at_recalls(scores, hits, nodules, ahead=0.0):
     """COCO's 101 points by hand: the best precision at any threshold that finds so many, ties together."""
     points = []
@@ -204,12 +228,12 @@ def test_findings_on_nodules_that_are_not_judged_are_no_false_positives():
     assert (len(ledger.trials), ledger.hit.sum(), (~ledger.hit).sum()) == (20, 20, 20)
 
 
-def scored(backgrounds, chance, seed=0):
+def scored(backgrounds, chance, seed=0, each=6):
     """Findings whose score is right with the chance that ``chance`` makes of it."""
     rng = np.random.default_rng(seed)
     trials = []
     for i in range(backgrounds):
-        for r in range(6):
+        for r in range(each):
             score = float(rng.random())
             hit = rng.random() < chance(score)
             trials.append(trial(f"b{i}", score if hit else 0.0, replicate=r, false_positives=[] if hit else [score]))
@@ -224,9 +248,17 @@ def test_calibrated_scores_pass_and_overconfident_ones_fail():
     assert judge("calibration", parameters, scored(100, lambda p: p**4)).status is Status.FAILED
 
 
-@pytest.mark.parametrize("chance", [lambda p: p, lambda p: p**3], ids=["calibrated", "overconfident"])
-def test_the_error_of_calibration_is_bounded_by_the_spread_of_resampled_backgrounds_less_their_bias(chance):
-    trials = scored(30, chance, seed=6)
+@pytest.mark.parametrize(
+    ("backgrounds", "chance", "copies"),
+    [(30, lambda p: p, 1), (30, lambda p: p**3, 1), (5, lambda p: p**3, 4)],
+    ids=["calibrated", "overconfident", "few backgrounds of many findings"],
+)
+def test_the_error_of_calibration_is_bounded_by_the_spread_of_resampled_backgrounds_less_their_bias(
+    backgrounds, chance, copies
+):
+    trials = [
+        replace(t) for t in scored(backgrounds, chance, seed=6, each=6 if copies == 1 else 60) for _ in range(copies)
+    ]
     part = judge("calibration", {"at_most": 0.2, "bins": 4}, trials, seed=9).components[0]
 
     names = sorted({t.background for t in trials})
@@ -235,14 +267,15 @@ def test_the_error_of_calibration_is_bounded_by_the_spread_of_resampled_backgrou
     def error(pick):
         return statistics.expected_calibration_error(*np.concatenate([own[k] for k in pick], axis=1), bins=4)
 
-    rng, value = np.random.default_rng(seed_sequence("calibration", 9)), error(range(30))
-    draws = np.array([error(pick) for pick in rng.integers(30, size=(2000, 30))])
-    excess, half = draws.mean() - value, stats.t.isf(0.05, 29) * draws.std(ddof=1)
+    rng, value = np.random.default_rng(seed_sequence("calibration", 9)), error(range(backgrounds))
+    draws = np.array([error(pick) for pick in rng.integers(backgrounds, size=(2000, backgrounds))])
+    excess, half = draws.mean() - value, stats.t.isf(0.05, backgrounds - 1) * draws.std(ddof=1)
     assert part.value == pytest.approx(value)
     assert part.lower == pytest.approx(max(0.0, value - max(excess, 0.0) - half))
     units = min(value * (1 - value) / draws.var(ddof=1), len(pooled(trials)[0]))
     beta_bound = stats.beta.isf(0.05, value * units + 1, units - value * units)
     assert part.upper == pytest.approx(max(value + half, beta_bound))
+    assert bool(value + half > beta_bound) is (backgrounds == 5)
 
 
 def test_where_no_resample_differs_backgrounds_unlike_all_seen_are_allowed_for():
@@ -278,6 +311,42 @@ def test_findings_of_next_to_no_score_do_not_hide_that_high_scores_are_wrong(rig
     assert ruling.status == status
     assert ruling.components[0].upper < 0.1
     assert ("of the 180 findings of 0.25 or more the error is 0.5" in ruling.sentence) is (right == 0.4)
+
+
+def beside_junk(loud, junk=20):
+    """One background for each score that is right or wrong, or None; on all of them findings of 0.01, and as right."""
+    rng, trials = np.random.default_rng(8), []
+    for i, one in enumerate(loud):
+        score, right = one or (0.0, False)
+        wrong = [0.01 * (1 + rng.random()) for _ in range(junk)] + [score] * (score > 0 and not right)
+        trials.append(trial(f"b{i}", score if right else 0.0, false_positives=wrong))
+    return trials
+
+
+@pytest.mark.parametrize("loud", [9, 12])
+def test_ten_findings_at_the_operating_point_are_needed_to_say_how_wrong_they_are(loud):
+    ruling = judge("calibration", {"at_most": 0.1}, beside_junk([(0.9, False)] * loud + [None] * (60 - loud)))
+    assert ruling.components[0].status is Status.PASSED
+    assert ("of the 12 findings of 0.25 or more the error is 0.90" in ruling.sentence) is (loud == 12)
+
+
+def test_the_error_of_the_loud_has_a_bin_for_every_ten_and_counts_those_just_at_the_operating_point():
+    """Three bins of ten: 0.5, half of them right, leave next to no gap, and twenty of 0.9 are all wrong."""
+    loud = [(0.5 + 0.001 * k, k % 2 == 0) for k in range(10)] + [(0.9 + 0.001 * k, False) for k in range(20)]
+    trials = beside_junk(loud + [None] * 30)
+    ruling = judge("calibration", {"at_most": 0.3}, trials, operating_point=0.5)
+    scores, hits = zip(*loud, strict=True)
+    by_hand = [abs(np.mean(scores[k : k + 10]) - np.mean(hits[k : k + 10])) for k in (0, 10, 20)]
+    assert f"of the 30 findings of 0.5 or more the error is {np.mean(by_hand):.2f} (" in ruling.sentence
+    assert ruling.components[0].status is Status.PASSED
+
+
+@pytest.mark.parametrize(("score", "are"), [(0.0, True), (-0.01, False), (1.0, True), (1.01, False)])
+def test_scores_that_leave_0_to_1_are_no_probabilities(score, are):
+    trials = [*scored(40, lambda p: p), trial("x", 0.5, false_positives=[score])]
+    ruling = judge("calibration", {"at_most": 0.3}, trials)
+    assert ("no probabilities" in ruling.sentence) is not are
+    assert (ruling.status is Status.PASSED) is are
 
 
 def test_a_detector_with_calibrated_but_hopeless_findings_does_not_pass():

@@ -11,6 +11,7 @@ from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.trend import against_trend
 from synnodtest.statistics import clopper_pearson, cluster_bootstrap, paired_mean, size_at_sensitivity, spearman
+from synnodtest.statistics.means import hall_bounds
 from tests.expectations.evidence import evidence, trial
 
 SIZES = [4.0, 6.0, 8.0, 10.0, 14.0, 20.0]
@@ -55,6 +56,32 @@ def test_a_trend_has_the_mean_correlation_within_backgrounds_and_the_drop_of_the
     assert "1 background lacks a level and is left out of the mean curve" in ruling.notes
     assert ruling.n_nodules == 20 * 2 * 6 - 2
     assert np.array(ruling.figure["lines"]) == pytest.approx(np.abs(means[1:]), abs=1e-5)
+
+
+def test_a_trend_is_bounded_by_the_widest_of_students_t_halls_and_one_more_background_without_a_response():
+    """On 3 of 20 backgrounds the response falls: correlations near 1 with a tail, which deceive Student's t."""
+    rng = np.random.default_rng(9)
+    scores = np.linspace(0.1, 0.9, 6) + 0.02 * rng.standard_normal((20, 1, 6))
+    scores[:3] = scores[:3, :, ::-1]
+    rhos = np.array([stats.spearmanr(SIZES, row).statistic for (row,) in scores])
+
+    def students(values):
+        return values.mean() - stats.t.isf(0.05, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+
+    part = judge("monotone", RISING, swept(scores)).components[0]
+    want = min(students(rhos), hall_bounds(rhos, 0.05)[0], students(np.append(rhos, 0.0)))
+    assert part.lower == pytest.approx(want)
+    assert part.lower < students(rhos) - 0.01
+
+
+@pytest.mark.parametrize(("scale", "rising"), [(1, True), (10, True), (10, False)])
+def test_where_all_backgrounds_agree_the_drop_of_unseen_ones_may_be_as_large_as_scores_can_be(scale, rising):
+    curve = scale * np.array([0.1, 0.3, 0.5, 0.5, 0.6, 0.6])
+    scores = np.broadcast_to(curve if rising else curve[::-1], (20, 1, 6))
+    asked = {**RISING, "direction": "increasing" if rising else "decreasing"}
+    part = judge("monotone", asked, swept(scores)).components[1]
+    span = 1 if scale == 1 else 6 if rising else 1 + 6  # signed responses, and 0 and 1 always within
+    assert (part.value, part.upper) == pytest.approx((0.0, span * (1 - 0.05 ** (1 / 20))))
 
 
 def test_a_correlation_bounded_from_above_is_gated_by_sensitivity_where_silence_would_do():
