@@ -130,6 +130,37 @@ def test_a_white_patch_is_rejected(background: Radiograph, good: Radiograph) -> 
     assert "100% of its mask is white" in rejection(background, good.with_pixels(pixels))
 
 
+@pytest.mark.parametrize(("share", "reason"), [(0.24, ""), (0.26, "26% of its mask is white")])
+def test_up_to_a_quarter_of_a_nodule_may_be_white(
+    background: Radiograph, good: Radiograph, share: float, reason: str
+) -> None:
+    rows, columns = np.nonzero(good.nodules[0].mask((240, 240)))
+    some = slice(round(share * len(rows)))
+    pixels = good.pixels.copy()
+    pixels[rows[some], columns[some]] = 1.0
+    assert rejection(background, good.with_pixels(pixels)).endswith(reason)
+    assert bool(rejection(background, good.with_pixels(pixels))) is bool(reason)
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_one_nodule_of_two_is_enough_to_exclude_a_scene(background: Radiograph, bad: int) -> None:
+    scene = Scene("noise", (Nodule(14, (40, 60), 0.5, name="one"), Nodule(14, (80, 60), 0.5, name="two")))
+    (made,) = GaussianSynthesizer().synthesize([scene], [background])
+    assert rejection(background, made) == ""
+    truths = tuple(replace(t, contrast=0.1) if k == bad else t for k, t in enumerate(made.nodules))
+    assert f"nodule '{('one', 'two')[bad]}': realised contrast 0.100" in rejection(
+        background, replace(made, nodules=truths)
+    )
+
+
+def test_a_sham_edit_is_asked_for_no_nodule_and_a_radiograph_of_another_size_is_none(
+    background: Radiograph, good: Radiograph
+) -> None:
+    assert rejection(background, replace(good, pixels=background.pixels.copy()), sham=True) == ""
+    smaller = Radiograph(good.pixels[:-1], (0.5, 0.5), {}, background="noise", nodules=good.nodules)
+    assert "changed the size" in rejection(background, smaller)
+
+
 def ruling(status: Status) -> Ruling:
     return Ruling(status=status, sentence=f"{status} because", criterion="stated before")
 
