@@ -86,7 +86,7 @@ def write_dataset(
     masks: bool = True,
     progress: bool | Progress = True,
 ) -> Path:
-    """Write phantoms as a data set; what an earlier, interrupted call has finished is kept.
+    """Write phantoms as a data set; what an earlier, interrupted call has finished is kept, what another one left goes.
 
     ``node21``: ``cxr_images/proccessed_data/images/c0001.mha`` (16-bit, 0..4095, compressed, spacing in mm) with
     ``metadata.csv`` in NODE21's columns; beside it ``phantoms.csv`` (sex, age, seed) and ``truth.csv`` (diameter and
@@ -123,6 +123,7 @@ def write_dataset(
         order.images.mkdir(parents=True, exist_ok=True)
         order.finished.mkdir(parents=True, exist_ok=True)
         notes = [_finish(order, index) for index in _wrapped(progress)(range(count))]
+        _drop_others(order, {order.stem(index) for index in range(count)})
         _write_tables(order, notes)
     except OSError as error:
         raise BackgroundError(f"{out}: cannot be written: {error.strerror or error}") from error
@@ -168,9 +169,24 @@ def _finish(order: _Order, index: int) -> _Note:
     mine = earlier is not None and earlier["key"] == order.key(index)
     if earlier is not None and mine and all((order.images / name).is_file() for name in earlier["files"]):
         return earlier
+    _drop(order, earlier)
     note = _write(order, index, _make(order, index))
     write_atomic(path, json.dumps(note, indent=1))
     return note
+
+
+def _drop(order: _Order, known: _Note | None) -> None:
+    """Remove the files of an earlier order: masks that are no longer wanted would lie beside another person."""
+    for name in known["files"] if known else ():
+        (order.images / name).unlink(missing_ok=True)
+
+
+def _drop_others(order: _Order, stems: set[str]) -> None:
+    """Remove radiographs of an earlier, longer order: a table that does not list them tells of no nodule in them."""
+    for path in order.finished.glob("[cn]*.json") if order.layout == "node21" else ():
+        if path.stem not in stems:
+            _drop(order, _note(path))
+            path.unlink()
 
 
 def _note(path: Path) -> _Note | None:

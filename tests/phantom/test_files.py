@@ -148,6 +148,17 @@ def test_an_interrupted_data_set_is_continued_and_finished_files_stay(tmp_path):
     assert first.read_bytes() != content
 
 
+def test_another_call_leaves_nothing_of_the_one_before(tmp_path):
+    """A longer order's radiograph, in no table any more, would count as free of nodules; old masks as of new persons."""
+    write_dataset(tmp_path / "set", count=3, seed=1, nodules=True, size=128, progress=False)
+    write_dataset(tmp_path / "set", count=1, seed=2, nodules=True, size=128, masks=False, progress=False)
+    write_dataset(tmp_path / "new", count=1, seed=2, nodules=True, size=128, masks=False, progress=False)
+    left, expected = (
+        sorted(path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*")) for name in ("set", "new")
+    )
+    assert left == expected
+
+
 def test_a_folder_of_phantoms_is_a_background_set(tmp_path):
     write_dataset(tmp_path, count=2, seed=4, pneumothorax=True, layout="folder", size=128, progress=False)
     folder = FolderSet(tmp_path, "pneumothorax")
