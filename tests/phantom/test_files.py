@@ -149,7 +149,7 @@ def test_an_interrupted_data_set_is_continued_and_finished_files_stay(tmp_path):
 
 
 def test_another_call_leaves_nothing_of_the_one_before(tmp_path):
-    """A longer order's radiograph, in no table any more, would count as free of nodules; old masks as of new persons."""
+    """A radiograph that no table lists any more would count as free of nodules; old masks are of other persons."""
     write_dataset(tmp_path / "set", count=3, seed=1, nodules=True, size=128, progress=False)
     write_dataset(tmp_path / "set", count=1, seed=2, nodules=True, size=128, masks=False, progress=False)
     write_dataset(tmp_path / "new", count=1, seed=2, nodules=True, size=128, masks=False, progress=False)
