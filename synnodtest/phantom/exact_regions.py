@@ -32,8 +32,14 @@ from synnodtest.phantom.solids import Array, length
 from synnodtest.phantom.thorax import SIDES, Thorax
 
 LUNG_MM = 5.0
+"""Lung or free air along a ray, in mm, from which it counts; set by hand: less makes a border that no film shows, more
+cuts costophrenic angles."""
 BONE_MM = 0.7
+"""Bone along a ray, in mm, from which it counts; set by hand: about the thickness of a cortex, so that the edges of
+ribs belong."""
 PERIPHERAL_MM = 25.0
+"""Depth of the periphery, in mm; set by hand: about an outer fifth of a half cage of 130 mm, so that most of the lung
+is central."""
 
 
 def regions_of(

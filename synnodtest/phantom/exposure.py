@@ -19,7 +19,11 @@ from synnodtest.radiograph import Exposure, Radiograph, Truth, lung_range
 QUANTA_PER_MM2 = 3.0e5
 """Detected quanta per mm^2 where nothing attenuates the beam."""
 _EQUALISE = 0.45
+"""Share of an unsharp mask of :data:`EQUALISED_MM` that is added; set by eye: more flattens lung against mediastinum as
+no film shows."""
 _FLOOR = 1e-5
+"""Least intensity, over that of the bare beam: noise behind metal may count below 0, and its logarithm must be
+finite."""
 
 
 def render(anatomy: Anatomy, *, size: int = 1024, nodules: Sequence[PhantomNodule] = ()) -> Radiograph:

@@ -13,7 +13,10 @@ from synnodtest.phantom.nodules import SHAPES, PhantomNodule
 from synnodtest.phantom.projection import Projection
 
 _SHARES = (0.4, 0.28, 0.2, 0.12)
+"""Shares of the shapes, in the order of ``SHAPES`` (round first); set by hand: round ones are most, part-solid ones
+fewest."""
 _TRIES = 200
+"""Places tried for all nodules of a chest; set by hand: where they find no room, fewer nodules come back."""
 LEAST_CONTRAST = 0.03
 """A fainter nodule is drawn again: in annotated data stand only those that a reader saw."""
 

@@ -16,6 +16,7 @@ from synnodtest.phantom.solids import Array
 from synnodtest.radiograph import Radiograph
 
 _LEGEND_PX = 20
+"""Height of the legend in pixels: one line of the default font."""
 COLOURS = {
     "left_lung": (80, 200, 255),
     "right_lung": (80, 200, 255),

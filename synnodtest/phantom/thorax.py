@@ -19,13 +19,17 @@ _OUTER: Nodes = (
     *((0, 0.335), (0.004, 0.41), (0.015, 0.48), (0.04, 0.575), (0.08, 0.67), (0.14, 0.765), (0.22, 0.845)),
     *((0.33, 0.905), (0.5, 0.955), (0.7, 0.985), (0.85, 1.0), (1.0, 0.995), (1.6, 0.97)),
 )
+"""Distance of the cage's inner face from the midline, over its half width, by depth below the apex over its height;
+drawn by eye."""
 _INNER: Nodes = (
     *((0, 0.325), (0.004, 0.27), (0.015, 0.22), (0.04, 0.16), (0.1, 0.1), (0.2, 0.05), (0.35, 0.0), (1.6, 0.0)),
 )
+"""Distance of the lung's inner border from the midline, likewise; drawn by eye."""
 _DEPTH: Nodes = (
     *((0, 0.0), (0.004, 0.10), (0.015, 0.19), (0.05, 0.34), (0.1, 0.48), (0.2, 0.69), (0.35, 0.87), (0.5, 0.96)),
     *((0.7, 1.0), (1.6, 1.0)),
 )
+"""Half of the cage's depth, over its greatest, likewise; drawn by eye."""
 _MIDDLE: Nodes = ((0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03), (1.6, 0.03))
 """Profiles over y / height, as shares of the anatomy's width or depth."""
 
