@@ -16,6 +16,8 @@ _DEPTH = 0.7
 _BRUSH = 0.09
 """Reach of the brush border over the radius."""
 _BRISTLES = 17
+"""Bristles around the island, beside 7 broader ones; set by eye: odd numbers without a common factor keep it from
+looking regular."""
 
 
 def _draw(setting: Setting) -> Sequence[Part]:

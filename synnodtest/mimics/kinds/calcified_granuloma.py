@@ -12,6 +12,8 @@ from synnodtest.mimics.parts import CALCIUM, Part, ball
 _CORE = 0.55
 """Of the denser middle, over the radius."""
 _CRUMBS = (3, 7)
+"""Crumbs at the edge, from the first number to one less than the second; set by eye: fewer leave it round, more hide
+the ball."""
 
 
 def _draw(setting: Setting) -> Sequence[Part]:

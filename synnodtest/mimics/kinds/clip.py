@@ -10,6 +10,7 @@ from synnodtest.mimics.kind import MimicKind, Setting
 from synnodtest.mimics.parts import STEEL, Part, tube
 
 _RADIUS_MM = 0.5
+"""Half the width of a leg, in mm, as docs/mimics.md states; set by hand: thicker legs run into one."""
 _LAYERS = 2.5
 """Ratio of depth along the beam to width: legs are flat bands, and lie partly over each other."""
 _GAP = 0.16

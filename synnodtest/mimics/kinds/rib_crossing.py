@@ -14,9 +14,12 @@ from synnodtest.mimics.kind import MimicKind, Setting, Zone
 from synnodtest.mimics.parts import BONE, SOFT, Part, Real, around
 
 _HALF_LENGTH_MM = 35.0
+"""Length of either rib to both sides of the crossing; set by eye: shorter ones look like a cross, longer ones leave the
+lung."""
 _DEPTH = 0.65
 """Depth along the beam over width."""
 _WALL_MM = 0.7
+"""Thickness of compact bone; set by eye: near a real rib's, thin enough that its edges show as two lines."""
 _LOOSE_BONE = 0.027 - 0.2 * SOFT
 """Attenuation of marrow and trabeculae in 1/mm, less the lung's."""
 

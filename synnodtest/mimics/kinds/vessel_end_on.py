@@ -15,6 +15,7 @@ from synnodtest.mimics.parts import SOFT, Part, curve, plate, tube
 _TISSUE = 0.8 * SOFT
 """Blood in place of lung."""
 _LUNG = 0.2 * SOFT
+"""Attenuation of aerated lung, in 1/mm: a fifth of soft tissue's, as in the other mimics."""
 _WALL = 0.2
 """Of the bronchus, over its radius."""
 _LEAVES = 6.0
