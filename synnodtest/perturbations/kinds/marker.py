@@ -17,8 +17,12 @@ from synnodtest.radiograph import Radiograph
 
 WORDS = ("L", "R", "AP", "PORTABLE", "SUPINE")
 _LETTER_MM, _WORD_MM = 12.0, 6.0
+"""Heights of letters and of words, in mm; set by hand after lead markers: larger words would cover lung."""
 _FEW_LETTERS = 2
+"""Letters up to which a marker is one of large letters: L, R and AP; PORTABLE and SUPINE are words."""
 _EDGE_MM = 6.0
+"""Distance from the edge of the film, in mm; set by hand: less is cut off by collimation, more moves it towards the
+lung."""
 _WHITE = 0.97
 """Lead lets nearly nothing through."""
 _GLYPHS = {

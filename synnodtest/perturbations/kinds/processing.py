@@ -19,7 +19,11 @@ from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.radiograph import Radiograph, lung_range
 
 _EDGE_MM, _EDGE_GAIN = 1.5, 0.7
+"""Blur in mm and share of what it takes away that is added; set by eye: as strong as is seen on films, and no
+product's."""
 _BANDS_MM = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Blurs between bands, in mm, each twice the last as in a pyramid: from a few pixels to wider than a nodule of usual
+size."""
 _POWER = 0.75
 """Of the bands: 1 changes nothing; makers name 0.7 to 0.8 as usual."""
 _FAINTEST = 0.02
