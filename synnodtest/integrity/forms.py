@@ -14,6 +14,7 @@ from synnodtest.spec.validation import held_against
 Form = Schema
 """A JSON Schema; ``x-expected`` says in words what a text with a pattern should be."""
 _MOST_TOLD = 20
+"""Faults of a form that are told at once; set by hand: all of a usual form, not those of a file that is another."""
 
 
 def read_form(path: Path, form: Form, what: str) -> dict[str, Any]:

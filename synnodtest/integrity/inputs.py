@@ -70,6 +70,8 @@ _FORM: Form = {
 }
 _COLUMNS = ("id", "title", "source", "severity")
 _MOST_ROWS, _LARGEST_BYTES = 20_000, 10_000_000
+"""Rows, and size in bytes, of a table that is read as a whole; set by hand far above any register of requirements or
+hazards."""
 
 
 @dataclass(frozen=True)

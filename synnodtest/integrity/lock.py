@@ -23,6 +23,7 @@ from synnodtest.spec.plain import spec_dict
 
 LOCK = "synnodtest.lock"
 LARGEST_BYTES = 64 * 1024 * 1024
+"""Size of a lock, in bytes, that is read as a whole: far above the specs that it holds, each at most 1 MB."""
 _ABSENT = "absent"
 
 

@@ -22,7 +22,9 @@ RECORD = "results.json"
 REPORT = "report.html"
 SIGNATURE = "manifest.sig.json"
 VERSION = 1
+"""Version of the manifest, the only one so far; another is refused rather than read by guess."""
 _LARGEST_BYTES = 64 * 1024 * 1024
+"""Size of a manifest, in bytes, that is read as a whole: at some 150 for each file it holds 400,000."""
 _COVERS = f"every file of the folder but {REPORT}, which carries the digest, {FILE_NAME} and {SIGNATURE}"
 
 

@@ -27,6 +27,7 @@ VERSION = 3
 """Number of lines that are signed."""
 KEY_HINT = "give the line of a .pub file, or its fingerprint (SHA256:...)"
 _LARGEST_BYTES = 100_000
+"""Size of a key or a signature, in bytes: either takes less than a thousand, so that a larger file is another."""
 
 
 def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | None = None) -> Path:

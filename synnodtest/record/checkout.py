@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 TIMEOUT_S = 30
+"""Seconds for one call of git; a large checkout on a slow disk takes some, and a run must not hang on it."""
 
 
 def git(root: Path, *words: str) -> str:

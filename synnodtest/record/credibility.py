@@ -17,6 +17,7 @@ from synnodtest.shipped import shipped_model
 FILE_NAME = "credibility.json"
 """Beside a model's weights; then it is found without being named."""
 _LARGEST_BYTES = 4_000_000
+"""Size of a report, in bytes, that is read as a whole; one that the command writes takes some tens of kB."""
 _HINT = "written by: synnodtest evaluate synthesizer ... --out FILE"
 
 

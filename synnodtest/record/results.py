@@ -25,9 +25,11 @@ from synnodtest.record.model import Record
 from synnodtest.spec.messages import path_text, show
 
 VERSION = 1
+"""Version of the record, which its promise stands for; see above when it must be raised."""
 LARGEST_BYTES = 512 * 1024 * 1024
 """Largest record that is read unless the caller allows more."""
 _MOST_TOLD = 5
+"""Faults of a record that are told at once; set by hand: the first explain the rest, and a message is to be read."""
 _MOST_DIGITS = 300
 """Of a whole number: more are no number that a drawing or a mean could hold."""
 _VALUE = "\N{WHITE SQUARE}"

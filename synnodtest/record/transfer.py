@@ -16,8 +16,10 @@ from synnodtest.record.model.run import Identification, IdentityEntry
 FILE_NAME = "transfer.json"
 """Beside a synthesizer's weights; then it is found without being named."""
 _FORMAT = 1
+"""Version of the file, the only one so far; another is refused rather than read by guess."""
 _HINT = "written by: synnodtest evaluate transfer ... --out FILE"
 _LARGEST_BYTES = 4_000_000
+"""Size of a file, in bytes, that is read as a whole; one that the command writes takes some tens of kB."""
 
 
 def is_transfer(path: Path) -> bool:

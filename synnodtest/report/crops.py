@@ -25,7 +25,11 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.record.model.judged import DEFAULT_POINT
 
 THUMBNAIL_PX = 192
+"""Side of a gallery picture, in pixels; set by hand: four stand side by side, and each is embedded
+(``EMBEDDED_BYTES``)."""
 CROP_PX = 512
+"""Side of the larger picture of a failure, in pixels; set by hand: a cut of 60 mm then shows every pixel of a
+radiograph."""
 DIFFERENCE_RANGE = 0.15
 """Added brightness (of the full range 0..1) that is drawn white in the difference; as much taken away is black."""
 CONTEXT_MM = 60.0

@@ -11,6 +11,8 @@ from synnodtest.record.model import PictureEntry
 EMBEDDED_BYTES = 9_000_000
 """Pictures that are embedded, in bytes of the document; the rest is linked."""
 LARGEST_BYTES = 2_000_000
+"""Size of a picture that is read, in bytes; those that a run writes are far smaller, so that a larger file is somebody
+else's."""
 PANELS = (("background", "untouched"), ("synthetic", "synthetic"), ("difference", "difference"), ("boxes", "boxes"))
 MORE = (("whole", "whole radiograph"),)
 SEARCHED = {

@@ -33,6 +33,8 @@ class Cell:
 _FITS_PHONE, _FITS_TABLET = 50, 90
 """Characters of a table's text that fit into 360 px, and into 700 px."""
 _SHORT_WORD = 14
+"""Longest word, in characters, of a column that is kept from breaking; set by hand: longer ones would push a table off
+a phone."""
 
 
 def _text(value: Cell | str) -> str:

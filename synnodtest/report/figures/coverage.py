@@ -14,7 +14,10 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 MOST_PARAMETERS = 6
+"""Parameters drawn, in pairs; set by hand: of 6 there are 15 panels, as many as a page's width leaves legible. The
+caption says what is left out."""
 MOST_POINTS = 400
+"""Examples drawn per panel; more only cover each other and make the document larger. All are counted."""
 PANEL = 118
 """Side of one panel in px."""
 BINS = 3

@@ -16,6 +16,7 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 MOST_POINTS = 400
+"""Points of a curve that are drawn; no width of a page shows more, and each makes the document larger."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 MOST_STEPS = 300
+"""Steps of a distribution that are drawn; no width of a page shows more, and each makes the document larger."""
 QUANTILES = (5, 25, 50, 75, 95)
+"""Percentiles in the table beside the drawing: the median, the quartiles and the middle nine tenths."""
 _QUANTITIES = (("diameter_mm", "diameter (mm)"), ("contrast", "contrast"), ("conspicuity", "conspicuity"))
 
 

@@ -14,7 +14,9 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 MOST_POINTS = 400
+"""Examples drawn; more only cover each other and make the document larger. The table counts all."""
 BINS = 4
+"""Parts of either parameter in the table, as in the search's own (``BINS`` of fuzzing/report.py)."""
 
 
 @drawn

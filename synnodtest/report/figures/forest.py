@@ -15,6 +15,8 @@ from synnodtest.report.model import Figure
 Group = tuple[str, str, list[bool], list[str]]
 """Property, value, hit per nodule, cluster per nodule."""
 MOST_VALUES = 12
+"""Values of a property up to which it is drawn; set by hand: one with more, such as a name, is no subgroup and would
+fill the page."""
 _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
 

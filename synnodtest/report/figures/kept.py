@@ -20,6 +20,7 @@ from synnodtest.report.model import Cell, Figure, Table
 from synnodtest.store import Store
 
 FORMAT = 1
+"""Version of how drawings are kept: raised when that changes, so that those kept before do not count."""
 KIND = "figures"
 _STORE: ContextVar[Store | None] = ContextVar("store of drawings", default=None)
 P = ParamSpec("P")

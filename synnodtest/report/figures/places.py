@@ -14,7 +14,9 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
 CELLS = 24
+"""Cells along either side of the square; set by hand: finer ones hold single nodules, coarser ones blend regions."""
 MOST_POINTS = 400
+"""Nodules drawn; more only cover each other and make the document larger."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from synnodtest.report.model import Figure
 ROW, REST = 46, 74
 """Height of a parameter's line, and of all else, in px."""
 MOST_POINTS = 250
+"""Scenes drawn per line; more only cover each other and make the document larger."""
 
 
 @drawn

@@ -14,6 +14,7 @@ from synnodtest.report.crops import encoded
 from synnodtest.report.model import Figure
 
 MOST, SIDE = 24, 112
+"""Cuts shown, and their side in pixels; set by hand: four rows of six that fill the width of a printed page."""
 ROW = 6
 """Cuts in a row of the printed page. Rows after the first are whole: one cut more would push the figure a page on."""
 _FIRST = ("random pass", "random failure")

@@ -13,6 +13,7 @@ from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import bound_text, estimate
 
 WIDTH, HEIGHT, EDGE = 260, 30, 10
+"""Size of the drawing and the room for its end marks, in px; set by hand: it stands in a line of a table."""
 _LABEL = 32
 """Width of the label at an end of the axis; one at 0 within it would be printed over it."""
 _FIXED = {"rate": (0.0, 1.0), "correlation": (-1.0, 1.0)}
