@@ -23,6 +23,7 @@ from synnodtest.spec.variables import VARIABLE_FAULT
 
 DEFAULT_MATCHING = {"criterion": "centre-in-nodule", "tolerance_mm": 5}
 DEFAULT_OPERATING_POINT = (0.25,)
+"""Score from which a finding counts where a spec does not say: the default of ultralytics' prediction (``conf``)."""
 
 
 def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:

@@ -14,6 +14,7 @@ from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import TooMuch, Variables, expand, merge
 
 LIMIT_INCLUDES = 50
+"""Files that one spec may include; set by hand far above any real one, so that files that include each other end."""
 
 _DEFAULTED = ("sampling", "matching", "operating_point", "gate", "tags", "synthesizers")
 

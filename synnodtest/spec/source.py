@@ -19,9 +19,15 @@ from synnodtest.errors import Problem
 from synnodtest.text_files import decoded
 
 LIMIT_BYTES = 1_000_000
+"""Size of a spec file, in bytes; set by hand: the specs that ship take less than 10 kB. With it, reading stays a matter
+of seconds."""
 LIMIT_NODES = 50_000
+"""Values of a spec with its aliases expanded; set by hand: a few hundred are usual, and nested aliases make millions of
+them."""
 LIMIT_DEPTH = 40
+"""Levels of nesting; set by hand: specs need less than ten, and thousands would exhaust Python's own stack."""
 LIMIT_TEXT = 20_000
+"""Characters of one text; set by hand: room for pages of description, none for a file pasted in."""
 BEGINS = "a spec begins with 'synnodtest: 1'"
 
 Scalar = str | int | float | bool | None

@@ -14,8 +14,11 @@ from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
 from synnodtest.spec.validation import validate
 
 LIMIT_MATRIX = 1000
+"""Combinations of one matrix; set by hand: each becomes a behaviour of its own, and a thousand take days to run."""
 LIMIT_PATH = 60
+"""Levels within values as they are put in; set by hand above ``LIMIT_DEPTH``, since variables may nest further."""
 LIMIT_CHAIN = 30
+"""Variables that stand for variables; set by hand far above any real chain, so that whatever is put in ends."""
 VARIABLE_FAULT = "the variable"
 
 _VARIABLE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_-]*)\}")

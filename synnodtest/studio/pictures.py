@@ -28,7 +28,10 @@ COLOURS = {
     "air_leak": (255, 105, 180),
 }
 OTHER = (220, 220, 220)
+"""Colour of a region without its own, red, green and blue: light grey, which none of the others is."""
 CROP_PX, CROP_MM = 220, 80.0
+"""Side of a picture in pixels, and in mm of the radiograph; set by hand: the largest nodules and as much around
+them."""
 
 
 def sixteen_bits(pixels: FloatArray, minus: FloatArray | None = None) -> bytes:

@@ -16,6 +16,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.studio.session import Session
 
 LONGEST_S = 3600
+"""Seconds that a run may take; set by hand: longer ones belong to pytest in a terminal. It can be stopped before."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 

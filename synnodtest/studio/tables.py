@@ -17,6 +17,7 @@ from synnodtest.studio.explore import Exploration, Point
 from synnodtest.studio.session import Result
 
 MOST_FINDINGS = 8
+"""Findings per detector that are listed, highest scores first; set by hand: a table to look at. The rest is counted."""
 LETTERS = "AB"
 
 

@@ -25,6 +25,7 @@ MOST_TABS = 16
 MOST_BOXES = 60
 """Findings per detector that are drawn."""
 LEAST_SCORE = 0.01
+"""Score above which findings are drawn; set by hand: below it a detector marks places all over the film."""
 
 
 @dataclass

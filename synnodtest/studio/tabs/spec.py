@@ -11,6 +11,8 @@ from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 LAST_LINES = 40
+"""Lines of a run that are shown; set by hand: pytest's summary and what led to it. All stand in the run's own
+output."""
 WHAT = (
     ("The scene", "scene"),
     ("Explicit example of a search", "fuzz"),
