@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 
 _MIB = 1 << 20
+"""Bytes of a mebibyte."""
 _SETTINGS = {-3: 256 * _MIB, -1: 256 * _MIB, -2: 64 * _MIB}
 """``M_MMAP_THRESHOLD``: blocks up to this size come from the heap; none of a network's is larger. ``M_TRIM_THRESHOLD``:
 what may stay free at its end, about what a batch of both models takes. ``M_TOP_PAD``: by how much it grows. Larger

@@ -18,7 +18,11 @@ from synnodtest.errors import SynthesizerError, missing_extra
 from synnodtest.geometry import BoolArray, FloatArray
 
 BIN_COUNT = 128
+"""Grey levels of texture features (``binCount`` of PyRadiomics), as in RadiomicsFill-Mammo; the trained models know no
+other."""
 WINDOW_SPACING_MM = 0.7
+"""Pixel of the window, in mm, that the shipped models were trained on; set by hand: 96 of them hold a nodule of 40 mm
+with its surroundings."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     group: tuple(names.split())

@@ -26,9 +26,12 @@ from synnodtest.errors import StoreError
 
 _MAGIC = b"synnod1\n"
 _HEAD = len(_MAGIC) + 32 + 8
+"""Bytes before a payload: the magic word, a sha256, and a length of 8 bytes."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _STALE_SECONDS = 3600.0
+"""Age of a temporary file from which its process is taken to be dead; set by hand: writing an entry takes seconds at
+most."""
 _USED_EVERY_S = 86400.0
 """An entry's time stamp says when it was last used, to within this: most reads then write nothing."""
 _LOG = logging.getLogger(__name__)

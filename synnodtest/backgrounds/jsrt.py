@@ -11,10 +11,12 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray
 
 SIDE_PX = 2048
-"""Side, pixel spacing in mm and largest value as the database states them (Shiraishi et al. 2000); its files have no
-header to say so."""
+"""Side in pixels, as the database states it with the two below (Shiraishi et al. 2000); its files have no header to say
+so."""
 SPACING_MM = 0.175
+"""Distance between pixels, in mm, of the database's scanner."""
 LARGEST = 4095
+"""Largest value of its 12 bits; 0 is white."""
 
 
 def read_jsrt(path: Path) -> Stored:

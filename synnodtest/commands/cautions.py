@@ -11,6 +11,7 @@ from synnodtest.spec.expectations import asks_little
 from synnodtest.spec.model import Behaviour
 
 LOOSE_OVERLAP = 0.05
+"""IoU asked for, below which nearly any touching box hits; set by hand. It makes a caution and changes no verdict."""
 LARGE_ALPHA = 0.1
 """Twice the usual error rate of a bound."""
 

@@ -15,6 +15,8 @@ from synnodtest.radiograph import Radiograph
 
 SHOWN = ("left_lung", "right_lung", "apical", "hilar", "retrocardiac", "subdiaphragmatic")
 _TILE = 480
+"""Longer side of a radiograph on the sheet, in pixels; set by hand: outlines can be judged, and four fit beside each
+other on a screen."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:

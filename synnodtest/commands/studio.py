@@ -8,6 +8,7 @@ from pathlib import Path
 from synnodtest.devices import device
 
 PORT = 7860
+"""Port of the page: gradio's default."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:

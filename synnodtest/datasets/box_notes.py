@@ -21,6 +21,8 @@ share far less, and two readers' boxes of one nodule rarely less."""
 ENOUGH_BOXES = 12
 """Two nodules in five end within :data:`CORNER` of the sides of their film; so many all do once in fifty thousand."""
 CORNER = 0.65
+"""Share of a film's sides within which all boxes of smaller copies end; set by hand above a half, the usual scale, and
+below most nodules."""
 MOST_FILMS = 30
 """Whose size is looked up."""
 

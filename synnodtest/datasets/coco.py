@@ -19,6 +19,7 @@ from synnodtest.geometry import Box, iou
 from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
+"""Size of a JSON, in bytes, that is looked into: a guard of memory far above those of public sets."""
 LEAST_SHARED = 0.5
 """Intersection over union of a box and the one around its polygons; rounding takes far less."""
 

@@ -18,9 +18,15 @@ from synnodtest.errors import SynnodError
 from synnodtest.geometry import FloatArray
 
 SIDE = 32
+"""Cells along either side; finer ones differ with noise and recompression, coarser ones make chests alike. docs/data.md
+has the measurement."""
 SIGNS = SIDE * SIDE
 MARGINS = (0.0, 0.015, 0.03)
+"""Shares cut off each side before hashing; set by hand: edges cropped by up to some 3% are found, and every margin adds
+to the time."""
 BLANK = 0.3
+"""Share of signs left out, the least clear ones, which rounding and noise would turn; set by hand, measured with the
+rest."""
 DIGITS = len(MARGINS) * 2 * SIGNS // 4
 """Length of a hash: per margin a bit for each sign and a bit for each that is not blank, in hexadecimal."""
 NEAR = 0.035
@@ -28,6 +34,7 @@ NEAR = 0.035
 LEAST = 200
 """Fewer signs than this that neither leaves blank tell nothing."""
 _ROWS = 512
+"""Hashes compared with all others at once; nothing depends on it but memory."""
 
 
 @dataclass(frozen=True)

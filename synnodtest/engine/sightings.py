@@ -25,6 +25,7 @@ from synnodtest.radiograph import Radiograph
 Point = tuple[float, float]
 _MAGIC = b"SNFD\x01"
 _HEAD = len(_MAGIC) + 4
+"""Bytes before the header: the magic word and the header's length."""
 
 
 def regions_at(radiograph: Radiograph, point: Point) -> frozenset[str]:

@@ -31,11 +31,15 @@ from synnodtest.statistics import (
 )
 
 FALSE_POSITIVE_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""False positives per image at which sensitivity is told: the seven of LUNA16."""
 IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 SIZES_MM: tuple[tuple[float, float], ...] = ((0, 10), (10, 20), (20, 30), (30, math.inf), (10, math.inf), (10, 30))
+"""Bands of diameter in mm, from and below: steps of 10 up to 30, where a nodule becomes a mass; then those of 10 and
+more together, with and without masses."""
 COCO_FINDINGS = 100
 """COCO looks at the hundred findings of highest score per image."""
 BATCH = 16
+"""Radiographs held at once; nothing depends on it but memory."""
 
 _Item = TypeVar("_Item")
 _Wanted = Callable[[Truth, frozenset[str]], bool]

@@ -18,6 +18,7 @@ from synnodtest.geometry import FloatArray
 DARKEST, BRIGHTEST = -1.0, 1.5
 """Brightness about the surroundings, in lung ranges, that an encoder gets as 0 and as 1."""
 BATCH = 32
+"""Pictures per call of the encoder; nothing depends on it but memory and time."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.window import Window, cut_window
 
 SIZE = 96
+"""Side of a window in pixels, as the shipped synthesizer was trained: 67 mm, in which nodules of 40 mm have
+surroundings."""
 EDGE = 0.12
 """Share of the peak of the added brightness at which nodules end when they are compared."""
 Pair = tuple[Scene, Radiograph]

@@ -30,6 +30,7 @@ QUANTILE = 0.01
 BANDS = 3
 """Bands of size, of as many real nodules each."""
 CONTROLS = 200
+"""Training nodules drawn again; set by hand: the share of them that is found has a standard error of 3.5% at most."""
 MOVED_PX, SCALED = 0.5, 0.1
 """By how much a control copy is moved and scaled, at most: what planting does to a nodule that is drawn again."""
 

@@ -30,7 +30,9 @@ from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.synthesizers.window import Window, cut_window
 
 SIDE_MM = 70.0
+"""Side of a picture in mm; set by hand: nodules up to 40 mm, with as much around them as shows ribs and vessels."""
 SIDE_PX = 280
+"""Side of a picture in pixels: 0.25 mm each, finer than most films, so that scaling hides nothing."""
 FROM_CT = "Some nodules are real ones from CT, projected; the others were made by a model."
 FROM_FILMS = "Some nodules are real and were marked by radiologists; the others were planted by a model."
 RATINGS = ("surely real", "rather real", "cannot tell", "rather synthetic", "surely synthetic")

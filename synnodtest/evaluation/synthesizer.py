@@ -30,12 +30,16 @@ from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
 Report = Callable[[str], None]
 SWEEP_DIAMETER_MM = 14.0
+"""Diameter held while another feature is swept, in mm; set by hand near the middle of 4 to 40 mm by ratio."""
 SHAM_MARGIN = 0.05
 """A score that shifts by less than this between sham edit and untouched radiograph counts as unchanged."""
 PHANTOM_SEED = 9
 """Of phantoms that no training of a synthesizer has seen."""
 BATCH = 32
+"""Scenes per call of the synthesizer; nothing depends on it but memory and time."""
 SIZES_MM = (4.0, 8.0, 12.0, 20.0, 40.0)
+"""Edges of bands of diameter in mm: the range of the paper's experiment on size; set by hand, so that small sizes,
+where detectors differ, get more bands."""
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,14 @@ from synnodtest.evaluation.crops import RINGS, Crop, profile_of
 from synnodtest.statistics import auc, cluster_bootstrap
 
 FOLDS = 5
+"""Parts, by patient, of which each is judged by a network that the others trained; the usual number, of fewer the
+networks see less."""
 HALVES = 3
 """Times the real nodules are split in two, by patient, for the yardstick."""
 EPOCHS = 40
+"""Times that a network sees its crops; set by hand: time grows with it, and planted and real nodules get the same."""
 BATCH = 32
+"""Crops per step; set by hand: with a few hundred crops, larger ones leave few steps."""
 CHANNELS = (12, 24, 32)
 """Of the three convolutions: some 10,000 weights, for a few hundred crops."""
 

@@ -27,6 +27,7 @@ from synnodtest.errors import SynnodError
 __all__ = ["FORMAT", "LEVELS", "Reference", "Standing", "read_reference", "real_nodules"]
 
 FORMAT = 1
+"""Version of the file, the only one so far; another is refused rather than read by guess."""
 LEVELS = tuple(round(0.05 * k, 2) for k in range(21))
 """At which quantiles are kept."""
 _MORE = {"contrast": "brighter", "conspicuity": "more conspicuous"}

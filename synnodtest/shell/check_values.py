@@ -19,6 +19,7 @@ from synnodtest.statistics import (
 )
 
 _E_VALUE = (1 - 0.8**39) / (39 * 0.2 * 0.8**38)
+"""Integral over (0.8, 1) of (q / 0.8)^38, divided by 0.2: what the mixture of likelihood ratios must come to."""
 
 
 def check_values() -> list[dict[str, object]]:

@@ -31,6 +31,7 @@ from synnodtest.spec.model import Spec
 from synnodtest.store import Store
 
 TIMEOUT_S = 300.0
+"""Seconds for one call of a detector, as in runs (``DEFAULT_TIMEOUT_S`` of detectors/resolve.py)."""
 Say = Callable[[str], None]
 
 

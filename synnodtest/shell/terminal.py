@@ -22,6 +22,8 @@ OPEN = "?"
 LOOKS: dict[str, dict[str, bool]] = {"PASSED": {"green": True}, "FAILED": {"red": True}, "ERROR": {"red": True}}
 """Colours; all else is yellow. pytest switches them off with ``--color=no``, ``NO_COLOR`` or without a terminal."""
 LEAST_WIDTH = 40
+"""Columns to which lines are wrapped at least; set by hand: in fewer, the indent and a long word would leave
+nothing."""
 
 
 def letter_of(report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:

@@ -25,7 +25,8 @@ MOST_TABS = 16
 MOST_BOXES = 60
 """Findings per detector that are drawn."""
 LEAST_SCORE = 0.01
-"""Score above which findings are drawn; set by hand: below it a detector marks places all over the film."""
+"""Score above which findings are drawn; set by hand: below it a detector marks places all over the film. It is the step
+of the threshold's slider."""
 
 
 @dataclass
