@@ -255,3 +255,39 @@ def test_docstrings_name_the_thing():
         if RIDDLE.match(node.value.value)
     ]
     assert riddles == []
+
+
+def is_number(node):
+    """Return whether a node is built of numbers and names, with a number written out and no text."""
+    if not isinstance(node, (ast.Constant, ast.UnaryOp, ast.BinOp, ast.Tuple)):
+        return False
+    written = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+    return any(type(value) in (int, float) for value in written) and not any(isinstance(v, str) for v in written)
+
+
+def unexplained(path):
+    """Yield the lines of a module's numeric constants with neither a docstring below nor a comment beside them."""
+    module, lines = statements_of(path)[0], path.read_text().splitlines()
+    for node, below in zip(module.body, [*module.body[1:], None], strict=True):
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not is_number(node.value):
+            continue
+        said = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if not said and "#" not in lines[node.end_lineno - 1]:
+            yield f"{path.relative_to(PACKAGE.parent)}:{node.lineno} {lines[node.lineno - 1]}"
+
+
+def test_numbers_chosen_by_hand_say_why():
+    """``ROUNDS = 3`` alone tells nobody whether it was measured, taken from elsewhere, or may be changed."""
+    assert [found for path in modules() for found in unexplained(path)] == []
+
+
+def test_a_bare_number_would_be_seen(tmp_path):
+    text = 'BARE = 3\n\nSAID = 0.5\n"""Share, set by hand."""\nBESIDE = -1  # unknown\nTWO: tuple = (1, 2 * BARE)\n'
+    path = tmp_path / "imaginary.py"
+    path.write_text(text + 'FLAG = True\nNAMES = ("a", 1)\nMADE = f(3)\nLAST = 1 << 20\n')
+    imaginary = type("P", (), {"read_text": lambda self: path.read_text(), "relative_to": lambda self, root: "p.py"})()
+    assert list(unexplained(imaginary)) == [
+        "p.py:1 BARE = 3",
+        "p.py:6 TWO: tuple = (1, 2 * BARE)",
+        "p.py:10 LAST = 1 << 20",
+    ]
