@@ -94,14 +94,14 @@ def _segmenter(options: argparse.Namespace) -> None:
 
 
 def _diffusion(options: argparse.Namespace) -> None:
-    from synnodtest.training.diffusion import train_diffusion
+    from synnodtest.training.diffusion import Sources, train_diffusion
 
     made = train_diffusion(
-        options.data,
+        Sources(**handed_on(options, "data", "ct_patches", "backgrounds", "phantoms", "count")),
         options.out,
         steps=1 if options.kind == "encoder" else options.steps,
         resume=not options.restart,
-        **handed_on(options, "base", "preset", "minutes", "ct_patches", "backgrounds", "phantoms", "count", "seed"),
+        **handed_on(options, "base", "preset", "minutes", "seed"),
     )
     print(made / "tabular_encoder" if options.kind == "encoder" else made)
 
@@ -143,7 +143,7 @@ def _detector(options: argparse.Namespace) -> int:
         return _planted(options)
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.training.detection_data import prepare, shared_pictures
-    from synnodtest.training.detector import PRESETS, train_detector
+    from synnodtest.training.detector import PRESETS, Changes, train_detector
 
     sets = annotated_sets(options, "train") + annotated_sets(options, "test")
     if not sets:
@@ -153,8 +153,10 @@ def _detector(options: argparse.Namespace) -> int:
     for twin in shared_pictures(data.parent):
         print(f"warning: held-out {twin.one} is nearly the same picture as {twin.other}, which is trained on")
     resume = (options.out / "run" / "weights" / "last.pt").is_file() and not options.restart
-    given = handed_on(
-        options, "preset", "epochs", "imgsz", "batch", "device", "weights", "learning_rate", "crop", "seed"
+    changes = Changes(
+        minutes=options.minutes or None,
+        **handed_on(options, "epochs", "imgsz", "batch", "weights", "learning_rate", "crop"),
     )
-    print(train_detector(data, options.out, resume=resume, minutes=options.minutes or None, **given))
+    given = handed_on(options, "preset", "device", "seed")
+    print(train_detector(data, options.out, changes, resume=resume, **given))
     return 0

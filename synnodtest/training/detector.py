@@ -59,20 +59,58 @@ PRESETS = {
 """``yolov8x`` and ``yolov9c`` are the paper's (SynNodBench, section 3.1); ``small`` fits two cores and an hour."""
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Departures of one training from its preset.
+
+    Args:
+        epochs: Instead of the preset's; so ``imgsz`` and ``batch``.
+        imgsz: Side in pixels.
+        batch: Images per step.
+        minutes: Stop after about this time; the learning rate is planned for it.
+        weights: Start from this checkpoint instead of from scratch.
+        learning_rate: Of the first step; ultralytics chooses by default.
+        crop: Train on random square windows of this side, cut from the images, most of them around a nodule: on two
+            cores, four times as many nodules per second at half the side. Finish with whole images.
+    """
+
+    epochs: int | None = None
+    imgsz: int | None = None
+    batch: int | None = None
+    minutes: float | None = None
+    weights: Path | None = None
+    learning_rate: float | None = None
+    crop: int | None = None
+
+    def settings(self, preset: Preset) -> dict[str, object]:
+        """Return ultralytics' settings of the training."""
+        settings: dict[str, object] = {
+            "model": preset.architecture,
+            "pretrained": False,
+            "epochs": self.epochs or preset.epochs,
+            "time": self.minutes / 60 if self.minutes else None,
+            "imgsz": self.imgsz or preset.image_size,
+            "batch": self.batch or preset.batch,
+            "mosaic": preset.mosaic,
+            **dict(preset.options),
+        }
+        if self.crop is not None:
+            settings["val"] = False
+        if self.weights is not None:
+            settings |= {"model": str(self.weights), "pretrained": True, "warmup_epochs": 0.3}
+        if self.learning_rate is not None:
+            settings |= {"optimizer": "AdamW", "lr0": self.learning_rate, "momentum": 0.9, "warmup_bias_lr": 0.0}
+        return settings
+
+
 def train_detector(
     data: Path,
     out: Path,
+    changes: Changes | None = None,
     *,
     preset: str = "small",
-    epochs: int | None = None,
-    imgsz: int | None = None,
-    batch: int | None = None,
     device: str = "cpu",
     resume: bool = False,
-    minutes: float | None = None,
-    weights: Path | None = None,
-    learning_rate: float | None = None,
-    crop: int | None = None,
     seed: int = 0,
 ) -> Path:
     """Train a detector and return the path of its weights, ``out/best.pt``, stripped for use.
@@ -83,45 +121,31 @@ def train_detector(
     Args:
         data: ``data.yaml`` of a set made by :func:`synnodtest.training.detection_data.prepare`, or its folder.
         out: Folder of the run. ``out/run`` holds what ultralytics writes, and what ``resume`` goes on from.
+        changes: Departures from the preset; none by default.
         preset: ``small``, ``yolov8x`` or ``yolov9c``.
-        epochs: Instead of the preset's; so ``imgsz`` and ``batch``.
-        imgsz: Side in pixels.
-        batch: Images per step.
         device: ``cpu`` or ``cuda``. On a CPU the network runs in bfloat16, the loss in float32.
         resume: Go on with the interrupted run in ``out``.
-        minutes: Stop after about this time; the learning rate is planned for it.
-        weights: Start from this checkpoint instead of from scratch.
-        learning_rate: Of the first step; ultralytics chooses by default.
-        crop: Train on random square windows of this side, cut from the images, most of them around a nodule: on two
-            cores, four times as many nodules per second at half the side. Finish with whole images.
         seed: Of initialisation and augmentation.
 
     Raises:
         SynnodError: unknown preset, no data, weights that are not there, or nothing to resume.
     """
+    changes = changes or Changes()
     if preset not in PRESETS:
         raise SynnodError(f"there is no detector preset {preset!r}", hint=f"presets are {', '.join(PRESETS)}")
     description = data / "data.yaml" if data.is_dir() else data
     if not description.is_file():
         raise SynnodError(f"{description} is not there", hint="make it with synnodtest.training.detection_data.prepare")
-    if weights is not None and not weights.is_file():
-        raise SynnodError(f"the weights {weights} are not there", hint="synnodtest never downloads weights")
+    if changes.weights is not None and not changes.weights.is_file():
+        raise SynnodError(f"the weights {changes.weights} are not there", hint="synnodtest never downloads weights")
     last = out / "run" / "weights" / "last.pt"
     if resume and not last.is_file():
         raise SynnodError(f"nothing to resume: {last} is not there")
-    chosen = PRESETS[preset]
     settings: dict[str, object] = {
-        "model": chosen.architecture,
-        "pretrained": False,
         "data": str(description.resolve()),
         "project": str(out.resolve()),
         "name": "run",
         "exist_ok": True,
-        "epochs": epochs or chosen.epochs,
-        "time": minutes / 60 if minutes else None,
-        "imgsz": imgsz or chosen.image_size,
-        "batch": batch or chosen.batch,
-        "mosaic": chosen.mosaic,
         "device": device,
         "workers": 0 if device == "cpu" else 8,
         "cache": device == "cpu",
@@ -129,19 +153,13 @@ def train_detector(
         "plots": False,
         "patience": 0,
         "seed": seed,
-        **dict(chosen.options),
+        **changes.settings(PRESETS[preset]),
     }
-    if crop is not None:
-        settings["val"] = False
-    if weights is not None:
-        settings |= {"model": str(weights), "pretrained": True, "warmup_epochs": 0.3}
-    if learning_rate is not None:
-        settings |= {"optimizer": "AdamW", "lr0": learning_rate, "momentum": 0.9, "warmup_bias_lr": 0.0}
     if resume:
         settings |= {"resume": str(last), "model": str(last)}
     quiet_ultralytics()
     base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
-    _own_trainer(base, device == "cpu", crop)(overrides=settings).train()
+    _own_trainer(base, device == "cpu", changes.crop)(overrides=settings).train()
     hashes = hashes_of(description.parent, "train")
     if hashes:
         (out / "best.hashes.json").write_text(json.dumps(hashes), encoding="utf-8")

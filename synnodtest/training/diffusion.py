@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,23 +108,32 @@ def _initialise(unet: Any, keys: Sequence[str]) -> None:
         unet.get_submodule(name).reset_parameters()
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Data of which training windows are made.
+
+    Args:
+        data: A NODE21 layout (or a phantom set in it), or a folder of radiographs free of nodules, or None.
+        ct_patches: A folder of segmented CT nodules in the layout of NODE21.
+        backgrounds: A further folder of radiographs free of nodules.
+        phantoms: How many built-in phantoms to add as backgrounds.
+        count: Windows to compose.
+    """
+
+    data: Path | None = None
+    ct_patches: Path | None = None
+    backgrounds: Path | None = None
+    phantoms: int = 0
+    count: int = 14_000
+
+
 def prepare_windows(
-    data: Path | None,
-    work: Path,
-    preset: Preset,
-    *,
-    ct_patches: Path | None = None,
-    backgrounds: Path | None = None,
-    phantoms: int = 0,
-    count: int = 14_000,
-    seed: int = 0,
-    report: Report = print,
+    sources: Sources, work: Path, preset: Preset, *, seed: int = 0, report: Report = print
 ) -> TrainingWindows:
     """Return the training windows, from ``work/windows.npz`` where an earlier run left them.
 
-    With CT nodules these are projected onto radiographs free of nodules (``data`` where it is a folder of such,
-    ``backgrounds``, and phantoms). A NODE21 layout among ``data`` adds its own annotated nodules. Patients and CT
-    series that :func:`synnodtest.datasets.split.is_held_out` names are left out.
+    CT nodules are projected onto radiographs free of nodules. A NODE21 layout adds its own annotated nodules. Patients
+    and CT series that :func:`synnodtest.datasets.split.is_held_out` names are left out.
 
     Raises:
         SynthesizerError: there is nothing to train on.
@@ -139,19 +148,20 @@ def prepare_windows(
         return TrainingWindows.load(stored)
     work.mkdir(parents=True, exist_ok=True)
     parts: list[TrainingWindows] = []
+    data, count = sources.data, sources.count
     annotated = data if data is not None and node21_folder(data) is not None else None
-    folders = [folder for folder in (data, backgrounds) if folder is not None]
+    folders = [folder for folder in (data, sources.backgrounds) if folder is not None]
     grid: dict[str, Any] = {"size": preset.size, "spacing_mm": preset.spacing_mm}
-    if ct_patches is not None:
+    if sources.ct_patches is not None:
         sets: list[tuple[BackgroundSet, list[Background]]] = []
         for folder in folders:
             sets += [(one, kept_backgrounds(one, "train")) for one in open_folders(folder)]
-        if phantoms or not sets:
+        if sources.phantoms or not sets:
             from synnodtest.phantom import PhantomSet
 
-            phantom_set = PhantomSet("normal", phantoms or 140, master_seed=PHANTOM_SEED)
+            phantom_set = PhantomSet("normal", sources.phantoms or 140, master_seed=PHANTOM_SEED)
             sets.append((phantom_set, list(phantom_set.backgrounds)))
-        library = kept_series(ct_patches, held_out=False)
+        library = kept_series(sources.ct_patches, held_out=False)
         parts.append(compose_windows(sets, library, count, seed=seed, report=report, **grid))
     if annotated is not None:
         parts.append(annotated_windows(DatasetSet(annotated), count, seed=seed, report=report, **grid))
@@ -166,7 +176,7 @@ def prepare_windows(
 
 
 def train_diffusion(
-    data: Path | None,
+    sources: Sources,
     out: Path,
     *,
     base: str | None = None,
@@ -174,10 +184,6 @@ def train_diffusion(
     steps: int = 0,
     minutes: float = 0.0,
     resume: bool = True,
-    ct_patches: Path | None = None,
-    backgrounds: Path | None = None,
-    phantoms: int = 0,
-    count: int = 14_000,
     seed: int = 0,
     local_files_only: bool = True,
     report: Report = print,
@@ -187,17 +193,13 @@ def train_diffusion(
     Everything half done lies in ``out/work`` and is taken up again by the same call with ``resume``.
 
     Args:
-        data: A NODE21 layout (or a phantom set in it), or a folder of radiographs free of nodules, or None.
+        sources: Data of the windows.
         out: The model folder to write.
         base: An inpainting model of Stable Diffusion 2's layout to fine-tune; None trains the small model.
         preset: One of :data:`PRESETS`.
         steps: Steps of the denoiser, 0 for the preset's limit.
         minutes: Time for the denoiser, 0 for the preset's limit.
         resume: Take up an interrupted run; False starts afresh.
-        ct_patches: A folder of segmented CT nodules in the layout of NODE21.
-        backgrounds: A further folder of radiographs free of nodules.
-        phantoms: How many built-in phantoms to add as backgrounds.
-        count: Windows to compose.
         seed: Of everything random.
         local_files_only: Never download ``base``.
         report: Called with one line now and then.
@@ -219,17 +221,7 @@ def train_diffusion(
     work = out / "work"
     if not resume and work.exists():
         shutil.rmtree(work)
-    windows = prepare_windows(
-        data,
-        work,
-        chosen,
-        ct_patches=ct_patches,
-        backgrounds=backgrounds,
-        phantoms=phantoms,
-        count=count,
-        seed=seed,
-        report=report,
-    )
+    windows = prepare_windows(sources, work, chosen, seed=seed, report=report)
     encoder = _encoder(work, windows, chosen, seed, report)
     if base is None:
         pipeline = new_pipeline(encoder, chosen, seed=seed)

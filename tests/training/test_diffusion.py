@@ -21,7 +21,7 @@ from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
 from synnodtest.training import calibrate
 from synnodtest.training.boxed import mask_in_box
 from synnodtest.training.denoiser import draw_batch, fit_denoiser
-from synnodtest.training.diffusion import new_pipeline, pipeline_on_base, save_model, train_diffusion
+from synnodtest.training.diffusion import Sources, new_pipeline, pipeline_on_base, save_model, train_diffusion
 from synnodtest.training.diffusion_recipe import PRESETS, Preset, Recipe
 from synnodtest.training.encoder import fit_bounds, train_encoder
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
@@ -127,16 +127,16 @@ def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(
         monkeypatch.setattr(calibrate, name, few)
     (tmp_path / "work").mkdir()
     made_up_windows(8).save(tmp_path / "work" / "windows.npz")
-    train_diffusion(None, tmp_path, preset="tiny", steps=2, **SILENT)
+    train_diffusion(Sources(), tmp_path, preset="tiny", steps=2, **SILENT)
     synthesizer = DiffusionSynthesizer(tmp_path, steps=2)
     assert synthesizer.identity.sha256
     shapes = Calibration.load(tmp_path)
     assert [len(row) for row in shapes.elongations] == [21] * len(shapes.shape_mm)
     assert len(shapes.flatness) in (0, 21)
     with pytest.raises(SynthesizerError, match="unknown preset"):
-        train_diffusion(None, tmp_path, preset="enormous", **SILENT)
+        train_diffusion(Sources(), tmp_path, preset="enormous", **SILENT)
     with pytest.raises(SynthesizerError, match="nothing to train on"):
-        train_diffusion(None, tmp_path / "empty", preset="tiny", **SILENT)
+        train_diffusion(Sources(), tmp_path / "empty", preset="tiny", **SILENT)
 
 
 @pytest.fixture(scope="module")

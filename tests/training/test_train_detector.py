@@ -6,7 +6,7 @@ from synnodtest.annotated.sets import PhantomSet
 from synnodtest.detectors import resolve_detector
 from synnodtest.errors import SynnodError
 from synnodtest.training.detection_data import prepare
-from synnodtest.training.detector import PRESETS, train_detector
+from synnodtest.training.detector import PRESETS, Changes, train_detector
 from tests.extras import needs
 
 needs("ultralytics")
@@ -20,14 +20,16 @@ def data(tmp_path_factory):
 
 @pytest.mark.filterwarnings("default")
 def test_a_trained_checkpoint_is_a_detector_of_nodules(data, tmp_path):
-    weights = train_detector(data, tmp_path, epochs=1, imgsz=64, batch=4, crop=32)
+    weights = train_detector(data, tmp_path, Changes(epochs=1, imgsz=64, batch=4, crop=32))
     assert weights == tmp_path / "best.pt"
     detector = resolve_detector(str(weights))
     assert detector.identity.configuration["classes"] == ["nodule"]
     assert detector.identity.configuration["image_size"] == 64
     phantoms = PhantomSet(1, 1, seed=50, size=128)
     assert len(detector.detect([phantoms.load(phantoms.cases[0])])) == 1
-    again = train_detector(data, tmp_path / "tuned", epochs=1, imgsz=64, batch=4, weights=weights, learning_rate=1e-4)
+    again = train_detector(
+        data, tmp_path / "tuned", Changes(epochs=1, imgsz=64, batch=4, weights=weights, learning_rate=1e-4)
+    )
     assert again.is_file()
 
 
@@ -37,7 +39,7 @@ def test_what_cannot_be_trained_is_named(data, tmp_path):
     with pytest.raises(SynnodError, match=r"data\.yaml is not there"):
         train_detector(tmp_path, tmp_path)
     with pytest.raises(SynnodError, match=r"yolov8n\.pt are not there(?s:.*)never downloads"):
-        train_detector(data, tmp_path, weights=tmp_path / "yolov8n.pt")
+        train_detector(data, tmp_path, Changes(weights=tmp_path / "yolov8n.pt"))
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(SynnodError, match="nothing to resume"):
         train_detector(data, tmp_path, resume=True)
