@@ -16,10 +16,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -174,8 +176,8 @@ class CommandDetector(_Program):
         return self._asked(radiographs, [None] * len(radiographs))
 
     def _asked(self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]) -> list[list[Finding]]:
-        with tempfile.TemporaryDirectory(prefix="synnodtest-") as folder:
-            given, wanted, earlier = Path(folder) / "in", Path(folder) / "out.json", Path(folder) / "prior"
+        with _folder() as folder:
+            given, wanted, earlier = folder / "in", folder / "out.json", folder / "prior"
             names = [f"{number:04d}.png" for number in range(len(radiographs))]
             _write(given, dict(zip(names, radiographs, strict=True)))
             _write(earlier, {name: one for name, one in zip(names, priors, strict=True) if one is not None})
@@ -235,8 +237,8 @@ class Node21Detector(_Program):
         return found
 
     def _stack(self, radiographs: list[Radiograph]) -> list[list[Finding]]:
-        with tempfile.TemporaryDirectory(prefix="synnodtest-") as folder:
-            given, wanted = Path(folder) / "input", Path(folder) / "output"
+        with _folder() as folder:
+            given, wanted = folder / "input", folder / "output"
             given.mkdir()
             wanted.mkdir()
             wanted.chmod(0o777)  # containers of the challenge write as a user of their own
@@ -246,6 +248,16 @@ class Node21Detector(_Program):
             answer = node21_parsed(text, f"nodules.json of {self._words[0]!r}")
         found = node21_findings(answer, len(radiographs), radiographs[0].spacing_mm, labels=self._labels)
         return self._heard(found, said)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Yield a folder for one call; what a container wrote there as another user may be beyond removing, and stays."""
+    path = Path(tempfile.mkdtemp(prefix="synnodtest-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _answer(path: Path, program: str) -> bytes:

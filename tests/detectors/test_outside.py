@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from email import message_from_bytes
@@ -254,6 +255,15 @@ def test_what_a_program_says_of_radiographs_in_which_it_finds_something_is_no_fa
         "print('0000.png: could not read the age'); print('0001.png: done, 0 errors'); print('failed to load cudart')"
     )
     assert [len(found) for found in program(tmp_path, HONEST + said).detect(radiographs)] == [1, 0, 1]
+
+
+def test_what_a_container_left_as_another_user_is_no_failure_of_the_detector(tmp_path, radiographs, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.unlink", denied)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert [len(found) for found in program(tmp_path, HONEST).detect(radiographs)] == [1, 0, 1]
 
 
 def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
