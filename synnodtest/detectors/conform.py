@@ -34,6 +34,9 @@ LOUD = 0.05
 """A highest score below this, on conspicuous nodules, is next to no finding at the operating points of any spec."""
 
 
+_IN_PYTHON = "in Python: synnodtest.detectors.conform.conform(detector, radiographs)"
+
+
 @dataclass(frozen=True)
 class Check:
     """One question and its answer.
@@ -155,7 +158,9 @@ def _diagnosed(ask: _Asker, shown: Sequence[Radiograph], single: Findings, found
         says = f"{upside_down} of {len(shown)} nodules are found on inverted radiographs and {found} on right ones"
         return Check("grey values", False, says, "pixels are 0..1 with air dark; do not invert them")
     says = f"{found} of {len(shown)} conspicuous nodules lie in a box, whichever way boxes are read"
-    return Check("box", None, says, "the detector may not know phantoms: give radiographs that it knows")
+    return Check(
+        "box", None, says, f"the detector may not know phantoms: give radiographs that it knows ({_IN_PYTHON})"
+    )
 
 
 def _flip(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
@@ -191,7 +196,7 @@ def _findings(single: Findings) -> Check:
     what = f"any of {len(single)} radiographs with one conspicuous nodule each"
     remedy = (
         "a pass of specificity or false positives is worthless from a detector that never reports: are the right "
-        "outputs and classes read, and do the pixels arrive? If it only knows real films, show it those"
+        f"outputs and classes read, and do the pixels arrive? If it only knows real films, show it those ({_IN_PYTHON})"
     )
     if not scores:
         return Check("findings", False, f"NO FINDING ON ANY PHANTOM: nothing at any score on {what}", remedy)
