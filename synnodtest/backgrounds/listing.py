@@ -248,7 +248,8 @@ def _refuse_several_sets(folder: Path, chosen: Sequence[tuple[ManifestRow, Path]
     if len(subfolders) > 1:
         raise BackgroundError(
             f"{folder}: its manifest covers several folders ({', '.join(subfolders)}), and none is named as the set",
-            hint=f"--backgrounds {folder / next(s for s in subfolders if s != '.')}, or name a folder as the set",
+            hint=f"--backgrounds {folder / next(s for s in subfolders if s != '.')}, or name a folder as the set; "
+            f"to serve all of them as one, move the manifest into {folder.parent}",
         )
 
 

@@ -207,8 +207,8 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
         if judged and judge.positive(row, line):
             table.positive.update(meant)
     table.matched = len(named)
-    others = (one for cell in strange for one in (cell, PurePosixPath(cell.replace("\\", "/")).name))
-    table.of_others = not named and any((path.parent / one).is_file() for one in others)
+    elsewhere = (one for cell in strange for one in (cell, PurePosixPath(cell.replace("\\", "/")).name))
+    table.of_others = not named and any((path.parent / one).is_file() for one in elsewhere)
     table.understood |= bool(table.positive)
     return table
 

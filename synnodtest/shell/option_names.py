@@ -54,7 +54,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:
 def _check_backgrounds(folder: Path) -> None:
     """Refuse what is no folder, or one in which, and below which, no file can be a radiograph."""
     from synnodtest.backgrounds.file_formats import suffixes
-    from synnodtest.backgrounds.folder_files import any_radiograph, check_pixel_size
+    from synnodtest.backgrounds.folder_files import any_radiograph, check_pixel_size, unread_pictures
 
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
@@ -62,7 +62,8 @@ def _check_backgrounds(folder: Path) -> None:
     check_pixel_size(folder)
     if not any_radiograph(folder):
         hint = f"put files of type {', '.join(suffixes())} there, or a manifest.csv that names them"
-        raise BackgroundError(f"{folder}: no radiograph here, nor in a folder below", hint=hint)
+        told = "; ".join([f"{folder}: no radiograph here, nor in a folder below", *unread_pictures(folder)])
+        raise BackgroundError(told, hint=hint)
 
 
 def _fault(option: str, check: Callable[[], None]) -> str:

@@ -96,6 +96,17 @@ class TestWhatBelongsToASet:
         with pytest.raises(BackgroundError, match="covers several folders") as caught:
             open_backgrounds(tmp_path, "three")
         assert "--backgrounds" in caught.value.hint
+        assert f"move the manifest into {tmp_path.parent}" in caught.value.hint
+
+    def test_a_manifest_above_serves_a_folder_of_folders_as_one_set(self, tmp_path):
+        make_set(tmp_path / "nih" / "images_001")
+        make_set(tmp_path / "nih" / "images_002", ["x.png"])
+        rows = (f"images_001/{name},1.5,2" for name in ("a.png", "b.png", "c.png"))
+        (tmp_path / "manifest.csv").write_text(
+            "\n".join(["file,mm_per_px_x,mm_per_px_y", *rows, "images_002/x.png,1.5,2"])
+        )
+        (tmp_path / "nih" / "manifest.csv").unlink()
+        assert len(open_backgrounds(tmp_path / "nih", "normal").backgrounds) == 4
 
     def test_a_manifest_of_its_own_may_choose_files_elsewhere(self, tmp_path):
         write_png(tmp_path / "store" / "a.png", chest())

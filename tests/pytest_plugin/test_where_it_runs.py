@@ -183,6 +183,8 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
 
 def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_below_is_not(tmp_path):
     from synnodtest.backgrounds.folder_files import any_radiograph
+    from synnodtest.errors import BackgroundError
+    from synnodtest.shell.named import _check_backgrounds
 
     (tmp_path / "elsewhere" / "p1" / "study").mkdir(parents=True)
     (tmp_path / "films").mkdir()
@@ -190,6 +192,9 @@ def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_belo
     (tmp_path / "films" / "normal").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "films")
     assert not any_radiograph(tmp_path / "films")
+    (tmp_path / "films" / "a.nii.gz").write_bytes(b"")
+    with pytest.raises(BackgroundError, match=r"nor in a folder below; 1 \.nii\.gz file was left out"):
+        _check_backgrounds(tmp_path / "films")
     (tmp_path / "elsewhere" / "p1" / "study" / "IM0001").write_bytes(bytes(128) + b"DICM")
     assert any_radiograph(tmp_path / "films")
 
