@@ -88,7 +88,12 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
 
 
 def _left_out(parent: pytest.Collector, path: Path, why: str) -> None:
-    parent.warn(pytest.PytestWarning(f"{path}: {why}, so that nobody can tell whether it is a spec: left out"))
+    """Warn; where warnings are errors, one without a traceback."""
+    told = pytest.PytestWarning(f"{path}: {why}, so that nobody can tell whether it is a spec: left out")
+    try:
+        parent.warn(told)
+    except pytest.PytestWarning:
+        raise parent.CollectError(str(told)) from None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -128,9 +133,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run specs without a detector, and say where a detector was named and no spec is there to run."""
     if KEY in session.config.stash:
         session.config.stash[KEY].check(_cases(session))
-    elif session.config.option.detector and not any("synnod" in getattr(i, "fixturenames", ()) for i in session.items):
+    elif session.config.option.detector and not (
+        session.testsfailed or any("synnod" in getattr(i, "fixturenames", ()) for i in session.items)
+    ):
         told = "no spec was collected, so that nothing is said of --detector: name their folder, such as pytest specs"
-        session.config.issue_config_time_warning(pytest.PytestWarning(told), 2)
+        try:
+            session.config.issue_config_time_warning(pytest.PytestWarning(told), 2)
+        except pytest.PytestWarning:  # where warnings are errors
+            raise pytest.UsageError(told) from None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,15 +19,13 @@ class LedgerEntries:
     Args:
         settings: What the user asked for.
         run_id: Identifier of the run.
-        fragment: Takes the anomaly.
-        warn: Tells the user.
+        fragment: Takes the anomaly, which the terminal tells of.
     """
 
-    def __init__(self, settings: Settings, run_id: str, fragment: Fragment, warn: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, run_id: str, fragment: Fragment) -> None:
         self._settings = settings
         self._run_id = run_id
         self._fragment = fragment
-        self._warn = warn
         self._broken = False
 
     @property
@@ -67,4 +65,3 @@ class LedgerEntries:
             self._broken = True
             impact = "this run is not in the ledger; --synnod-ledger FILE names another place"
             self._fragment.anomalies.append(AnomalyEntry(self.file.name, error.message, impact))
-            self._warn(f"{error.message}: {impact}")

@@ -120,11 +120,7 @@ class Session:
     @cached_property
     def ledger(self) -> LedgerEntries:
         """The run's entries in the ledger."""
-
-        def warn(text: str) -> None:
-            self.config.issue_config_time_warning(pytest.PytestWarning(text), 2)
-
-        return LedgerEntries(self.run.settings, self.run_id, self.run.fragment, warn)
+        return LedgerEntries(self.run.settings, self.run_id, self.run.fragment)
 
     @cached_property
     def waivers(self) -> Any:

@@ -86,12 +86,25 @@ def test_other_folders_of_options_and_the_projects_own_settings_stay_in_force(tw
 
 def test_a_ledger_that_cannot_be_written_is_warned_of_and_stands_in_the_record(two_projects):
     (two_projects.mine / "file").write_text("")
-    result = two_projects("specs", "--backgrounds", "../other/cxr", *GOOD, "--synnod-ledger", "file/ledger.jsonl")
+    words = ["specs", *OTHERS, *GOOD, "-W", "error"]  # which turns no word of ours into an internal error
+    result = two_projects(*words, "--synnod-ledger", "file/ledger.jsonl")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*the run cannot be entered*--synnod-ledger FILE*"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
     record = next((two_projects.mine / "reports").glob("*/results.json")).read_text()
     assert "this run is not in the ledger" in record
+
+
+def test_where_warnings_are_errors_ours_are_without_a_traceback(two_projects):
+    (two_projects.mine / "none").mkdir()
+    result = two_projects("none", *GOOD, "-W", "error")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: no spec was collected*"])
+    (two_projects.mine / "specs" / "b.yaml").symlink_to("gone.yaml")
+    result = two_projects("specs", *GOOD, "-W", "error")
+    result.stdout.fnmatch_lines(["*specs/b.yaml: it points to gone.yaml, which is not there*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
 SLIPS = {
