@@ -105,7 +105,15 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
             "scenes are not in both, or were excluded, and are not compared",
         )
     yield "behaviours are listed where the interval excludes no difference; rows above them are all scenes together"
+    if made.apart:
+        yield apart_text(made)
     yield from (limit.sentence for limit in made.limits)
+
+
+def apart_text(made: Comparison) -> str:
+    """Return how many nodules are compared within their behaviours alone."""
+    told = plural(made.apart, "nodule is", "nodules are")
+    return f"{told} not among these: their behaviours hold that some nodules are not found"
 
 
 def headline(made: Comparison, name: str) -> str:

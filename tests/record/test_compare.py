@@ -1,5 +1,7 @@
 """Two records side by side: only what both saw is compared, and a limit that is passed is said."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ from synnodtest.record import compare as comparing
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.brief import comparison_lines
 from synnodtest.record.compare import as_record, parse_limit
+from synnodtest.record.model import Record
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.side import Side
+from synnodtest.report.context import Context
+from synnodtest.report.sections.closing import comparison
 from tests.record import parts
 
 N = 40
@@ -234,6 +239,25 @@ def test_both_sides_and_their_difference_fit_together_where_one_patient_has_most
     row = difference(compare(before, after), "sensitivity")
     assert (row["before"], row["after"]) == (pytest.approx(20.5 / 21), pytest.approx(20 / 21))
     assert row["after"] - row["before"] == pytest.approx(row["value"], abs=1e-6)
+
+
+def test_nodules_that_are_to_be_missed_are_compared_apart_and_the_lines_and_the_report_say_how_many():
+    made = record(np.ones(N))
+    hidden = parts.expectation(id="h", behaviour="hidden", parameters={"at_most": 0.3})
+    made["expectations"].append(hidden)
+    for k in range(7):
+        nodule = parts.nodule(hit=False, confidence=0.0)
+        made["scenes"][f"h{k}"] = parts.scene(
+            behaviour="hidden", arm="default", cluster=f"h{k}", radiograph_sha256=f"h{k}", nodules=[nodule]
+        )
+    compared = comparing.compare(made, made)
+    told = "7 nodules are not among these: their behaviours hold that some nodules are not found"
+    assert told in [*comparison_lines(compared, "d")]
+    assert not any(
+        "among these" in line for line in comparison_lines(comparing.compare(*[record(np.ones(N))] * 2), "d")
+    )
+    shown = parts.record(expectations=made["expectations"], comparison=encode(compared))
+    assert comparison(Context(Record.of(shown), Path("."))).data["apart"] == f"Of all scenes, {told}."
 
 
 def test_scenes_without_a_cluster_are_one_each_by_their_background():

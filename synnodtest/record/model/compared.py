@@ -131,3 +131,8 @@ class Comparison:
     differences: tuple[DifferenceEntry, ...] = ()
     unpaired: int = 0
     limits: tuple[LimitEntry, ...] = ()
+
+    @property
+    def apart(self) -> int:
+        """Nodules of behaviours alone: those that hold that nodules are missed are not among all scenes together."""
+        return sum(d.n if d.behaviour else -d.n for d in self.differences if d.metric == "sensitivity")

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from synnodtest.decoding import JsonObject
+from synnodtest.record.brief import apart_text
 from synnodtest.record.model import Comparison
 from synnodtest.record.model.authored import AnomalyEntry, PersonEntry
 from synnodtest.record.model.run import SelfTest
@@ -168,6 +169,7 @@ def comparison(context: Context) -> Section:
             "margins": table_of("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
             "verdicts": table_of("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
             "differences": _differences(made),
+            "apart": f"Of all scenes, {apart_text(made)}." if made.apart else "",
             "limits": table_of("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
             "other": table_of("New and removed expectations", ["Change", "Expectation"], other),
         },

@@ -106,7 +106,7 @@ def attrition(context: Context) -> Section:
                 ("Unique backgrounds", Cell(number(data.unique_backgrounds))),
                 ("Unique patients", Cell(number(data.unique_patients))),
                 ("Drawn again, as a nodule was rejected at first", Cell(number(data.redrawn))),
-                ("Taken from the cache", Cell(number(data.from_cache))),
+                ("Taken from the cache, those of searches and controls included", Cell(number(data.from_cache))),
                 *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in data.seconds.items()),
                 ("Time of the whole run", Cell(duration(context.record.run.seconds))),
             ],
