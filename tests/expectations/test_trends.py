@@ -149,6 +149,14 @@ def test_the_size_found_half_of_the_time_stands_in_the_figure_of_a_sweep_over_di
     assert judge("monotone", RISING, swept(np.full((20, 1, 6), 0.9))).figure["d50"] is None
 
 
+def test_where_no_background_has_all_levels_there_is_no_mean_curve_and_no_verdict():
+    scores = np.tile(np.linspace(0.1, 0.9, 6), (20, 1, 1))
+    scores[np.arange(20), 0, np.arange(20) % 6] = np.nan
+    ruling = judge("monotone", RISING, swept(scores))
+    assert (ruling.status, ruling.components[0].value) == (Status.INCONCLUSIVE, pytest.approx(1.0))
+    assert "0 complete backgrounds are too few, 15 are needed" in ruling.sentence
+
+
 def test_four_levels_are_too_few_for_a_trend():
     scores = np.full((20, 1, 6), np.nan)
     scores[..., :4] = np.linspace(0.1, 0.9, 4)

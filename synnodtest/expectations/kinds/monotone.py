@@ -130,8 +130,8 @@ def notes_on(complete: int, clusters: int) -> tuple[str, ...]:
 
 def unseen_losses(drop: Held, backgrounds: int, alpha: float) -> Iterator[str]:
     """Say of a drop that passes how many backgrounds unlike all seen might drop the curve further than allowed."""
-    unseen, most = unseen_share(backgrounds, alpha), drop.part.bound
-    if drop.part.status is Status.PASSED and unseen >= most:
+    most = drop.part.bound
+    if drop.part.status is Status.PASSED and (unseen := unseen_share(backgrounds, alpha)) >= most:
         yield (
             f"a detector that loses the nodule at some level on {unseen:.0%} of all radiographs may have lost it on "
             f"none of these {backgrounds}; its mean curve drops by up to {unseen:.2g}, where {most:g} is allowed"
