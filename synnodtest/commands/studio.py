@@ -26,7 +26,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from synnodtest.detectors.resolve import check_named as check_detector
     from synnodtest.studio.serve import Wanted, serve
+    from synnodtest.synthesizers.registry import check_named as check_synthesizer
 
     wanted = Wanted(
         detectors=tuple(options.detector or ("demo",)),
@@ -36,4 +38,7 @@ def _run(options: argparse.Namespace) -> int:
         device=options.device,
         most_bytes=options.max_upload_mb * 2**20,
     )
+    for check, texts in ((check_detector, wanted.detectors), (check_synthesizer, wanted.synthesizers)):
+        for text in texts:
+            check(text)
     return serve(wanted, port=options.port, browser=not options.no_browser)

@@ -155,8 +155,8 @@ def free_port(wanted: int) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ADDRESS, wanted))
-        except OSError:
-            raise SynnodError(f"port {wanted} is taken", hint="--port 0 takes any free one") from None
+        except (OSError, OverflowError):
+            raise SynnodError(f"port {wanted} is taken or none", hint="--port 0 takes any free one") from None
         return int(probe.getsockname()[1])
 
 

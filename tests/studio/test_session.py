@@ -14,8 +14,9 @@ from PIL import Image
 
 from synnodtest import SynnodError
 from synnodtest.backgrounds import open_backgrounds
+from synnodtest.cli import main
 from synnodtest.spec import load_spec
-from synnodtest.studio.bench import BATCH, SEED
+from synnodtest.studio.bench import BATCH, SEED, Bench
 from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.explore import SWEPT, levels_between, usual_range
 from synnodtest.studio.spec_run import bundle, run_spec
@@ -399,3 +400,18 @@ def test_phantoms_can_be_picked_with_their_masks(session):
     case = session.pick(label)
     assert {"lung", "rib", "clavicle"} <= set(case.radiograph.regions)
     assert not case.radiograph.estimated
+
+
+def test_a_model_that_raises_while_it_is_loaded_does_not_keep_the_page_waiting(tmp_path):
+    raising = tmp_path / "raising.py"
+    raising.write_text("def make():\n    def work(*given):\n        raise KeyError('weights')\n    return work\n")
+    Bench((f"{raising}:make",), (f"{raising}:make",)).preload()  # told when it is used
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [(["--detector", "no-such"], "no-such"), (["--synthesizer", "no-such"], "no-such"), (["--port", "99999"], "99999")],
+)
+def test_a_slip_in_the_command_is_told_before_anything_is_served(capsys, named, said):
+    assert main(["studio", "--no-browser", *named]) == 1
+    assert said in capsys.readouterr().err
