@@ -1,7 +1,7 @@
 """Fuzzing: searches for the easiest nodule that fails, and proves that it is no accident."""
 
-from synnodtest.fuzzing.campaign import CrashFound, FuzzGathered, fuzz, most_scenes
 from synnodtest.fuzzing.failures import Failures, replay_failure
+from synnodtest.fuzzing.fuzz_run import CrashFound, FuzzGathered, fuzz, most_scenes
 from synnodtest.fuzzing.setup import with_all_backgrounds
 from synnodtest.fuzzing.single import plant
 

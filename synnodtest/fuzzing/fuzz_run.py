@@ -64,13 +64,13 @@ def fuzz(campaign: Campaign, behaviour: Behaviour, variant: Variant) -> FuzzGath
     started = time.perf_counter()
     assert behaviour.fuzz is not None
     clock = Clock(behaviour.fuzz.time_budget_s)
-    ending = _Ending(campaign, behaviour, variant, SearchSetup(campaign, behaviour, variant), clock)
-    gathered = ending.gathered()
+    run = _FuzzRun(campaign, behaviour, variant, SearchSetup(campaign, behaviour, variant), clock)
+    gathered = run.gathered()
     gathered.seconds = time.perf_counter() - started
     return gathered
 
 
-class _Ending:
+class _FuzzRun:
     """Runs the stages and turns what they found into evidence, ruling and record."""
 
     def __init__(
