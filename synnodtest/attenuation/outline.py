@@ -17,7 +17,7 @@ _TURN = np.linspace(0, 2 * np.pi, 721)
 _WAVES = {"lobulated": (0.08, 0.09, 0.07), "spiculated": (0.06, 0.04, 0.03)}
 """Amplitude of two, three and five lobes around the outline, over the radius."""
 _SPICULES = (9, 14)
-"""Least and largest number of spicules; set by eye: fewer look like lobes, more run together at their width."""
+"""Least and largest number of spicules; set by eye: fewer look like lobes, more like a fringe."""
 _SPICULE_REACH = (1.25, 1.7)
 """Reach of spicules, in radii."""
 SPICULES_VERSION = 2

@@ -30,8 +30,8 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
 BATCH = 4
-"""Radiographs per call, a quarter of what one-stage networks get, since two-stage ones take more memory each; nothing
-else depends on it."""
+"""Radiographs per call; set by hand, a quarter of what one-stage networks get, since two-stage ones take more memory
+each. Nothing else depends on it."""
 LEAST_SCORE = 0.001
 """Least score reported, as YOLO's: torchvision's own 0.05 would cut low scores off every curve."""
 _REFUSED = "WeightsUnpickler error"

@@ -19,11 +19,11 @@ coefficients of Hubbell and Seltzer (NIST). A fifth of it is taken off where lun
 BONE = 0.05
 """Compact bone of 1.9 g/cm3."""
 CALCIUM = 0.04
-"""Loose calcium of a granuloma; set by hand a fifth below compact bone, since it is not solid."""
+"""Loose calcium of a granuloma: a fifth less than compact bone."""
 STEEL, BRASS, COPPER = 0.65, 0.9, 1.0
 """Iron, brass and copper; with them metal is as white as the densest real clip (docs/mimics.md)."""
 PLASTIC = 0.025
-"""Plastic of an electrode's connector, a little denser than soft tissue."""
+"""Plastic of an electrode's connector: a third more than soft tissue."""
 BARIUM = 0.115
 """Polyurethane with a quarter of barium sulfate, as of catheters."""
 

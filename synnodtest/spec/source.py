@@ -19,8 +19,8 @@ from synnodtest.errors import Problem
 from synnodtest.text_files import decoded
 
 LIMIT_BYTES = 1_000_000
-"""Size of a spec file, in bytes; set by hand: the specs that ship take less than 10 kB. With it, reading stays a matter
-of seconds."""
+"""Size of a spec file, in bytes; set by hand: the specs that ship take less than 10 kB, and a megabyte is read in a
+second or two."""
 LIMIT_NODES = 50_000
 """Values of a spec with its aliases expanded; set by hand: a few hundred are usual, and nested aliases make millions of
 them."""
