@@ -15,8 +15,7 @@ _KNEE_QUANTILE = 0.75
 """Of the lung's pixels: below it a radiograph is taken as straight. Of 25, 50 and 75, with powers 0.5 to 1.25 of what
 is left to white, 75 with power 1 leaves the contrast of equal balls on phantoms as even as any (variation 0.17)."""
 _NEARLY_WHITE = 0.98
-"""Grey value from which a pixel counts as white, as synthesizers tell its share; set by hand, a little below 1, which a
-bent curve only nears."""
+"""Grey value from which a pixel counts as white; set by hand, a little below 1, which a bent display only nears."""
 _MOST_GAIN = 8.0
 """Gain at most, over that of a straight display; set by hand: near white more drives ever more pixels to white and adds
 hardly any brightness."""

@@ -23,8 +23,8 @@ CONTRAST_PER_MM = SOFT_TISSUE_PER_MM * (1 - SCATTER_SHARE) / LOG_EXPOSURE_SPAN
 """Contrast that one mm of soft tissue adds where it takes the place of nothing."""
 
 _ANNOTATED_MM = (13.0, 17.0, 25.0)
-"""Diameters in mm to which the three medians below belong; in between it is interpolated, and beyond either end nothing
-was measured."""
+"""Diameters in mm to which the three medians below belong; in between it is interpolated, beyond either end the nearest
+one stands."""
 _ANNOTATED_CONTRAST = (0.08, 0.133, 0.158)
 """Median contrast of marked nodules by diameter; see ``benchmarks/annotated_contrast.py``. Of small ones readers mark
 the dense, so that they are about equally bright; beyond 13 mm contrast rises with the diameter, as that of a ball

@@ -45,8 +45,8 @@ EDGE_WINDOWS, SHAPE_WINDOWS = 300, 800
 REDRAWN = 8
 """Windows per diameter that are redrawn without a nodule."""
 DIAMETERS_MM = (4.0, 6.0, 8.0, 12.0, 16.0, 22.0, 30.0, 40.0)
-"""Diameters drawn, in mm: the range of the paper's experiment on size, a quarter to a half apart. Larger ones than fit
-a window are left out."""
+"""Diameters drawn, in mm: the range of the paper's experiment on size, a third to a half apart. Larger ones than fit a
+window are left out."""
 
 
 def edge_of(windows: TrainingWindows) -> float | None:
