@@ -41,6 +41,7 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Also after decompression: 300 findings take 30 kB."""
 _SAID_BYTES = 300
 """Characters of an answer that a message quotes; set by hand: room for a sentence, not for a page."""
+_TOO_LARGE = "a radiograph has up to 20 MB: does the server take that (nginx: client_max_body_size)? Look into its log"
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,8 @@ class Transport:
             return (
                 f"the proxy comes from the environment: add {urlsplit(self.url).hostname} to no_proxy to leave it out"
             )
+        if code == 413:
+            return _TOO_LARGE
         if code in (400, 415, 422):
             return "the radiograph is the file 'image' of a POST of multipart/form-data; docs/detectors.md shows it all"
         return f"{AUTHORIZATION_VARIABLE} becomes the Authorization header" if code in (401, 403) else ""
@@ -216,6 +219,8 @@ class Transport:
             )
         through = f" through the proxy {shown_url(self._proxy)}" if self._proxy else ""
         hint = self._remedy(504) if self._proxy else "is the server running, and the port right?"
+        if isinstance(reason, (BrokenPipeError, ConnectionResetError)):
+            hint = _TOO_LARGE
         return _RetryError(DetectorError(f"{self.shown} cannot be reached{through}: {reason!r}", hint=hint), None)
 
 

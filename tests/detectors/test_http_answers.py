@@ -188,6 +188,26 @@ def test_what_is_no_answer_is_an_error_in_words(server, radiographs, status, hea
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize(("status", "hint"), [(413, "client_max_body_size"), (422, "the file 'image' of a POST")])
+def test_a_server_that_refuses_the_form_or_size_of_a_request_is_told_of_with_what_it_is_sent(
+    server, radiographs, status, hint
+):
+    server.scripts = [(status, {}, b"", 0)]
+    with pytest.raises(DetectorError, match=f"answered {status}") as caught:
+        asked(server, radiographs)
+    assert hint in caught.value.hint
+
+
+def test_a_connection_that_is_closed_while_a_radiograph_is_sent_is_told_with_its_size(radiographs, monkeypatch):
+    def closed(*_, **__):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("http.client.HTTPConnection.request", closed)
+    with pytest.raises(DetectorError, match="cannot be reached: BrokenPipeError") as caught:
+        HttpDetector("http://127.0.0.1:9/predict", pause_s=0).detect(radiographs[:1])
+    assert "client_max_body_size" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     "said",
     [{"error": "CUDA out of memory"}, {"success": False}, {"status": "processing"}, {"ok": "false"}, {"code": 500},
