@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from posixpath import join, normpath
 from urllib.parse import quote
 
 from synnodtest.decoding import JsonObject
@@ -57,12 +58,18 @@ def write(record: Record | JsonObject, folder: Path) -> Path:
     return write_atomic(Path(folder) / FILE_NAME, json.dumps(log(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def github(record: Record | JsonObject) -> Iterator[str]:
-    """Yield workflow commands (``::error file=...,line=...,title=...::message``) to print in a GitHub job."""
+def github(record: Record | JsonObject, below: Path = Path()) -> Iterator[str]:
+    """Yield workflow commands (``::error file=...,line=...,title=...::message``) to print in a GitHub job.
+
+    Args:
+        record: The run.
+        below: The folder of the run within the checkout, from which GitHub counts.
+    """
     for word, file, line, _, message in _told(Record.of(record)):
         level = {"note": "notice"}.get(_LEVELS[word], _LEVELS[word])
         title = _property(f"synnodtest: {word}")
-        yield f"::{level} file={_property(file)},line={line},title={title}::{_data(message)}"
+        place = _property(normpath(join(below.as_posix(), file)))
+        yield f"::{level} file={place},line={line},title={title}::{_data(message)}"
 
 
 def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:

@@ -150,7 +150,11 @@ def write_end(session: Session, reporter: Any) -> None:
             reporter.line(f"{title}: {told}", yellow=True)
         for line in (*github_lines(session.record), *session.profile()):
             reporter.line(line)
-        write_step_summary(session.record, session.report)
+        try:
+            write_step_summary(session.record, session.report)
+        except OSError as error:  # as in a container that is told of a file outside of it
+            told = f"GITHUB_STEP_SUMMARY: cannot be written: {error.strerror}; it is {session.report.parent}/summary.md"
+            reporter.line(told, yellow=True)
 
 
 def _hidden(node_ids: Sequence[str]) -> str:
@@ -174,5 +178,5 @@ def github_lines(record: Record) -> Iterable[str]:
         return ()
     from synnodtest.exports import sarif
 
-    found: Sequence[str] = tuple(sarif.github(record))
-    return found
+    here, whole = Path.cwd(), Path(os.environ.get("GITHUB_WORKSPACE") or ".").absolute()
+    return tuple(sarif.github(record, here.relative_to(whole) if here.is_relative_to(whole) else Path()))

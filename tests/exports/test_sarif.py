@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from synnodtest.exports import sarif
 
@@ -35,3 +36,8 @@ def test_annotations_for_github_cannot_be_broken_out_of(made):
     assert lines[0].startswith("::error file=specs/paper.yaml,line=")
     assert lines[0].endswith("50%25 fail%0A::error::injected%0D")
     assert not any("\n" in line for line in lines)
+
+
+def test_annotations_of_a_run_below_the_checkout_name_files_from_its_top(made):
+    (first, *_) = sarif.github(made, Path("apps/cad"))
+    assert first.partition(",")[0].endswith(" file=apps/cad/specs/paper.yaml")

@@ -85,9 +85,9 @@ def test_an_interrupted_run_says_where_its_work_lies_and_one_that_never_began_sa
     assert told == [said] * began
 
 
-def test_a_confirmatory_run_tells_of_other_choices_where_it_ends(tmp_path, monkeypatch):
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
+def test_a_confirmatory_run_tells_of_other_choices_and_of_an_unwritten_summary_where_it_ends(tmp_path, monkeypatch):
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "gone" / "step.md"))
     specs = [{"file": "s.yaml", "sha256": "a"}]
     ledger = [{"run": f"r{seed}", "seed": seed, "spec_sha256": "a"} for seed in range(3)]
     made = parts.record(
@@ -100,7 +100,8 @@ def test_a_confirmatory_run_tells_of_other_choices_where_it_ends(tmp_path, monke
     )  # fmt: skip
     write_end(session, SimpleNamespace(line=lambda text, **look: told.append(text)))
     assert [line.partition(",")[0] for line in told] == [
-        "Other seeds: 2 runs of these specifications began before this one ended"
+        "Other seeds: 2 runs of these specifications began before this one ended",
+        f"GITHUB_STEP_SUMMARY: cannot be written: No such file or directory; it is {tmp_path}/summary.md",
     ]
 
 
