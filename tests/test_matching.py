@@ -113,6 +113,8 @@ def test_the_loudest_finding_on_a_distractor_is_told_and_of_equals_the_first():
     hits = match(findings, [nodule], (1.0, 1.0), rule)
     assert (hits.finding_of, hits.duplicates) == ((5,), (4,))
     assert on_mimic(findings, mimic, [nodule], hits, (1.0, 1.0), rule) == 2
+    two = [nodule, Truth("far", np.ones((9, 9), bool), (20, 60), 9.0, 0.2, {})]
+    assert on_mimic(findings, mimic, two, match(findings, two, (1.0, 1.0), rule), (1.0, 1.0), rule) == 2
     assert on_mimic(findings[:1], mimic, [], match(findings[:1], [], (1.0, 1.0), rule), (1.0, 1.0), rule) is None
 
 
