@@ -90,8 +90,6 @@ def _average_precision(ledger: Ledger, weights: Weights, ahead: float = 0.0) -> 
     if not nodules:
         return math.nan
     each = weights[ledger.image]
-    if not len(each):
-        return 0.0
     true, all_of = (np.cumsum(of)[ledger.last] for of in (each * ledger.hit, each))
     precision = np.divide(true, all_of + ahead, out=np.zeros_like(true), where=all_of > 0)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
