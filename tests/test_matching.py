@@ -92,6 +92,15 @@ def test_the_loudest_finding_first_takes_the_nearest_nodule_that_is_free(rule, s
         assert (made.finding_of, made.duplicates, made.false_positives) == (hit, duplicates, false)
 
 
+@pytest.mark.parametrize(("spacing", "taken"), [((0.25, 1.5), 1), ((1.5, 0.25), 0), ((0.4, 1.0), 1), ((0.6, 1.0), 0)])
+def test_the_nearest_nodule_is_the_nearest_in_mm(spacing, taken):
+    """Centres lie 4 columns away from the one nodule, and 8 rows from the other."""
+    beside, below = (Truth("n", np.ones((5, 5), bool), origin, 5.0, 0.2, {}) for origin in ((40, 44), (48, 40)))
+    finding = Finding((41.5, 41.5, 43.5, 43.5), 0.9)
+    made = match([finding], [beside, below], spacing, Matching(tolerance_mm=12.0))
+    assert made.finding_of == tuple(0 if k == taken else None for k in (0, 1))
+
+
 def test_all_but_a_few_are_the_others_in_order():
     others, plain = AllBut(6, (4, 1)), (0, 2, 3, 5)
     assert tuple(others) == others == plain
