@@ -105,9 +105,9 @@ class ExportedDetector:
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""
-        step = self._fixed(0) or BATCH
-        if self._settings.decoder == "torchvision" or (self._settings.decoder == "rows" and not self._fixed(0)):
-            step = 1  # suppression that was traced with one picture leaves the others of a batch empty
+        suppressed = self._settings.nms_iou is None and self._settings.decoder != "detr"
+        step = self._fixed(0) or (1 if suppressed else BATCH)  # traced with one picture it leaves others empty
+        step = 1 if self._settings.decoder == "torchvision" else step
         findings: list[list[Finding]] = []
         for start in range(0, len(radiographs), step):
             findings += self._batch(radiographs[start : start + step])

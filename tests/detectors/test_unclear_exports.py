@@ -215,8 +215,10 @@ class Traced(Network):
         return {"output": rows}
 
 
-def test_suppression_traced_with_one_picture_leaves_no_radiograph_of_a_batch_empty(tmp_path):
-    network = Traced(tmp_path, "decoder: rows", {"output": np.zeros((1, 1, 6))}, shape=("batch", 3, 64, 64))
+@pytest.mark.parametrize("text", ["decoder: rows", "decoder: yolo\nnms_iou: null\noutput: {box: xyxy}"])
+def test_suppression_traced_with_one_picture_leaves_no_radiograph_of_a_batch_empty(tmp_path, text):
+    network = Traced(tmp_path, text, {"output": np.zeros((1, 1, 6))}, shape=("batch", 3, 64, 64))
+    network.outputs = {"output": ["batch", "n", 6]}
     found = ExportedDetector(network).detect([CHEST, replace(CHEST, pixels=CHEST.pixels / 2)])
     assert [[one.score for one in items] for items in found] == [[0.5], [0.25]]
 
