@@ -262,10 +262,12 @@ def _folder() -> Iterator[Path]:
 
 def _answer(path: Path, program: str) -> bytes:
     if not path.is_file():
-        raise DetectorError(
-            f"the program {program!r} ended without writing {path.name}",
-            hint="that file must be there when the program ends, for what it starts is not waited for",
-        )
+        hint = "that file must be there when the program ends, for what it starts is not waited for"
+        if path.is_dir():
+            hint = (
+                "docker makes a folder of what is not there: sh -c 'touch {out} && docker run -v {out}:/out.json ...'"
+            )
+        raise DetectorError(f"the program {program!r} ended without writing {path.name}", hint=hint)
     return path.read_bytes()
 
 

@@ -292,6 +292,12 @@ def test_a_command_without_its_places_is_an_error(text, message):
         resolve_detector(text)
 
 
+def test_a_file_of_which_docker_made_a_folder_is_told_with_the_way_out(tmp_path, radiographs):
+    with pytest.raises(DetectorError, match=r"without writing out\.json") as caught:
+        program(tmp_path, "import os, sys; os.mkdir(sys.argv[2])").detect(radiographs)
+    assert "touch {out}" in caught.value.hint
+
+
 def test_a_program_that_is_not_there_is_an_error(tmp_path, radiographs):
     with pytest.raises(DetectorError, match="'no-such-program' cannot be started") as caught:
         resolve_detector("command:no-such-program {in} {out}", base=tmp_path).detect(radiographs)
