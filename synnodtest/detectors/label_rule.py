@@ -28,7 +28,7 @@ _NO_CLASS = re.compile(
     r"|[0-9a-f-]{8,}"
 )
 """Contents of those keys beside a class: a shape, a number, an identifier."""
-_NUMBER = re.compile(r"-?\d+(\.0)?")
+_NUMBER = re.compile(r"-?\d+(\.0+)?")
 ENOUGH_OTHERS = 20
 """A detector of several diseases names a nodule sooner on radiographs that hold one; a 'lesion' is never called one."""
 
@@ -68,7 +68,7 @@ class LabelRule:
             return False
         texts = [str(given[key]).strip(" []'") for key in LABELS if given.get(key) is not None]
         names = [text for text in texts if text and not _NUMBER.fullmatch(text)]
-        numbers = [text for text in texts if _NUMBER.fullmatch(text)]
+        numbers = [text.partition(".")[0] for text in texts if _NUMBER.fullmatch(text)]  # 1.0 is 1
         perhaps = [] if names else self._perhaps(given)
         values = [*names, *perhaps, *numbers]
         if not values:

@@ -185,6 +185,14 @@ def test_a_column_that_denies_the_nodule_is_obeyed_as_in_json(tmp_path, text):
     assert len(resolve_detector("f.csv", base=tmp_path).detector.scores()) == 1
 
 
+def test_a_class_that_pandas_wrote_as_1_point_0_is_class_1(tmp_path):
+    rows = "a,1,2,3,4,0.5,1.0\na,5,6,7,8,0.25,2.0\nb,,,,,,\n"
+    (tmp_path / "f.csv").write_text(f"radiograph,x_min,y_min,x_max,y_max,score,label\n{rows}")
+    assert resolve_detector("f.csv#1", base=tmp_path).detector.scores() == [0.5]
+    with pytest.raises(DetectorError, match="the classes 1, 2"):
+        resolve_detector("f.csv", base=tmp_path)
+
+
 def test_rows_that_are_empty_name_no_radiograph(tmp_path):
     (tmp_path / "f.csv").write_text("radiograph,x_min,y_min,x_max,y_max,score,shown\na,,,,,,False\n\n,,,,,,\n")
     assert resolve_detector("f.csv", base=tmp_path).detector.reported(0.5) == (1, 0)
