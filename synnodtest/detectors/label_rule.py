@@ -75,7 +75,10 @@ class LabelRule:
             return True
         name = values[0]
         if self._chosen:
-            return any(value.casefold() in self._chosen for value in values)
+            kept = any(value.casefold() in self._chosen for value in values)
+            self._told |= kept
+            self._others[name] = self._others.get(name, 0) + 1
+            return kept
         if _NUMBER.fullmatch(name):
             self._numbers.add(name)
             if len(self._numbers) > 1:
@@ -92,6 +95,16 @@ class LabelRule:
             if sum(self._others.values()) >= ENOUGH_OTHERS:
                 raise self._asked(f"none of its classes is a nodule so far: {', '.join(self._others)}")
         return found is Meaning.NODULE
+
+    def refuse_unseen(self) -> None:
+        """Refuse a whole record of which no finding is of a class that the user named: a slip would leave out all.
+
+        Raises:
+            DetectorError: none is.
+        """
+        if self._chosen and self._others and not self._told:
+            seen = ", ".join(list(self._others)[:SHOWN])
+            raise self._asked(f"no finding has the class {', '.join(sorted(self._chosen))}, but {seen}")
 
     def _perhaps(self, given: Mapping[str, Any]) -> list[str]:
         """Return words that may be the class of a finding, by folded key."""

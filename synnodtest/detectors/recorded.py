@@ -246,6 +246,7 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
             declared, findings = "", _read_csv(path, labels)
         else:
             declared, findings = _read_json(path, labels)
+        labels.refuse_unseen()
     except DetectorError as error:
         raise DetectorError(f"{path}: {error.message}", hint=error.hint) from error
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:

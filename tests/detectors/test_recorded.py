@@ -193,6 +193,15 @@ def test_a_class_that_pandas_wrote_as_1_point_0_is_class_1(tmp_path):
         resolve_detector("f.csv", base=tmp_path)
 
 
+@pytest.mark.parametrize("chosen", ["nodul", "1"])
+def test_a_class_that_no_finding_of_a_record_has_is_a_slip(tmp_path, chosen):
+    rows = "a,1,2,3,4,0.5,Nodule\na,5,6,7,8,0.25,Mass\n"
+    (tmp_path / "f.csv").write_text(f"radiograph,x_min,y_min,x_max,y_max,score,label\n{rows}")
+    with pytest.raises(DetectorError, match=f"no finding has the class {chosen}, but Nodule, Mass"):
+        resolve_detector(f"f.csv#{chosen}", base=tmp_path)
+    assert resolve_detector("f.csv#nodule", base=tmp_path).detector.scores() == [0.5]
+
+
 def test_rows_that_are_empty_name_no_radiograph(tmp_path):
     (tmp_path / "f.csv").write_text("radiograph,x_min,y_min,x_max,y_max,score,shown\na,,,,,,False\n\n,,,,,,\n")
     assert resolve_detector("f.csv", base=tmp_path).detector.reported(0.5) == (1, 0)
