@@ -53,6 +53,7 @@ _MAKERS = {
 _LONGEST = 64
 """Characters of a maker that is not known: LO, the header's own limit."""
 _COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
+_OF_CLASS = {_COMPUTED_RADIOGRAPHY: "CR", "1.2.840.10008.5.1.4.1.1.1.1": "DX"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def objections_of(data: Any) -> Iterator[Objection]:
 
 def noted_of(data: Any) -> list[str]:
     """Return what is worth a note in a header that raises no objection."""
-    modality = _text(data, "Modality").upper()
+    modality = _modality_of(data)
     words = {word for name in ("ImageType", *TEXTS) for word in _words(str(data.get(name) or ""))}
     parts = [f"a part of a radiograph by its header ({', '.join(sorted(told))})"] if (told := words & PARTS) else []
     if modality in MODALITIES:
@@ -142,8 +143,16 @@ def _text(data: Any, name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _modality_of(data: Any) -> str:
+    """Return the modality; that of the file's SOP class where the data set tells neither, as in VinDr-CXR."""
+    told = _text(data, "Modality").upper()
+    if told or _text(data, "SOPClassUID"):
+        return told
+    return _OF_CLASS.get(str(data.file_meta.get("MediaStorageSOPClassUID")), "")
+
+
 def _modality(data: Any) -> str:
-    modality, sop = _text(data, "Modality").upper(), _text(data, "SOPClassUID")
+    modality, sop = _modality_of(data), _text(data, "SOPClassUID")
     if modality not in (*MODALITIES, *NOTED_MODALITIES):
         return f"modality {modality or '(none)'}"
     if sop and sop not in SOP_CLASSES and sop != _PROCESSING:

@@ -16,7 +16,7 @@ from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, sight_of, with_copies
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.patients import of_one_study, patients_of_headers, settled
-from synnodtest.backgrounds.plausible import check_chest, check_lung_masks
+from synnodtest.backgrounds.plausible import check_chest, check_lung_masks, refuse_small_adult
 from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
@@ -177,6 +177,7 @@ class FolderSet:
             return [*notes, *check_lung_masks(entry.path, radiograph.regions, seen)]
 
         notes = self._readings.noted(entry.id, content, radiograph.notes, look)
+        refuse_small_adult(entry.path, notes, entry.strata.get("age", ""))
         return replace(radiograph, notes=notes)
 
 

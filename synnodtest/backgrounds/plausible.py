@@ -7,7 +7,7 @@ refused: ``benchmarks/plausibility.py`` prints where they lie.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from PIL import Image
 from synnodtest.backgrounds.estimated_regions import has_lungs
 from synnodtest.backgrounds.pose import LookedAt, best_turn, look
 from synnodtest.backgrounds.reading import Given
+from synnodtest.backgrounds.spellings import OLDEST
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 
+_TRUE_SPACING = "write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y)"
 MIN_SIDE_PX = 32
 """Shorter side, in pixels; set by hand far below any radiograph: at 13 mm a pixel no nodule could be seen, a logo is
 refused."""
@@ -35,6 +37,9 @@ LUNGS_MM = (110.0, 430.0)
 """Width of both lungs together; adults of NIH 234 to 400 mm."""
 NARROW_LUNGS_MM = 200.0
 """Below it a note: a child, or the spacing of the pixels before the picture was made smaller."""
+_NARROW = "lungs narrower than an adult's"
+ADULT_YEARS = 18
+"""Age in years from which a chest is an adult's; a younger one of 200 mm may be its own."""
 SURE = 0.8
 """Certainty from which the segmenter's lungs are measured; every film has 0.82 or more."""
 MOST_ANISOTROPY = 2.0
@@ -90,15 +95,14 @@ def check_spacing(path: Path, shape: tuple[int, ...], spacing_mm: tuple[float, f
     """
     if not all(math.isfinite(value) and value > 0 for value in spacing_mm):
         raise BackgroundError(f"{path}: spacing {spacing_mm} mm per pixel is not a pair of positive numbers")
-    write = "write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y)"
     if given.spacing_mm is None and spacing_mm == (1.0, 1.0):
         raise BackgroundError(
             f"{path}: a spacing of exactly 1 mm is the default of exporting programs",
-            hint=f"{write}, 1 too if that is the true one",
+            hint=f"{_TRUE_SPACING}, 1 too if that is the true one",
         )
     if max(spacing_mm) > MOST_ANISOTROPY * min(spacing_mm):
         raise BackgroundError(
-            f"{path}: pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm are no radiograph's", hint=write
+            f"{path}: pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm are no radiograph's", hint=_TRUE_SPACING
         )
     if "size" in given.accept:
         return []
@@ -106,7 +110,7 @@ def check_spacing(path: Path, shape: tuple[int, ...], spacing_mm: tuple[float, f
         if not SMALLEST_SIDE_MM <= pixels * spacing <= LARGEST_SIDE_MM:
             raise BackgroundError(
                 f"{path}: {pixels} pixels of {spacing:g} mm make a {axis} of {pixels * spacing:.0f} mm: no chest",
-                hint=f"the spacing is probably a default of the exporting program; {write}",
+                hint=f"the spacing is probably a default of the exporting program; {_TRUE_SPACING}",
             )
     width = shape[1] * spacing_mm[1]
     return [f"narrower than an adult's chest ({width:.0f} mm)"] if width < CHILD_SIDE_MM else []
@@ -140,12 +144,32 @@ def check_chest(
     if sure and not low <= seen.lungs_mm <= high and "size" not in given.accept:
         raise BackgroundError(
             f"{path}: lungs of {seen.lungs_mm:.0f} mm across at {spacing_mm[0]:.4g} x {spacing_mm[1]:.4g} mm per pixel",
-            hint="write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y), or 'size' into its "
-            "column 'accept'",
+            hint=f"{_TRUE_SPACING}, or 'size' into its column 'accept'",
         )
     if sure and "size" not in given.accept and seen.lungs_mm < NARROW_LUNGS_MM:
-        return [f"lungs narrower than an adult's: a child, or a spacing that is too small ({seen.lungs_mm:.0f} mm)"]
+        return [f"{_NARROW}: a child, or a spacing that is too small ({seen.lungs_mm:.0f} mm)"]
     return []
+
+
+def refuse_small_adult(path: Path, notes: Sequence[str], age: str) -> None:
+    """Refuse a radiograph of an adult in which :func:`check_chest` noted lungs that are no adult's.
+
+    As in resized copies whose headers keep the spacing of before (RSNA's of NIH ChestX-ray14).
+
+    Args:
+        path: The radiograph, for messages.
+        notes: Of it.
+        age: Of the patient in years, or "".
+
+    Raises:
+        BackgroundError: it is one.
+    """
+    told = next((note for note in notes if note.startswith(_NARROW)), "")
+    if told and age.replace(".", "", 1).isdecimal() and ADULT_YEARS <= float(age) <= OLDEST:
+        raise BackgroundError(
+            f"{path}: {told.replace('a child, or ', '')}, and the patient is {age} years old",
+            hint=f"{_TRUE_SPACING}, or 'size' into its column 'accept'",
+        )
 
 
 def _check_brightness(path: Path, pixels: FloatArray) -> None:

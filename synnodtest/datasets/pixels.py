@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from synnodtest.backgrounds.plausible import refuse_small_adult
 from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import TURNED_NOTE, read_as, read_pixels
 from synnodtest.backgrounds.reading import FILE_ALONE
@@ -31,6 +32,7 @@ def load_image(image: AnnotatedImage) -> Radiograph:
     """
     try:
         radiograph = read_as(image.path, image.known)
+        refuse_small_adult(image.path, radiograph.notes, image.strata.get("age", ""))
         _refuse_turned(image, radiograph)
         _refuse_resized(image, radiograph)
     except BackgroundError as error:

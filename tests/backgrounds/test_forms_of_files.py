@@ -15,6 +15,7 @@ from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
 from synnodtest.backgrounds.formats_page import formats_page
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.backgrounds.spellings import spelt_otherwise
+from synnodtest.datasets import load_image, read_dataset
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import expose, project, sample_anatomy
 
@@ -138,6 +139,28 @@ class TestSpacing:
         notes = read_radiograph(path, spacing_mm=(row * share, column * share)).notes
         assert any(note.startswith("lungs narrower than an adult's") for note in notes) == told
 
+    def test_narrow_lungs_of_an_adult_are_refused_in_backgrounds_and_annotated_films(self, tmp_path):
+        """As in RSNA's copies of NIH films, whose headers keep the spacing of before and the age."""
+        phantom = expose(project(sample_anatomy(1), 512))
+        write_png(tmp_path / "a.png", np.rint(phantom.pixels * 65535).astype(np.uint16))
+        (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\n")
+        row, column = (0.62 * side for side in phantom.spacing_mm)
+
+        def load(age, accept=""):
+            line = f"a.png,{age},{column},{row},{accept}\n"
+            (tmp_path / "manifest.csv").write_text("file,age,mm_per_px_x,mm_per_px_y,accept\n" + line)
+            served = FolderSet(tmp_path, "normal")
+            load_image(read_dataset(tmp_path).images[0])
+            served.load(served.backgrounds[0])
+
+        for age, accept in (("", ""), ("7", ""), ("051Y", "size")):
+            load(age, accept)
+        with pytest.raises(BackgroundError, match=r"a\.png: lungs narrower .* mm\), and the patient is 51 years old"):
+            load("051Y")
+        served = FolderSet(tmp_path, "normal")
+        with pytest.raises(BackgroundError, match="51 years old"):
+            served.load(served.backgrounds[0])
+
     def test_a_narrow_chest_is_noted(self, tmp_path):
         radiograph = read_radiograph(write_png(tmp_path / "a.png", chest()), spacing_mm=(1.0, 1.0))
         assert "narrower than an adult's chest (160 mm)" in radiograph.notes
@@ -258,6 +281,21 @@ class TestDicomAllowList:
     )  # fmt: skip
     def test_frontal_chests_are_taken(self, tmp_path, fields):
         same(read_radiograph(write_dicom(tmp_path / "a.dcm", chest(bits=12), **fields)), chest(bits=12) / 4095)
+
+    @pytest.mark.parametrize(("kind", "taken"), [("", True), (".1", True), (".1.1", False), (".2", False)])
+    def test_a_header_without_modality_and_class_is_judged_by_the_class_of_its_file(self, tmp_path, kind, taken):
+        """VinDr-CXR's files tell sex, age, spacing and pixels, and nothing else."""
+        import pydicom
+
+        path = write_dicom(tmp_path / "a.dicom", chest(bits=12), Modality=None, PatientID=None, ViewPosition=None)
+        data = pydicom.dcmread(path)
+        data.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.1{kind}"
+        del data.SOPClassUID
+        data.save_as(path)
+        if taken:
+            assert not any("modality" in note for note in read_radiograph(path).notes)
+        else:
+            refused(r"modality \(none\)", path)
 
     def test_a_body_part_in_words_with_accents_is_known(self, tmp_path):
         from pydicom.dataset import Dataset
