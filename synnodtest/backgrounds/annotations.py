@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.node21 import named_positive
-from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms
+from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms, texts_of
 from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
@@ -64,7 +64,8 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
     if not paths:
         return found
     tables, of_studies = 0, _OfStudies(films)
-    for folder in places_of(images):
+    places = list(places_of(images))
+    for folder in places:
         above, far = folder != images, folder not in (images, images.parent)
         for table in read_tables(folder, paths):
             of_studies.take(table)
@@ -75,8 +76,8 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
             tables += _take_coco(found, file, paths, above=above)
         found.notes += refuse_other_forms(folder, paths)
     tables += of_studies.join(found)
-    found.notes += _unread(images)
-    texts = list(places_of(images, reports=True))
+    found.notes += _unread(places)
+    texts = texts_of(images)
     names = named_positive([path.name for path in paths], by_table=bool(tables))
     found.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
     return found
@@ -108,10 +109,10 @@ class _OfStudies:
         return len(told)
 
 
-def _unread(images: Path) -> list[str]:
-    beside = [folder for folder in places_of(images) if folder.is_dir()]
-    files = [path for folder in beside for path in sorted(folder.iterdir()) if path.name.lower().endswith(UNREAD)]
-    found = [path.name for path in files if path.is_file() and not path.name.startswith((".", "~"))]
+def _unread(places: Iterable[Path]) -> list[str]:
+    files = (path for folder in places if folder.is_dir() for path in folder.iterdir())
+    tables = (path for path in files if path.name.lower().endswith(UNREAD) and path.is_file())
+    found = sorted(path.name for path in tables if not path.name.startswith((".", "~")))
     further = counted(
         len(found[MOST_NAMED:]), "further table or file of marks was", "further tables or files of marks were"
     )

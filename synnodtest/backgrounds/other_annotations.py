@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
@@ -56,7 +57,17 @@ def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
                 yield below
 
 
-def has_label(path: Path, among: Sequence[Path]) -> bool:
+def texts_of(images: Path) -> dict[str, list[Path]]:
+    """Return the texts in folders of annotations and reports of the images in a folder, by stem."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for folder in filter(Path.is_dir, places_of(images, reports=True)):
+        for path in folder.iterdir():
+            if path.suffix.lower() == ".txt" and path.is_file():
+                found[path.stem].append(path)
+    return found
+
+
+def has_label(path: Path, texts: Mapping[str, Sequence[Path]]) -> bool:
     """Return whether a label file of YOLO beside a radiograph, or in a folder ``labels``, holds a box.
 
     A text of its name beside it or in a folder of reports, or of its study in MIMIC-CXR, may be a report, too: one that
@@ -64,12 +75,12 @@ def has_label(path: Path, among: Sequence[Path]) -> bool:
 
     Args:
         path: The radiograph.
-        among: Folders of annotations and reports.
+        texts: Where annotations and reports lie (:func:`texts_of`).
     """
     names, images = [f"{stem_of(path)}{suffix}" for suffix in (".txt", ".TXT")], path.parent
-    texts = [folder / name for folder in (images, *among) for name in names]
-    texts += [images.with_name(f"{images.name}.txt")] if _STUDY.fullmatch(images.name) else []
-    beside = [text for text in texts if text.is_file()]
+    own = [images / name for name in names]
+    own += [images.with_name(f"{images.name}.txt")] if _STUDY.fullmatch(images.name) else []
+    beside = {*texts.get(stem_of(path), ()), *filter(Path.is_file, own)}
     if any(_YOLO.fullmatch(_first_line(text)) or _reports(text) for text in beside):
         return True
     folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]
