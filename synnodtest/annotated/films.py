@@ -186,7 +186,13 @@ class AnnotatedFilms:
 
     def _read(self, image: AnnotatedImage) -> Radiograph:
         radiograph = replace(self._films.load(self._cases[image.id]), nodules=())
-        return self._estimates.completed(radiograph, self._digests[image.id])
+        told = ["structures", self._digests[image.id], self._spacing(image.id), *self._shown(image), estimator()]
+        return self._estimates.completed(radiograph, sha256_of(told))
+
+    def _shown(self, image: AnnotatedImage) -> list[object]:
+        """Return what a manifest says of the pixels beside their spacing, where it changes them."""
+        told = [image.known.bits, image.known.polarity == "inverted", image.known.rotate_deg]
+        return [told] if any(told) else []
 
     @cached_property
     def _spacings(self) -> dict[str, tuple[float, float]]:
@@ -202,12 +208,13 @@ class AnnotatedFilms:
         boxes = [[*one.box] for one in image.boxes]
         shares = [round(self.shares[one.annotation], 6) for one in image.boxes]
         told = ["annotated", self._digests[image.id], self._spacing(image.id), boxes, shares, estimator()]
-        return sha256_of(told)
+        return sha256_of([*told, *self._shown(image)])
 
     def _profiles(self, image: AnnotatedImage) -> list[tuple[str, Array]]:
         """Return who annotated and the profile of each counted box, from the store where it is there."""
         boxes = [list(one.box) for one in image.boxes]
         told = ["profiles", VISIBILITY_VERSION, self._digests[image.id], boxes, estimator()]
+        told += [self._spacing(image.id), *self._shown(image)]
         packed = self._store.get("profiles", sha256_of(told)) if self._store else None
         if packed is None:
             packed = _packed(self._read(image), [one.box for one in image.boxes])

@@ -120,3 +120,24 @@ def test_a_shrunk_box_keeps_its_middle_and_grows_back():
     small = shrunk((10.0, 20.0, 30.0, 50.0), 0.5)
     assert small == (15.0, 27.5, 25.0, 42.5)
     assert shrunk(small, 2.0) == (10.0, 20.0, 30.0, 50.0)
+
+
+def test_what_a_manifest_comes_to_say_of_a_film_is_not_answered_from_the_store(tmp_path):
+    write_annotated(tmp_path / "set", 1)
+    for mask in (tmp_path / "set").glob("*.*.png"):
+        mask.unlink()
+
+    def load(polarity, cache):
+        with (tmp_path / "set/manifest.csv").open(newline="") as stream:
+            (row,) = csv.DictReader(stream)
+        row |= {"polarity": polarity, "accept": "size brightness"}
+        (tmp_path / "set/manifest.csv").write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
+        films = AnnotatedFilms(tmp_path / "set", cache=cache, share=0.8)
+        (film,) = films.backgrounds
+        return film.content, films.load(film).regions
+
+    first, _ = load("normal", tmp_path / "store")
+    content, regions = load("inverted", tmp_path / "store")
+    assert content != first
+    _, wanted = load("inverted", tmp_path / "other")
+    assert all((regions[name] == wanted[name]).all() for name in wanted)
