@@ -168,7 +168,7 @@ def refuse_small_adult(path: Path, notes: Sequence[str], age: str) -> None:
     if told and age.replace(".", "", 1).isdecimal() and ADULT_YEARS <= float(age) <= OLDEST:
         raise BackgroundError(
             f"{path}: {told.replace('a child, or ', '')}, and the patient is {age} years old",
-            hint=f"{_TRUE_SPACING}, or 'size' into its column 'accept'",
+            hint=f"{_TRUE_SPACING}, or 'size' into its column 'accept'; ages are in years",
         )
 
 

@@ -561,6 +561,9 @@ class TestTablesBesideRadiographs:
         served = FolderSet(tmp_path, "normal").backgrounds
         assert sorted(Path(one.id).name for one in served) == ["a.png", "d.png"]
         assert served[0].cluster == served[1].cluster
+        report = "study,findings\ns50414260,A 3 cm mass in the lingula.\ns50414263,No nodule.\n"
+        (tmp_path / "mimic_cxr_sectioned.csv").write_text(report)
+        assert [Path(one.id).name for one in FolderSet(tmp_path, "normal").backgrounds] == ["d.png"]
         (tmp_path / "mimic-cxr-2.0.0-chexpert.csv.gz").write_bytes(gzip.compress(b"cut short")[:-9])
         with pytest.raises(BackgroundError, match=r"chexpert\.csv\.gz: cannot be read"):
             FolderSet(tmp_path, "normal")
