@@ -32,7 +32,7 @@ class NamedImages:
         self._tails: dict[int, tuple[_Tails, _Tails]] = {}
         self._found: dict[str, list[Path]] = {}
         self._count = len(paths)
-        self._above = len(Path(os.path.commonpath([path.parent for path in paths])).parts) if paths else 0
+        self._above = len(os.path.commonprefix([path.parent.parts for path in paths]))
         for path in paths:
             for key in {_plain(path.name), _plain(stem_of(path))}:
                 self._named[key].append(path)

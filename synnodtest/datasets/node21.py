@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
@@ -14,6 +15,8 @@ from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, p
 from synnodtest.errors import BackgroundError
 
 COLUMNS = ("img_name", "label", "x", "y", "width", "height")
+_Key = TypeVar("_Key")
+_Told = TypeVar("_Told")
 _Measured = Mapping[tuple[str, tuple[int, ...]], tuple[float, float]]
 
 
@@ -88,26 +91,25 @@ def _row(row: Mapping[str, str], where: str, measured: _Measured) -> tuple[str, 
 
 def _measured(path: Path) -> _Measured:
     """Return diameter and contrast by image and rounded box, where a phantom set gives them."""
-    if not path.is_file():
-        return {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return {
-                (row["img_name"], tuple(round(float(row[edge])) for edge in ("x_min", "y_min", "x_max", "y_max"))): (
-                    float(row["diameter_mm"]),
-                    float(row["contrast"]),
-                )
-                for row in csv.DictReader(stream)
-            }
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise BackgroundError(f"{path}: not the truth of a phantom set: {error!r}") from error
+    edges = ("x_min", "y_min", "x_max", "y_max")
+
+    def told(row: Mapping[str, str]) -> tuple[tuple[str, tuple[int, ...]], tuple[float, float]]:
+        place = row["img_name"], tuple(round(float(row[edge])) for edge in edges)
+        return place, (float(row["diameter_mm"]), float(row["contrast"]))
+
+    return _of_phantoms(path, told)
 
 
 def _patients(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
+    return _of_phantoms(path, lambda row: (row["img_name"], row["patient"] or ""))
+
+
+def _of_phantoms(path: Path, told: Callable[[Mapping[str, str]], tuple[_Key, _Told]]) -> dict[_Key, _Told]:
+    """Return what the rows of a table of a phantom set tell; nothing where there is none."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            return {row["img_name"]: row["patient"] or "" for row in csv.DictReader(stream)}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise BackgroundError(f"{path}: not the persons of a phantom set: {error!r}") from error
+            return dict(map(told, csv.DictReader(stream)))
+    except FileNotFoundError:
+        return {}
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise BackgroundError(f"{path}: not a table of a phantom set: {error!r}", hint="write the set again") from error
