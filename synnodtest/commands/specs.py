@@ -76,9 +76,10 @@ def _specs_within(folder: Path) -> list[Path]:
 def _files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield the files of a folder and of all below it; links are followed, as pytest does, but not in a circle."""
     within = (*above, folder.resolve())
-    for entry in os.scandir(folder):
-        path = Path(entry.path)
-        if not entry.is_dir():
+    with os.scandir(folder) as entries:
+        inside = [(Path(entry.path), entry.is_dir()) for entry in entries]
+    for path, is_folder in inside:
+        if not is_folder:
             yield path
         elif path.resolve() not in within:
             yield from _files_below(path, within)

@@ -29,7 +29,7 @@ class SpecFile(pytest.File):
 
     synnod: Session
 
-    def collect(self) -> Iterator[BehaviourNode]:
+    def collect(self) -> Iterator[BehaviourNode | ExpectationItem]:
         """Yield the behaviours of the file."""
         path = Path(os.path.relpath(self.path))
         try:
@@ -42,6 +42,7 @@ class SpecFile(pytest.File):
             node.spec, node.behaviour, node.synnod = spec, behaviour, self.synnod
             node.mark()
             yield node
+            yield from node.named()
 
 
 def outside(path: Path, root: Path) -> dict[str, Any]:
@@ -72,9 +73,22 @@ class BehaviourNode(pytest.Collector):
     def collect(self) -> Iterator[ExpectationItem]:
         """Yield one item per expectation, stratum and operating point."""
         for variant in variants_of(self.behaviour):
-            item: ExpectationItem = ExpectationItem.from_parent(self, name=variant.id)
-            item.prepare(self.spec, self.behaviour, variant, self.synnod)
-            yield item
+            yield self._item(variant, variant.id)
+
+    def named(self) -> Iterator[ExpectationItem]:
+        """Yield the items of a behaviour with brackets in its id, as ``matrix`` makes it, that the command line names.
+
+        pytest takes all that follows the first bracket of an argument for one name, that of a child of the file.
+        """
+        for variant in variants_of(self.behaviour) if "[" in self.name else ():
+            name = f"{self.name}::{variant.id}"
+            if any(str(word).endswith(f"::{name}") for word in self.config.args):
+                yield self._item(variant, name)
+
+    def _item(self, variant: Variant, name: str) -> ExpectationItem:
+        item: ExpectationItem = ExpectationItem.from_parent(self, name=name, nodeid=f"{self.nodeid}::{variant.id}")
+        item.prepare(self.spec, self.behaviour, variant, self.synnod)
+        return item
 
 
 def cases_among(items: Iterable[pytest.Item]) -> list[Case]:
@@ -205,4 +219,4 @@ class ExpectationItem(pytest.Item):
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the YAML line, so that CI annotates it."""
-        return self.path, self.case.variant.expectation.line - 1, f"{self.case.behaviour.id}: {self.name}"
+        return self.path, self.case.variant.expectation.line - 1, f"{self.case.behaviour.id}: {self.case.variant.id}"

@@ -10,6 +10,8 @@ import pytest
 from synnodtest.commands.specs import spec_files
 from synnodtest.errors import SynnodError
 
+from .conftest import run_pytest
+
 IDS = [
     "specs/small.yaml::size::monotone",
     "specs/small.yaml::size::sensitivity",
@@ -31,6 +33,29 @@ def test_gates_and_tags_select_with_m_and_names_with_k(project):
     assert ids(project("--collect-only", "-q", "-m", "sizes and performance", detector=None)) == IDS[:3]
     assert ids(project("--collect-only", "-q", "-k", "sensitivity", detector=None)) == IDS[1:2]
     assert ids(project("--collect-only", "-q", IDS[3], detector=None)) == IDS[3:]
+
+
+MATRIX = """synnodtest: 1
+behaviours:
+  - id: found
+    matrix: {region: [apical, hilar]}
+    scenes:
+      backgrounds: {set: normal, count: 3}
+      nodules: [{diameter_mm: 20, location: {region: "${region}"}}]
+    expect:
+      - sensitivity: {at_least: 0.5, by: {sex: [F, M]}}
+      - false_positives_per_image: {at_most: 1}
+"""
+
+
+def test_every_node_id_that_is_printed_can_be_typed_those_of_a_matrix_too(pytester):
+    (pytester.path / "m.yaml").write_text(MATRIX)
+    printed = ids(run_pytest("--collect-only", "-q", "m.yaml"))
+    assert len(printed) == 6
+    assert printed[-1] == "m.yaml::found[region=hilar]::false_positives_per_image"
+    typed = [f"{pytester.path}/{printed[0]}", *printed[3:]]
+    assert ids(run_pytest("--collect-only", "-q", *typed)) == [printed[0], *printed[3:]]
+    assert run_pytest("--collect-only", "m.yaml::found[region=rib]::sensitivity").ret == pytest.ExitCode.USAGE_ERROR
 
 
 def test_gates_and_tags_are_known_markers_under_strict_markers(project):
