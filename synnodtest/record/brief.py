@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from synnodtest.counted import joined
-from synnodtest.expectations.sentences import beside, limit
+from synnodtest.expectations.sentences import beside, limit, signed
 from synnodtest.record.model import Comparison, ComponentEntry, RulingEntry
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
@@ -128,6 +128,6 @@ def headline(made: Comparison, name: str) -> str:
 
 
 def _row(row: DifferenceEntry, what: str) -> str:
-    interval = "none" if row.lower is None else f"{row.lower:+.3f} to {row.upper:+.3f}"
+    interval = "none" if row.lower is None else f"{signed(row.lower, 0.0)} to {signed(row.upper, 0.0)}"
     value = "" if row.value is None else f"{row.value:+.3f}"
     return f"{row.n:>7} {row.before:>8.3f} {row.after:>8.3f} {value:>10}  {interval:<17}  {what}"

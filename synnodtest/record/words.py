@@ -127,11 +127,19 @@ def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:
     return f"+{text}" if unit == "difference" and value > 0 else text
 
 
-def interval(lower: Any, upper: Any, unit: str = "") -> str:
-    """Return ``0.88 to 0.96``, both with as many decimals."""
+def interval(lower: Any, upper: Any, unit: str = "", *, bound: float | None = None) -> str:
+    """Return ``0.88 to 0.96``, both with as many decimals, enough to tell them from ``bound``."""
     if lower is None and upper is None:
         return "–"
-    return _ends(lower, upper, unit, decimals_of(lower, upper))
+    return _ends(lower, upper, unit, _decimals_beside(bound, lower, upper, decimals_of(lower, upper)))
+
+
+def _decimals_beside(bound: float | None, lower: Any, upper: Any, digits: int) -> int:
+    """Return the decimals, ``digits`` or more, by which neither end of an interval is rounded to or across a bound."""
+    ends = [end for end in (lower, upper) if end is not None]
+    if bound is None:
+        return digits
+    return next((n for n in range(digits, 9) if all(decimals_beside(end, bound, n) == n for end in ends)), digits)
 
 
 def _ends(lower: Any, upper: Any, unit: str, digits: int) -> str:
@@ -154,10 +162,7 @@ def decimals_of(*values: Any) -> int:
 def estimate(component: ComponentEntry) -> tuple[str, str]:
     """Return value and interval of a component, with as many decimals each, enough to tell the ends from the bound."""
     unit, low, high = component.unit, component.lower, component.upper
-    digits = decimals_of(component.value, low, high)
-    for end in (low, high):
-        if end is not None and component.bound is not None:
-            digits = decimals_beside(end, component.bound, digits)
+    digits = _decimals_beside(component.bound, low, high, decimals_of(component.value, low, high))
     return number(component.value, unit, decimals=digits), _ends(low, high, unit, digits)
 
 

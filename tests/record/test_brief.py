@@ -7,11 +7,12 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.evidence.ruling import Component, Status
 from synnodtest.expectations.sentences import outcome_phrase
-from synnodtest.record.brief import exclusions, headline, kind_of_run, numbers
+from synnodtest.record.brief import comparison_lines, exclusions, headline, kind_of_run, numbers
 from synnodtest.record.model import ComponentEntry, RulingEntry
-from synnodtest.record.model.compared import ChangedVerdict, Comparison
+from synnodtest.record.model.compared import ChangedVerdict, Comparison, DifferenceEntry
 from synnodtest.record.model.run import RunEntry
-from synnodtest.record.words import bound_text, estimate
+from synnodtest.record.words import bound_text, estimate, interval
+from synnodtest.report.figures.pairs import equivalence
 from tests.record import parts
 
 
@@ -54,6 +55,16 @@ def test_table_and_sentence_do_not_round_an_end_to_its_bound_or_across_it():
     assert outcome_phrase(judged, 0.05).endswith("upper bound 0.12) falls short of the pre-specified 0.125")
     distance = decode(ComponentEntry, part("PASSED", "below", 0.2, 1.79, 1.8) | {"unit": "mm"})
     assert (estimate(distance)[1], bound_text(distance)) == ("0.20 mm to 1.79 mm", "< 1.80 mm")
+
+
+def test_no_end_of_an_interval_is_rounded_to_or_across_what_it_is_held_against():
+    assert interval(-0.31, -0.0004, "difference", bound=0.0) == "\N{MINUS SIGN}0.3100 to \N{MINUS SIGN}0.0004"
+    assert interval(-0.31, -0.0004, "difference") == "\N{MINUS SIGN}0.31 to 0.00"
+    row = DifferenceEntry("", "sensitivity", 9, 9, 0.9, 0.8, -0.1, -0.31, -0.0004, shown=True)
+    assert "-0.310 to -0.0004" in "\n".join(comparison_lines(Comparison("a", differences=(row,)), "b"))
+    twin = equivalence({}, "f", decode(ComponentEntry, part("FAILED", "within", -0.3, -0.1003, 0.1) | {"value": -0.2}))
+    assert twin.twin.rows == [["\N{MINUS SIGN}0.20", "\N{MINUS SIGN}0.3000", "\N{MINUS SIGN}0.1003", "±0.1"]]
+    assert "interval \N{MINUS SIGN}0.3000 to \N{MINUS SIGN}0.1003, margins ±0.1" in twin.description
 
 
 def test_no_number_of_a_sentence_is_a_zero_below_zero():

@@ -8,7 +8,7 @@ from typing import Any
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import ComponentEntry
-from synnodtest.record.words import number
+from synnodtest.record.words import interval, number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, SOFT, axes, bare, short, side_by_side, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -117,7 +117,8 @@ def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Fi
     if value is None or low is None or high is None or margin is None:
         return None
     title = "Difference against its margins"
-    description = f"Difference {value:.3f}, interval {low:.3f} to {high:.3f}, margins ±{margin:g}."
+    ends = interval(low, high, "difference", bound=margin)
+    description = f"Difference {number(value, 'difference')}, interval {ends}, margins ±{margin:g}."
     figure, axis = axes(460, 130)
     axis.axvspan(-margin, margin, color="#DDEFE4", linewidth=0)
     for edge in (-margin, margin):
@@ -129,6 +130,6 @@ def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Fi
     axis.set(xlim=(-reach, reach), ylim=(-1, 1), yticks=[])
     axis.spines["left"].set_visible(False)
     axis.set_xlabel("difference; tinted: within the margins")
-    rows = [[number(value, "difference"), number(low, "difference"), number(high, "difference"), f"±{margin:g}"]]
+    rows = [[number(value, "difference"), *ends.split(" to "), f"±{margin:g}"]]
     columns = ["difference", "lower", "upper", "margin"]
     return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)

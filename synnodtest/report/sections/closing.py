@@ -185,7 +185,7 @@ def _differences(made: Comparison) -> Table:
             number(d.before),
             number(d.after),
             number(d.value, "difference"),
-            interval(d.lower, d.upper, "difference"),
+            interval(d.lower, d.upper, "difference", bound=0.0),
             "yes" if d.shown else "no",
         ]
         for d in made.differences

@@ -170,7 +170,7 @@ def _baseline(record: Record) -> list[tuple[str, list[str], str]]:
     if made is None:
         return []
     moved = [
-        f"{d.title} {number(d.value, 'difference')} ({interval(d.lower, d.upper, 'difference')})"
+        f"{d.title} {number(d.value, 'difference')} ({interval(d.lower, d.upper, 'difference', bound=0.0)})"
         for d in made.differences
         if not d.behaviour and d.value is not None
     ]
