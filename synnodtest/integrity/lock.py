@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from synnodtest.canonical import plain, sha256_of
+from synnodtest.counted import joined
 from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
@@ -25,6 +26,8 @@ LOCK = "synnodtest.lock"
 LARGEST_BYTES = 64 * 1024 * 1024
 """Size of a lock, in bytes, that is read as a whole: far above the specs that it holds, each at most 1 MB."""
 _ABSENT = "absent"
+_NAMED = 3
+"""Files that a reason names; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +137,15 @@ def exploratory_reasons(
         code: sha256 of the code that each spec names, by its file.
         unread: Why the checkout could not be read, where there is one.
     """
-    reasons = []
+    unfrozen = [file for file in specs if file not in lock]
+    named = unfrozen if len(unfrozen) <= _NAMED else [f"{len(unfrozen)} of {len(specs)} specifications"]
+    told = f"{joined(named)} {'was' if len(unfrozen) == 1 else 'were'} not frozen before the run"
+    reasons = [told] * bool(unfrozen)
     for file, sha256 in specs.items():
         entry = lock.get(file)
         if entry is None:
-            reasons.append(f"{file} was not frozen before the run")
-        elif entry.sha256 != sha256:
+            continue
+        if entry.sha256 != sha256:
             reasons.append(f"{file} was changed after it was frozen on {entry.frozen}")
         elif moment(entry.frozen) > moment(started):
             reasons.append(f"{file} was frozen after the run began")

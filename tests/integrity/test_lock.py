@@ -93,6 +93,21 @@ def test_a_spec_that_was_never_frozen_or_frozen_later_is_exploratory(project):
     assert "after the run began" in reasons(project, load(project), "2020-01-01T00:00:00+00:00")[0]
 
 
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, "0.yaml was not frozen before the run"),
+        (3, "0.yaml, 1.yaml and 2.yaml were not frozen before the run"),
+        (12, "12 of 13 specifications were not frozen before the run"),
+    ],
+)
+def test_specs_that_were_never_frozen_are_one_reason(count, told):
+    specs = {f"{k}.yaml": "s" for k in range(count)} | {"held.yaml": "s"}
+    held = {"held.yaml": lock.Frozen("s", "2026-01-01T00:00:00+00:00")}
+    late = "2999-01-01T00:00:00+00:00"
+    assert lock.exploratory_reasons(specs, held, started=late, clean=True, limited=False) == [told]
+
+
 NAMED = """\
       - python: {function: "judges_of_lock:judge"}
       - python: {function: "judges_of_lock:taken_over"}
