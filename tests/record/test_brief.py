@@ -8,10 +8,11 @@ from synnodtest.decoding import decode
 from synnodtest.evidence.ruling import Component, Status
 from synnodtest.expectations.sentences import outcome_phrase
 from synnodtest.record.brief import comparison_lines, exclusions, headline, kind_of_run, numbers
-from synnodtest.record.model import ComponentEntry, RulingEntry
+from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.model.compared import ChangedVerdict, Comparison, DifferenceEntry
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import bound_text, estimate, interval
+from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.pairs import equivalence
 from tests.record import parts
 
@@ -65,6 +66,25 @@ def test_no_end_of_an_interval_is_rounded_to_or_across_what_it_is_held_against()
     twin = equivalence({}, "f", decode(ComponentEntry, part("FAILED", "within", -0.3, -0.1003, 0.1) | {"value": -0.2}))
     assert twin.twin.rows == [["\N{MINUS SIGN}0.20", "\N{MINUS SIGN}0.3000", "\N{MINUS SIGN}0.1003", "±0.1"]]
     assert "interval \N{MINUS SIGN}0.3000 to \N{MINUS SIGN}0.1003, margins ±0.1" in twin.description
+
+
+@pytest.mark.parametrize(("status", "named"), [("INCONCLUSIVE", "B - C"), ("PASSED", "A - B")])
+def test_the_figure_of_groups_shows_the_difference_that_settles_the_ruling_and_names_it(status, named):
+    pairs = [part("PASSED", "within", -0.1, 0.1, 0.4) | {"label": "A - B", "value": 0.0}]
+    pairs += [part(status, "within", -0.3, 0.5, 0.4) | {"label": "B - C", "value": 0.1}]
+    gate = part(status, "above", 0.1, 0.5, 0.2) | {"label": "sensitivity", "value": 0.3, "role": "gate"}
+    made = parts.ruling(status=status, components=[*pairs, gate], figure={"kind": "equivalence"})
+    entry = decode(ExpectationEntry, parts.expectation(kind="parity", status=status, ruling=made))
+    assert figure_of(entry, "f", {}).description.startswith(f"{named} ")
+    gated = made | {"components": [pairs[0], gate | {"status": "INCONCLUSIVE"}], "status": "INCONCLUSIVE"}
+    entry = decode(ExpectationEntry, parts.expectation(kind="parity", status="INCONCLUSIVE", ruling=gated))
+    assert figure_of(entry, "f", {}).description.startswith("A - B ")
+
+
+def test_a_sentence_begins_with_a_capital_but_for_the_name_of_a_function():
+    told = {"sensitivity 1.00": "Sensitivity 1.00", "checks:even: all is even": "checks:even: all is even"}
+    for sentence, shown in told.items():
+        assert decode(RulingEntry, parts.ruling(sentence=f"PASSED {sentence}")).told == shown
 
 
 def test_no_number_of_a_sentence_is_a_zero_below_zero():

@@ -330,6 +330,19 @@ def test_the_attrition_says_that_a_search_tried_more_scenes_than_it_counts(small
     assert note().startswith(f"Of searches ({searched}) only the scenes that confirm and describe what they found")
 
 
+def test_a_search_asks_for_its_criterion_and_not_for_the_examples_that_it_found(small):
+    (entry,) = small["expectations"]
+    example = parts.component(
+        label="rate at diameter 4 mm", bound=0.8, side="above", status="FAILED", method="clopper-pearson"
+    )
+    told = {"components": [example], "criterion": "every example is hit", "figure": {"kind": "fuzz"}}
+    entry["ruling"] |= told
+    (_, line) = {word: lines for word, lines, _ in screen(small)["facts"]}["Against what"]
+    assert line.endswith(": every example is hit")
+    (row,) = evidence.sample_size(Context(Record.of(small), Path("."))).data["table"].rows
+    assert row[-2] == "\N{EN DASH}"  # what passes is that nothing is found, whatever the n of an example
+
+
 def test_of_a_single_patient_no_chance_of_a_pass_is_drawn(made):
     made["expectations"] = [e for e in made["expectations"] if e["kind"] == "sensitivity"][:1]
     assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is not None

@@ -134,7 +134,8 @@ class RulingEntry:
         if not self.sentence.startswith(self.status):
             return self.sentence
         rest = self.sentence[len(self.status) :].lstrip(" :,")
-        return rest[:1].upper() + rest[1:]
+        named = ":" in rest.partition(" ")[0]  # package.module:function of a check of one's own
+        return rest if named else rest[:1].upper() + rest[1:]
 
 
 @dataclass(frozen=True)

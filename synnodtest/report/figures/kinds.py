@@ -9,7 +9,7 @@ from typing import Annotated
 
 from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.expectations import find_check
-from synnodtest.record.model import ExpectationEntry, RulingEntry, SceneEntry
+from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry, SceneEntry
 from synnodtest.report.figures import curves, pairs, places, trend
 from synnodtest.report.model import Figure
 
@@ -42,7 +42,7 @@ def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, Sce
         if of_kind is not None and of_kind.draw:
             return _named(of_kind.draw)(expectation, name, scenes)
         if kind == "equivalence" and ruling.components:
-            return pairs.equivalence(ruling.figure, name, ruling.components[0])
+            return pairs.equivalence(ruling.figure, name, _settling_difference(ruling))
         if kind == "rate" or kind not in _KINDS:
             return _by_diameter(ruling, name)
         return _KINDS[kind](ruling.figure, name)
@@ -50,6 +50,13 @@ def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, Sce
         return Figure(
             f"Figure {kind}", f"The data of this figure cannot be drawn ({type(error).__name__}: {error}).", None
         )
+
+
+def _settling_difference(ruling: RulingEntry) -> ComponentEntry:
+    """Return the first difference that has the status of its ruling, else the first: groups have one per pair."""
+    first = ruling.components[0]
+    alike = (part for part in ruling.components if (part.side, part.role) == (first.side, first.role))
+    return next((part for part in alike if part.status == ruling.status), first)
 
 
 def _named(text: str) -> Drawn:

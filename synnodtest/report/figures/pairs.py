@@ -118,7 +118,8 @@ def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Fi
         return None
     title = "Difference against its margins"
     ends = interval(low, high, "difference", bound=margin)
-    description = f"Difference {number(value, 'difference')}, interval {ends}, margins ±{margin:g}."
+    named = component.label[:1].upper() + component.label[1:]
+    description = f"{named} {number(value, 'difference')}, interval {ends}, margins ±{margin:g}."
     figure, axis = axes(460, 130)
     axis.axvspan(-margin, margin, color="#DDEFE4", linewidth=0)
     for edge in (-margin, margin):

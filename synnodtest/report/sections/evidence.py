@@ -34,7 +34,8 @@ def sample_size(context: Context) -> Section:
         name = link(", ".join(filter(None, words)), f"#{context.anchors[e.id]}")
         effective = _effective(e.ruling)
         plan = e.plan or PlanEntry()
-        rows.append([name, *_sizes(e.ruling, first, alpha), number(plan.least_backgrounds)])
+        least = None if e.is_search else _least(first, alpha)
+        rows.append([name, *_sizes(e.ruling, first), number(least), number(plan.least_backgrounds)])
         if plan.assume:
             plans.append([name, value_text(plan.assume), number(plan.power)])
         several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
@@ -56,10 +57,10 @@ def sample_size(context: Context) -> Section:
     )
 
 
-def _sizes(ruling: RulingEntry, first: ComponentEntry, alpha: float) -> list[str]:
+def _sizes(ruling: RulingEntry, first: ComponentEntry) -> list[str]:
     units, effective = ruling.n_nodules, number(_effective(ruling)) if ruling.n_nodules else "–"
     shown = [number(units), number(ruling.n_clusters), number(ruling.icc), effective]
-    return [*shown, bound_text(first), number(_least(first, alpha))]
+    return [*shown, bound_text(first)]
 
 
 def _effective(ruling: RulingEntry) -> int:

@@ -186,6 +186,9 @@ def _criteria(context: Context) -> list[str]:
     of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
     told = []
     for e in every:
+        if e.is_search and e.ruling is not None:  # its components are the examples that it found
+            told.append(f"{context.clear_title(e)}: {e.ruling.criterion}")
+            continue
         parts = [" ".join(filter(None, [which_of_several(e.ruling, p), _kept(p)])) for p in deciding(e.ruling)]
         colon = ":" if len(parts) > 1 else ""
         told += [f"{context.clear_title(e)}{colon} {joined(parts)}"] if parts else []
