@@ -84,7 +84,9 @@ class Fragment:
     fuzzing: list[SearchEntry] = field(default_factory=list)
     tally: dict[str, float] = field(default_factory=dict)
     shortfall: dict[str, int] = field(default_factory=dict)
-    """Scenes that could not be made, by reason: the most that one expectation lacks."""
+    """Scenes that could not be made, by reason, over all behaviours."""
+    lacking: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The same of each behaviour and synthesizer: the most that one expectation lacks, as they share scenes."""
 
     def as_dict(self) -> JsonObject:
         """Return plain JSON values, for a worker's hand-over."""
@@ -104,13 +106,13 @@ class Fragment:
         self.detector = other.detector if self.detector == IdentityEntry() else self.detector
         self._add_scenes(other.scenes)
         self.tally = {k: self.tally.get(k, 0) + other.tally.get(k, 0) for k in {*self.tally, *other.tally}}
-        for reason, count in other.shortfall.items():
-            self.shortfall[reason] = max(count, self.shortfall.get(reason, 0))
+        for behaviour, reasons in other.lacking.items():
+            self._lack(behaviour, reasons)
         for f in fields(self):
             mine, theirs = getattr(self, f.name), getattr(other, f.name)
             if isinstance(mine, list):
                 mine.extend(item for item in theirs if item not in mine)
-            elif isinstance(mine, dict) and f.name not in ("expectations", "scenes", "tally", "shortfall"):
+            elif isinstance(mine, dict) and f.name not in ("expectations", "scenes", "tally", "shortfall", "lacking"):
                 mine |= theirs | mine
         for node_id, entry in other.expectations.items():  # two workers may rule one item, with --dist each
             if node_id not in self.expectations or entry.status != "PASSED":
@@ -253,10 +255,17 @@ class Fragment:
         planned, used = (b.scenes.count if b.scenes is not None else 0 for b in (case.behaviour, judgement.behaviour))
         if planned != used and case.behaviour.fuzz is None:
             self._deviate(case, LIMITED_COUNT, str(planned), str(used))
-        for evidence in judgement.evidence.values():
+        for synthesizer, evidence in judgement.evidence.items():
             for reason, count in evidence.shortfall.items():
                 self._deviate(case, "scenes not made", "0", f"{count}: {reason}")
-                self.shortfall[reason] = max(count, self.shortfall.get(reason, 0))
+            self._lack(f"{case.spec.path.as_posix()}::{case.behaviour.id}::{synthesizer}", evidence.shortfall)
+
+    def _lack(self, behaviour: str, reasons: Mapping[str, int]) -> None:
+        """Take in what an expectation of a behaviour lacks."""
+        mine = self.lacking.setdefault(behaviour, {})
+        for reason, count in reasons.items():
+            mine[reason] = max(count, mine.get(reason, 0))
+            self.shortfall[reason] = sum(one.get(reason, 0) for one in self.lacking.values())
 
     def _deviate(self, case: CaseLike, what: str, planned: str, actual: str) -> None:
         entry = DeviationEntry(what, case.node_id, planned, actual)

@@ -33,6 +33,13 @@ def test_of_two_workers_that_ruled_one_item_the_one_stands_that_did_not_pass(ord
     assert [e.status for e in whole.expectations.values()] == [max(order, key="PASSED".__ne__)]
 
 
+def test_scenes_that_two_behaviours_lack_for_one_reason_are_those_of_both_and_of_one_only_the_most():
+    whole, why = Fragment(), "no region 'hilar'"
+    for behaviour, count in (("a", 3), ("b", 4), ("a", 5)):  # two workers judged expectations of a
+        whole.merge(Fragment(lacking={behaviour: {why: count}}).as_dict())
+    assert whole.shortfall == {why: 9}
+
+
 @pytest.mark.parametrize("part", ["the detector", "gaussian", "specs/a.yaml"])
 def test_what_a_worker_judged_of_another_version_is_an_error(part):
     def judged(node_id, version):
