@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.brief import settling
 from synnodtest.record.model import ExpectationEntry, Record
-from synnodtest.record.model.run import IdentityEntry, LedgerEntry
+from synnodtest.record.model.record import behaviour_of
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, LedgerEntry
 from synnodtest.record.outcomes import History, Outcome, RunLine
 from synnodtest.record.words import titles_of
 
@@ -78,8 +79,22 @@ def _question(record: Record, entry: ExpectationEntry) -> str:
     of_spec = next((s for s in who.specs if s.file == entry.spec_file), None)
     spec = "" if of_spec is None else of_spec.sha256 + (sha256_of(of_spec.sources) if of_spec.sources else "")
     makers = sorted(sha256_of([s.name, s.version, s.sha256, s.configuration]) for s in who.synthesizers)
-    sets = sorted(sha256_of([b.name, b.count, _source(b.identity)]) for b in who.backgrounds)
+    sets = sorted(sha256_of([b.name, b.count, _source(b.identity)]) for b in _sets(record, entry))
     return "|".join([spec, *makers, *sets, record.run.profile])
+
+
+def _sets(record: Record, entry: ExpectationEntry) -> Sequence[BackgroundsEntry]:
+    """Return the backgrounds that an expectation stands on: other behaviours of a run may not have been run in another.
+
+    All of the run, where its behaviour does not say.
+    """
+    named, every = [b for b in record.behaviours if b.id == entry.behaviour], record.identification.backgrounds
+    resolved = behaviour_of(named, entry).resolved if named else {}
+    asked = resolved.get("scenes") or resolved.get("fuzz")
+    if not isinstance(asked, Mapping):
+        return every
+    of_name = [one for one in every if one.name == asked.get("set")]
+    return [one for one in of_name if one.count == asked.get("count")] or of_name or every
 
 
 def _source(made_by: IdentityEntry | None) -> list[Any]:

@@ -75,6 +75,23 @@ def test_a_flip_is_one_of_the_seed_alone(second, flips):
     assert len(made.flips()) == flips
 
 
+@pytest.mark.parametrize(
+    ("added", "other"),
+    [
+        ({"name": "pneumothorax", "count": 3}, False),  # of a behaviour that the first run left out
+        ({"name": "normal", "count": 20}, False),
+        ({"name": "normal", "count": 4}, True),
+    ],
+)
+def test_backgrounds_of_other_behaviours_make_no_other_question(added, other):
+    records = [run(1, "1", 0, "PASSED"), run(2, "1", 1, "FAILED")]
+    for record in records:
+        asked = {"set": "normal", "count": added["count"] if other else 3}
+        record["behaviours"] = [{"id": "b", "statement": "B.", "file": "s.yaml", "resolved": {"scenes": asked}}]
+    records[1]["identification"]["backgrounds"].append(added)
+    assert len(history_of(records).flips()) == (not other)
+
+
 def test_a_version_keeps_what_passed_before_and_what_it_lost_is_named():
     made = history_of(
         [run(1, "1", 0, "PASSED", "PASSED", "FAILED"), run(2, "2", 0, "PASSED", "INCONCLUSIVE", "PASSED")]
