@@ -139,14 +139,12 @@ def _scene_stream(seed: int, behaviour: Behaviour, background: Background, repli
 
 
 def control_recipes(
-    behaviour: Behaviour, backgrounds: Sequence[Background], seed: int, region: RegionExpression
+    behaviour: Behaviour, backgrounds: Sequence[Background], seed: int, region: RegionExpression, arm: str = ""
 ) -> Iterator[Recipe]:
-    """Yield the behaviour's own recipes with every nodule moved to a place of the lung outside ``region``."""
+    """Yield the own recipes of an arm (empty: of all) with every nodule moved to a place outside ``region``."""
     outside = Location(region="lung", avoid=(region,))
-    first = None
     for recipe in own_recipes(behaviour, backgrounds, seed):
-        first = first or recipe.arm
-        if recipe.arm != first:
+        if arm not in ("", recipe.arm):
             continue
         moved = tuple(replace(n, location=outside, place_seed=n.place_seed ^ 1) for n in recipe.nodules)
         yield replace(recipe, arm=CONTROL_ARM, nodules=moved)

@@ -29,7 +29,8 @@ class Group:
         kind: ``own``, or one of the arms of :mod:`synnodtest.evidence.arm` that expectations plan.
         region: Of a control group: the region that its nodules keep out of.
         under: Of ``@under``: the perturbations that are added to every scene.
-        arm: Of ``@untouched``: the arm whose perturbations the backgrounds carry; empty: none at all.
+        arm: Of ``@untouched``: the arm whose perturbations the backgrounds carry; empty: none at all. Of a control
+            group: the arm whose nodules are moved; empty: all arms.
         untouched: Of ``@under``: perturb untouched backgrounds in place of the behaviour's own scenes.
     """
 
@@ -51,7 +52,7 @@ class Group:
             return untouched_recipes(behaviour, backgrounds, seed, self.arm)
         if self.kind == CONTROL_ARM:
             assert self.region is not None
-            return control_recipes(behaviour, backgrounds, seed, self.region)
+            return control_recipes(behaviour, backgrounds, seed, self.region, self.arm)
         if self.kind == UNDER_ARM:
             plain = replace(self, kind=UNTOUCHED_ARM if self.untouched else OWN)
             return under_recipes(behaviour, plain.recipes(behaviour, backgrounds, seed), seed, self.under)
@@ -84,7 +85,7 @@ def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any
     needed = tuple(arms)
     for arm in needed:
         if arm == CONTROL_ARM:
-            groups.append(Group(CONTROL_ARM, region=parameters["region"]))
+            groups.append(Group(CONTROL_ARM, region=parameters["region"], arm=parameters.get("arm") or ""))
         elif arm == UNDER_ARM:
             groups += _under(UNTOUCHED_ARM in needed, scenes, parameters)
         elif arm == UNTOUCHED_ARM:
