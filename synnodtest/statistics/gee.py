@@ -50,13 +50,11 @@ def _correlation(residual: _Vector, index: NDArray[np.intp], sizes: _Vector, par
     return float(((sums**2 - squares) / 2).sum() / scale / (pairs.sum() - parameters))
 
 
-def _whitened(values: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:
-    """Return R^-1 times the values (n, ...), with R the exchangeable correlation of each cluster."""
+def _whitened(columns: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:
+    """Return R^-1 times the columns (n, p), with R the exchangeable correlation of each cluster."""
     share = rho / (1 - rho) / (1 + rho * (sizes - 1))
-    columns = values if values.ndim == 2 else values[:, None]
     sums = np.column_stack([cluster_sums(column, index, len(sizes)) for column in columns.T])
-    whitened: _Vector = columns / (1 - rho) - (share[:, None] * sums)[index]
-    return whitened if values.ndim == 2 else whitened[:, 0]
+    return np.asarray(columns / (1 - rho) - (share[:, None] * sums)[index], dtype=np.float64)
 
 
 def _covariance(at: _Working, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:

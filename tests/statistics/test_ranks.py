@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from synnodtest.statistics import drawdown, isotonic_violation, mean_cluster_spearman, spearman
+from synnodtest.statistics.bootstrap import resampled_means
 
 modest = settings(max_examples=40, deadline=None, derandomize=True)
 LEVELS = np.array([4.0, 6, 8, 10, 14, 20, 28, 40])
@@ -209,6 +210,28 @@ def test_identical_backgrounds_do_not_prove_the_absence_of_a_fall():
 def test_drawdown_without_information_spans_the_range(table):
     got = drawdown(table, seed=1)
     assert (got.lower, got.upper, got.usable) == (0.0, 1.0, False)
+
+
+def test_the_bounds_of_a_drawdown_are_bcas_of_its_signed_fall():
+    """Efron's formula written out: one background in ten falls far, so that both corrections count."""
+    rng = np.random.default_rng(4)
+    table = 0.4 + 0.02 * rng.standard_normal((20, 6))
+    table[:2, 3:] -= 0.3
+
+    def fall(curve):
+        return max(curve[i] - curve[j] for i in range(6) for j in range(i + 1, 6))
+
+    value = fall(table.mean(axis=0))
+    draws = np.array([fall(curve) for curve in resampled_means(table, 2000, 3, "drawdown")])
+    pull = np.array([fall(np.delete(table, k, axis=0).mean(axis=0)) for k in range(20)])
+    pull = pull.mean() - pull
+    skew = (pull**3).sum() / (6 * (pull**2).sum() ** 1.5)
+    bias = stats.norm.ppf((draws < value).mean() + (draws == value).mean() / 2)
+    ends = [bias + (bias + z) / (1 - skew * (bias + z)) for z in stats.norm.ppf([0.05, 0.95])]
+    want = [np.quantile(draws, stats.norm.cdf(z), method=m) for z, m in zip(ends, ("lower", "higher"), strict=True)]
+    got = drawdown(table, seed=3)
+    assert abs(skew) > 0.05
+    assert (got.value, got.lower, got.upper) == pytest.approx((value, *want))
 
 
 def test_drawdown_upper_bound_misses_the_true_fall_about_alpha_of_the_time():
