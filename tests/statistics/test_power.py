@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -11,9 +12,11 @@ from synnodtest.statistics import (
     design_effect,
     poisson_exact,
     power_count,
+    power_mean,
     power_paired,
     power_rate,
     sample_size_count,
+    sample_size_mean,
     sample_size_paired,
     sample_size_rate,
     smallest_n_paired,
@@ -154,3 +157,23 @@ def test_sample_size_of_counts_reaches_the_power():
 def test_impossible_plans_are_refused(call):
     with pytest.raises(ValueError):
         call()
+
+
+@pytest.mark.parametrize(
+    ("n", "bound", "mean", "spread", "alpha"),
+    [(15, 0.3, 0.5, 0.3, 0.05), (30, 0.5, 0.7, 0.4, 0.05), (60, 0.5, 0.7, 0.4, 0.05), (30, 0.1, 0.3, 0.4, 0.025)],
+)
+def test_power_of_a_mean_is_how_often_students_bound_with_one_more_value_of_0_exceeds_it(n, bound, mean, spread, alpha):
+    values = np.pad(np.random.default_rng(0).normal(mean, spread, (20_000, n)), ((0, 0), (0, 1)))
+    half = stats.t.isf(alpha, n) * values.std(axis=1, ddof=1) / math.sqrt(n + 1)
+    passed = (values.mean(axis=1) - half > bound).mean()
+    assert power_mean(n, bound, mean, spread, alpha=alpha) == pytest.approx(passed, abs=0.03)
+
+
+def test_the_sample_size_of_a_mean_is_the_smallest_that_reaches_the_power():
+    n = sample_size_mean(0.5, 0.7, 0.4, power=0.8)
+    assert power_mean(n, 0.5, 0.7, 0.4) >= 0.8 > power_mean(n - 1, 0.5, 0.7, 0.4)
+    assert power_mean(1, 0.5, 0.7, 0.4) == 0.0
+    for mean, spread in ((0.5, 0.4), (0.7, 0.0)):
+        with pytest.raises(ValueError, match="the mean exceeds the bound and the spread is above 0"):
+            power_mean(20, 0.5, mean, spread)
