@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import add_split, handed_on
+from synnodtest.commands.options import add_split, at_least, handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -53,13 +53,13 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
     _add_data(sub, "annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add = sub.add_argument
     add("--preset", default="small", help="small, yolov8x or yolov9c (the last two as in the paper)")
-    add("--epochs", type=int, help="instead of the preset's")
-    add("--imgsz", type=int, help="instead of the preset's")
-    add("--batch", type=int, help="instead of the preset's")
+    add("--epochs", type=at_least(1), help="instead of the preset's")
+    add("--imgsz", type=at_least(1), help="instead of the preset's")
+    add("--batch", type=at_least(1), help="instead of the preset's")
     add("--device", type=device, default="cpu", help="cpu or cuda")
     add("--weights", type=Path, help="start from this checkpoint")
     add("--learning-rate", type=float, help="of the first step")
-    add("--crop", type=int, help="train on random windows of this side, most of them around a nodule")
+    add("--crop", type=at_least(1), help="train on random windows of this side, most of them around a nodule")
     add("--per-background", type=int, default=6, help="radiographs made from each background")
     add(
         "--planted", action="store_true",

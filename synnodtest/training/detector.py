@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,9 @@ PRESETS = {
     "yolov9c": Preset("yolov9c.yaml", 1024, 16, 500, 1.0),
 }
 """``yolov8x`` and ``yolov9c`` are the paper's (SynNodBench, section 3.1); ``small`` fits two cores and an hour."""
+
+KEPT = ("epochs", "seed")
+"""Settings of an interrupted training with which ultralytics goes on, whatever it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ def train_detector(
         seed: Of initialisation and augmentation.
 
     Raises:
-        SynnodError: unknown preset, no data, weights that are not there, or nothing to resume.
+        SynnodError: unknown preset, no data, weights that are not there, or nothing to resume: it is finished, or was
+            begun with other settings.
     """
     changes = changes or Changes()
     if preset not in PRESETS:
@@ -156,6 +160,7 @@ def train_detector(
         **changes.settings(PRESETS[preset]),
     }
     if resume:
+        _refuse_other(last, settings)
         settings |= {"resume": str(last), "model": str(last)}
     quiet_ultralytics()
     base = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
@@ -164,6 +169,26 @@ def train_detector(
     if hashes:
         (out / "best.hashes.json").write_text(json.dumps(hashes), encoding="utf-8")
     return strip_checkpoint(_best(out / "run" / "weights"), out / "best.pt")
+
+
+def _refuse_other(last: Path, settings: Mapping[str, object]) -> None:
+    """Refuse to go on with a training that is finished, or that was begun otherwise: ultralytics would keep the old.
+
+    Raises:
+        SynnodError: it is one of these.
+    """
+    content = checkpoint_content(last)
+    if int(content.get("epoch", -1)) < 0:
+        raise SynnodError(
+            f"{last}: this training is finished",
+            hint="--restart trains anew; --weights and another --out go on",
+        )
+    before = dict(content.get("train_args") or {})
+    if before.get("time"):  # which plans the epochs
+        return
+    told = [f"{name} {before[name]}" for name in KEPT if name in before and before[name] != settings[name]]
+    if told:
+        raise SynnodError(f"{last}: interrupted with {', '.join(told)}", hint="go on with the same, or --restart")
 
 
 def _own_trainer(base: Any, on_cpu: bool, crop: int | None) -> Any:

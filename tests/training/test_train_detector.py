@@ -45,6 +45,24 @@ def test_what_cannot_be_trained_is_named(data, tmp_path):
         train_detector(data, tmp_path, resume=True)
 
 
+@pytest.mark.parametrize(
+    ("epoch", "args", "asked", "said"),
+    [
+        (-1, {"epochs": 40}, {}, "this training is finished"),
+        (3, {"epochs": 40, "seed": 0}, {"epochs": 20}, "interrupted with epochs 40"),
+        (3, {"epochs": 40, "seed": 0}, {"seed": 1}, "interrupted with seed 0"),
+    ],
+)
+def test_what_would_go_on_otherwise_than_asked_for_is_refused(data, tmp_path, monkeypatch, epoch, args, asked, said):
+    last = tmp_path / "run" / "weights" / "last.pt"
+    last.parent.mkdir(parents=True)
+    last.touch()
+    content = {"epoch": epoch, "train_args": args}
+    monkeypatch.setattr("synnodtest.training.detector.checkpoint_content", lambda path: content)
+    with pytest.raises(SynnodError, match=said):
+        train_detector(data, tmp_path, resume=True, **asked)
+
+
 def test_the_papers_presets_have_the_papers_settings():
     assert [
         (PRESETS[n].image_size, PRESETS[n].batch, PRESETS[n].epochs, PRESETS[n].mosaic) for n in ("yolov8x", "yolov9c")
