@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.backgrounds.export_size import marked, resized
+from synnodtest.canonical import plain
 from synnodtest.errors import BackgroundError, require
 from synnodtest.files import replacing
 from synnodtest.geometry import FloatArray, Spacing
@@ -85,7 +86,7 @@ def truth_of(radiograph: Radiograph) -> list[dict[str, object]]:
             "box_px": [float(edge) for edge in truth.box],
             "diameter_mm": round(float(truth.diameter_mm), 4),
             "contrast": round(float(truth.contrast), 5),
-            "requested": dict(truth.requested),
+            "requested": plain(truth.requested),
         }
         for truth in radiograph.nodules
     ]

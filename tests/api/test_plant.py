@@ -24,6 +24,7 @@ from synnodtest import (
     read_radiograph,
     write_radiograph,
 )
+from synnodtest.api.comparison import compared
 from synnodtest.backgrounds.listing import list_radiographs
 from synnodtest.cli import main
 from synnodtest.radiograph import lung_range
@@ -270,6 +271,16 @@ def test_what_was_not_planted_is_not_called_synthetic(film, tmp_path):
     with Image.open(write_radiograph(film, tmp_path / "out.png")) as image:
         assert "Comment" not in image.text
     assert b"SYNTHETIC" not in write_radiograph(film, tmp_path / "out.mha").read_bytes()
+
+
+def test_numbers_of_numpy_are_written_as_numbers(film, tmp_path):
+    wanted = Nodule(np.float32(20), np.array([88, 92]), contrast=np.float32(0.25), seed=np.int64(3))
+    made = plant(film, nodules=[wanted], synthesizer="gaussian")
+    with Image.open(write_radiograph(made, tmp_path / "out.png")) as image:
+        (told,) = json.loads(image.text["synnodtest"])["nodules"]
+    assert (told["requested"]["diameter_mm"], told["requested"]["centre_mm"]) == (20.0, [88, 92])
+    rows = {row.name: (row.requested, row.realised) for row in compared(film, made, made.nodules[0])}
+    assert rows["contrast"] == pytest.approx((0.25, 0.25), rel=1e-4)
 
 
 @pytest.mark.parametrize("suffix", ["png", "mha", "dcm"])
