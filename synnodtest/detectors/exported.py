@@ -123,7 +123,7 @@ class ExportedDetector:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
         try:
             outputs = self._runtime.run(batch[0] if self._bare else batch)
-            decoded = decode(outputs, self._settings, size)[: len(radiographs)]
+            decoded = decode(outputs, self._settings, size, sure=self._sure)[: len(radiographs)]
         except DetectorError as error:
             raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
         if len(decoded) != len(radiographs):
@@ -153,6 +153,7 @@ class ExportedDetector:
         return np.ascontiguousarray(np.rint(prepared) if kind is np.uint8 else prepared, dtype=kind)
 
     def _found_settings(self, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
+        self._sure = False
         beside = next((path for path in _settings_files(self._path) if path.is_file()), None)
         foreign = _foreign_keys(beside) if beside is not None else []
         if beside is not None and not foreign:
@@ -164,6 +165,7 @@ class ExportedDetector:
                 f"nothing says how to read the outputs of {self._path}{why}",
                 hint=f"write {wanted} beside it: 'decoder: yolo', rows, torchvision or detr; see docs/detectors.md",
             )
+        self._sure = True
         return settings_of_export(export, classes_of(export.names, chosen, self._path))
 
     def _with_classes(self, settings: OnnxSettings, export: Export | None) -> OnnxSettings:

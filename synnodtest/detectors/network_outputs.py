@@ -138,7 +138,9 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     return rows[kept, :4], rows[kept, 4], kinds[kept].round().astype(np.intp)
 
 
-def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) -> NDArray[np.float64]:
+def edges_of(
+    boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int], *, sure: bool = False
+) -> NDArray[np.float64]:
     """Return boxes (n, 4) as ``x_min, y_min, x_max, y_max`` in pixels of the input.
 
     Args:
@@ -146,6 +148,7 @@ def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) ->
         box: ``xyxy``, ``yxyx`` or ``cxcywh``.
         unit: ``pixels`` or ``share``.
         size: Height and width of the input.
+        sure: The network's own metadata say which numbers they are, however large the boxes.
 
     Raises:
         DetectorError: they cannot be in that unit or order.
@@ -155,7 +158,8 @@ def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int]) ->
     if box == "yxyx":
         made = made[:, [1, 0, 3, 2]]
     if box == "cxcywh":
-        _refuse_corners(made, np.array([1, 1] if unit == "share" else size[::-1]))
+        if not sure:
+            _refuse_corners(made, np.array([1, 1] if unit == "share" else size[::-1]))
         centre, half = made[:, :2], made[:, 2:] / 2
         made = np.concatenate([centre - half, centre + half], axis=1)
     inverted = (made[:, 2] < made[:, 0]) | (made[:, 3] < made[:, 1])

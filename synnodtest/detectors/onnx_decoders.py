@@ -18,26 +18,29 @@ _MANY = 50
 """Of so many scores before an activation some are far from 0..1, as those of places without a nodule are."""
 
 
-def decode(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tuple[int, int]) -> list[Decoded]:
+def decode(
+    outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings, size: tuple[int, int], *, sure: bool = False
+) -> list[Decoded]:
     """Return ``(boxes (n, 4) as x_min, y_min, x_max, y_max in pixels of the input, scores (n,), classes (n,))``.
 
     Args:
         outputs: Output name -> array.
         settings: What the YAML or the metadata say.
         size: Height and width of the input.
+        sure: The settings are those of the model's metadata.
 
     Raises:
         DetectorError: an output that the settings name is missing or has another form.
     """
-    return [_finished(found, settings, size) for found in _DECODERS[settings.decoder](outputs, settings)]
+    return [_finished(found, settings, size, sure) for found in _DECODERS[settings.decoder](outputs, settings)]
 
 
-def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int]) -> Decoded:
+def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int], sure: bool) -> Decoded:
     boxes, scores, kinds = found
     if len(scores):
         network_outputs.check_scores(float(np.min(scores)), float(np.max(scores)))
     kept = scores > settings.confidence
-    edges = network_outputs.edges_of(boxes[kept], settings.output.box, settings.output.unit, size)
+    edges = network_outputs.edges_of(boxes[kept], settings.output.box, settings.output.unit, size, sure=sure)
     return edges, np.asarray(scores[kept], dtype=float), kinds[kept]
 
 

@@ -169,7 +169,7 @@ class UltralyticsDetector:
             boxes, scores, _ = of_rows(one, self._classes, self._count)
             kept = np.argsort(-scores, kind="stable")[:MAX_FINDINGS]
             kept = kept[scores[kept] > CONFIDENCE]
-            made.append((edges_of(boxes[kept], box, unit, (self._size, self._size)), scores[kept]))
+            made.append((edges_of(boxes[kept], box, unit, (self._size, self._size), sure=True), scores[kept]))
         return made
 
     def _forward(self, model: Any, pictures: NDArray[np.float32]) -> Any:

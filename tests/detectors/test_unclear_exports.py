@@ -90,6 +90,14 @@ def test_corners_are_not_read_as_centre_and_size(tmp_path, box, message):
         assert len(network.detect([CHEST])[0]) == 20
 
 
+def test_large_boxes_of_a_model_that_says_what_they_are_are_no_corners(tmp_path):
+    large = [[x, y, 1.5 * x, 1.5 * y] for x in (20, 30, 40) for y in (20, 25, 30, 35, 40)]
+    answer = {"output": np.array([[*zip(*large, strict=True), [0.9] * 15]], np.float32)}
+    said = {"names": "{0: 'nodule'}", "task": "detect", "head": "Detect", "imgsz": "[64, 64]"}
+    (found,) = ExportedDetector(Network(tmp_path, "names: {}", answer, said)).detect([CHEST])
+    assert found[0].box == (5, 5, 35, 35)
+
+
 def test_shares_of_classes_are_no_logits(tmp_path):
     shares = np.tile(np.array([0.1, 0.9], np.float32), (1, 40, 1))
     network = Network(tmp_path, "decoder: detr", {"logits": shares, "pred_boxes": np.full((1, 40, 4), 0.1)})
