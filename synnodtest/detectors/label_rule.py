@@ -97,12 +97,12 @@ class LabelRule:
         return found is Meaning.NODULE
 
     def refuse_unseen(self) -> None:
-        """Refuse a whole record of which no finding is of a class that the user named: a slip would leave out all.
+        """Refuse a whole record of which no finding is of a class that the user named, and some are of a nodule's.
 
         Raises:
-            DetectorError: none is.
+            DetectorError: a slip in the name would leave out all.
         """
-        if self._chosen and self._others and not self._told:
+        if self._chosen and not self._told and any(meaning(name) is Meaning.NODULE for name in self._others):
             seen = ", ".join(list(self._others)[:SHOWN])
             raise self._asked(f"no finding has the class {', '.join(sorted(self._chosen))}, but {seen}")
 

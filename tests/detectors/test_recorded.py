@@ -200,6 +200,8 @@ def test_a_class_that_no_finding_of_a_record_has_is_a_slip(tmp_path, chosen):
     with pytest.raises(DetectorError, match=f"no finding has the class {chosen}, but Nodule, Mass"):
         resolve_detector(f"f.csv#{chosen}", base=tmp_path)
     assert resolve_detector("f.csv#nodule", base=tmp_path).detector.scores() == [0.5]
+    (tmp_path / "f.csv").write_text((tmp_path / "f.csv").read_text().replace("Nodule", "Effusion"))
+    assert resolve_detector("f.csv#nodule", base=tmp_path).detector.scores() == []  # of films without one
 
 
 def test_rows_that_are_empty_name_no_radiograph(tmp_path):
