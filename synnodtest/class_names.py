@@ -131,14 +131,14 @@ def nodule_classes(names: Mapping[int, str], chosen: Sequence[str] = (), *, decl
             return [index]
         what = "means that nothing is there" if says is Meaning.NOTHING else "may or may not mean a nodule"
         raise ClassNamesError(f"its only class {names[index]!r} {what}")
-    found = sorted(index for index, says in meanings.items() if says is Meaning.NODULE)
+    indices = sorted(index for index, says in meanings.items() if says is Meaning.NODULE)
     unclear = sorted(index for index, says in meanings.items() if says is Meaning.UNCLEAR)
-    if not found and not unclear:
+    if not indices and not unclear:
         raise ClassNamesError(f"none of its {len(names)} classes is a nodule: {_some(names.values())}")
-    if len(found) > 1 or unclear:
-        some = _some(names[index] for index in sorted({*found, *unclear}))
+    if len(indices) > 1 or unclear:
+        some = _some(names[index] for index in sorted({*indices, *unclear}))
         raise ClassNamesError(f"more than one of its {len(names)} classes may be the nodule: {some}")
-    return found
+    return indices
 
 
 def _chosen(names: Mapping[int, str], chosen: Sequence[str]) -> list[int]:
@@ -148,15 +148,15 @@ def _chosen(names: Mapping[int, str], chosen: Sequence[str]) -> list[int]:
         ClassNamesError: there is no such class.
     """
     folded = {index: name.casefold().strip() for index, name in names.items()}
-    found: set[int] = set()
+    indices: set[int] = set()
     for text in chosen:
-        wanted = text.casefold().strip()
-        same = {index for index, name in folded.items() if name == wanted}
-        same = same or ({int(wanted)} & set(names) if wanted.isdecimal() else set())
+        folded_name = text.casefold().strip()
+        same = {index for index, name in folded.items() if name == folded_name}
+        same = same or ({int(folded_name)} & set(names) if folded_name.isdecimal() else set())
         if not same:
             raise ClassNamesError(f"there is no class {text!r} among {_some(names.values())}")
-        found |= same
-    return sorted(found)
+        indices |= same
+    return sorted(indices)
 
 
 def _some(names: object) -> str:

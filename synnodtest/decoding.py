@@ -71,7 +71,7 @@ class _Slot:
 
 @cache
 def _slots(kind: Any) -> tuple[_Slot, ...]:
-    hints, made = get_type_hints(kind, include_extras=True), []
+    hints, slots = get_type_hints(kind, include_extras=True), []
     for one in dataclasses.fields(kind):
         bare, members = _annotated(hints[one.name])
         default = one.default
@@ -80,8 +80,8 @@ def _slots(kind: Any) -> tuple[_Slot, ...]:
         elif default is dataclasses.MISSING:
             default = _ABSENT
         key = next((m.key for m in members if m.key), one.name)
-        made.append(_Slot(one.name, key, bare, default, members))
-    return tuple(made)
+        slots.append(_Slot(one.name, key, bare, default, members))
+    return tuple(slots)
 
 
 def _annotated(hint: Any) -> tuple[Any, tuple[Member, ...]]:
@@ -179,12 +179,12 @@ def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     Raises:
         ValueError: a key stands twice.
     """
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
         names = [name for name, _ in pairs]
         twin = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key {twin!r} occurs twice in one object")
-    return made
+    return mapping
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -237,14 +237,14 @@ def _encoded(value: Any, how: _Writing) -> dict[str, Any]:
     """Return a dataclass as an object: what it was read from and no field names, then its fields."""
     read: JsonObject | None = None
     if how.whole is not None:
-        kept = getattr(value, how.whole.name)
-        read = None if kept == how.whole.default else kept
-    made = {} if read is None else {key: item for key, item in read.items() if key not in how.keys}
+        raw = getattr(value, how.whole.name)
+        read = None if raw == how.whole.default else raw
+    encoded = {} if read is None else {key: item for key, item in read.items() if key not in how.keys}
     for name, key, omitted, default in how.slots:
         item = getattr(value, name)
         if not ((omitted or (read is not None and key not in read)) and item == default):
-            made[key] = encode(item)
-    return made
+            encoded[key] = encode(item)
+    return encoded
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------
@@ -258,12 +258,12 @@ def definition(kind: type[Any], known: Schema) -> Schema:
         known: ``$defs``; filled with the dataclasses within it, by name.
     """
     doc = inspect.getdoc(kind) or ""
-    told = _arguments(doc)
+    described = _arguments(doc)
     slots = [slot for slot in _slots(cast(Any, kind)) if not slot.says("whole")]
     properties = {}
     for slot in slots:
         node = _node(slot.hint, known, slot.says("null"))
-        node |= {"description": told[slot.name]} if slot.name in told and "$ref" not in node else {}
+        node |= {"description": described[slot.name]} if slot.name in described and "$ref" not in node else {}
         for member in slot.members:
             node |= member.schema
         properties[slot.key] = node
@@ -310,5 +310,5 @@ def _name(kind: Any) -> str:
 def _arguments(doc: str) -> dict[str, str]:
     """Return what a docstring's ``Args`` say, by name."""
     part = doc.partition("Args:\n")[2].partition("\n\n")[0]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", part, flags=re.M)
-    return {name: re.sub(r"\s+", " ", text) for name, text in found}
+    matches = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", part, flags=re.M)
+    return {name: re.sub(r"\s+", " ", text) for name, text in matches}

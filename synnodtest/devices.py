@@ -21,11 +21,11 @@ def fault_of_device(text: str) -> str:
         return f"{text!r} is no device: cpu, cuda (the first GPU) or cuda:1 (the second)"
     if text == "cpu":
         return ""
-    found = _seen_by_torch() or _seen_by_onnx()
-    if found <= int(named[1] or 0):
-        seen = f"only cuda:0 to cuda:{found - 1}" if found else "no NVIDIA GPU"
+    count = _seen_by_torch() or _seen_by_onnx()
+    if count <= int(named[1] or 0):
+        there = f"only cuda:0 to cuda:{count - 1}" if count else "no NVIDIA GPU"
         return (
-            f"{text}: {seen} can be used here\n  hint: cpu, the default, needs none; `nvidia-smi` shows what there is"
+            f"{text}: {there} can be used here\n  hint: cpu, the default, needs none; `nvidia-smi` shows what there is"
         )
     return ""
 

@@ -58,21 +58,22 @@ class Loader:
                 identity is malformed.
         """
         factory = self.find()
-        wanted = _required_arguments(factory)
-        if wanted:
+        required = _required_arguments(factory)
+        if required:
             raise self._broken(
-                f"the factory requires the argument(s) {', '.join(wanted)}", hint="a factory takes no required argument"
+                f"the factory requires the argument(s) {', '.join(required)}",
+                hint="a factory takes no required argument",
             )
         try:
-            made = factory()
+            product = factory()
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # it may call sys.exit, and pytest.skip, which would leave out the item
             raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
-        declared = getattr(made, "identity", None) or getattr(factory, "identity", None)
+        declared = getattr(product, "identity", None) or getattr(factory, "identity", None)
         code = source_sha256(factory)
         identity = self._identity(declared, code)
-        return Made(made, identity, identity.sha256 in ("", code))
+        return Made(product, identity, identity.sha256 in ("", code))
 
     def _broken(self, reason: str, hint: str = "") -> SynnodError:
         return self.error(f"{self.what} {self.text!r}: {reason}", hint=hint)
@@ -84,14 +85,14 @@ class Loader:
             SynnodError: of the class ``error``: the module or the name is not there, or cannot be called.
         """
         module_name, _, attribute = self.text.rpartition(":")
-        found: Any = self._module(module_name)
+        target: Any = self._module(module_name)
         for part in attribute.split("."):
-            if not hasattr(found, part):
-                raise self._broken(f"{module_name!r} has no {attribute!r}", hint=_callables_of(found))
-            found = getattr(found, part)
-        if not callable(found):
-            raise self._broken(f"{attribute!r} is {type(found).__name__}, not a factory that can be called")
-        return found
+            if not hasattr(target, part):
+                raise self._broken(f"{module_name!r} has no {attribute!r}", hint=_callables_of(target))
+            target = getattr(target, part)
+        if not callable(target):
+            raise self._broken(f"{attribute!r} is {type(target).__name__}, not a factory that can be called")
+        return target
 
     def source(self) -> str:
         """Return a sha256 of the files in which the function stands: that of its module and that which defines it.
@@ -99,8 +100,8 @@ class Loader:
         Raises:
             SynnodError: as :meth:`find` does.
         """
-        found, module = self.find(), self._module(self.text.rpartition(":")[0])
-        return sha256_of([source_sha256(module), source_sha256(found)])
+        target, module = self.find(), self._module(self.text.rpartition(":")[0])
+        return sha256_of([source_sha256(module), source_sha256(target)])
 
     def _module(self, name: str) -> ModuleType:
         try:
@@ -126,8 +127,8 @@ class Loader:
             return Identity(self.text, sha256=code)
         factory = self.text.rpartition(":")[2]
         if isinstance(declared, Identity):
-            given = declared.name, declared.version, declared.sha256, declared.configuration
-            return DeclaredIdentity(*given, code, factory)
+            fields = declared.name, declared.version, declared.sha256, declared.configuration
+            return DeclaredIdentity(*fields, code, factory)
         if not isinstance(declared, Mapping) or not isinstance(declared.get("name"), str):
             raise self._broken(f"its identity must be a mapping with at least a 'name', not {declared!r}")
         unknown = set(declared) - {"name", "version", "sha256", "configuration"}

@@ -50,17 +50,17 @@ def _smoothed_at(image: Array, sigma: float, positions: Array) -> Array:
     weights[:, 1:] += part * kernel
     around = (before + np.arange(-radius, radius + 2)) % (2 * length)
     around = np.minimum(around, 2 * length - 1 - around)
-    made = np.empty((len(places), image.shape[1]))
+    smoothed = np.empty((len(places), image.shape[1]))
     for some in (slice(start, start + ROWS) for start in range(0, len(places), ROWS)):
-        np.matmul(weights[some, None], image[around[some]], out=made[some, None])
-    return made
+        np.matmul(weights[some, None], image[around[some]], out=smoothed[some, None])
+    return smoothed
 
 
 def nearest(mask: BoolArray, rows: Array, columns: Array) -> BoolArray:
     """Return ``map_coordinates(mask, meshgrid(rows, columns), order=0) > 0``: nothing beyond the outermost centres."""
     (row, row_inside), (column, column_inside) = map(_nearest, (rows, columns), mask.shape)
-    found: BoolArray = mask[np.ix_(row, column)] & row_inside[:, None] & column_inside
-    return found
+    sampled: BoolArray = mask[np.ix_(row, column)] & row_inside[:, None] & column_inside
+    return sampled
 
 
 def _nearest(positions: Array, length: int) -> tuple[NDArray[np.intp], BoolArray]:

@@ -56,6 +56,6 @@ class DeclaredIdentity(Identity):
 
     def as_dict(self) -> dict[str, object]:
         """Return the identity as plain JSON values, for the record: code and factory stand in its configuration."""
-        told = {"code": self.code, "factory": self.factory}
-        known = {name: text for name, text in told.items() if text}
+        facts = {"code": self.code, "factory": self.factory}
+        known = {name: text for name, text in facts.items() if text}
         return Identity(self.name, self.version, self.sha256, {**self.configuration, **known}).as_dict()

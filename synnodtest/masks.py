@@ -61,15 +61,15 @@ class PackedMasks(Mapping[str, BoolArray]):
         """Return per mask which pixels are of it."""
         places = rows * self._shape[1] + columns
         bytes_of, shift = places >> 3, (7 - (places & 7)).astype(np.uint8)
-        held = np.empty((len(self), len(places)), dtype=np.uint8)
-        for row, packed in zip(held, self._packed.values(), strict=True):
+        values = np.empty((len(self), len(places)), dtype=np.uint8)
+        for row, packed in zip(values, self._packed.values(), strict=True):
             row[:] = packed[bytes_of]
-        held >>= shift
-        held &= 1
-        for row, name in zip(held, self, strict=True):
+        values >>= shift
+        values &= 1
+        for row, name in zip(values, self, strict=True):
             if name in self._masks:
                 row[:] = self._masks[name][rows, columns]
-        return held.view(np.bool_)
+        return values.view(np.bool_)
 
 
 Masks = Mapping[str, BoolArray]
@@ -106,11 +106,11 @@ class OwnMasks(Mapping[str, BoolArray]):
 
     def held_at(self, rows: Indices, columns: Indices) -> BoolArray:
         """Return per mask which pixels are of it."""
-        held = held_at(self._masks, rows, columns)
-        for row, name in zip(held, self, strict=True):
+        values = held_at(self._masks, rows, columns)
+        for row, name in zip(values, self, strict=True):
             if name in self._own:
                 row[:] = self._own[name][rows, columns]
-        return held
+        return values
 
 
 def digests_of(masks: Masks, names: Iterable[str]) -> dict[str, str]:
@@ -122,10 +122,10 @@ def digests_of(masks: Masks, names: Iterable[str]) -> dict[str, str]:
 
 def shown_among(masks: Masks) -> frozenset[str]:
     """Return the names of the masks of which any pixel is there."""
-    seen: Mapping[str, NDArray[Any]] = masks
+    visible: Mapping[str, NDArray[Any]] = masks
     if isinstance(masks, PackedMasks):
-        seen = {name: masks.packed(name) for name in masks}
-    return frozenset(name for name, mask in seen.items() if mask.any())
+        visible = {name: masks.packed(name) for name in masks}
+    return frozenset(name for name, mask in visible.items() if mask.any())
 
 
 def held_at(masks: Masks, rows: Indices, columns: Indices) -> BoolArray:

@@ -207,8 +207,8 @@ def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: 
 
 def _edge(mask: BoolArray) -> BoolArray:
     """Return the pixels of a mask beside which, in its row or column, one is not of it."""
-    held = np.pad(mask, 1)
-    inner: BoolArray = held[:-2, 1:-1] & held[2:, 1:-1] & held[1:-1, :-2] & held[1:-1, 2:]
+    padded = np.pad(mask, 1)
+    inner: BoolArray = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return mask & ~inner
 
 

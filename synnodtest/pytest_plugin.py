@@ -31,8 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     from synnodtest.shell.options import OPTIONS
 
     group = parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors")
-    for name, told in OPTIONS.items():
-        group.addoption(name, **told)
+    for name, settings in OPTIONS.items():
+        group.addoption(name, **settings)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -124,8 +124,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if KEY in config.stash:
         from synnodtest.shell.items import cases_among
 
-        kept = set(items)
-        config.stash[KEY].leave_out(cases_among(item for item in collected if item not in kept))
+        left = set(items)
+        config.stash[KEY].leave_out(cases_among(item for item in collected if item not in left))
     return result
 
 
@@ -136,11 +136,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     elif session.config.option.detector and not (
         session.testsfailed or any("synnod" in getattr(i, "fixturenames", ()) for i in session.items)
     ):
-        told = "no spec was collected, so that nothing is said of --detector: name their folder, such as pytest specs"
+        message = (
+            "no spec was collected, so that nothing is said of --detector: name their folder, such as pytest specs"
+        )
         try:
-            session.config.issue_config_time_warning(pytest.PytestWarning(told), 2)
+            session.config.issue_config_time_warning(pytest.PytestWarning(message), 2)
         except pytest.PytestWarning:  # where warnings are errors
-            raise pytest.UsageError(told) from None
+            raise pytest.UsageError(message) from None
 
 
 @pytest.hookimpl(tryfirst=True)

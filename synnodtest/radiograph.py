@@ -252,7 +252,7 @@ def _contents(truths: Sequence[Truth]) -> list[list[Any]]:
 def with_truth(radiograph: Radiograph, seen: Callable[[Truth], Truth | None]) -> Radiograph:
     """Return the radiograph with what becomes of the truth of each nodule and mimic; None drops it."""
     nodules, mimics = (
-        tuple(made for truth in truths if (made := seen(truth)) is not None)
+        tuple(visible for truth in truths if (visible := seen(truth)) is not None)
         for truths in (radiograph.nodules, radiograph.mimics)
     )
     return replace(radiograph, nodules=nodules, mimics=mimics)

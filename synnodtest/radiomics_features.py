@@ -70,8 +70,8 @@ def _radiomics(names: tuple[str, ...]) -> tuple[Any, Any]:
     settings = {"binCount": BIN_COUNT, "force2D": True, "force2Ddimension": 0, "label": 1}
     extractor = RadiomicsFeatureExtractor(additionalInfo=False, **settings)
     extractor.disableAllFeatures()
-    wanted = {group: [name for name in known if name in names] for group, known in GROUPS.items()}
-    extractor.enableFeaturesByName(**{group: some for group, some in wanted.items() if some})
+    by_group = {group: [name for name in known if name in names] for group, known in GROUPS.items()}
+    extractor.enableFeaturesByName(**{group: some for group, some in by_group.items() if some})
     return SimpleITK, extractor
 
 

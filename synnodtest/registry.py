@@ -121,15 +121,15 @@ class Registry(Generic[T]):
             SynnodError: an installed one cannot be loaded, or takes the name of another.
         """
         if self._all is None:
-            found = dict(self._of_folder())
+            entries = dict(self._of_folder())
             for entry in sorted(self._entries(), key=lambda e: e.name):
-                if entry.name in found:
+                if entry.name in entries:
                     raise self._error(
                         f"the {self.what} {entry.name!r} of {entry.value} has the name of another",
                         hint="rename it in the package that brings it, or uninstall that package",
                     )
-                found[entry.name] = self._loaded(entry)
-            self._all = found | self._registered
+                entries[entry.name] = self._loaded(entry)
+            self._all = entries | self._registered
         return self._all
 
     def _of_folder(self) -> Mapping[str, T]:
@@ -147,14 +147,14 @@ class Registry(Generic[T]):
 
     def _loaded(self, entry: EntryPoint) -> T:
         try:
-            made = entry.load()
+            loaded = entry.load()
         except Exception as error:
             raise self._error(
                 f"{self.what} {entry.name!r}: its entry point {entry.value!r} cannot be loaded: {error}"
             ) from error
         if self._accept is None:
-            return cast(T, made)
-        return self._accept(entry, made)
+            return cast(T, loaded)
+        return self._accept(entry, loaded)
 
 
 @lru_cache(maxsize=1)

@@ -51,12 +51,12 @@ def imported_files(path: Path) -> list[Path]:
     if path.is_relative_to(_OURS) or _INSTALLED & set(path.parts):
         return []
     root = next(folder for folder in path.parents if not (folder / "__init__.py").is_file())
-    found = {path: None}
+    files = {path: None}
     for file in (left := [path]):
-        new = [one for one in _imports(file, root) if one not in found]
-        found |= dict.fromkeys(new)
+        new = [one for one in _imports(file, root) if one not in files]
+        files |= dict.fromkeys(new)
         left += dict.fromkeys(new)
-    return sorted(found.keys() - {path})
+    return sorted(files.keys() - {path})
 
 
 def _imports(file: Path, root: Path) -> Iterator[Path]:

@@ -191,10 +191,10 @@ def _points(space: Space) -> st.SearchStrategy[dict[str, Any]]:
 def _looks(
     contrast: Range | None, density: Range | None, attenuation: Sequence[str], margin: Sequence[str]
 ) -> Iterator[Dimension]:
-    given = {"contrast": contrast, "density": density, "attenuation": attenuation}
-    said = [name for name, value in given.items() if value]
-    if len(said) > 1:
-        raise ValueError(f"{' and '.join(said)} each say how bright a nodule is; give one of them")
+    orders = {"contrast": contrast, "density": density, "attenuation": attenuation}
+    named = [name for name, value in orders.items() if value]
+    if len(named) > 1:
+        raise ValueError(f"{' and '.join(named)} each say how bright a nodule is; give one of them")
     if margin:
         yield _words("margin", margin, MARGIN_WORDS)
     if contrast:

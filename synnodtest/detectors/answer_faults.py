@@ -77,9 +77,9 @@ def refuse_reasons(content: JsonObject) -> None:
         DetectorError: it does; shows what it says.
     """
     for part in _objects_in(list(content.values())):
-        said = {key: value for key, value in part.items() if not _is_count(value)}
-        refuse_failure(said)
-        refuse_reasons(said)
+        reasons = {key: value for key, value in part.items() if not _is_count(value)}
+        refuse_failure(reasons)
+        refuse_reasons(reasons)
     for key, value in content.items():
         words = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
         if folded(key) in (*REASONS, *STATES) and any(map(_REFUSES.search, words)):
@@ -124,9 +124,9 @@ def refuse_several_images(items: Sequence[Any]) -> None:
                 named.setdefault(key, set()).add(str(value))
     for key, values in named.items():
         if len(values) > 1:
-            shown = ", ".join(sorted(values)[:3])
+            examples = ", ".join(sorted(values)[:3])
             raise DetectorError(
-                f"the findings of one radiograph are of several by their {key!r}: {shown}",
+                f"the findings of one radiograph are of several by their {key!r}: {examples}",
                 hint="answer with the findings of the radiograph that was sent, and of no other",
             )
 
@@ -196,14 +196,14 @@ def _is_other_form(name: str, value: object) -> bool:
         return shares or (name.endswith("boxmode") and value != 0)  # of Detectron2, where XYXY_ABS is 0
     if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         return False
-    said = folded(value)
-    letters = re.sub(r"boxmode|\d|min|max", "", said)
+    form = folded(value)
+    letters = re.sub(r"boxmode|\d|min|max", "", form)
     for word in ("center", "centre", "width", "height"):
         letters = letters.replace(word, word[0])
     if _NUMBERS.fullmatch(letters):
         return True
     about_boxes = "box" in name or "coord" in name
-    return (name in SHARES and said in ("true", "1", "yes")) or bool(about_boxes and _NO_PIXELS.search(said))
+    return (name in SHARES and form in ("true", "1", "yes")) or bool(about_boxes and _NO_PIXELS.search(form))
 
 
 def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
@@ -212,7 +212,7 @@ def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
     Raises:
         DetectorError: they do.
     """
-    ends = [end for items in findings for found in items for end in found.box]
+    ends = [end for items in findings for finding in items for end in finding.box]
     if any(end % 1 for end in ends) and max(ends) <= SHARE_LIMIT:
         raise DetectorError(
             f"{whose}: no edge of its {counted(len(ends) // 4, 'box', 'boxes')} is beyond {max(ends):.4g} pixels: "

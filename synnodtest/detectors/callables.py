@@ -57,13 +57,13 @@ def load_callable(text: str, options: Options) -> CallableDetector:
     Raises:
         DetectorError: the module or factory is not there, raises, wants arguments, or returns no detector.
     """
-    made, identity, by_source = Loader(text, "detector", DetectorError, options.base).make()
-    function = made.detect if hasattr(made, "detect") else made
+    product, identity, by_source = Loader(text, "detector", DetectorError, options.base).make()
+    function = product.detect if hasattr(product, "detect") else product
     if not callable(function):
         raise DetectorError(
-            f"detector {text!r}: the factory returned {type(made).__name__}, no function and no object with detect",
+            f"detector {text!r}: the factory returned {type(product).__name__}, no function and no object with detect",
             hint="return a function that takes a list of radiographs and returns a list of lists of Finding",
         )
-    detector = CallableDetector(function, identity, made.detect_pairs if takes_pairs(made) else None)
+    detector = CallableDetector(function, identity, product.detect_pairs if takes_pairs(product) else None)
     detector.may_change_unseen = by_source
     return detector

@@ -111,8 +111,8 @@ def _head(state: Mapping[str, object]) -> tuple[str, str]:
 def _modules(state: Any) -> Mapping[str, object]:
     """Return the named parts of a network, as torch pickles them."""
     state = state.state if isinstance(state, _Stub) else state
-    found = state.get("_modules") if isinstance(state, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    modules = state.get("_modules") if isinstance(state, Mapping) else None
+    return modules if isinstance(modules, Mapping) else {}
 
 
 def _unpickle(path: Path) -> dict[str, Any]:

@@ -106,12 +106,12 @@ class _Program:
                 hint="no shell is involved: sh -c '...' as the program starts one, for cd, ~, && and VARIABLE=...",
             ) from error
         try:
-            said, _ = process.communicate(timeout=self._timeout_s)
+            output, _ = process.communicate(timeout=self._timeout_s)
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise DetectorHung(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
-        text = said.decode("utf-8", "replace").strip()
+        text = output.decode("utf-8", "replace").strip()
         if process.returncode:
             how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"
             raise DetectorError(f"the program {words[0]!r} {how} (status {process.returncode}): {text[-400:]}")
@@ -146,10 +146,10 @@ class _Program:
 def _stamp(file: Path) -> tuple[int, int, int] | None:
     """Return what is another after a file was written or replaced; None where it is gone."""
     try:
-        told = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return told.st_mtime_ns, told.st_size, told.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 class CommandDetector(_Program):
@@ -177,24 +177,24 @@ class CommandDetector(_Program):
 
     def _asked(self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]) -> list[list[Finding]]:
         with _folder() as folder:
-            given, wanted, earlier = folder / "in", folder / "out.json", folder / "prior"
+            images, target, earlier = folder / "in", folder / "out.json", folder / "prior"
             names = [f"{number:04d}.png" for number in range(len(radiographs))]
-            _write(given, dict(zip(names, radiographs, strict=True)))
+            _write(images, dict(zip(names, radiographs, strict=True)))
             _write(earlier, {name: one for name, one in zip(names, priors, strict=True) if one is not None})
-            said = self._run(given, wanted, earlier)
-            answer = parsed(_answer(wanted, self._words[0]), f"{wanted.name} of {self._words[0]!r}")
+            output = self._run(images, target, earlier)
+            answer = parsed(_answer(target, self._words[0]), f"{target.name} of {self._words[0]!r}")
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
         refuse_failure(answer)
-        told = {key: value for key, value in answer.items() if key not in names}
-        for key, value in told.items():
+        unknown = {key: value for key, value in answer.items() if key not in names}
+        for key, value in unknown.items():
             refuse_form(key, value)
             if key.lower().endswith(".png") and value:
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
-        found = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
-        if not all(found):
-            refuse_reasons(told)
-        return self._heard(found, said, names)
+        findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+        if not all(findings):
+            refuse_reasons(unknown)
+        return self._heard(findings, output, names)
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:
         if name not in answer:
@@ -231,23 +231,23 @@ class Node21Detector(_Program):
         Raises:
             DetectorError: it cannot be started, fails, hangs, or leaves no usable answer.
         """
-        found: list[list[Finding]] = []
+        findings: list[list[Finding]] = []
         for _, group in groupby(radiographs, key=lambda one: (one.shape, one.spacing_mm)):
-            found += self._stack(list(group))
-        return found
+            findings += self._stack(list(group))
+        return findings
 
     def _stack(self, radiographs: list[Radiograph]) -> list[list[Finding]]:
         with _folder() as folder:
-            given, wanted = folder / "input", folder / "output"
-            given.mkdir()
-            wanted.mkdir()
-            wanted.chmod(0o777)  # containers of the challenge write as a user of their own
-            write_stack(given / "radiographs.mha", radiographs)
-            said = self._run(given, wanted)
-            text = _answer(wanted / "nodules.json", self._words[0])
+            source, target = folder / "input", folder / "output"
+            source.mkdir()
+            target.mkdir()
+            target.chmod(0o777)  # containers of the challenge write as a user of their own
+            write_stack(source / "radiographs.mha", radiographs)
+            output = self._run(source, target)
+            text = _answer(target / "nodules.json", self._words[0])
             answer = node21_parsed(text, f"nodules.json of {self._words[0]!r}")
-        found = node21_findings(answer, len(radiographs), radiographs[0].spacing_mm, labels=self._labels)
-        return self._heard(found, said)
+        findings = node21_findings(answer, len(radiographs), radiographs[0].spacing_mm, labels=self._labels)
+        return self._heard(findings, output)
 
 
 @contextmanager

@@ -84,25 +84,25 @@ def answers(
         progress: Called after each of the radiographs that the first answer takes, with how many of how many are seen.
     """
     guard = in_guard(detector)
-    shown = list(radiographs) if radiographs is not None else conspicuous_radiographs()
+    pictures = list(radiographs) if radiographs is not None else conspicuous_radiographs()
     single: Findings = []
     try:
-        for radiograph in shown:
+        for radiograph in pictures:
             single += guard.detect_anywhere([blind(radiograph)])
-            progress(len(single), len(shown))
+            progress(len(single), len(pictures))
     except DetectorError as error:
         yield Check("answer", False, error.message, error.hint)
         return
-    yield Check("answer", True, f"a list of findings for each of {counted(len(shown), 'radiograph')}")
+    yield Check("answer", True, f"a list of findings for each of {counted(len(pictures), 'radiograph')}")
     yield _findings(single)
-    batch = _guarded("batch", lambda: _batch(guard, shown, single))
+    batch = _guarded("batch", lambda: _batch(guard, pictures, single))
     asker = _Asker(guard, together=batch.passed is True)
-    yield from _geometry(asker, shown, single)
-    yield from _blank(guard, shown, single)
-    yield _guarded("repeatable", lambda: _repeatable(guard, shown, single))
+    yield from _geometry(asker, pictures, single)
+    yield from _blank(guard, pictures, single)
+    yield _guarded("repeatable", lambda: _repeatable(guard, pictures, single))
     yield batch
-    yield _guarded("bit depth", lambda: _bit_depth(asker, shown, single))
-    yield scores_check([found.score for items in single for found in items])
+    yield _guarded("bit depth", lambda: _bit_depth(asker, pictures, single))
+    yield scores_check([finding.score for items in single for finding in items])
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ def _guarded(name: str, ask: Callable[[], Check]) -> Check:
 
 
 def _geometry(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
-    found = hits(READINGS[0], shown, single)
-    if found < ENOUGH * len(shown):
-        diagnosed = _diagnosed(ask, shown, single, found)
+    hit = hits(READINGS[0], shown, single)
+    if hit < ENOUGH * len(shown):
+        diagnosed = _diagnosed(ask, shown, single, hit)
         return [diagnosed, *(_edges(shown, single) if diagnosed.passed is None else ())]
-    place = Check("box", True, f"{found} of {len(shown)} conspicuous nodules lie in a box")
+    place = Check("box", True, f"{hit} of {len(shown)} conspicuous nodules lie in a box")
     return [place, *_edges(shown, single), _guarded("flip", lambda: _flip(ask, shown, single)), _offset(shown, single)]
 
 
@@ -167,9 +167,9 @@ def _flip(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
     answers = ask([mirrored(one) for one in shown])
     offsets = offset_along_x(shown, single, answers)
-    wanted = sum(hits_of(one, found) for one, found in zip(shown, single, strict=True))
-    if len(offsets) < 0.5 * wanted:
-        says = f"of {wanted} nodules found, {len(offsets)} are found on the mirrored radiograph"
+    unturned = sum(hits_of(one, findings) for one, findings in zip(shown, single, strict=True))
+    if len(offsets) < 0.5 * unturned:
+        says = f"of {unturned} nodules found, {len(offsets)} are found on the mirrored radiograph"
         return Check("flip", False, says, "does the adapter use a fixed part of the picture, or a stale one?")
     shift = float(np.median(offsets))
     if abs(shift) > X_OFFSET_PX:
@@ -192,7 +192,7 @@ def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:
 
 def _findings(single: Findings) -> Check:
     """Say loudly where nothing is found at all: every later answer is then about nothing."""
-    scores = [found.score for items in single for found in items]
+    scores = [finding.score for items in single for finding in items]
     what = f"any of {len(single)} radiographs with one conspicuous nodule each"
     remedy = (
         "a pass of specificity or false positives is worthless from a detector that never reports: are the right "
@@ -203,7 +203,7 @@ def _findings(single: Findings) -> Check:
     if max(scores) < LOUD:
         says = f"NO FINDING of {LOUD:g} or more ON ANY PHANTOM: the highest score on {what} is {max(scores):.3g}"
         return Check("findings", None, says, remedy)
-    count = sum(any(found.score >= LOUD for found in items) for items in single)
+    count = sum(any(finding.score >= LOUD for finding in items) for items in single)
     return Check("findings", True, f"{count} of {len(single)} radiographs have findings of {LOUD:g} or more")
 
 
@@ -214,12 +214,12 @@ def _blank(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> list[
     """
     blank = replace(blind(shown[0]), pixels=np.zeros(shown[0].shape, np.float32))
     try:
-        found = guard.detect_anywhere([blank])[0]
+        findings = guard.detect_anywhere([blank])[0]
     except DetectorError as error:
         return [Check("empty radiograph", False, error.message, error.hint)]
     return [
-        Check("empty radiograph", True, f"{counted(len(found), 'finding')} on a black picture"),
-        _sees_the_picture(shown, single, found),
+        Check("empty radiograph", True, f"{counted(len(findings), 'finding')} on a black picture"),
+        _sees_the_picture(shown, single, findings),
     ]
 
 
@@ -233,10 +233,10 @@ def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequ
         return Check("picture", None, "no findings that could depend on the picture")
     seen = [places(items, one.shape) for one, items in zip(shown, single, strict=True)]
     if len(shown) > 1 and all(alike(seen[0], other) for other in seen[1:]):
-        given = counted(len(single[0]), "finding")
-        says = f"all {len(shown)} radiographs give {given} at the same place, though no nodule does"
+        count = counted(len(single[0]), "finding")
+        says = f"all {len(shown)} radiographs give {count} at the same place, though no nodule does"
         return Check("picture", False, says, remedy)
-    loud = any(found.score > 0.01 for found in single[0])  # what difference() compares
+    loud = any(finding.score > 0.01 for finding in single[0])  # what difference() compares
     if loud and len(single[0]) == len(black) and difference(single[0], black) <= SCORE_TOLERANCE:
         says = "a black picture gives the same findings as the radiograph whose name and size it has"
         return Check("black picture", False, says, remedy)
@@ -259,7 +259,7 @@ def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check
     apart = [difference(a, b) for a, b in zip(together, single, strict=True)]
     if max(apart) <= SCORE_TOLERANCE:
         return Check("batch", True, f"together and one by one give the same findings, scores within {max(apart):.1e}")
-    nearest = [min(range(len(single)), key=lambda k: difference(found, single[k])) for found in together]
+    nearest = [min(range(len(single)), key=lambda k: difference(findings, single[k])) for findings in together]
     if sorted(nearest) == list(range(len(single))) and nearest != sorted(nearest):
         says = f"findings come back in another order than the radiographs: {nearest}"
         return Check("batch", False, says, "answer in the order of the radiographs")
@@ -269,9 +269,9 @@ def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check
 
 def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Take away what 8 bits cannot hold, then show what only more than 8 bits can hold: both must be noticed."""
-    if not any(single[:4]) or all(found == single[0] for found in single):
+    if not any(single[:4]) or all(findings == single[0] for findings in single):
         return Check("bit depth", None, "no findings that depend on the radiograph")
-    if len({finding.score for found in single for finding in found}) == 1:
+    if len({finding.score for findings in single for finding in findings}) == 1:
         return Check("bit depth", None, "all scores are the same, so that nothing shows in them")
     rounded = [replace(blind(one), pixels=(np.rint(one.pixels * 255) / 255).astype(np.float32)) for one in shown[:4]]
     plain, faint = below_a_step(shown[0])

@@ -19,7 +19,7 @@ def conspicuous_radiographs(count: int = 8, size: int = 1024) -> list[Radiograph
     from synnodtest.canonical import seed_sequence
     from synnodtest.phantom import PhantomNodule, expose, project, sample_anatomy
 
-    made = []
+    radiographs = []
     for number in range(count):
         projection = project(sample_anatomy(9_000_000 + number), size)
         rng = np.random.default_rng(seed_sequence("conform", number))
@@ -29,8 +29,8 @@ def conspicuous_radiographs(count: int = 8, size: int = 1024) -> list[Radiograph
         pick = rng.choice(np.flatnonzero(_central(rows) & _central(columns)))
         centre = (columns[pick] + 0.5) * projection.spacing_mm[1], (rows[pick] + 0.5) * projection.spacing_mm[0]
         nodule = PhantomNodule(float(rng.uniform(20, 28)), centre, contrast=0.6, seed=number)
-        made.append(_cut(expose(projection, [nodule]), number, size))
-    return made
+        radiographs.append(_cut(expose(projection, [nodule]), number, size))
+    return radiographs
 
 
 def _central(places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -100,8 +100,8 @@ def check_folder(folder: Path, kinds: Sequence[str] = ()) -> None:
     """
     if next(_found_in(folder, kinds), None) is None:
         runs = "; a run is named by its own folder" if any(folder.glob("*/results.json")) else ""
-        told = f"{folder}: no DICOM {_titles(kinds)} with findings is in this folder"
-        raise DetectorError(told, hint=_hint(kinds) + runs)
+        reason = f"{folder}: no DICOM {_titles(kinds)} with findings is in this folder"
+        raise DetectorError(reason, hint=_hint(kinds) + runs)
 
 
 def _found_in(folder: Path, kinds: Sequence[str]) -> Iterator[Path]:
@@ -169,11 +169,11 @@ def _check_names(path: Path, readings: Sequence[Reading], chosen: Sequence[str])
 def _read(path: Path, labels: LabelRule, kinds: Sequence[str]) -> Reading:
     if not path.is_file():
         raise DetectorError(f"the report {path} is not there")
-    found = _class_of(path)
-    kind = _kind_of(found, kinds)
+    sop_class = _class_of(path)
+    kind = _kind_of(sop_class, kinds)
     if kind is None:
         raise DetectorError(
-            f"{path}: no DICOM {_titles(kinds)} with findings{f' (SOP class {found})' if found else ''}",
+            f"{path}: no DICOM {_titles(kinds)} with findings{f' (SOP class {sop_class})' if sop_class else ''}",
             hint=_hint(kinds),
         )
     import pydicom

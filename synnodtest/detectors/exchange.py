@@ -96,10 +96,10 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
             )
         answer_faults.refuse_failure(content)
         answer_faults.refuse_others(content)
-        told = content
+        answers = content
         content = content["findings"]
         if not content:
-            answer_faults.refuse_reasons(told)
+            answer_faults.refuse_reasons(answers)
     if unit not in ("pixels", "mm"):
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
     if not isinstance(content, list):
@@ -144,7 +144,7 @@ def node21_findings(
         boxes = content["boxes"]
         if not isinstance(boxes, list):
             raise TypeError(f"its boxes are {type(boxes).__name__}, not a list")
-        found: list[list[Finding]] = [[] for _ in range(count)]
+        findings: list[list[Finding]] = [[] for _ in range(count)]
         rule = labels or LabelRule()
         for number, item in enumerate(boxes):
             for key, value in item.items():
@@ -162,12 +162,12 @@ def node21_findings(
             box = (float(x_min / column), float(y_min / row), float(x_max / column), float(y_max / row))
             if isinstance(item["probability"], bool):
                 raise TypeError(f"box {number} has the probability {item['probability']}")
-            found[place].append(Finding(box, float(item["probability"])))
+            findings[place].append(Finding(box, float(item["probability"])))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
-    if not all(found):
+    if not all(findings):
         answer_faults.refuse_reasons(told)
-    return found
+    return findings
 
 
 _BARE_PROBABILITY = re.compile(r"\]\s*,?\s*probability\s*[=:]\s*([-+.\deE]+)")

@@ -130,7 +130,7 @@ class ExportedDetector:
             raise DetectorError(
                 f"{self._path}: {counted(len(decoded), 'result')} for {counted(len(radiographs), 'radiograph')}"
             )
-        return [self._findings(*found, frame) for found, (_, frame) in zip(decoded, framed, strict=True)]
+        return [self._findings(*decoded_one, frame) for decoded_one, (_, frame) in zip(decoded, framed, strict=True)]
 
     def _findings(
         self, boxes: NDArray[Any], scores: NDArray[Any], kinds: NDArray[np.intp], frame: Frame
@@ -143,11 +143,11 @@ class ExportedDetector:
 
     def _prepared(self, pictures: NDArray[np.float32]) -> NDArray[Any]:
         """Return (N, H, W) in 0..1 as the model wants it."""
-        given, count = self._settings.input, self._settings.input.channels or 3
-        channels = np.repeat(pictures[:, None] * np.float32(given.white), count, axis=1)
-        mean, std = (_per_channel(values, count) for values in (given.mean, given.std))
+        settings, count = self._settings.input, self._settings.input.channels or 3
+        channels = np.repeat(pictures[:, None] * np.float32(settings.white), count, axis=1)
+        mean, std = (_per_channel(values, count) for values in (settings.mean, settings.std))
         prepared = (channels - mean) / std
-        if given.layout == "NHWC":
+        if settings.layout == "NHWC":
             prepared = np.moveaxis(prepared, 1, 3)
         kind = self._runtime.kind
         return np.ascontiguousarray(np.rint(prepared) if kind is np.uint8 else prepared, dtype=kind)
@@ -159,11 +159,11 @@ class ExportedDetector:
         if beside is not None and not foreign:
             return self._with_classes(self._chosen_by_number(read_settings(beside), export, chosen), export)
         if export is None:
-            wanted = _settings_files(self._path)[0 if foreign else 1].name
+            name = _settings_files(self._path)[0 if foreign else 1].name
             why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""
             raise DetectorError(
                 f"nothing says how to read the outputs of {self._path}{why}",
-                hint=f"write {wanted} beside it: 'decoder: yolo', rows, torchvision or detr; see docs/detectors.md",
+                hint=f"write {name} beside it: 'decoder: yolo', rows, torchvision or detr; see docs/detectors.md",
             )
         self._sure = True
         return settings_of_export(export, classes_of(export.names, chosen, self._path))
@@ -198,37 +198,37 @@ class ExportedDetector:
 
     def _with_channels(self, export: Export | None) -> OnnxSettings:
         """Return the settings with the channels that the model declares; what contradicts it is refused."""
-        given = self._settings.input
-        declared = self._fixed(1 if given.layout == "NCHW" else 3)
-        said = {"the YAML": given.channels, "its metadata": export.channels if export else None}
-        for source, channels in said.items():
+        settings = self._settings.input
+        declared = self._fixed(1 if settings.layout == "NCHW" else 3)
+        counts = {"the YAML": settings.channels, "its metadata": export.channels if export else None}
+        for source, channels in counts.items():
             if None not in (declared, channels) and channels != declared:
                 raise DetectorError(f"{self._path} declares an input of {declared} channels, and {source} {channels}")
-        channels = declared or given.channels or (export.channels if export else None) or 3
+        channels = declared or settings.channels or (export.channels if export else None) or 3
         if channels not in CHANNELS:
             raise DetectorError(
                 f"{self._path}: wants {channels} channels; radiographs have 1, or 3 equal ones",
                 hint="'input: {layout: NHWC}' in the YAML beside it if the channels come last",
             )
-        return replace(self._settings, input=replace(given, channels=channels))
+        return replace(self._settings, input=replace(settings, channels=channels))
 
     def _chosen_size(self) -> tuple[int, int] | None:
         """Return the size of the input; None for torchvision's networks, which scale every picture themselves."""
         first = 2 if self._settings.input.layout == "NCHW" else 1
         height, width = self._fixed(first), self._fixed(first + 1)
-        said = self._settings.input.size
-        if said is not None and (height or said[0], width or said[1]) != said:
+        size = self._settings.input.size
+        if size is not None and (height or size[0], width or size[1]) != size:
             raise DetectorError(
                 f"{self._path} declares an input of {height} x {width} (height x width), and its settings or metadata "
-                f"say {said[0]} x {said[1]}",
+                f"say {size[0]} x {size[1]}",
                 hint="one of the two is of another model",
             )
-        if said is None and not (height and width) and self._settings.decoder != "torchvision":
+        if size is None and not (height and width) and self._settings.decoder != "torchvision":
             raise DetectorError(
                 f"{self._path} takes pictures of any size, and nothing says at which it finds nodules",
                 hint="write 'input: {size: [640, 640]}' (height, width), as it was trained, into the YAML beside it",
             )
-        return said or ((height, width) if height and width else None)
+        return size or ((height, width) if height and width else None)
 
     def _check_outputs(self) -> None:
         """Refuse at once what the settings or the declared shapes already show to be another form."""

@@ -35,9 +35,9 @@ def with_tables(text: str) -> str:
     Raises:
         ValueError: the marks are not there.
     """
-    before, found, rest = text.partition(BEGIN)
+    before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    if not found or not end:
+    if not begin or not end:
         raise ValueError(f"the page lacks {BEGIN} or {END}")
     return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
 

@@ -98,8 +98,8 @@ class Guard:
 
     def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
         protected = _read_only if getattr(self.detector, "only_reads_pixels", False) else np.copy
-        shown = [_apart(protected, radiograph) for radiograph in radiographs]
-        return checked(ask(self.detector, shown), radiographs, where, anywhere=anywhere)
+        radiographs_shown = [_apart(protected, radiograph) for radiograph in radiographs]
+        return checked(ask(self.detector, radiographs_shown), radiographs, where, anywhere=anywhere)
 
 
 def _apart(protected: Callable[[FloatArray], FloatArray], radiograph: Radiograph) -> Radiograph:
@@ -120,8 +120,8 @@ def _raised_at(error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith((*others, "<")):
             path = Path(frame.filename)
-            shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
-            return f" ({shown.as_posix()}:{frame.lineno})"
+            place = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
+            return f" ({place.as_posix()}:{frame.lineno})"
     return ""
 
 
@@ -190,13 +190,13 @@ def checked(
         raise DetectorError(
             f"{where}: returned {counted(len(result), 'list')} for {counted(len(radiographs), 'radiograph')}"
         )
-    made = [
+    findings = [
         _checked_image(item, radiograph, f"{where}: radiograph {index} ({_sources([radiograph])})", anywhere)
         for index, (item, radiograph) in enumerate(zip(result, radiographs, strict=True))
     ]
     if not anywhere:
-        refuse_shares(made, where)
-    return made
+        refuse_shares(findings, where)
+    return findings
 
 
 def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: bool) -> list[Finding]:
@@ -204,10 +204,10 @@ def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: b
         raise DetectorError(f"{where}: its findings are {type(item).__name__}, not a list")
     shape = None if anywhere else radiograph.shape
     return [
-        found
-        if shape is not None and _is_sound(found, shape)
-        else _checked_finding(found, shape, f"{where}, finding {n}")
-        for n, found in enumerate(item)
+        finding
+        if shape is not None and _is_sound(finding, shape)
+        else _checked_finding(finding, shape, f"{where}, finding {n}")
+        for n, finding in enumerate(item)
     ]
 
 

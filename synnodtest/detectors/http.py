@@ -104,13 +104,13 @@ class HttpDetector:
 
     def _asked_identity(self) -> Identity:
         try:
-            said = parsed(self._probe.send().body, "identity")
+            answer = parsed(self._probe.send().body, "identity")
         except DetectorError:
-            said = None
-        if not isinstance(said, dict) or not isinstance(said.get("name"), str):
+            answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("name"), str):
             return Identity(self._transport.shown, configuration=self._configuration)
-        version, sha256 = (str(said.get(key) or "") for key in ("version", "sha256"))
-        return Identity(said["name"], version, sha256, self._configuration)
+        version, sha256 = (str(answer.get(key) or "") for key in ("version", "sha256"))
+        return Identity(answer["name"], version, sha256, self._configuration)
 
 
 def _form(answer: Answer) -> str:

@@ -175,9 +175,9 @@ class Transport:
                 "meant for this address alone",
                 hint=f"if that is the detector, name it: --detector {target}",
             )
-        said = self._without_secret(_text_of(error))
+        reason = self._without_secret(_text_of(error))
         proxy = f" (through the proxy {shown_url(self._proxy)})" if self._proxy else ""
-        final = DetectorError(f"{says}{proxy}: {said}", hint=self._remedy(error.code))
+        final = DetectorError(f"{says}{proxy}: {reason}", hint=self._remedy(error.code))
         if error.code in RETRIED:
             return _RetryError(final, _retry_after(error.headers))
         return final
@@ -301,10 +301,10 @@ def _inflated(content: bytes, name: str) -> bytes:
     else:
         window = zlib.MAX_WBITS | 16
     unpacker = zlib.decompressobj(window)
-    made = unpacker.decompress(content, MAX_ANSWER_BYTES + 1)
-    if len(made) <= MAX_ANSWER_BYTES and not unpacker.eof:
+    inflated = unpacker.decompress(content, MAX_ANSWER_BYTES + 1)
+    if len(inflated) <= MAX_ANSWER_BYTES and not unpacker.eof:
         raise EOFError("it ends in the middle")
-    return made
+    return inflated
 
 
 def _text_of(error: urllib.error.HTTPError) -> str:

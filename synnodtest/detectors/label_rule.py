@@ -62,14 +62,14 @@ class LabelRule:
         Raises:
             DetectorError: its class does not tell.
         """
-        given = {folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
-        said = [f"{key} {folded(given[key])}" for key in ("nodule", "isnodule") if key in given]
+        keys = {folded(key): value for key, value in item.items()} if isinstance(item, dict) else {}
+        said = [f"{key} {folded(keys[key])}" for key in ("nodule", "isnodule") if key in keys]
         if {"nodule false", "nodule no", "isnodule false", "isnodule no", "isnodule 0"} & set(said):
             return False
-        texts = [str(given[key]).strip(" []'") for key in LABELS if given.get(key) is not None]
+        texts = [str(keys[key]).strip(" []'") for key in LABELS if keys.get(key) is not None]
         names = [text for text in texts if text and not _NUMBER.fullmatch(text)]
         numbers = [text.partition(".")[0] for text in texts if _NUMBER.fullmatch(text)]  # 1.0 is 1
-        perhaps = [] if names else self._perhaps(given)
+        perhaps = [] if names else self._perhaps(keys)
         values = [*names, *perhaps, *numbers]
         if not values:
             return True
@@ -84,17 +84,17 @@ class LabelRule:
             if len(self._numbers) > 1:
                 raise self._asked(f"the findings have the classes {', '.join(sorted(self._numbers))}")
             return True
-        found = meaning(name)
-        if found is Meaning.OTHER and perhaps:
+        says = meaning(name)
+        if says is Meaning.OTHER and perhaps:
             raise self._asked(f"a finding is called {name!r}, which may be its class")
-        if found is Meaning.UNCLEAR:
+        if says is Meaning.UNCLEAR:
             raise self._asked(f"a finding has the class {name!r}, which may or may not mean a nodule")
-        self._told |= found is not Meaning.OTHER
-        if found is Meaning.OTHER and not self._told:
+        self._told |= says is not Meaning.OTHER
+        if says is Meaning.OTHER and not self._told:
             self._others[name] = self._others.get(name, 0) + 1
             if sum(self._others.values()) >= ENOUGH_OTHERS:
                 raise self._asked(f"none of its classes is a nodule so far: {', '.join(self._others)}")
-        return found is Meaning.NODULE
+        return says is Meaning.NODULE
 
     def refuse_unseen(self) -> None:
         """Refuse a whole record of which no finding is of a class that the user named, and some are of a nodule's.
@@ -108,8 +108,8 @@ class LabelRule:
 
     def _perhaps(self, given: Mapping[str, Any]) -> list[str]:
         """Return words that may be the class of a finding, by folded key."""
-        told = (str(given[key]).strip() for key in PERHAPS_LABELS if isinstance(given.get(key), (str, list)))
-        return [text for text in told if not _NO_CLASS.fullmatch(text.casefold())]
+        labels = (str(given[key]).strip() for key in PERHAPS_LABELS if isinstance(given.get(key), (str, list)))
+        return [text for text in labels if not _NO_CLASS.fullmatch(text.casefold())]
 
     def _asked(self, says: str) -> DetectorError:
         return DetectorError(says, hint=f"say which class is the nodule: {self._how}" if self._how else "")

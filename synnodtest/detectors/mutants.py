@@ -83,7 +83,7 @@ class MutantDetector:
         if self._detector is None:
             return [self._mutant.fault(radiograph, []) for radiograph in radiographs]
         answers = ask(self._detector, radiographs)
-        return [self._mutant.fault(one, list(found)) for one, found in zip(radiographs, answers, strict=True)]
+        return [self._mutant.fault(one, list(findings)) for one, findings in zip(radiographs, answers, strict=True)]
 
 
 def _longest_mm(found: Finding, radiograph: Radiograph) -> float:
@@ -92,12 +92,12 @@ def _longest_mm(found: Finding, radiograph: Radiograph) -> float:
 
 
 def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    return [found for found in findings if _longest_mm(found, radiograph) <= LARGEST_MM]
+    return [finding for finding in findings if _longest_mm(finding, radiograph) <= LARGEST_MM]
 
 
 def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     depth = depths_mm(radiograph.lung_or_all, radiograph.spacing_mm)
-    return [found for found in findings if depth[pixel_at(found.centre, radiograph.shape)] > 15.0]
+    return [finding for finding in findings if depth[pixel_at(finding.centre, radiograph.shape)] > 15.0]
 
 
 def _keeps_only_top_1(_radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -123,11 +123,11 @@ def _box(radiograph: Radiograph, x: float, y: float, side_mm: float) -> Box:
 
 
 def _flip_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    return [found for found in findings if found.centre[0] < radiograph.shape[1] / 2]
+    return [finding for finding in findings if finding.centre[0] < radiograph.shape[1] / 2]
 
 
 def _score_quantised(_radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    return [Finding(found.box, round(found.score * 2) / 2) for found in findings]
+    return [Finding(finding.box, round(finding.score * 2) / 2) for finding in findings]
 
 
 def _always_silent(_radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
@@ -144,26 +144,26 @@ def _fires_everywhere(radiograph: Radiograph, _findings: list[Finding]) -> list[
 def _random(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
     rng = np.random.default_rng(seed_sequence("mutant random", sha256_of_array(radiograph.pixels)))
     height, width = radiograph.shape
-    made = []
+    findings = []
     for _ in range(int(rng.integers(0, 8))):
         x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
-        made.append(Finding(_box(radiograph, x, y, rng.uniform(6, 30)), float(rng.random())))
-    return made
+        findings.append(Finding(_box(radiograph, x, y, rng.uniform(6, 30)), float(rng.random())))
+    return findings
 
 
 def _drops_retrocardiac(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     hidden = radiograph.regions.get("retrocardiac")
-    return [found for found in findings if hidden is None or not hidden[pixel_at(found.centre, radiograph.shape)]]
+    return [finding for finding in findings if hidden is None or not hidden[pixel_at(finding.centre, radiograph.shape)]]
 
 
 def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     """Shift every box by 10 mm to the right; to the left where that would leave the radiograph."""
     shift, width = 10.0 / radiograph.spacing_mm[1], radiograph.shape[1]
     moved = []
-    for found in findings:
-        x_min, y_min, x_max, y_max = found.box
+    for finding in findings:
+        x_min, y_min, x_max, y_max = finding.box
         by = shift if x_max + shift <= width else -shift
-        moved.append(Finding((max(x_min + by, 0.0), y_min, max(x_max + by, 1.0), y_max), found.score))
+        moved.append(Finding((max(x_min + by, 0.0), y_min, max(x_max + by, 1.0), y_max), finding.score))
     return moved
 
 
@@ -206,7 +206,7 @@ def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Fi
     if not known.any():
         return findings
     away = scipy.ndimage.distance_transform_edt(~known, sampling=prior.spacing_mm)
-    return [found for found in findings if away[pixel_at(found.centre, radiograph.shape)] > _KNOWN_MM]
+    return [finding for finding in findings if away[pixel_at(finding.centre, radiograph.shape)] > _KNOWN_MM]
 
 
 MUTANTS: dict[str, Mutant] = {

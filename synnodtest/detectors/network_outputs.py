@@ -97,12 +97,12 @@ def of_grid(grid: NDArray[Any], classes: Sequence[int], count: int | None = None
     Raises:
         DetectorError: another shape, or scores outside 0..1.
     """
-    given = grid.shape[0] - 4
-    wrong = given != count if count is not None else grid.shape[0] >= grid.shape[1]
-    if wrong or given < max(classes) + 1:
-        wanted = f"{count} classes" if count is not None else f"class {max(classes)} and more places than classes"
+    places = grid.shape[0] - 4
+    wrong = places != count if count is not None else grid.shape[0] >= grid.shape[1]
+    if wrong or places < max(classes) + 1:
+        expected = f"{count} classes" if count is not None else f"class {max(classes)} and more places than classes"
         raise DetectorError(
-            f"the output of one image is {grid.shape}, not (4 + classes, places) with {wanted}", hint=SAY_WHICH
+            f"the output of one image is {grid.shape}, not (4 + classes, places) with {expected}", hint=SAY_WHICH
         )
     scores = np.asarray(grid[4:], dtype=float)
     check_scores(float(scores.min()), float(scores.max()))
@@ -153,22 +153,22 @@ def edges_of(
     Raises:
         DetectorError: they cannot be in that unit or order.
     """
-    made = np.asarray(boxes, dtype=float).reshape(-1, 4)
-    _check_unit(made, unit, size)
+    edges = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    _check_unit(edges, unit, size)
     if box == "yxyx":
-        made = made[:, [1, 0, 3, 2]]
+        edges = edges[:, [1, 0, 3, 2]]
     if box == "cxcywh":
         if not sure:
-            _refuse_corners(made, np.array([1, 1] if unit == "share" else size[::-1]))
-        centre, half = made[:, :2], made[:, 2:] / 2
-        made = np.concatenate([centre - half, centre + half], axis=1)
-    inverted = (made[:, 2] < made[:, 0]) | (made[:, 3] < made[:, 1])
-    if len(made) and inverted.mean() > MOST_INVERTED:
+            _refuse_corners(edges, np.array([1, 1] if unit == "share" else size[::-1]))
+        centre, half = edges[:, :2], edges[:, 2:] / 2
+        edges = np.concatenate([centre - half, centre + half], axis=1)
+    inverted = (edges[:, 2] < edges[:, 0]) | (edges[:, 3] < edges[:, 1])
+    if len(edges) and inverted.mean() > MOST_INVERTED:
         raise DetectorError(
-            f"{int(inverted.sum())} of its {len(made)} boxes are inverted when read as {box}",
+            f"{int(inverted.sum())} of its {len(edges)} boxes are inverted when read as {box}",
             hint="'box: xyxy' or 'box: cxcywh' in the YAML beside it says which four numbers they are",
         )
-    return made * np.array([size[1], size[0], size[1], size[0]], dtype=float) if unit == "share" else made
+    return edges * np.array([size[1], size[0], size[1], size[0]], dtype=float) if unit == "share" else edges
 
 
 def _refuse_corners(boxes: NDArray[np.float64], sides: NDArray[np.intp]) -> None:

@@ -95,7 +95,7 @@ def _named(path: Path) -> Iterator[str]:
     if not path.stat().st_size:
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        names = {data[found.end() : found.end() + _varint(found[1])] for found in _LOCATION.finditer(data)}
+        names = {data[match.end() : match.end() + _varint(match[1])] for match in _LOCATION.finditer(data)}
     yield from sorted(name.decode() for name in names if b"\0" not in name and _is_text(name))
 
 

@@ -32,7 +32,7 @@ def decode(
     Raises:
         DetectorError: an output that the settings name is missing or has another form.
     """
-    return [_finished(found, settings, size, sure) for found in _DECODERS[settings.decoder](outputs, settings)]
+    return [_finished(rows, settings, size, sure) for rows in _DECODERS[settings.decoder](outputs, settings)]
 
 
 def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int], sure: bool) -> Decoded:
@@ -96,10 +96,10 @@ def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
     boxes, logits = _named(outputs, settings.output.boxes), _named(outputs, settings.output.scores)
     if boxes.ndim != 3 or logits.ndim != 3 or boxes.shape[:2] != logits.shape[:2]:
         raise _shape("detr", logits, "(N, queries, classes) beside boxes (N, queries, 4)")
-    given = logits.shape[2] - (settings.output.activation == "softmax")
-    if settings.output.class_count not in (None, given):
-        raise DetectorError(f"its logits are of {given} classes, not {settings.output.class_count}", hint=SAY_WHICH)
-    of_classes = _activated(logits, settings)[..., :given]
+    own = logits.shape[2] - (settings.output.activation == "softmax")
+    if settings.output.class_count not in (None, own):
+        raise DetectorError(f"its logits are of {own} classes, not {settings.output.class_count}", hint=SAY_WHICH)
+    of_classes = _activated(logits, settings)[..., :own]
     scores = of_classes[..., list(settings.output.classes)].max(axis=-1)
     if settings.output.activation == "softmax":  # as in DETR's own post-processing; a sigmoid's classes are apart
         scores = np.where(scores == of_classes.max(axis=-1), scores, 0)

@@ -123,28 +123,28 @@ def _settings(content: Any) -> OnnxSettings:
     if "decoder" not in top:
         raise ValueError("'decoder' is missing: yolo, rows, torchvision or detr")
     _check("decoder", top["decoder"])
-    given = _mapping(top.get("input", {}), "input", {f.name for f in fields(InputSettings)})
+    entries = _mapping(top.get("input", {}), "input", {f.name for f in fields(InputSettings)})
     output = _mapping(top.get("output", {}), "output", {f.name for f in fields(OutputSettings)})
-    for part, values in (("input", given), ("output", output)):
+    for part, values in (("input", entries), ("output", output)):
         for name, value in values.items():
             _check(f"{part}.{name}", value)
-    if given.get("size") is not None:
-        height, width = (int(value) for value in _several("input.size", given["size"], (2,)))
-        given["size"] = (height, width)
+    if entries.get("size") is not None:
+        height, width = (int(value) for value in _several("input.size", entries["size"], (2,)))
+        entries["size"] = (height, width)
     for name in ("mean", "std"):
-        if name in given:
-            given[name] = tuple(float(value) for value in _several(f"input.{name}", given[name], (1, 3)))
+        if name in entries:
+            entries[name] = tuple(float(value) for value in _several(f"input.{name}", entries[name], (1, 3)))
     if output.get("class_count") is not None:
         output["class_count"] = int(output["class_count"])
     if "classes" in output:
         output["classes"] = tuple(int(value) for value in _several("output.classes", output["classes"]))
-    shown = InputSettings(**given)
-    _check_scale(shown)
+    input_ = InputSettings(**entries)
+    _check_scale(input_)
     iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
     _check_shares({"confidence": top.get("confidence", 0.001), "nms_iou": 0 if iou is None else iou})
     return OnnxSettings(
         decoder=top["decoder"],
-        input=shown,
+        input=input_,
         output=OutputSettings(**{**_DEFAULTS[top["decoder"]], **output}),
         confidence=float(top.get("confidence", 0.001)),
         nms_iou=None if iou is None else float(iou),
@@ -161,9 +161,9 @@ def _check_scale(shown: InputSettings) -> None:
     if not white > 0:
         raise ValueError(f"input.white is {white:g}, the value of the brightest pixel: 1, or 255")
     if min(shown.std) <= 0 or max(shown.std) > MOST_STD * white:
-        said = ", ".join(f"{one:g}" for one in shown.std)
+        values = ", ".join(f"{one:g}" for one in shown.std)
         raise ValueError(
-            f"input.std is {said} where white is {white:g}: it must be above 0 and on the scale of white "
+            f"input.std is {values} where white is {white:g}: it must be above 0 and on the scale of white "
             "(for values of 0..255 divided by 255 leave it out)"
         )
     if white > 1 and most > 1 and max(shown.std) < 1:

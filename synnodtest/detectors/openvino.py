@@ -59,12 +59,12 @@ class OpenVinoDetector(UltralyticsDetector):
         super().__init__(path, chosen=chosen)
         require("openvino", "openvino", f"The detector openvino:{path.name}")
         model = self._loaded()
-        shown = _pictures(self._size) if pictures is None else pictures
-        reference = super()._forward(model, shown).detach().numpy()
+        samples = _pictures(self._size) if pictures is None else pictures
+        reference = super()._forward(model, samples).detach().numpy()
         self._at_once = 1 if self._head.rows else -1  # the transformer's trace holds the batch's size
         self._compiled = _compiled(model, self._size, self._at_once, path)
         unit = self._size if self._head.rows else 1
-        agreed = _agreement(_in_pixels(reference, unit), _in_pixels(self._compiled_forward(shown), unit), path)
+        agreed = _agreement(_in_pixels(reference, unit), _in_pixels(self._compiled_forward(samples), unit), path)
         engine = {"engine": f"openvino {version('openvino')}", "precision": "float32", **agreed}
         self.identity = replace(self.identity, configuration={**self.identity.configuration, **engine})
 
@@ -110,8 +110,8 @@ def _pictures(size: int) -> NDArray[np.float32]:
     from synnodtest.detectors.conform_pictures import conspicuous_radiographs
 
     noise = np.random.default_rng(0).random((size, size), dtype=np.float32)
-    shown: list[FloatArray] = [radiograph.pixels for radiograph in conspicuous_radiographs(2, size=256)]
-    return np.stack([*(Frame.letterbox(pixels, (size, size))[0] for pixels in shown), noise])
+    pictures: list[FloatArray] = [radiograph.pixels for radiograph in conspicuous_radiographs(2, size=256)]
+    return np.stack([*(Frame.letterbox(pixels, (size, size))[0] for pixels in pictures), noise])
 
 
 def _agreement(reference: NDArray[Any], other: NDArray[Any], path: Path) -> dict[str, float]:
@@ -212,11 +212,11 @@ def _metadata(path: Path) -> dict[str, object]:
 def _xml(path: Path) -> Path:
     if path.is_file():
         return path
-    found = sorted(path.glob("*.xml")) if path.is_dir() else []
-    if len(found) != 1:
-        what = f"holds {len(found)} .xml files" if path.is_dir() else "is not there"
+    paths = sorted(path.glob("*.xml")) if path.is_dir() else []
+    if len(paths) != 1:
+        what = f"holds {len(paths)} .xml files" if path.is_dir() else "is not there"
         raise DetectorError(f"the detector {path} {what}", hint="openvino:best.pt, a folder of an export, or model.xml")
-    return found[0]
+    return paths[0]
 
 
 def _openvino_package() -> Any:

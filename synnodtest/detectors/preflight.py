@@ -66,12 +66,12 @@ def _seen(detector: Detector) -> list[object]:
     """
     if not getattr(unguarded(detector), "may_change_unseen", False):
         return []
-    shown = [blind(one) for one in conspicuous_radiographs(1, size=GLANCE)]
+    pictures = [blind(one) for one in conspicuous_radiographs(1, size=GLANCE)]
     try:
-        (found,) = in_guard(detector).detect_anywhere(shown)
+        (findings,) = in_guard(detector).detect_anywhere(pictures)
     except DetectorError as error:
         return [error.message]
-    return [[*map(round, one.box), round(100 * one.score)] for one in found]
+    return [[*map(round, one.box), round(100 * one.score)] for one in findings]
 
 
 def _kept(store: Store, key: str) -> list[Check]:

@@ -51,7 +51,7 @@ def write_presentation_state(path: Path, findings: Sequence[Finding], image: Rep
     data.GraphicLayerSequence = [dataset(GraphicLayer=LAYER, GraphicLayerOrder=1)]
     data.PresentationLUTShape = "IDENTITY"
     if findings:
-        data.GraphicAnnotationSequence = [_annotation(found, image) for found in findings]
+        data.GraphicAnnotationSequence = [_annotation(finding, image) for finding in findings]
     dicom.save(data, path)
 
 

@@ -98,12 +98,12 @@ class RecordedDetector:
 
     def reported(self, operating_point: float) -> tuple[int, int]:
         """Return how many radiographs the record holds, and on how many a finding reaches the operating point."""
-        loud = sum(any(found.score >= operating_point for found in items) for items in self._findings.values())
+        loud = sum(any(finding.score >= operating_point for finding in items) for items in self._findings.values())
         return len(self._findings), loud
 
     def scores(self) -> list[float]:
         """Return the scores of all findings."""
-        return [found.score for items in self._findings.values() for found in items]
+        return [finding.score for items in self._findings.values() for finding in items]
 
     def holds(self, radiograph: Radiograph) -> bool:
         """Return whether the record answers for a radiograph."""
@@ -119,18 +119,18 @@ class RecordedDetector:
         folders = sorted({str(origin.path.parent) for origin in self._origins.values()})
         says = f"the record of {self.identity.name!r} holds no findings for this radiograph"
         if folders:
-            held = counted(len(self._findings), "image")
-            says += f": {', '.join(folders)} names {held}, not {_named(radiograph)}"
+            images = counted(len(self._findings), "image")
+            says += f": {', '.join(folders)} names {images}, not {_named(radiograph)}"
         return DetectorError(says, hint=self._remedy(radiograph))
 
     def _of(self, radiograph: Radiograph) -> list[Finding]:
-        held = [key for key in dict.fromkeys(self._keys(radiograph)) if key in self._findings]
-        if not held:
+        keys = [key for key in dict.fromkeys(self._keys(radiograph)) if key in self._findings]
+        if not keys:
             raise self.refusal(radiograph)
-        key, *others = held
+        key, *others = keys
         if any(self._findings[other] != self._findings[key] for other in others):
             raise DetectorError(
-                f"the record of {self.identity.name!r} names this radiograph by {' and by '.join(map(repr, held))}, "
+                f"the record of {self.identity.name!r} names this radiograph by {' and by '.join(map(repr, keys))}, "
                 "with other findings each",
                 hint="give all findings of a radiograph one name",
             )
@@ -200,8 +200,8 @@ class Recorder:
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Ask the wrapped detector and keep the answer by content sha256."""
         answer = ask(self._detector, radiographs)
-        for radiograph, found in zip(radiographs, answer, strict=True):
-            self.findings[radiograph.content_sha256()] = list(found)
+        for radiograph, findings in zip(radiographs, answer, strict=True):
+            self.findings[radiograph.content_sha256()] = list(findings)
         return answer
 
 
@@ -217,7 +217,7 @@ def write_findings(path: Path, findings: Mapping[str, list[Finding]], identity: 
             hint="what the store holds is not asked again: record with a --synnod-cache of its own",
         )
     radiographs = {
-        key: [{"box": [float(edge) for edge in found.box], "score": float(found.score)} for found in items]
+        key: [{"box": [float(edge) for edge in finding.box], "score": float(finding.score)} for finding in items]
         for key, items in findings.items()
     }
     content = {"synnodtest_findings": FORMAT, "identity": identity.as_dict(), "radiographs": radiographs}
@@ -305,14 +305,14 @@ def _read_csv(path: Path, labels: LabelRule) -> Findings:
         if not row["radiograph"]:
             raise ValueError(f"line {reader.line_num} names no radiograph")
         where = f"line {reader.line_num}"
-        found = findings.setdefault(row["radiograph"], [])
+        of_radiograph = findings.setdefault(row["radiograph"], [])
         if not any(row[name] for name in (*edges, "score")):
             _refuse_forms(named)
             refuse_failure(named)
             refuse_reasons(named)
         elif labels.keeps(named):
             _refuse_forms(named, where)
-            found.append(_finding([row[name] for name in edges], row["score"], where))
+            of_radiograph.append(_finding([row[name] for name in edges], row["score"], where))
     return findings
 
 

@@ -100,5 +100,5 @@ def _load(module: str) -> None:
 @cache
 def load_all() -> None:
     """Import every module of this folder, so that all it brings is registered."""
-    for found in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        _load(found.name)
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        _load(module.name)

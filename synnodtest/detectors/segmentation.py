@@ -55,20 +55,20 @@ def _read(seg: Reading) -> None:
     seg.algorithm = _algorithm(data)
     for uid in referenced_uids(data):
         seg.findings.setdefault(uid, [])
-    kept = {segment.number: segment for segment in segments if _keeps(seg, segment)}
-    if not kept and segments and all(segment.anatomy for segment in segments):
+    segments_kept = {segment.number: segment for segment in segments if _keeps(seg, segment)}
+    if not segments_kept and segments and all(segment.anatomy for segment in segments):
         raise seg.fail(
             f"all of its segments are anatomy ({', '.join(s.names[0] for s in segments)}): no answer of a detector",
             "leave it out of the folder, or name the segmentation of the findings",
         )
-    seen: set[tuple[str, int]] = set()
+    frames_seen: set[tuple[str, int]] = set()
     for uid, number, values in _masks(seg):
-        if (uid, number) in seen:
+        if (uid, number) in frames_seen:
             raise seg.fail(f"segment {number} has two frames on one image", "export one frame per segment and image")
-        seen.add((uid, number))
-        found = seg.findings.setdefault(uid, [])
-        if number in kept:
-            found += _found(seg, kept[number], values)
+        frames_seen.add((uid, number))
+        findings = seg.findings.setdefault(uid, [])
+        if number in segments_kept:
+            findings += _found(seg, segments_kept[number], values)
     seg.shapes = dict.fromkeys(seg.findings, (int(data.Rows), int(data.Columns)))
 
 
@@ -101,9 +101,9 @@ def _algorithm(data: Any) -> str:
     """Return name and version of the algorithm; of several, all."""
     names = []
     for item in data.SegmentSequence:
-        given = (item.get("SegmentationAlgorithmIdentificationSequence") or [None])[0]
-        name = str(given.get("AlgorithmName", "")) if given is not None else str(item.get("SegmentAlgorithmName", ""))
-        version = str(given.get("AlgorithmVersion", "")) if given is not None else ""
+        about = (item.get("SegmentationAlgorithmIdentificationSequence") or [None])[0]
+        name = str(about.get("AlgorithmName", "")) if about is not None else str(item.get("SegmentAlgorithmName", ""))
+        version = str(about.get("AlgorithmVersion", "")) if about is not None else ""
         names.append(" ".join(part for part in (name.strip(), version.strip()) if part))
     return ", ".join(dict.fromkeys(name for name in names if name))
 
@@ -152,7 +152,7 @@ def _found(seg: Reading, segment: _Segment, values: NDArray[Any]) -> list[Findin
     """Return the findings of a segment on one image."""
     inside = np.asarray(values > 0)
     parts, count = (inside.astype(np.int8), int(inside.any())) if segment.tracked else _separate(inside)
-    found = []
+    findings = []
     for part in range(1, count + 1):
         mask = parts == part
         highest = float(values[mask].max())
@@ -164,8 +164,8 @@ def _found(seg: Reading, segment: _Segment, values: NDArray[Any]) -> list[Findin
             )
         box = box_of_mask(core)
         assert box is not None
-        found.append(Finding(box, _score(segment, highest, seg.data)))
-    return found
+        findings.append(Finding(box, _score(segment, highest, seg.data)))
+    return findings
 
 
 def _separate(inside: BoolArray) -> tuple[NDArray[Any], int]:

@@ -33,10 +33,10 @@ def write_segmentation(path: Path, findings: Sequence[Finding], image: ReportedI
         SynnodError: pydicom is not installed.
     """
     rows, columns = dicom.size_of(image, path)
-    masks = [_mask(found.box, (rows, columns)) for found in findings] or [np.zeros((rows, columns), dtype=np.bool_)]
+    masks = [_mask(finding.box, (rows, columns)) for finding in findings] or [np.zeros((rows, columns), dtype=np.bool_)]
     data = dicom.new_object(path, SEGMENTATION, "SEG", image)
     _describe(data, image, len(masks))
-    texts = [words_of(found.score) for found in findings] or ["nothing was found"]
+    texts = [words_of(finding.score) for finding in findings] or ["nothing was found"]
     data.SegmentSequence = [_segment(n, text, bool(findings), identity) for n, text in enumerate(texts, start=1)]
     data.PerFrameFunctionalGroupsSequence = [_frame(number, image) for number in range(1, len(masks) + 1)]
     bits = np.packbits(np.stack(masks).ravel(), bitorder="little").tobytes()

@@ -100,7 +100,7 @@ def _walk(report: Reading, item: Any, score: float | None) -> int:
     children = _children(item)
     if any(_code(c) == _RENDERING and _code(c, "ConceptCodeSequence") == _HIDDEN for c in children):
         return 0
-    scores = [_percent(report, c) for wanted in _SCORES for c in children if _code(c) == wanted]
+    scores = [_percent(report, c) for code in _SCORES for c in children if _code(c) == code]
     score = scores[0] if scores else score
     placed = [c for c in children if c.get("ValueType") in ("SCOORD", "SCOORD3D")]
     measured = len(placed) if item.get("ValueType") == "NUM" else 0

@@ -82,8 +82,8 @@ def _placed(relation: str, name: str, points: Sequence[float], image: Any) -> An
 
 
 def _library(image: ReportedImage) -> Any:
-    shown = _item("CONTAINS", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
-    return _container("CONTAINS", "image library", [shown])
+    image_item = _item("CONTAINS", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
+    return _container("CONTAINS", "image library", [image_item])
 
 
 def _algorithm(identity: Identity) -> list[Any]:
@@ -93,16 +93,16 @@ def _algorithm(identity: Identity) -> list[Any]:
 
 def _chest_cad(findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> Any:
     by_reference = dataset(RelationshipType="SELECTED FROM", ReferencedContentItemIdentifier=_IN_LIBRARY)
-    shown = _word("HAS CONCEPT MOD", "rendering", "to be shown")
+    rendering = _word("HAS CONCEPT MOD", "rendering", "to be shown")
 
     def single(finding: Finding) -> Any:
         certainty = _certainty("HAS PROPERTIES", finding.score)
         centre = _placed("HAS PROPERTIES", "centre", [float(v) for v in finding.centre], by_reference)
         outline = _placed("HAS PROPERTIES", "outline", dicom.outline_of(finding), by_reference)
-        return _word("CONTAINS", "finding", "nodule", [shown, *_algorithm(identity), certainty, centre, outline])
+        return _word("CONTAINS", "finding", "nodule", [rendering, *_algorithm(identity), certainty, centre, outline])
 
     singles = list(map(single, findings))
-    impressions = [_container("INFERRED FROM", "impression", [shown, *singles])] if singles else []
+    impressions = [_container("INFERRED FROM", "impression", [rendering, *singles])] if singles else []
     summary = _word("CONTAINS", "summary", "with findings" if singles else "without findings", impressions)
     content = [
         _word("HAS CONCEPT MOD", "language", "english"),
@@ -115,11 +115,11 @@ def _chest_cad(findings: Sequence[Finding], image: ReportedImage, identity: Iden
 
 
 def _coordinates(findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> Any:
-    shown = _item("SELECTED FROM", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
+    image_item = _item("SELECTED FROM", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
 
     def group(finding: Finding) -> Any:
         nodule = _word("CONTAINS", "what was found", "nodule")
-        region = _placed("CONTAINS", "region", dicom.outline_of(finding), shown)
+        region = _placed("CONTAINS", "region", dicom.outline_of(finding), image_item)
         certainty = _certainty("CONTAINS", finding.score)
         return _container("CONTAINS", "group", [*_algorithm(identity), nodule, region, certainty], "1410")
 

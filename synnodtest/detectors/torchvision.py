@@ -75,13 +75,13 @@ class TorchvisionDetector:
         """Return one list of findings per radiograph, highest score first."""
         import torch
 
-        found: list[list[Finding]] = []
+        findings: list[list[Finding]] = []
         with torch.inference_mode():
             for _, group in groupby(radiographs, key=lambda one: one.shape):  # of several shapes all are padded to one
                 grey = [torch.from_numpy(one.pixels).to(self._device)[None].expand(3, -1, -1) for one in group]
                 for start in range(0, len(grey), BATCH):
-                    found += [self._findings(answer) for answer in self._model(grey[start : start + BATCH])]
-        return found
+                    findings += [self._findings(answer) for answer in self._model(grey[start : start + BATCH])]
+        return findings
 
     def _findings(self, answer: Mapping[str, Any]) -> list[Finding]:
         try:

@@ -130,10 +130,10 @@ class UltralyticsDetector:
 
     def _batch(self, model: Any, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         framed = [self._framed(radiograph.pixels, model) for radiograph in radiographs]
-        found: list[list[Finding]] = []
+        findings: list[list[Finding]] = []
         for _, group in groupby(framed, key=lambda one: one[0].shape):
-            found += self._same_shape(model, list(group))
-        return found
+            findings += self._same_shape(model, list(group))
+        return findings
 
     def _framed(self, pixels: FloatArray, model: Any) -> tuple[FloatArray, Frame]:
         square = (self._size, self._size)
@@ -153,10 +153,10 @@ class UltralyticsDetector:
         with torch.inference_mode():
             raw = self._forward(model, np.stack([picture for picture, _ in framed]))
             try:
-                kept = self._rows(raw, bool(getattr(model, "end2end", False)))
+                rows = self._rows(raw, bool(getattr(model, "end2end", False)))
             except DetectorError as error:
                 raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
-        return [findings_of(boxes, scores, frame) for (boxes, scores), (_, frame) in zip(kept, framed, strict=True)]
+        return [findings_of(boxes, scores, frame) for (boxes, scores), (_, frame) in zip(rows, framed, strict=True)]
 
     def _rows(self, raw: Any, end2end: bool) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """Return, per image, boxes as edges in pixels of the input and scores, highest first."""
@@ -164,13 +164,13 @@ class UltralyticsDetector:
             rows = [one.cpu().numpy() for one in _suppressed(raw, self._classes, self._count)]
             return [(row[:, :4], row[:, 4]) for row in rows]
         box, unit = ("cxcywh", "share") if self._head.rows else ("xyxy", "pixels")
-        made = []
+        picked = []
         for one in raw.float().cpu().numpy():
             boxes, scores, _ = of_rows(one, self._classes, self._count)
             kept = np.argsort(-scores, kind="stable")[:MAX_FINDINGS]
             kept = kept[scores[kept] > CONFIDENCE]
-            made.append((edges_of(boxes[kept], box, unit, (self._size, self._size), sure=True), scores[kept]))
-        return made
+            picked.append((edges_of(boxes[kept], box, unit, (self._size, self._size), sure=True), scores[kept]))
+        return picked
 
     def _forward(self, model: Any, pictures: NDArray[np.float32]) -> Any:
         """Return the network's raw output, a tensor, for grey pictures (N, H, W) in 0..1."""

@@ -49,7 +49,7 @@ def _other_side(truth: Truth, width: int) -> Truth:
 
 def share_hit(evidence: Sequence[Evidence]) -> float:
     """Return the share of nodules that are hit at the operating points of evidence, mirrored or not."""
-    hits = [n.detected(held.operating_point) for held in evidence for t in held.own() for n in t.nodules]
+    hits = [n.detected(one.operating_point) for one in evidence for t in one.own() for n in t.nodules]
     return sum(hits) / len(hits) if hits else 0.0
 
 
@@ -65,5 +65,5 @@ def withheld_for_chance(ruling: Ruling, share: float, operating_point: float) ->
 
 def told_of_chance(ruling: Ruling, share: float) -> Ruling:
     """Return a pass with the share of hits that mean little."""
-    told = f"; {share:.0%} of the places mirrored into the other lung, where nothing was planted, are hit as well"
-    return replace(ruling, sentence=ruling.sentence + told)
+    remark = f"; {share:.0%} of the places mirrored into the other lung, where nothing was planted, are hit as well"
+    return replace(ruling, sentence=ruling.sentence + remark)

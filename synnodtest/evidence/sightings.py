@@ -85,9 +85,9 @@ class Sightings(Sequence[Sighting]):
             places: Per finding which of ``regions`` it lies in.
             regions: The sets of regions in which findings lie, each once.
         """
-        made = cls.__new__(cls)
-        made._held, made.regions = (table, places), tuple(regions)
-        return made
+        sightings = cls.__new__(cls)
+        sightings._held, sightings.regions = (table, places), tuple(regions)
+        return sightings
 
     @property
     def numbers(self) -> tuple[Table, Places]:
@@ -102,9 +102,9 @@ class Sightings(Sequence[Sighting]):
         spooled = spool.put(table.tobytes() + places.tobytes())
         if spooled is None:
             return self
-        made = Sightings.__new__(Sightings)
-        made._held, made.regions = spooled, self.regions
-        return made
+        sightings = Sightings.__new__(Sightings)
+        sightings._held, sightings.regions = spooled, self.regions
+        return sightings
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sightings.of_numbers, (*self.numbers, self.regions)

@@ -74,10 +74,10 @@ def withheld(ruling: Ruling, tallies: Sequence[Reported], operating_point: float
         operating_point: A finding of at least this score counts.
         why_unasked: Why no nodules could be planted to find out; empty where they were.
     """
-    told = ", ".join(f"{one.reported} of {one.pictures} pictures of {one.what}" for one in tallies if one.pictures)
+    reason = ", ".join(f"{one.reported} of {one.pictures} pictures of {one.what}" for one in tallies if one.pictures)
     why = (
         "quiet or silent cannot be told: the expectation is met by reporting nothing, and the detector reported next "
-        f"to nothing on anything in this run (findings of {operating_point:g} or more: {told})"
+        f"to nothing on anything in this run (findings of {operating_point:g} or more: {reason})"
     )
     remedy = (
         "Let 'synnodtest conform' say whether findings arrive at all; add an expectation on sensitivity in the same "

@@ -283,8 +283,8 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
     if name == "region":
         return nodule.regions
     if name in SEEN:
-        seen = float(getattr(nodule.truth, name))
-        return seen if math.isfinite(seen) else None
+        figure = float(getattr(nodule.truth, name))
+        return figure if math.isfinite(figure) else None
     if name in {"name", "nodule"}:
         return nodule.name
     if name == "arm":
@@ -307,7 +307,7 @@ def holds(value: Any, condition: Any) -> bool:
     """Return whether a value satisfies a condition of ``where``: ``at_least``, ``at_most``, ``equals``, ``in``."""
     if value is None:
         return False
-    return all(_compare(value, operator, wanted) for operator, wanted in as_condition(condition).items())
+    return all(_compare(value, operator, bound) for operator, bound in as_condition(condition).items())
 
 
 def as_condition(given: Any) -> Condition:

@@ -95,8 +95,8 @@ def _drawn(mimic: Mimic, radiograph: Radiograph) -> _Drawing:
 
 def _exposed(drawing: _Drawing, radiograph: Radiograph) -> _Drawing:
     """Leave out what lies under the shutter or in air that is black in any case: nothing shows there."""
-    shown = radiograph.pixels > 0
-    return _Drawing(np.where(shown, drawing.stopped, np.float32(0)), drawing.mask & shown)
+    exposed = radiograph.pixels > 0
+    return _Drawing(np.where(exposed, drawing.stopped, np.float32(0)), drawing.mask & exposed)
 
 
 def _rasterised(parts: Sequence[Part], shape: tuple[int, int], spacing_mm: tuple[float, float]) -> _Drawing:

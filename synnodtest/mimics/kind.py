@@ -86,7 +86,7 @@ class MimicKind:
 
     def usual_place(self, radiograph: Radiograph) -> BoolArray:
         """Return where its centre usually lies, H x W; the lung, or failing that everywhere."""
-        shown = (radiograph.regions[name] for name in (*self.regions, "lung") if name in radiograph.regions)
-        region = next((mask for mask in shown if mask.any()), np.ones(radiograph.shape, dtype=np.bool_))
+        masks = (radiograph.regions[name] for name in (*self.regions, "lung") if name in radiograph.regions)
+        region = next((mask for mask in masks if mask.any()), np.ones(radiograph.shape, dtype=np.bool_))
         narrowed = region if self.zone is None else region & self.zone.mask(radiograph)
         return narrowed if narrowed.any() else region

@@ -83,8 +83,8 @@ def curve(*through: Point) -> Real:
     """Return points ``(n, 2)`` of the Bezier curve with four control points."""
     a, b, c, d = (np.asarray(point, dtype=np.float64) for point in through)
     t = np.linspace(0, 1, 400)[:, None]
-    made: Real = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
-    return made
+    points: Real = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
+    return points
 
 
 def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_mask: bool = True) -> Part:
@@ -104,5 +104,5 @@ def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_ma
 
 def _dense(points: Real, step: float) -> Real:
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    wanted = np.linspace(0, along[-1], max(int(np.ceil(along[-1] / step)), 1) + 1)
-    return np.stack([np.interp(wanted, along, points[:, 0]), np.interp(wanted, along, points[:, 1])], axis=1)
+    lengths = np.linspace(0, along[-1], max(int(np.ceil(along[-1] / step)), 1) + 1)
+    return np.stack([np.interp(lengths, along, points[:, 0]), np.interp(lengths, along, points[:, 1])], axis=1)

@@ -61,13 +61,13 @@ def place_dimensions(parts: int) -> Iterator[Dimension]:
 
 
 def _companion(second: Companion) -> Iterator[Dimension]:
-    given: dict[str, Value | None] = {
+    values: dict[str, Value | None] = {
         "distance_mm": second.distance_mm,
         "contrast": second.contrast,
         "density": second.density,
         "diameter_mm": second.diameter_mm,
     }
-    for key, value in given.items():
+    for key, value in values.items():
         if value is not None:
             yield dimension(f"companion.{key}", value)
         elif key == "distance_mm":

@@ -126,13 +126,13 @@ def read_reference(path: Path) -> Reference:
         SynnodError: the file cannot be read or is no such reference.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != FORMAT:
-            raise ValueError(f"its format is {told['format']!r}, not {FORMAT}")
-        for band in told["bands"]:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError(f"its format is {content['format']!r}, not {FORMAT}")
+        for band in content["bands"]:
             if any(len(band[name]) != len(LEVELS) for name in _MORE) or not band["from_mm"] < band["to_mm"]:
                 raise ValueError("a band has not the quantiles that it should have")
-        return Reference(told["source"], tuple(told["bands"]), told["places"])
+        return Reference(content["source"], tuple(content["bands"]), content["places"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SynnodError(
             f"{path}: no reference of real nodules: {error}", hint="synnodtest evaluate reference --data DIR --out FILE"

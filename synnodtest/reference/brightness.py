@@ -87,10 +87,10 @@ def _values(behaviour: Behaviour) -> Iterator[tuple[Value, Value | None, Value |
     fuzz = behaviour.fuzz
     if fuzz is not None:
         fixed = {name: Constant(value) for name, value in fuzz.fixed.items() if isinstance(value, (int, float, str))}
-        given: dict[str, Value] = {**fixed, **fuzz.vary}
-        contrast, density, attenuation = (given.get(name) for name in ("contrast", "density", "attenuation"))
+        values: dict[str, Value] = {**fixed, **fuzz.vary}
+        contrast, density, attenuation = (values.get(name) for name in ("contrast", "density", "attenuation"))
         if contrast or density or attenuation:
-            yield given.get("diameter_mm", Constant(_DEFAULT_MM)), contrast, density, attenuation
+            yield values.get("diameter_mm", Constant(_DEFAULT_MM)), contrast, density, attenuation
 
 
 def _drawn(
