@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote
 
 from synnodtest.backgrounds.file_formats import stem_of
@@ -29,52 +28,55 @@ class NamedImages:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._named: dict[str, list[Path]] = defaultdict(list)
         self._numbered: dict[str, list[Path]] = defaultdict(list)
-        self._tails: dict[int, tuple[_Tails, _Tails]] = {}
+        self._tails: dict[int, _Tails] = {}
         self._found: dict[str, list[Path]] = {}
-        self._count = len(paths)
-        self._above = len(os.path.commonprefix([path.parent.parts for path in paths]))
+        self.count = len(paths)
         for path in paths:
             for key in {_plain(path.name), _plain(stem_of(path))}:
                 self._named[key].append(path)
             if number := _NUMBER.fullmatch(stem_of(path)):
                 self._numbered[number[1]].append(path)
 
-    def __len__(self) -> int:
-        return self._count
-
-    def find(self, text: str, *, of_several: bool = False) -> list[Path]:
+    def find(self, text: str, claims: Mapping[tuple[str, ...], int] | None = None) -> list[Path]:
         """Return the radiographs that a name or path may mean; none if it means another file.
 
         Args:
             text: As written.
-            of_several: It stands in a list of several files of its name in different folders: of radiographs that all
-                lie in other folders than it says, it means none.
+            claims: Where it stands in a list of several files of its name in different folders, how many of them have
+                each :meth:`nearest`. If some folder of it is no radiograph's, it then means the one radiograph alone
+                that is nearer to it than to all others of the list.
         """
+        found = self._films_of(text)
+        if not found or (len(found) < 2 and claims is None):
+            return found
+        near = self.nearest(text)
+        films = self._tails_of(found)[near[1:]]
+        if claims is None or len(near) > len(_posix(text).parent.parts):
+            return films
+        tails = [(path, (near[0], *_folders(path))) for path in films if len(near) > 1 and claims[near] == 1]
+        own = [path for path, tail in tails if not any(tail[:n] in claims for n in range(len(near) + 1, len(tail) + 1))]
+        return own if len(own) == 1 else []
+
+    def nearest(self, text: str) -> tuple[str, ...]:
+        """Return name and innermost folders of a path, as many as those of any radiograph of that name."""
+        path = _posix(text)
+        told, tails = _folders(path), self._tails_of(self._films_of(text))
+        depth = next((depth for depth in range(len(told), 0, -1) if told[:depth] in tails), 0)
+        return (_plain(path.name), *told[:depth])
+
+    def _films_of(self, text: str) -> list[Path]:
         if text not in self._found:
             self._found[text] = self._find(text) or (self._find(unquote(text)) if "%" in text else [])
-        found = self._found[text]
-        if not found or (len(found) < 2 and not of_several):
-            return found
-        told = tuple(map(_plain, reversed(_posix(text).parent.parts)))
-        tails, whole = self._tails_of(found)
-        nearest = next(told[:depth] for depth in range(len(told), -1, -1) if told[:depth] in tails)
-        return whole.get(nearest, []) if of_several and nearest != told else tails[nearest]
+        return self._found[text]
 
-    def _tails_of(self, films: list[Path]) -> tuple[_Tails, _Tails]:
-        """Return radiographs of one name by the folders above them, from the innermost outwards, of every number.
-
-        And those of them by folders that are all which tell them apart from others.
-        """
+    def _tails_of(self, films: list[Path]) -> _Tails:
+        """Return radiographs of one name by the folders above them, from the innermost outwards, of every number."""
         if id(films) not in self._tails:
-            tails: _Tails = defaultdict(list)
-            whole: _Tails = defaultdict(list)
-            self._tails[id(films)] = tails, whole
+            tails = self._tails[id(films)] = defaultdict(list)
             for path in films:
-                folders = tuple(map(_plain, reversed(path.parent.parts)))
+                folders = _folders(path)
                 for depth in range(len(folders) + 1):
                     tails[folders[:depth]].append(path)
-                    if depth >= len(folders) - self._above:
-                        whole[folders[:depth]].append(path)
         return self._tails[id(films)]
 
     def _find(self, text: str) -> list[Path]:
@@ -118,3 +120,8 @@ def _plain(name: str) -> str:
 
 def _posix(text: str) -> PurePosixPath:
     return PurePosixPath(text.replace("\\", "/"))
+
+
+def _folders(path: PurePath) -> tuple[str, ...]:
+    """Return the folders above a file, the innermost first."""
+    return tuple(map(_plain, reversed(path.parent.parts)))

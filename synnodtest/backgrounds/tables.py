@@ -189,11 +189,13 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     strange: list[str] = []
     whose, view = (_columns_of(fact, header, column) for fact in ("patient", "view"))
     table.understood = judge.understands
-    times = Counter(plain_name(cell) for cell in {row.get(column, "") for _, row in rows})
+    images = {cell for _, row in rows if (cell := row.get(column, ""))}
+    times = Counter(map(plain_name, images))
+    claims = Counter(known.nearest(cell) for cell in images if times[plain_name(cell)] > 1)
     for line, row in rows:
         cell = row.get(column, "")
         table.example = table.example or cell
-        meant = known.find(cell, of_several=times[plain_name(cell)] > 1) if cell else []
+        meant = known.find(cell, claims if times[plain_name(cell)] > 1 else None) if cell else []
         pathed = "/" in cell.replace("\\", "/")
         if not meant or (pathed and _is_another(path.parent / cell, meant)):
             table.of_namesakes = table.of_namesakes or (not meant and bool(known.find(cell)))
@@ -267,7 +269,7 @@ def _file_column(
     found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in header}
     other = max(header, key=lambda name: len(found[name]), default="")
     here = {path for films in found.get(other, ()) for path in films}
-    most = len(found.get(other, ())) > len(rows) / 2 or len(here) > len(known) / 2
+    most = len(found.get(other, ())) > len(rows) / 2 or len(here) > known.count / 2
     if most and not all(map(_is_number, cells[other])):
         return other
     words = [cell for cell in cells.get(best or "", ()) if cell]

@@ -635,6 +635,21 @@ class TestTablesBesideRadiographs:
         assert [one.id for one in served.backgrounds] == ["small/train/patient00001/study1/view1_frontal.png"]
         assert "valid.csv says nothing of these radiographs" in served.notes
 
+    def test_a_film_among_those_of_other_collections_is_known_under_another_root(self, tmp_path):
+        """The row that shares most folders with a film tells of it, whatever the folders above are called here."""
+        rows = ["file,mm_per_px_x,mm_per_px_y"]
+        films = ("nih/00000001_000.png", "chex/tr/patient00001/study1/v.png", "chex/tr/patient00002/study1/v.png")
+        for number, name in enumerate(films):
+            write_png(tmp_path / "store" / name, chest(seed=number))
+            rows.append(f"../store/{name},1.4,1.5")
+        (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "manifest.csv").write_text("\n".join(rows))
+        told = {"00001/study1": "", "00002/study1": 1, "00099/study1": 1, "00099/study2": 1}
+        listed = "".join(f"CheXpert/train/patient{name}/v.jpg,{one}\n" for name, one in told.items())
+        (tmp_path / "train.csv").write_text("Path,Lung Lesion\n" + listed)
+        served = FolderSet(tmp_path / "set", "normal")
+        assert sorted(one.id for one in served.backgrounds) == [f"../store/{films[1]}", f"../store/{films[0]}"]
+
     def test_a_column_of_any_name_that_names_most_films_counts_in_a_table_of_many_more(self, tmp_path):
         self.put(tmp_path)
         others = "".join(f"x{number}.png,1\n" for number in range(9))
