@@ -73,22 +73,19 @@ class BehaviourNode(pytest.Collector):
     def collect(self) -> Iterator[ExpectationItem]:
         """Yield one item per expectation, stratum and operating point."""
         for variant in variants_of(self.behaviour):
-            yield self._item(variant, variant.id)
+            item: ExpectationItem = ExpectationItem.from_parent(self, name=variant.id)
+            item.prepare(self.spec, self.behaviour, variant, self.synnod)
+            yield item
 
     def named(self) -> Iterator[ExpectationItem]:
         """Yield the items of a behaviour with brackets in its id, as ``matrix`` makes it, that the command line names.
 
         pytest takes all that follows the first bracket of an argument for one name, that of a child of the file.
         """
-        for variant in variants_of(self.behaviour) if "[" in self.name else ():
-            name = f"{self.name}::{variant.id}"
-            if any(str(word).endswith(f"::{name}") for word in self.config.args):
-                yield self._item(variant, name)
-
-    def _item(self, variant: Variant, name: str) -> ExpectationItem:
-        item: ExpectationItem = ExpectationItem.from_parent(self, name=name, nodeid=f"{self.nodeid}::{variant.id}")
-        item.prepare(self.spec, self.behaviour, variant, self.synnod)
-        return item
+        for item in self.collect() if "[" in self.name else ():
+            item.name = f"{self.name}::{item.name}"
+            if any(str(word).endswith(f"::{item.name}") for word in self.config.args):
+                yield item
 
 
 def cases_among(items: Iterable[pytest.Item]) -> list[Case]:
