@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +18,7 @@ from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, d
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
 from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
-from synnodtest.expectations.sentences import beside
+from synnodtest.expectations.sentences import beside, number
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
 
@@ -62,9 +63,17 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
             *compared.reasons(),
             *(_no_room(compared, bound, side) if component.part.status is not Status.FAILED else []),
         ],
-        notes=compared.notes(),
+        notes=[*compared.notes(), *_of_all_pairs(compared, held.part.value)],
         figure=figure,
     )
+
+
+def _of_all_pairs(compared: Comparison, value: float) -> list[str]:
+    """Return what a reader of the table of pairs would work out, where clusters of several pairs count otherwise."""
+    pooled = (sum(compared.arm) - sum(compared.reference)) / len(compared.arm)
+    if number(pooled) == number(value) or math.isnan(value):
+        return []
+    return [f"every patient or background counts alike; over all pairs together the difference is {number(pooled)}"]
 
 
 def _no_room(compared: Comparison, bound: float, side: Side) -> list[str]:

@@ -28,6 +28,17 @@ def pairs(n11, n10, n01, n00, names=("double", "single")):
     ]
 
 
+def test_a_difference_in_which_every_patient_counts_alike_says_what_all_pairs_together_show():
+    trials = pairs(60, 10, 0, 30)
+    ruling = judge("superior", ARMS, trials)
+    assert ruling.notes == ()
+    of_few = [replace(t, cluster="p" if int(t.background[1:]) >= 40 else t.cluster) for t in trials]
+    ruling = judge("superior", ARMS, of_few)  # all that differ are of one patient of 41, who has 10 such pairs of 60
+    assert ruling.components[0].value == pytest.approx(10 / 60 / 41)
+    told = "every patient or background counts alike; over all pairs together the difference is 0.10"
+    assert told in ruling.notes
+
+
 @pytest.mark.parametrize(
     ("cells", "margin", "status"),
     [((40, 30, 5, 25), 0.1, "PASSED"), ((40, 5, 30, 25), 0.1, "FAILED"), ((40, 10, 5, 45), 0.1, "INCONCLUSIVE")],
