@@ -1,9 +1,9 @@
-"""Quantiles after a change of some values, against those of all values."""
+"""Quantiles against NumPy's, and after a change of some values against those of all values."""
 
 import numpy as np
 import pytest
 
-from synnodtest.quantiles import quantile_after, quantile_of
+from synnodtest.quantiles import quantile_after, quantile_in, quantile_of
 
 KINDS = ["even", "few values", "constant"]
 
@@ -33,3 +33,20 @@ def test_a_value_that_is_no_number_leaves_no_quantile():
     assert np.isnan(quantile_after(values, values[:1], none, 0.5))
     assert np.isnan(quantile_after(np.append(values, none), none[:0], none[:0], 0.5))
     assert np.isnan(quantile_after(none[:0], none[:0], none[:0], 0.5))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "steep"])
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 777, 40_960, 41_000])
+def test_a_quantile_is_numpys_to_the_last_bit_sorted_before_or_not(size, kind):
+    rng = np.random.default_rng(size)
+    values = {
+        "even": rng.random(size, dtype=np.float32),
+        "few values": (rng.integers(0, 6, size) / 5).astype(np.float32),
+        "constant": np.full(size, 0.3, np.float32),
+        "steep": np.exp(8 * np.arange(size) / size).astype(np.float32),
+    }[kind]
+    for percent in (0, 5, 12, 50, 95, 100):
+        share, want = percent / 100, np.percentile(values, [percent])[0]
+        assert quantile_of(values, share) == quantile_in(np.sort(values), share) == want
+    nothing, torn = values[:0], np.append(values, np.float32(np.nan))
+    assert all(np.isnan(quantile_of(one, 0.5)) and np.isnan(quantile_in(np.sort(one), 0.5)) for one in (nothing, torn))

@@ -292,3 +292,38 @@ def test_auto_for_pairs_asks_for_the_share_of_discordant_ones(load):
 def test_auto_needs_no_assumption_where_nothing_plans_with_one(load):
     rising = RISING
     assert counted(load(rising, count="auto", nodules=SWEPT)) >= 30
+
+
+@pytest.mark.parametrize(
+    ("expect", "bound", "true"),
+    [
+        ("sensitivity: {at_least: 0.5}", 0.5, 0.6),
+        ("sensitivity: {at_least: 0.9}", 0.9, 0.95),
+        ("sensitivity: {at_most: 0.1}", 0.1, 0.02),
+        ("sensitivity: {at_most: 0.9}", 0.9, 0.18),
+    ],
+)
+def test_where_nothing_is_assumed_a_rate_is_planned_a_tenth_or_half_of_what_is_left_beyond_its_bound(
+    load, expect, bound, true
+):
+    """Below a bound: a fifth of it."""
+    made, below = plan(load(expect, count=40)), "at_most" in expect
+    shown = stats.beta.ppf(0.95, np.arange(41) + 1, np.fmax(40 - np.arange(41), 1e-9)) < bound
+    if not below:
+        shown = stats.beta.ppf(0.05, np.fmax(np.arange(41), 1e-9), 41 - np.arange(41)) > bound
+    assert made.power == pytest.approx(stats.binom.pmf(np.flatnonzero(shown), 40, true).sum(), abs=1e-9)
+    assert f"a true rate of {true:g} (a default" in made.assumption
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ("false_positives_per_image: {at_most: 1.0}", "0.5"),
+        (RISING, "a mean correlation of 0.7 that varies by 0.4"),
+        (RISING.replace("0.5, max", "0.9, max"), "a mean correlation of 0.95 that varies by 0.4"),
+        ("non_inferior: {arm: a, reference: r, margin: 0.1}", "0.05 of the pairs discordant"),
+    ],
+)
+def test_what_else_is_planned_where_nothing_is_assumed(load, expect, told):
+    made = plan(load(expect, nodules=SWEPT if "monotone" in expect else ONE, more=ARMS if "arm" in expect else ""))
+    assert told in made.assumption, made.assumption
