@@ -42,11 +42,29 @@ def test_a_scene_shrinks_to_a_large_dense_nodule_mid_lung_alone_and_unperturbed(
         (lambda: st.perturbations(flip=(0, 1)), "flip"),
         (lambda: st.perturbations(jpeg=(90, 40)), "above"),
         (lambda: st.radiomics(("Roundness",)), "Roundness"),
+        (lambda: st.nodules(contrast=(0.2, 0.4), density=(0.5, 1.0)), "contrast and density each say how bright"),
+        (lambda: st.scenes(density=(0.5, 1.0), attenuation=["solid"]), "density and attenuation each say how bright"),
+        (lambda: st.nodules(margin=["smooth", "hairy"]), "margin: hairy: not one of"),
+        (lambda: st.nodules(attenuation=["gaseous"]), "attenuation: gaseous: not one of"),
+        (lambda: st.nodules(density=(0.0, 1.0)), "density: needs 0 < low"),
     ],
 )
 def test_impossible_arguments_are_refused_at_once(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_the_easiest_look_is_dense_and_smooth_and_the_hardest_faint_and_spiculated():
+    wide = list(st._looks(None, (0.5, 1.5), (), ["spiculated", "smooth"]))
+    words = list(st._looks(None, None, ["ground-glass", "solid", "part-solid"], ()))
+    both = [{d.name: d.value(k) for d in looks for k in [d.bounds[end]]} for looks in (wide, words) for end in (0, 1)]
+    assert both == [
+        {"density": 1.5, "margin": "smooth"},
+        {"density": 0.5, "margin": "spiculated"},
+        {"attenuation": "solid"},
+        {"attenuation": "ground-glass"},
+    ]
+    assert [d.name for d in st._looks((0.2, 0.4), None, (), ())] == ["contrast"]
 
 
 @QUIET
