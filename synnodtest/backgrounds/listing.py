@@ -258,7 +258,7 @@ def _nothing(
 ) -> BackgroundError:
     if planted and not positive:
         return BackgroundError(
-            f"{folder}: nodules are planted in all {len(planted)} radiographs, by what they say themselves",
+            f"{folder}: nodules are planted in every radiograph here, as it says itself",
             hint="backgrounds must be free of nodules: take the films that these were made of",
         )
     if positive:

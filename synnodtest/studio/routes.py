@@ -129,8 +129,8 @@ def _spacing(text: str) -> tuple[float, float] | None:
         return None
     try:
         numbers = [float(part) for part in text.replace("x", " ").replace(";", " ").split()]
-        x, y = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
-    except (ValueError, IndexError):
+        x, y = numbers * 2 if len(numbers) == 1 else numbers
+    except ValueError:
         raise BackgroundError(f"{text!r} is not a size in mm", hint="such as 0.168, or 0.168 x 0.168") from None
     if not (0 < x < 100 and 0 < y < 100):
         raise BackgroundError(f"a pixel of {text} mm is not possible", hint="such as 0.168")

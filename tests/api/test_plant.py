@@ -296,7 +296,7 @@ def test_a_film_with_planted_nodules_is_no_background(film, tmp_path, suffix):
     assert [entry.id for entry in listing.entries] == ["film.png"]
     assert "1 radiograph with planted nodules was left out" in listing.notes
     (cxr / "film.png").unlink()
-    with pytest.raises(BackgroundError, match="nodules are planted in all 1 radiographs"):
+    with pytest.raises(BackgroundError, match="nodules are planted in every radiograph here"):
         list_radiographs(cxr, [tmp_path])
 
 

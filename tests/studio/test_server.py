@@ -152,7 +152,8 @@ def test_an_upload_beyond_the_limit_gets_413_and_leaves_nothing(studio, ask):
 
 
 @pytest.mark.parametrize(
-    ("data", "mm", "said"), [(b"text", "0.9", "not a readable PNG"), (FILM, "", "size of a pixel")]
+    ("data", "mm", "said"),
+    [(b"text", "0.9", "not a readable PNG"), (FILM, "", "size of a pixel"), (FILM, "0.9 0.9 0.9", "not a size in mm")],
 )
 def test_what_cannot_be_opened_is_said_and_the_server_lives_on(studio, ask, data, mm, said):
     token, _ = tab(studio, "bad")

@@ -52,9 +52,9 @@ class NodulesTab(Tab):
             apply_default_css=False,
         )
         with gradio.Row():
-            p.density = gradio.Number(label="Density (1: solid)", min_width=110, elem_id="density")
+            p.density = gradio.Number(label="Density (1: solid)", step=0.1, min_width=110, elem_id="density")
             p.attenuation = gradio.Dropdown(["", *ATTENUATION_WORDS], value="", label="Attenuation", min_width=110)
-            p.contrast = gradio.Number(label="Contrast, 0 to 1", min_width=110, elem_id="contrast")
+            p.contrast = gradio.Number(label="Contrast, 0 to 1", step=0.01, min_width=110, elem_id="contrast")
 
     def connect(self) -> None:
         """Tie events to what they do."""
