@@ -63,7 +63,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
             *compared.reasons(),
             *(_no_room(compared, bound, side) if component.part.status is not Status.FAILED else []),
         ],
-        notes=[*compared.notes(), *_of_all_pairs(compared, held.part.value)],
+        notes=[*compared.notes(), *_of_all_pairs(compared, component.part.value)],
         figure=figure,
     )
 
