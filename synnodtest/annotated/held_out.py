@@ -31,12 +31,12 @@ def open_folders(root: Path) -> list[BackgroundSet]:
     """
     problems = []
     for folders in ([root], sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []):
-        found: list[BackgroundSet] = []
+        sets: list[BackgroundSet] = []
         for folder in folders:
             try:
-                found.append(FolderSet(folder, folder.name, outer=[folder.parent]))
+                sets.append(FolderSet(folder, folder.name, outer=[folder.parent]))
             except BackgroundError as error:
                 problems.append(str(error))
-        if found:
-            return found
+        if sets:
+            return sets
     raise BackgroundError(f"{root}: no radiographs to train on: {'; '.join(problems)}")

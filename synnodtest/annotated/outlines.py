@@ -34,8 +34,8 @@ LIMITS = (0.4, 1.0)
 
 def profile_in_box(radiograph: Radiograph, box: Box) -> Array:
     """Return the rise of brightness by distance from the middle of a box (bins of :data:`EDGES`), NaN if unknown."""
-    found = radial_rise(radiograph, box, EDGES)
-    return np.full(len(EDGES) - 1, math.nan) if found is None else np.asarray(found, dtype=np.float64)
+    profile = radial_rise(radiograph, box, EDGES)
+    return np.full(len(EDGES) - 1, math.nan) if profile is None else np.asarray(profile, dtype=np.float64)
 
 
 def share_of_box(profiles: Sequence[Array]) -> float | None:

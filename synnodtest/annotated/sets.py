@@ -90,20 +90,20 @@ def first_clusters(whole: AnnotatedSet, most: int | None) -> AnnotatedSet:
     """Return the cases of the first ``most`` patients or backgrounds; all of them if None."""
     if most is None:
         return whole
-    kept = set(list(dict.fromkeys(case.cluster for case in whole.cases))[:most])
-    return _Part(whole, [case for case in whole.cases if case.cluster in kept])
+    clusters = set(list(dict.fromkeys(case.cluster for case in whole.cases))[:most])
+    return _Part(whole, [case for case in whole.cases if case.cluster in clusters])
 
 
 def made_of(data: AnnotatedSet) -> dict[str, object]:
     """Return who made the radiographs of a set, for a record: name, backgrounds and synthesizer where there are any."""
     whole = data.whole if isinstance(data, _Part) else data
-    told: dict[str, object] = {"name": data.name, "cases": len(data.cases)}
+    facts: dict[str, object] = {"name": data.name, "cases": len(data.cases)}
     if isinstance(whole, _Part):
-        return {**made_of(whole), **told}
+        return {**made_of(whole), **facts}
     if isinstance(whole, SynthesizedSet):
-        told |= {"backgrounds": whole.backgrounds.identity.as_dict(), "seed": whole.seed}
-        told["synthesizer"] = whole.synthesizer.identity.as_dict()
-    return told
+        facts |= {"backgrounds": whole.backgrounds.identity.as_dict(), "seed": whole.seed}
+        facts["synthesizer"] = whole.synthesizer.identity.as_dict()
+    return facts
 
 
 @dataclass(frozen=True)
@@ -253,8 +253,8 @@ class PhantomSet:
         rng = np.random.default_rng(seed_sequence("phantom set", self.seed, case.id))
         nodules = [self._solid(nodule, rng) for nodule in self.planting.draw(expose(projection), rng)]
         radiograph = expose(projection, nodules, noise_seed=1 + int(number))
-        seen = tuple(truth for truth in radiograph.nodules if truth.diameter_mm >= LEAST_DIAMETER_MM)
-        return radiograph.with_pixels(radiograph.pixels, seen)
+        visible = tuple(truth for truth in radiograph.nodules if truth.diameter_mm >= LEAST_DIAMETER_MM)
+        return radiograph.with_pixels(radiograph.pixels, visible)
 
     def _projection(self, chest: int) -> Projection:
         if self._latest is None or self._latest[0] != chest:

@@ -52,8 +52,8 @@ def by_bits(path: Path, values: NDArray[Any], given: Given) -> Stored:
             f"{path}: the largest value {high:g} exceeds {depth or 16} bits",
             hint="correct 'bits' in the manifest" if given.bits else "store the radiograph with at most 16 bits",
         )
-    told = (f"{depth} {BY_LARGEST}",) if not given.bits and values.dtype.itemsize > 1 else ()
-    return Stored((values / np.float64(2**depth - 1)).astype(np.float32), notes=told)
+    notes = (f"{depth} {BY_LARGEST}",) if not given.bits and values.dtype.itemsize > 1 else ()
+    return Stored((values / np.float64(2**depth - 1)).astype(np.float32), notes=notes)
 
 
 def _floats(path: Path, values: NDArray[Any], bits: int | None) -> Stored:

@@ -56,19 +56,19 @@ def read_dicom(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored
         notes = noted_of(data)
         stored, bits, told = stored_numbers(path, data, given.bits)
         notes += told
-        shown, told = to_unit_range(path, data, stored, bits, by_bits=given.bits is not None)
+        unit, told = to_unit_range(path, data, stored, bits, by_bits=given.bits is not None)
         notes += told
         if data.PhotometricInterpretation == "MONOCHROME1":
-            shown = 1.0 - shown
+            unit = 1.0 - unit
             notes.append("MONOCHROME1: inverted")
         notes += _contradiction(data)
         padding = _padding(data, stored)
         if padding.any():
-            shown[padding] = 0.0
+            unit[padding] = 0.0
             notes.append(f"padding made black ({padding.mean():.1%} of the pixels)")
         spacing, told = (None, []) if given.spacing_mm else spacing_of(path, data)
         instance = instance_key(str(data.get("SOPInstanceUID", "")))
-        return Stored(shown.astype(np.float32), spacing, (*notes, *told), instance)
+        return Stored(unit.astype(np.float32), spacing, (*notes, *told), instance)
 
 
 @contextlib.contextmanager

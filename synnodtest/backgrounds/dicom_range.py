@@ -39,9 +39,9 @@ def to_unit_range(
         return np.clip((stored - low) / (high - low), 0.0, 1.0), ["range of the bits that the manifest gives"]
     values, ends, notes = _modality(path, data, stored, bits)
     if data.get("VOILUTSequence"):
-        shown, told = _table(path, data, "VOILUTSequence", values)
+        displayed, told = _table(path, data, "VOILUTSequence", values)
         several = ["the first of several VOI LUTs"] if len(data.VOILUTSequence) > 1 else []
-        return shown[0] / shown[1], [*notes, *several, *told]
+        return displayed[0] / displayed[1], [*notes, *several, *told]
     window, told = _window(data)
     notes += told
     if window is not None:
@@ -59,8 +59,8 @@ def _modality(
 ) -> tuple[_Values, tuple[float, float], list[str]]:
     """Return values after the modality transformation, the ends of their range, and notes."""
     if data.get("ModalityLUTSequence"):
-        (values, top), told = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
-        return values, (0.0, top), told
+        (values, top), note = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
+        return values, (0.0, top), note
     low, high, notes = _stored_range(path, data, stored, bits)
     slope, intercept = _number(path, data, "RescaleSlope", 1), _number(path, data, "RescaleIntercept", 0)
     if slope == 0:
@@ -78,8 +78,8 @@ def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -
     if _shows_itself(data):
         return low, high, []
     if stored.min() >= 0:
-        held = min(least_depth(float(stored.max())) or bits, bits)
-        return 0.0, 2.0**held - 1, [f"{held} {BY_LARGEST} {OF_STORED} {bits}"]
+        depth = min(least_depth(float(stored.max())) or bits, bits)
+        return 0.0, 2.0**depth - 1, [f"{depth} {BY_LARGEST} {OF_STORED} {bits}"]
     if max(-int(stored.min()), int(stored.max())) >= high / 2:
         return low, high, []
     raise BackgroundError(
@@ -115,9 +115,9 @@ def _table(path: Path, data: Any, sequence: str, values: _Values) -> tuple[tuple
     if largest == float(table.min()):
         raise BackgroundError(f"{path}: its {name} makes all pixels the same", hint="write 'bits' into the manifest")
     notes = [f"shown through its {name}"]
-    held = least_depth(largest)
+    depth = least_depth(largest)
     top = 2.0**bits - 1
-    if held is None or not 8 <= bits <= 16 or held < bits or largest > top:
+    if depth is None or not 8 <= bits <= 16 or depth < bits or largest > top:
         top = largest
         notes.append(f"range of the {name} is that of its largest entry (says {bits} bits, holds {largest:.0f})")
     places = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
@@ -135,12 +135,12 @@ def _entries(raw: Any, entries: int, *, big: bool) -> NDArray[Any]:
 def _window(data: Any) -> tuple[tuple[float, float] | None, list[str]]:
     """Return centre and width of the first window, or None, and notes."""
     centre, width = data.get("WindowCenter"), data.get("WindowWidth")
-    given = [value for value in (centre, width) if value is not None and value != ""]
-    if not given:
+    window = [value for value in (centre, width) if value is not None and value != ""]
+    if not window:
         return None, []
-    several = any(not isinstance(value, (int, float, str)) and len(value) > 1 for value in given)
+    several = any(not isinstance(value, (int, float, str)) and len(value) > 1 for value in window)
     try:
-        first = [float(value if isinstance(value, (int, float, str)) else value[0]) for value in given]
+        first = [float(value if isinstance(value, (int, float, str)) else value[0]) for value in window]
     except (TypeError, ValueError, IndexError):
         first = [math.nan]
     exact = str(data.get("VOILUTFunction") or "LINEAR").strip().upper() != "LINEAR"
@@ -161,13 +161,13 @@ def _through(
             hint="write 'bits' into the manifest, to have the stored bits shown without the window",
         )
     if function == "SIGMOID":
-        shown = 1.0 / (1.0 + np.exp(-4.0 * (values - centre) / width))
+        displayed = 1.0 / (1.0 + np.exp(-4.0 * (values - centre) / width))
     elif function == "LINEAR_EXACT":
-        shown = (values - centre) / width + 0.5
+        displayed = (values - centre) / width + 0.5
     elif width == 1:
-        shown = (values > centre - 0.5).astype(np.float64)
+        displayed = (values > centre - 0.5).astype(np.float64)
     else:
-        shown = (values - (centre - 0.5)) / (width - 1.0) + 0.5
-    beyond = float(np.mean((shown < 0) | (shown > 1)))
-    told = f"shown through its window (centre {centre:g}, width {width:g}, {beyond:.1%} of the pixels beyond it)"
-    return np.clip(shown, 0.0, 1.0), [*notes, told]
+        displayed = (values - (centre - 0.5)) / (width - 1.0) + 0.5
+    beyond = float(np.mean((displayed < 0) | (displayed > 1)))
+    note = f"shown through its window (centre {centre:g}, width {width:g}, {beyond:.1%} of the pixels beyond it)"
+    return np.clip(displayed, 0.0, 1.0), [*notes, note]

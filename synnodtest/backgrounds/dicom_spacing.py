@@ -31,11 +31,11 @@ def spacing_of(path: Path, data: Any) -> tuple[_Pair | None, list[str]]:
     if _agree(imager, pixel, 1.0):
         return pixel, [*_magnified(data, imager), *_aspect(data, pixel)]
     reason = _why_pixel_spacing(data, imager, pixel)
-    told = f"PixelSpacing {_shown(pixel)} and ImagerPixelSpacing {_shown(imager)} differ"
+    note = f"PixelSpacing {_shown(pixel)} and ImagerPixelSpacing {_shown(imager)} differ"
     if reason:
-        return pixel, [f"{told}: PixelSpacing counts, {reason}"]
+        return pixel, [f"{note}: PixelSpacing counts, {reason}"]
     raise BackgroundError(
-        f"{path}: {told}, and nothing says which is that of these pixels",
+        f"{path}: {note}, and nothing says which is that of these pixels",
         hint="write the true spacing into the manifest (columns mm_per_px_x, mm_per_px_y)",
     )
 

@@ -81,15 +81,15 @@ def _decoded(path: Path, data: Any) -> NDArray[Any]:
 def _words(path: Path, data: Any, allocated: int) -> NDArray[np.int64]:
     """Return the allocated words as unsigned numbers."""
     rows, columns, raw = int(data.Rows), int(data.Columns), data.PixelData
-    wanted = rows * columns * allocated // 8
-    if len(raw) < wanted:
+    length = rows * columns * allocated // 8
+    if len(raw) < length:
         raise BackgroundError(
-            f"{path}: its pixels cannot be decoded: {len(raw)} bytes where {columns} x {rows} pixels take {wanted}",
+            f"{path}: its pixels cannot be decoded: {len(raw)} bytes where {columns} x {rows} pixels take {length}",
             hint="the file is probably truncated; copy it again from its source",
         )
-    if len(raw) > wanted + wanted % 2:
+    if len(raw) > length + length % 2:
         raise BackgroundError(
-            f"{path}: more pixels than rows times columns: {len(raw)} bytes where {columns} x {rows} take {wanted}",
+            f"{path}: more pixels than rows times columns: {len(raw)} bytes where {columns} x {rows} take {length}",
             hint="Rows, Columns or BitsAllocated is wrong: export the radiograph again",
         )
     big = is_big_endian(data)

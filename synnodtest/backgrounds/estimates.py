@@ -80,10 +80,10 @@ def estimate_structures(pixels: FloatArray, spacing_mm: tuple[float, float]) -> 
     weights = shipped_weights()
     if weights is None:
         return RegionEstimate(lungs, unclear)
-    found = segment(pixels, spacing_mm, weights)
-    if found is None:
+    structures = segment(pixels, spacing_mm, weights)
+    if structures is None:
         return RegionEstimate(lungs, ("the segmenter sees no two lungs", *unclear))
-    return RegionEstimate(found.masks, (*_doubts(found, lungs), *unclear))
+    return RegionEstimate(structures.masks, (*_doubts(structures, lungs), *unclear))
 
 
 def _doubts(found: Segmented, outlined: Mapping[str, BoolArray]) -> tuple[str, ...]:
@@ -93,14 +93,14 @@ def _doubts(found: Segmented, outlined: Mapping[str, BoolArray]) -> tuple[str, .
     visible, other = visible & ~covered, other & ~covered
     agreement = 2 * int((visible & other).sum()) / max(int(visible.sum()) + int(other.sum()), 1)
     sizes = [int(masks[name].sum()) for name in ("left_lung", "right_lung")]
-    said = []
+    doubts = []
     if found.certainty < LEAST_CERTAINTY:
-        said.append(f"the segmenter is unsure ({found.certainty:.2f})")
+        doubts.append(f"the segmenter is unsure ({found.certainty:.2f})")
     if agreement < LEAST_AGREEMENT:
-        said.append(f"two estimators disagree (Dice {agreement:.2f})")
+        doubts.append(f"two estimators disagree (Dice {agreement:.2f})")
     if min(sizes) < LEAST_BALANCE * max(sizes):
-        said.append("one lung is much smaller than the other")
-    return tuple(said)
+        doubts.append("one lung is much smaller than the other")
+    return tuple(doubts)
 
 
 @dataclass(eq=False)
@@ -125,23 +125,23 @@ class Estimates:
             radiograph: With the regions that masks give.
             content: The sha256 that stands for its pixels, spacing and masks.
         """
-        given = radiograph.regions
-        if all(name in given for name in REGIONS):
+        masks = radiograph.regions
+        if all(name in masks for name in REGIONS):
             return radiograph
         estimate = self._estimate(radiograph, content)
-        leak = given.get("air_leak")
+        leak = masks.get("air_leak")
         structures = dict(estimate.structures)
         for name in ("left_lung", "right_lung"):
             structures[name] = structures[name] if leak is None else structures[name] & ~leak
         regions = regions_of_structures(structures, radiograph.spacing_mm)
-        regions |= _given_lungs(given, structures)
+        regions |= _given_lungs(masks, structures)
         left, right = regions["left_lung"], regions["right_lung"]
         regions |= within_lungs(left, right, structures.get("clavicle"), radiograph.spacing_mm)
-        missing = {name: mask for name, mask in regions.items() if name not in given and mask.any()}
-        doubtful = bool(estimate.doubts) and not has_lungs(given)
+        missing = {name: mask for name, mask in regions.items() if name not in masks and mask.any()}
+        doubtful = bool(estimate.doubts) and not has_lungs(masks)
         strata = {**radiograph.strata, "lung_estimate": "doubtful"} if doubtful else radiograph.strata
-        estimated = frozenset(missing) - ({"lung"} if has_lungs(given) else set())
-        return replace(radiograph, regions={**missing, **given}, estimated=estimated, strata=strata)
+        estimated = frozenset(missing) - ({"lung"} if has_lungs(masks) else set())
+        return replace(radiograph, regions={**missing, **masks}, estimated=estimated, strata=strata)
 
     def doubts(self, radiograph: Radiograph, content: str) -> tuple[str, ...]:
         """Return why someone should look at the estimate for a radiograph."""
@@ -179,7 +179,7 @@ def _pack(estimate: RegionEstimate) -> bytes:
 
 def _unpack(packed: bytes, shape: tuple[int, int]) -> RegionEstimate:
     head, _, body = packed.partition(b"\n")
-    told = json.loads(head)
+    header = json.loads(head)
     bits = np.frombuffer(zlib.decompress(body), np.uint8)
-    planes = np.unpackbits(bits, count=len(told["names"]) * shape[0] * shape[1]).reshape(-1, *shape).astype(np.bool_)
-    return RegionEstimate(dict(zip(told["names"], planes, strict=True)), tuple(told["doubts"]))
+    planes = np.unpackbits(bits, count=len(header["names"]) * shape[0] * shape[1]).reshape(-1, *shape).astype(np.bool_)
+    return RegionEstimate(dict(zip(header["names"], planes, strict=True)), tuple(header["doubts"]))

@@ -38,9 +38,9 @@ def radiographs_in(folder: Path) -> list[Path]:
         files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     except OSError as error:
         raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-    found = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
-    stems = {_stem(path) for path in found}
-    return [path for path in found if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
+    radiographs = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
+    stems = {_stem(path) for path in radiographs}
+    return [path for path in radiographs if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
 
 
 def any_radiograph(folder: Path) -> bool:
@@ -83,12 +83,12 @@ class MasksBeside:
 
 def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
     """Return what may be masks in a folder: stem of the radiograph -> region -> file."""
-    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    masks: dict[str, dict[str, Path]] = defaultdict(dict)
     with contextlib.suppress(OSError):
         for path in sorted(folder.iterdir()):
             if mask := _SIDECAR.fullmatch(path.name):
-                found[mask["stem"]][mask["region"].lower().replace("-", "_")] = path
-    return found
+                masks[mask["stem"]][mask["region"].lower().replace("-", "_")] = path
+    return masks
 
 
 def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
@@ -98,8 +98,8 @@ def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
     unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
     """
     depth = 1 if one_set or any(path.name.upper() == "DICOMDIR" for path in folder.iterdir()) else 2
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and _in_tree(path.relative_to(folder))]
-    dicom = [path for path in found if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and _in_tree(path.relative_to(folder))]
+    dicom = [path for path in paths if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
     if any(len(path.relative_to(folder).parts) <= depth for path in dicom):
         return []
     return dicom
@@ -111,10 +111,10 @@ def _in_tree(inside: Path) -> bool:
 
 def unread_pictures(folder: Path) -> list[str]:
     """Return a note on files of a folder that are pictures of a format that is not read."""
-    found = Counter(one for path in folder.iterdir() for one in UNREAD_PICTURES if path.name.lower().endswith(one))
+    counts = Counter(one for path in folder.iterdir() for one in UNREAD_PICTURES if path.name.lower().endswith(one))
     return [
         f"{counted(count, f'{suffix} file was', f'{suffix} files were')} left out: the format is not read"
-        for suffix, count in sorted(found.items())
+        for suffix, count in sorted(counts.items())
         if suffix not in suffixes()
     ]
 

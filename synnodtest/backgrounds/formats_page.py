@@ -21,10 +21,10 @@ _MODULES = (
 
 def formats_page() -> str:
     """Return the page as Markdown."""
-    told = {name: import_module(f"synnodtest.backgrounds.{name}") for name in _MODULES}
+    modules = {name: import_module(f"synnodtest.backgrounds.{name}") for name in _MODULES}
     files = PackageLoader("synnodtest.backgrounds")
     page = Environment(loader=files, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    return page.get_template("formats.md.j2").render(**told, text_files=text_files)
+    return page.get_template("formats.md.j2").render(**modules, text_files=text_files)
 
 
 if __name__ == "__main__":

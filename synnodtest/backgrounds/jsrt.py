@@ -27,15 +27,15 @@ def read_jsrt(path: Path) -> Stored:
     Raises:
         BackgroundError: the file has another size, or values above 12 bits; names it.
     """
-    wanted = 2 * SIDE_PX * SIDE_PX
+    length = 2 * SIDE_PX * SIDE_PX
     try:
-        data = path.read_bytes() if path.stat().st_size == wanted else b""
+        data = path.read_bytes() if path.stat().st_size == length else b""
         size = path.stat().st_size
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) != wanted:
+    if len(data) != length:
         raise BackgroundError(
-            f"{path}: {size} bytes, and a raw JSRT radiograph has {wanted} (2048 x 2048 big-endian words)",
+            f"{path}: {size} bytes, and a raw JSRT radiograph has {length} (2048 x 2048 big-endian words)",
             hint="copy the file again from its source",
         )
     stored = np.frombuffer(data, dtype=">u2").reshape(SIDE_PX, SIDE_PX)

@@ -50,9 +50,9 @@ def copies(likenesses: Mapping[str, bytes]) -> dict[str, str]:
     if not 2 <= len(names) <= MOST:
         return {}
     cells = np.frombuffer(b"".join(likenesses.values()), dtype=np.int8).reshape(-1, SIDE - 2 * RIM, SIDE - 2 * RIM)
-    kept = _blocks(cells)
+    blocks = _blocks(cells)
     first: dict[str, str] = {}
-    for film, earlier in sorted({*_alike(kept, kept), *_alike(kept, _blocks(cells[:, :, ::-1]))}):
+    for film, earlier in sorted({*_alike(blocks, blocks), *_alike(blocks, _blocks(cells[:, :, ::-1]))}):
         first.setdefault(names[film], first.get(names[earlier], names[earlier]))
     return first
 

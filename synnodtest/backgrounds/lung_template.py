@@ -76,9 +76,9 @@ def template_fits(picture: LungPicture, count: int) -> list[Outlines]:
     """
     rows, columns = picture.shape
     middle = (0.0, 0.15 * columns, 0.15 * rows, 0.7 * columns, 0.7 * rows)
-    found = sorted(_all_fits(picture), key=lambda fit: -fit[0]) or [middle]
+    fits = sorted(_all_fits(picture), key=lambda fit: -fit[0]) or [middle]
     kept: list[tuple[float, float, float, float, float]] = []
-    for fit in found:
+    for fit in fits:
         if all(_distance(fit, other) > 30 for other in kept):
             kept.append(fit)
         if len(kept) == count:

@@ -86,8 +86,8 @@ def look(pixels: FloatArray, spacing_mm: tuple[float, float]) -> LookedAt:
     height, width = (max(round(side * scale), 8) for side in pixels.shape)
     small = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX), dtype=np.float32)
     spacing = (spacing_mm[0] * pixels.shape[0] / height, spacing_mm[1] * pixels.shape[1] / width)
-    found = _seen(small, spacing)
-    return LookedAt(small, spacing, found.lungs, found.score)
+    view = _seen(small, spacing)
+    return LookedAt(small, spacing, view.lungs, view.score)
 
 
 def best_turn(seen: LookedAt, *, turned: bool, inverted: bool) -> str:
@@ -154,9 +154,9 @@ def _seen(pixels: FloatArray, spacing_mm: tuple[float, float]) -> _Seen:
     known = _MEMORY.get(key, shape)
     if known is None:
         weights = shipped_weights()
-        found = None if weights is None else segment(small, spacing_mm, weights)
-        lungs = None if found is None else found.masks["left_lung"] | found.masks["right_lung"]
-        known = _Seen(_score(found), lungs)
+        structures = None if weights is None else segment(small, spacing_mm, weights)
+        lungs = None if structures is None else structures.masks["left_lung"] | structures.masks["right_lung"]
+        known = _Seen(_score(structures), lungs)
         _MEMORY.keep(key, known)
     return known
 

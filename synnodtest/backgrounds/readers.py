@@ -102,9 +102,9 @@ def read_given(path: Path, given: Given) -> Radiograph:
         )
     check_picture(path, stored.pixels)
     notes = check_spacing(path, stored.pixels.shape, spacing, given)
-    told = (*stored.notes, *notes)
+    all_notes = (*stored.notes, *notes)
     spacing = float(spacing[0]), float(spacing[1])
-    return Radiograph(stored.pixels, spacing, source=path.name, notes=told, instance=stored.instance)
+    return Radiograph(stored.pixels, spacing, source=path.name, notes=all_notes, instance=stored.instance)
 
 
 def read_pixels(path: Path, given: Given) -> FloatArray:
@@ -206,8 +206,8 @@ def _picture(path: Path, given: Given) -> Stored:
 
 def _unusual_bits(largest: float, bits: int | None) -> list[str]:
     """Return a note where the manifest's ``bits`` is not what the largest value suggests."""
-    held = least_depth(float(largest))
-    return [f"bits {bits} of the manifest, where {held} hold every value"] if bits and held and held < bits else []
+    depth = least_depth(float(largest))
+    return [f"bits {bits} of the manifest, where {depth} hold every value"] if bits and depth and depth < bits else []
 
 
 def _upright(stored: Stored, given: Given) -> Stored:

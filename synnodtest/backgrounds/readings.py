@@ -79,12 +79,12 @@ def _of_depths(depths: Mapping[str, int]) -> list[str]:
         depth, _, stored = kind.partition(f" {BY_LARGEST}")
         groups.setdefault(stored, {})[depth] = count
     notes = []
-    for stored, found in sorted(groups.items()):
-        (depth, count), *others = found.items()
+    for stored, counts in sorted(groups.items()):
+        (depth, count), *others = counts.items()
         if others:
-            shown = ", ".join(f"{one} for {number}" for one, number in found.items())
+            text = ", ".join(f"{one} for {number}" for one, number in counts.items())
             notes.append(
-                f"brightness is that of the bits that hold each radiograph's largest value{stored} ({shown}), which "
+                f"brightness is that of the bits that hold each radiograph's largest value{stored} ({text}), which "
                 "shows a dim one too bright where all were stored alike; write the column 'bits' into the manifest"
             )
         elif stored and not stored.endswith(f" {depth}"):

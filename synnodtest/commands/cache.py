@@ -38,14 +38,14 @@ def _run(options: argparse.Namespace) -> int:
 
 def _size(store: Store, options: argparse.Namespace) -> int:
     stats = store.stats()
-    for kind, found in stats.items():
-        print(f"{found.entries:>9} {shown(found.bytes):>10}  {kind}")
-    total = sum(found.bytes for found in stats.values())
-    print(f"{sum(found.entries for found in stats.values()):>9} {shown(total):>10}  in {store.root}")
+    for kind, entries in stats.items():
+        print(f"{entries.entries:>9} {shown(entries.bytes):>10}  {kind}")
+    total = sum(entries.bytes for entries in stats.values())
+    print(f"{sum(entries.entries for entries in stats.values()):>9} {shown(total):>10}  in {store.root}")
     damaged = store.damaged()
     if damaged:
-        told = counted(damaged, "damaged entry was", "damaged entries were", shown=f"{damaged:>9}")
-        print(f"{told} set aside in {store.root / 'damaged'}; prune removes them")
+        note = counted(damaged, "damaged entry was", "damaged entries were", shown=f"{damaged:>9}")
+        print(f"{note} set aside in {store.root / 'damaged'}; prune removes them")
     return 0
 
 
@@ -78,15 +78,15 @@ def shown(size: float) -> str:
 
 def size_bytes(text: str) -> int:
     """Return the bytes of ``5GB``, ``800 MB`` or ``1000``."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
-    if found is None:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 5GB or 800MB")
-    return int(float(found[1]) * UNITS[found[2]])
+    return int(float(match[1]) * UNITS[match[2]])
 
 
 def age_s(text: str) -> float:
     """Return the seconds of ``30d``, ``12h`` or ``2w``."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([mhdw])\s*", text.lower())
-    if found is None:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([mhdw])\s*", text.lower())
+    if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 30d, 12h or 2w")
-    return float(found[1]) * SPANS[found[2]]
+    return float(match[1]) * SPANS[match[2]]

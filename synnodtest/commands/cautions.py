@@ -45,5 +45,5 @@ def _alike(behaviour: Behaviour, asked: list[Mapping[str, Any]]) -> Iterator[str
     for pair in dict.fromkeys((p.get("arm"), p.get("reference")) for p in asked):
         one, other = (arms.get(str(name)) for name in pair)
         if one is not None and one == other and behaviour.gate != "integrity":
-            told = f"the arms {pair[0]!r} and {pair[1]!r} differ in nothing"
-            yield f"{behaviour.id!r}: {told}, so that any detector passes"
+            message = f"the arms {pair[0]!r} and {pair[1]!r} differ in nothing"
+            yield f"{behaviour.id!r}: {message}, so that any detector passes"

@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     if not (is_record(options.a) and is_record(options.b)):
         cases = cases_of([*options.specs, *options.more_specs], options.backgrounds)
     earlier, now = (record_of(text, settings_from(options), cases, Progress()) for text in (options.a, options.b))
-    made = compare(earlier, now, name=options.a, limits=limits)
+    comparison = compare(earlier, now, name=options.a, limits=limits)
     both = ((options.a, earlier), (options.b, now))
     unruled: tuple[StatusWord, ...] = ("ERROR", "INVALID")
     broken = [
@@ -60,8 +60,8 @@ def _run(options: argparse.Namespace) -> int:
         for name, one in both
         for fault in faults_of(one.expectations, status)
     ]
-    for line in (*comparison_lines(made, options.b), *broken):
+    for line in (*comparison_lines(comparison, options.b), *broken):
         print(line)
     if options.json is not None:
-        write_atomic(options.json, json.dumps(encode(made), indent=1, sort_keys=True) + "\n")
-    return 0 if not broken and all(limit.kept for limit in made.limits) else 1
+        write_atomic(options.json, json.dumps(encode(comparison), indent=1, sort_keys=True) + "\n")
+    return 0 if not broken and all(limit.kept for limit in comparison.limits) else 1

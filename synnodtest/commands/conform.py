@@ -40,8 +40,8 @@ def _run(options: argparse.Namespace) -> int:
             hint="conform the detector that it was recorded from",
         )
     print(detector.identity.name, flush=True)
-    told, checks = Progress(), []
-    for check in answers(detector, progress=lambda done, total: told.tell("shown", done, total, "phantoms")):
+    progress, checks = Progress(), []
+    for check in answers(detector, progress=lambda done, total: progress.tell("shown", done, total, "phantoms")):
         print("\n".join(_lines(check)), flush=True)
         checks.append(check)
     loud = [check.says for check in checks if check.name in ("findings", "picture") and check.passed is not True]

@@ -60,8 +60,8 @@ def _convert(options: argparse.Namespace) -> None:
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
     partly = sum(not image.exhaustive for image in dataset.images)
     if partly and options.to != "csv":
-        told = counted(partly, *_PARTLY)
-        print(f"{told} as fully marked in {options.to}, which has no word for it; csv keeps it (exhaustive)")
+        note = counted(partly, *_PARTLY)
+        print(f"{note} as fully marked in {options.to}, which has no word for it; csv keeps it (exhaustive)")
     written = f"{counted(images, 'image')} with {counted(boxes, 'nodule')}"
     print(f"{written} from {dataset.layout} to {options.to}: {options.out}")
 
@@ -71,25 +71,25 @@ def _check(options: argparse.Namespace) -> int:
     from synnodtest.datasets import is_held_out, read_dataset
 
     dataset = read_dataset(options.folder, options.layout)
-    held = sum(is_held_out(image.cluster) for image in dataset.images)
+    held_out = sum(is_held_out(image.cluster) for image in dataset.images)
     patients = len({image.cluster for image in dataset.images})
     boxes = sum(len(image.boxes) for image in dataset.images)
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
     whose = counted(patients, "patient or image", "patients or images")
     print(f"{dataset.layout}: {counted(len(dataset.images), 'image')} with {counted(boxes, 'nodule')} of {whose}")
-    print(f"training takes {len(dataset.images) - held}, evaluation {held} of them (--split train and test)")
+    print(f"training takes {len(dataset.images) - held_out}, evaluation {held_out} of them (--split train and test)")
     readings = Readings()
-    found, problems = _examined(dataset, options.against, readings)
+    pairs, problems = _examined(dataset, options.against, readings)
     notes = readings.summary({image.id: "" for image in dataset.images})
     print(*notes, sep="\n", end="\n" if notes else "")
-    for line in (*problems, *(entry["says"] for entry in found)):
+    for line in (*problems, *(entry["says"] for entry in pairs)):
         print(f"  {line}")
     if options.out is not None:
         content = {"images": len(dataset.images), "nodules": boxes, "notes": [*dataset.notes, *notes]}
-        content |= {"problems": problems, "duplicates": found}
+        content |= {"problems": problems, "duplicates": pairs}
         write_atomic(options.out, json.dumps(content, indent=1) + "\n")
-    print(f"{counted(len(problems), 'unusable image')}, {counted(len(found), *_TWINS)}")
-    return int(bool(problems or found))
+    print(f"{counted(len(problems), 'unusable image')}, {counted(len(pairs), *_TWINS)}")
+    return int(bool(problems or pairs))
 
 
 def _examined(
@@ -101,11 +101,11 @@ def _examined(
 
     problems: list[str] = []
     hashes = _hashes(dataset, problems, readings)
-    found = [_pair(twin, dataset.name, "") for twin in near_duplicates(hashes)]
+    pairs = [_pair(twin, dataset.name, "") for twin in near_duplicates(hashes)]
     for training in map(read_dataset, against):
         twins = near_duplicates(hashes, _hashes(training, problems))
-        found += [_pair(twin, training.name, training.name) for twin in twins]
-    return found, problems
+        pairs += [_pair(twin, training.name, training.name) for twin in twins]
+    return pairs, problems
 
 
 def _pair(twin: Twin, name: str, training: str) -> dict[str, object]:
@@ -118,13 +118,13 @@ def _hashes(dataset: Dataset, problems: list[str], readings: Readings | None = N
     from synnodtest.datasets import load_image
     from synnodtest.datasets.similarity import perceptual_hash
 
-    made = {}
+    hashes = {}
     for image in _bar(dataset)(dataset.images):
         try:
             radiograph = load_image(image)
-            made[image.id] = perceptual_hash(radiograph.pixels)
+            hashes[image.id] = perceptual_hash(radiograph.pixels)
             if readings is not None:
                 readings.noted(image.id, "", radiograph.notes, tuple)
         except SynnodError as error:
             problems.append(error.message)
-    return made
+    return hashes

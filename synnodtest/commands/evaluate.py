@@ -104,13 +104,13 @@ def figures_table(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     Args:
         figures: Data set -> what :func:`synnodtest.evaluation.detector.evaluate` returned.
     """
-    for name, found in figures.items():
-        identity = found["identity"]
-        of = f"{counted(found['images'], 'image')}, {counted(found['nodules'], 'nodule')}"
+    for name, figure in figures.items():
+        identity = figure["identity"]
+        of = f"{counted(figure['images'], 'image')}, {counted(figure['nodules'], 'nodule')}"
         yield f"{identity.get('name', '')} on {name}: {of}"
-        yield f"hit: {found['matching']}"
+        yield f"hit: {figure['matching']}"
         yield HEAD
-        for label, entry in _rows(found):
+        for label, entry in _rows(figure):
             yield _row(label, entry)
         yield ""
 

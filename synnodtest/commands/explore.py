@@ -23,16 +23,16 @@ def _run(options: argparse.Namespace) -> None:
     from synnodtest.shell.baseline import kept_record
 
     folder: Path = options.run_folder
-    made = kept_record(str(folder))
+    record = kept_record(str(folder))
     page = folder / FILE_NAME
     if not page.is_file():
         raise RecordError(f"{page}: no such file, so there are no pictures", hint="run the specs again")
     other = None if options.against is None else kept_record(str(options.against))
-    if other is not None and not {*made.scenes} & {*other.scenes}:
+    if other is not None and not {*record.scenes} & {*other.scenes}:
         raise RecordError(
             f"{folder} and {options.against} have no scene in common", hint="same specs, seed, synthesizer, backgrounds"
         )
-    suffix = made.run.id if other is None else f"{made.run.id}-against-{other.run.id}"
+    suffix = record.run.id if other is None else f"{record.run.id}-against-{other.run.id}"
     out: Path = options.out or folder.parent / f"explore-{suffix}.html"
     report = quote(Path(relpath(folder / "report.html", out.parent)).as_posix())
-    print(write_explore(made, out.parent, pictures_in(page), other, name=out.name, report=report))
+    print(write_explore(record, out.parent, pictures_in(page), other, name=out.name, report=report))

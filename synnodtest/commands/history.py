@@ -42,19 +42,19 @@ def _run(options: argparse.Namespace) -> None:
     if options.last:
         folders = folders[-options.last :]
     records = [kept_record(str(folder)) for folder in folders]
-    places = {made.run.id: folder for made, folder in zip(records, folders, strict=True)}
-    own = {s.sha256 for made in records for s in made.identification.specs}
+    places = {history.run.id: folder for history, folder in zip(records, folders, strict=True)}
+    own = {s.sha256 for history in records for s in history.identification.specs}
     entries = options.reports.parent / ledger.FILE_NAME
     entered = [] if options.last else ledger.runs_of(entries, own)
     for fault in ledger.faults(entries):
         print(fault, file=sys.stderr)
-    made = history_of([_only(r, options.expectation) for r in records], entered)
-    page = write_history(made, options.out or options.reports / "history.html", places)
+    history = history_of([_only(r, options.expectation) for r in records], entered)
+    page = write_history(history, options.out or options.reports / "history.html", places)
     if options.json:
-        print(json.dumps({"runs": [asdict(r) for r in made.runs], "outcomes": {
-            node: [asdict(o) for o in series] for node, series in made.outcomes.items()}}, indent=1))  # fmt: skip
+        print(json.dumps({"runs": [asdict(r) for r in history.runs], "outcomes": {
+            node: [asdict(o) for o in series] for node, series in history.outcomes.items()}}, indent=1))  # fmt: skip
         return
-    for line in history_lines(made):
+    for line in history_lines(history):
         print(line)
     print(f"page: {page}")
 
@@ -75,8 +75,8 @@ def history_lines(history: History) -> Iterator[str]:
     for node, version, words in flips:
         yield f"  {node} under {version}: " + ", ".join(f"{count} {word}" for word, count in words.items())
     for earlier, later, lost, of in history.kept():
-        kept = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed{history.apart(earlier, later)}"
-        yield kept if of else f"kept from {earlier} to {later}: nothing that passed was run again"
+        line = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed{history.apart(earlier, later)}"
+        yield line if of else f"kept from {earlier} to {later}: nothing that passed was run again"
         yield from (f"  lost: {node}" for node in lost)
     for node in history.outcomes:
         yield node
@@ -109,8 +109,8 @@ def _series(history: History, node: str) -> Iterator[str]:
             yield f"  {label}; the verdict is on all estimates together"
         for one in history.outcomes[node]:
             run = history.runs[one.run]
-            shown = _numbers(one.estimate_of(label))
-            yield f"  {one.status:<12} {shown:<24} {run.version}, seed {run.seed}, {run.id}"
+            numbers = _numbers(one.estimate_of(label))
+            yield f"  {one.status:<12} {numbers:<24} {run.version}, seed {run.seed}, {run.id}"
 
 
 def _numbers(part: ComponentEntry | None) -> str:

@@ -114,16 +114,16 @@ def _held(folder: Path) -> int:
     """Return how many backgrounds a behaviour takes of a folder; refuse one in which nothing can be used."""
     from synnodtest.backgrounds import FolderSet, open_backgrounds
 
-    found = open_backgrounds(folder, "normal") if folder.is_dir() else None
-    held = found.available if isinstance(found, FolderSet) else 0
-    if not held:
+    opened = open_backgrounds(folder, "normal") if folder.is_dir() else None
+    count = opened.available if isinstance(opened, FolderSet) else 0
+    if not count:
         raise SynnodError(
             f"{folder}: no folder with radiographs", hint="PNG, JPEG, MHA or DICOM; leave it empty for phantoms"
         )
-    if held < LEAST:
-        there = counted(held, "radiograph")
+    if count < LEAST:
+        there = counted(count, "radiograph")
         print(f"note: {folder} holds {there}; trends need {LEAST} to be judged, and 30 to 100 are usual")
-    return min(ENOUGH, held)
+    return min(ENOUGH, count)
 
 
 def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, str]:
@@ -132,13 +132,13 @@ def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, 
     words = ["--detector", detector, "--synthesizer", "diffusion" if can_diffuse else "gaussian"]
     if backgrounds is not None:
         words += [f"--backgrounds={backgrounds.resolve()}"]
-    made = {
+    contents = {
         "specs/nodules.yaml": spec.replace("count: 30}", f"count: {count}}}"),
         "specs/synnodtest.schema.json": json.dumps(schema(), indent=1) + "\n",
         "pytest.ini": f"[pytest]\ntestpaths = specs\npythonpath = .\naddopts = {shlex.join(words)}\n",
         ".gitignore": IGNORED,
     }
-    return made | ({"my_detector.py": DETECTOR} if detector == OWN else {})
+    return contents | ({"my_detector.py": DETECTOR} if detector == OWN else {})
 
 
 def _refuse_to_overwrite(folder: Path) -> None:

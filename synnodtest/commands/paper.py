@@ -123,17 +123,17 @@ def _real(options: argparse.Namespace) -> Any:
     from synnodtest.commands.annotated import FRESH_SEED
 
     if options.data is not None:
-        found = part_of(DatasetSet(options.data), options.split)
+        part = part_of(DatasetSet(options.data), options.split)
     elif options.backgrounds is not None and options.ct_patches is not None:
         where, cache = (options.backgrounds, options.ct_patches), options.cache
-        found = composites(*where, split=options.split, per_background=PER_BACKGROUND, cache=cache)
-        found = first_clusters(found, options.limit)
+        part = composites(*where, split=options.split, per_background=PER_BACKGROUND, cache=cache)
+        part = first_clusters(part, options.limit)
     else:
         chests = min(math.ceil(options.nodules / 4), options.limit or options.nodules)
-        found = PhantomSet(chests, seed=FRESH_SEED, name="nodules inside phantoms")
-    if not found.cases:
-        raise SynnodError(f"{found.name}: no image belongs to the split {options.split!r}", hint="--split all")
-    return found
+        part = PhantomSet(chests, seed=FRESH_SEED, name="nodules inside phantoms")
+    if not part.cases:
+        raise SynnodError(f"{part.name}: no image belongs to the split {options.split!r}", hint="--split all")
+    return part
 
 
 def _synthetic(bench: Any, options: argparse.Namespace) -> Any:
@@ -148,8 +148,8 @@ def _synthetic(bench: Any, options: argparse.Namespace) -> Any:
     )
     synthesizer = bench.run.campaign.synthesizer(settings.synthesizer)
     name = synthesizer.identity.name
-    found = SynthesizedSet(name, backgrounds, synthesizer, per_background=PER_BACKGROUND, seed=settings.seed)
-    return first_clusters(found if options.backgrounds is None else part_of(found, options.split), options.limit)
+    scenes = SynthesizedSet(name, backgrounds, synthesizer, per_background=PER_BACKGROUND, seed=settings.seed)
+    return first_clusters(scenes if options.backgrounds is None else part_of(scenes, options.split), options.limit)
 
 
 def _reused(bench: Any) -> dict[str, int]:

@@ -81,10 +81,10 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
     from synnodtest.shell.progress import Progress
 
     if is_record(text):
-        made = kept_record(text)
-        specs = made.identification.specs
+        record = kept_record(text)
+        specs = record.identification.specs
         code = {s.file: s.sources for s in specs if s.sources}
-        return Version(text, made, {s.file: s.sha256 for s in specs}, _limited(made), code)
+        return Version(text, record, {s.file: s.sha256 for s in specs}, _limited(record), code)
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise SynnodError(f"{missing[0]}: no such spec; the protocol names it", hint="run from the project's folder")

@@ -27,8 +27,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> None:
     from synnodtest.phantom.dataset import write_dataset
 
-    given = handed_on(options, "count", "seed", "nodules", "pneumothorax", "layout", "size")
-    folder = write_dataset(options.out, masks=not options.no_masks, **given)
+    choices = handed_on(options, "count", "seed", "nodules", "pneumothorax", "layout", "size")
+    folder = write_dataset(options.out, masks=not options.no_masks, **choices)
     print(f"{counted(options.count, 'radiograph')} in {folder}")
     if options.sheet is not None:
         print(f"contact sheet: {_sheet(options)}")
@@ -39,5 +39,5 @@ def _sheet(options: argparse.Namespace) -> Path:
     from synnodtest.phantom.sheet import contact_sheet
 
     set_name = "pneumothorax" if options.pneumothorax else "normal"
-    shown = remade(min(options.count, 12), set_name=set_name, **handed_on(options, "seed", "nodules", "size"))
-    return contact_sheet(shown, options.sheet, regions=options.outlines)
+    phantoms = remade(min(options.count, 12), set_name=set_name, **handed_on(options, "seed", "nodules", "size"))
+    return contact_sheet(phantoms, options.sheet, regions=options.outlines)

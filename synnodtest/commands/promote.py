@@ -61,18 +61,18 @@ def _region(path: Path, behaviour: Behaviour, failure: Failure) -> int:
     """Add the region of a search as a behaviour of its spec."""
     from synnodtest.commands.promote_region import region_behaviour, with_behaviour
 
-    made = region_behaviour(failure, behaviour)
-    if any(b.id == made["id"] for b in load_spec(path).behaviours):
-        raise SynnodError(f"{path}: there is a behaviour {made['id']!r} already", hint="rename or remove it")
-    text = with_behaviour(_text(path), made)
-    _put(path, text, lambda spec: any(b.id == made["id"] for b in spec.behaviours), "add the behaviour by hand")
-    print(f"{path}: {made['id']}: {made['statement']}")
+    promoted = region_behaviour(failure, behaviour)
+    if any(b.id == promoted["id"] for b in load_spec(path).behaviours):
+        raise SynnodError(f"{path}: there is a behaviour {promoted['id']!r} already", hint="rename or remove it")
+    text = with_behaviour(_text(path), promoted)
+    _put(path, text, lambda spec: any(b.id == promoted["id"] for b in spec.behaviours), "add the behaviour by hand")
+    print(f"{path}: {promoted['id']}: {promoted['statement']}")
     return 0
 
 
 def _explicit(spec: Any, behaviour: str) -> tuple[Any, ...]:
-    wanted = spec.behaviour(behaviour).fuzz
-    return () if wanted is None else tuple(wanted.explicit)
+    fuzz = spec.behaviour(behaviour).fuzz
+    return () if fuzz is None else tuple(fuzz.explicit)
 
 
 def _text(path: Path) -> str:
@@ -108,8 +108,8 @@ def with_explicit(text: str, behaviour: str, example: Mapping[str, object]) -> s
     """
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     entries = _child(root, "behaviours")
-    wanted = (behaviour, behaviour.partition("[")[0])
-    node = next((n for n in (entries.value if entries else []) if _word(n, "id") in wanted), None)
+    names = (behaviour, behaviour.partition("[")[0])
+    node = next((n for n in (entries.value if entries else []) if _word(n, "id") in names), None)
     fuzz = _child(node, "fuzz") if node is not None else None
     if fuzz is None or not fuzz.value:
         raise SynnodError(
@@ -142,5 +142,5 @@ def _child(node: Any, name: str) -> Any:
 
 
 def _word(node: Any, name: str) -> str | None:
-    found = _child(node, name)
-    return None if found is None else str(found.value)
+    node_found = _child(node, name)
+    return None if node_found is None else str(node_found.value)

@@ -82,18 +82,18 @@ def _drawn(value: Any) -> Any:
 
 def _values(region: RegionEntry) -> dict[str, object]:
     """Return what each varied parameter may be within the region: ``[low, high]``, or a list of levels."""
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for row in region.parameters:
         if row.name.startswith("place."):
             continue
         term = region.term(row.name)
         if row.levels:
             levels = [level for level in (term.levels or () if term else row.levels) if level != "left out"]
-            found[row.name] = levels if levels[1:] else (levels or [None])[0]
+            values[row.name] = levels if levels[1:] else (levels or [None])[0]
         else:
             part = max(term.parts, key=lambda p: p.end - p.start) if term else None
-            found[row.name] = [part.start, part.end] if part else list(row.range or ())
-    return {name: value for name, value in found.items() if value is not None}
+            values[row.name] = [part.start, part.end] if part else list(row.range or ())
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _location(region: RegionEntry, fuzz: Fuzz) -> Any:

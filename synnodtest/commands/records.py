@@ -42,7 +42,7 @@ def _report(options: argparse.Namespace) -> None:
     from synnodtest.report import html
 
     path = options.record / RECORD if options.record.is_dir() else options.record
-    made, folder = record.load(path), path.parent
+    loaded, folder = record.load(path), path.parent
     if path.name != RECORD:
         raise RecordError(f"{path}: a run's record is called {RECORD}", hint="rename it")
     changed = _changed(folder)
@@ -53,7 +53,7 @@ def _report(options: argparse.Namespace) -> None:
         )
     page = folder / manifest.REPORT
     before = page.read_bytes() if page.is_file() else b""
-    drawn = html.render(made, folder, pixels=not options.no_pixels)
+    drawn = html.render(loaded, folder, pixels=not options.no_pixels)
     manifest.write(folder)
     print(drawn)
     if (folder / manifest.SIGNATURE).is_file() and before != drawn.read_bytes():
@@ -72,8 +72,8 @@ def _changed(folder: Path) -> list[str]:
     from synnodtest.integrity import manifest
 
     if not (folder / manifest.FILE_NAME).is_file():
-        told = f"no {manifest.FILE_NAME} told whether its files are as the run wrote them"
-        print(f"{folder}: {told}; the new one takes them as they are", file=sys.stderr)
+        message = f"no {manifest.FILE_NAME} told whether its files are as the run wrote them"
+        print(f"{folder}: {message}; the new one takes them as they are", file=sys.stderr)
         return []
     return [fault for fault in manifest.verify(folder) if not fault.startswith(manifest.REPORT)]
 
@@ -82,10 +82,10 @@ def _verify(options: argparse.Namespace) -> int:
     from synnodtest.integrity import manifest, signature
 
     faults = manifest.verify(options.folder, inputs=options.inputs)
-    given = options.key or ""
-    key = Path(given).read_text(encoding="utf-8", errors="replace") if given and Path(given).is_file() else given
+    named = options.key or ""
+    key = Path(named).read_text(encoding="utf-8", errors="replace") if named and Path(named).is_file() else named
     if options.key is not None and not key.strip():
-        raise RecordError(f"--key {given!r}: no public key stands there", hint=signature.KEY_HINT)
+        raise RecordError(f"--key {named!r}: no public key stands there", hint=signature.KEY_HINT)
     if (options.folder / manifest.SIGNATURE).is_file():
         faults += signature.verify(options.folder, key)
         print(f"signature  {signature.told(options.folder)}")

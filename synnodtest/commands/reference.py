@@ -30,8 +30,8 @@ def _reference(options: argparse.Namespace) -> None:
         films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=on_bar(bar))
         films.measure_margins()
     with tqdm(desc="nodules", unit="film", disable=None) as bar:
-        seen = measure(films, on_bar(bar))
-    tell(make_reference(films, seen), options.out)
+        measured = measure(films, on_bar(bar))
+    tell(make_reference(films, measured), options.out)
 
 
 def on_bar(bar: Any) -> Any:

@@ -46,11 +46,11 @@ def _run(options: argparse.Namespace) -> None:
         if doubts:
             print(f"doubtful: {background.id}: {doubts}")
     looked.sort(key=lambda entry: entry[:2])
-    shown = [_small(backgrounds.load(entry[3]), entry[2]) for entry in looked[: options.count]]
-    contact_sheet(shown, options.out, tile=_TILE, regions=options.outlines)
+    pictures = [_small(backgrounds.load(entry[3]), entry[2]) for entry in looked[: options.count]]
+    contact_sheet(pictures, options.out, tile=_TILE, regions=options.outlines)
     doubtful = sum(not clear for clear, *_ in looked)
     first = counted(doubtful, "doubtful, which comes first", "doubtful, which come first")
-    print(f"{options.out}: {len(shown)} of {counted(len(looked), 'radiograph')}; {first}")
+    print(f"{options.out}: {len(pictures)} of {counted(len(looked), 'radiograph')}; {first}")
     print("to correct a region, put <radiograph>.<region>.png beside the radiograph: a mask always wins")
 
 
@@ -61,8 +61,8 @@ def _small(radiograph: Radiograph, doubts: str) -> Radiograph:
     size = (max(round(width / mm), 1), max(round(height / mm), 1))
     regions = {name: np.asarray(Image.fromarray(mask).resize(size)) for name, mask in radiograph.regions.items()}
     pixels = np.asarray(Image.fromarray(radiograph.pixels).resize(size, Image.Resampling.BOX))
-    given = sorted(set(radiograph.regions) - radiograph.estimated)
-    label = [radiograph.background, *([f"given: {', '.join(given)}"] if given else []), doubts]
+    masks = sorted(set(radiograph.regions) - radiograph.estimated)
+    label = [radiograph.background, *([f"given: {', '.join(masks)}"] if masks else []), doubts]
     return replace(
         radiograph,
         pixels=pixels,

@@ -165,12 +165,12 @@ def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
     Raises:
         RecordError: none or several do.
     """
-    found = [key for key in scenes if key.startswith(wanted)] if len(wanted) >= 6 else []
-    if len(found) != 1:
+    matches = [key for key in scenes if key.startswith(wanted)] if len(wanted) >= 6 else []
+    if len(matches) != 1:
         raise RecordError(
-            f"{len(found)} scenes of the record start with {wanted!r}", hint="give the id that the report prints"
+            f"{len(matches)} scenes of the record start with {wanted!r}", hint="give the id that the report prints"
         )
-    return found[0], scenes[found[0]]
+    return matches[0], scenes[matches[0]]
 
 
 def _settings(run: RunEntry, cache: Path, detector: str | None) -> Settings:
@@ -207,13 +207,13 @@ class _Resolved:
 
 def _engine(campaign: Campaign, entry: SceneEntry, record: Record) -> Engine:
     behaviour = decode(_Resolved, next(b for b in record.behaviours if b.id == entry.behaviour).resolved)
-    wanted = (behaviour.scenes or behaviour.fuzz or _Drawn()).set
-    count = max((b.count for b in record.identification.backgrounds if b.name == wanted), default=0)
+    set_name = (behaviour.scenes or behaviour.fuzz or _Drawn()).set
+    count = max((b.count for b in record.identification.backgrounds if b.name == set_name), default=0)
     if not count:
         raise SynnodError(f"the record does not say which background set the scene {entry.background!r} is of")
     names = behaviour.synthesizers or (campaign.providers.default_synthesizer,)
     name = next((n for n in names if campaign.synthesizer(n).identity.name == entry.synthesizer), names[0])
-    return campaign.engine_on(wanted, count, name)
+    return campaign.engine_on(set_name, count, name)
 
 
 def _box(box: Sequence[float]) -> str:

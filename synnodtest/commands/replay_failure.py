@@ -23,25 +23,25 @@ def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
     features = {k: float(v) for k, v in dict(nodule.requested.get("radiomics") or {}).items()}
     realised = {"diameter_mm": nodule.diameter_mm, "contrast": nodule.contrast}
     realised |= _measured(radiograph, nodule, features)
-    for name, wanted in {**asked, **features}.items():
+    for name, requested in {**asked, **features}.items():
         got = realised.get(name)
-        off = f" ({100 * (got / wanted - 1):+.0f}%)" if got is not None and wanted else ""
-        yield f"{name:<24} requested {wanted:<10.4g} realised {'not measured' if got is None else f'{got:.4g}'}{off}"
+        off = f" ({100 * (got / requested - 1):+.0f}%)" if got is not None and requested else ""
+        yield f"{name:<24} requested {requested:<10.4g} realised {'not measured' if got is None else f'{got:.4g}'}{off}"
 
 
 def _measured(radiograph: Radiograph, nodule: Truth, names: Iterable[str]) -> dict[str, float]:
     """Return the radiomics features of these names; none without pyradiomics, or for a nodule of a few pixels."""
-    wanted = tuple(names)
-    if not wanted:
+    measured = tuple(names)
+    if not measured:
         return {}
     from synnodtest.evaluation.measured import features_of
 
     try:
-        values = features_of(radiograph, nodule, names=wanted)
+        values = features_of(radiograph, nodule, names=measured)
     except SynnodError as error:
         print(f"           {error}")
         return {}
-    return {} if values is None else dict(zip(wanted, map(float, values), strict=True))
+    return {} if values is None else dict(zip(measured, map(float, values), strict=True))
 
 
 def find_failure(record: Record, wanted: str) -> Failure:
@@ -50,18 +50,18 @@ def find_failure(record: Record, wanted: str) -> Failure:
     Raises:
         RecordError: none or several do.
     """
-    found = [search for search in record.fuzzing if search.id.startswith(wanted)]
-    if len(found) != 1:
+    searches = [search for search in record.fuzzing if search.id.startswith(wanted)]
+    if len(searches) != 1:
         raise RecordError(
-            f"{len(found)} failures of the record start with {wanted!r}", hint="give the id that the report prints"
+            f"{len(searches)} failures of the record start with {wanted!r}", hint="give the id that the report prints"
         )
-    return found[0].raw
+    return searches[0].raw
 
 
 def in_words(failure: Failure) -> str:
     """Return the example as the report words it: ``diameter 12 mm, place across -1, in the right lung``."""
-    told = (found["example"] for found in failure.get("counterexamples") or () if found["replay"] == failure["id"])
-    return str(next(told, failure["example"]))
+    examples = (one["example"] for one in failure.get("counterexamples") or () if one["replay"] == failure["id"])
+    return str(next(examples, failure["example"]))
 
 
 def _first_scene(engine: Engine, trial: Failure) -> Iterator[str]:

@@ -50,20 +50,20 @@ def _run(options: argparse.Namespace) -> int:
             limit=options.limit,
             seed=options.seed,
         )
-        found = selftest(specs, make_detector(options.detector, Options()), bench, say=print)
-    made = found.as_dict()
+        result = selftest(specs, make_detector(options.detector, Options()), bench, say=print)
+    record = result.as_dict()
     options.cache.mkdir(parents=True, exist_ok=True)
-    write_atomic(options.cache / FILE_NAME, json.dumps(made, indent=1, sort_keys=True) + "\n")
-    text = page(made, _conditions(options))
+    write_atomic(options.cache / FILE_NAME, json.dumps(record, indent=1, sort_keys=True) + "\n")
+    text = page(record, _conditions(options))
     print(text)
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         write_atomic(options.out / _page_name(options.detector), text)
-    alike = [kill.mutant for kill in found.kills if not kill.differs]
-    told = f"NO, not those on {', '.join(alike)}" if alike else "yes"
-    print(f"verdicts on every mutant differ from those on the unmutated detector: {told}")
-    print("selftest: " + ("everything holds" if found.holds else "something does NOT hold"))
-    return 0 if found.holds else 1
+    alike = [kill.mutant for kill in result.kills if not kill.differs]
+    answer = f"NO, not those on {', '.join(alike)}" if alike else "yes"
+    print(f"verdicts on every mutant differ from those on the unmutated detector: {answer}")
+    print("selftest: " + ("everything holds" if result.holds else "something does NOT hold"))
+    return 0 if result.holds else 1
 
 
 def _page_name(detector: str) -> str:

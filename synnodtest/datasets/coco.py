@@ -26,8 +26,8 @@ LEAST_SHARED = 0.5
 
 def coco_files(folder: Path) -> list[Path]:
     """Return the JSON files of a COCO folder: those in it or in ``annotations/`` that hold images and annotations."""
-    found = [*sorted(folder.glob("[!.]*.json")), *sorted(folder.glob("annotations/[!.]*.json"))]
-    return [path for path in found if _looks_like(path)]
+    paths = [*sorted(folder.glob("[!.]*.json")), *sorted(folder.glob("annotations/[!.]*.json"))]
+    return [path for path in paths if _looks_like(path)]
 
 
 def _looks_like(path: Path) -> bool:
@@ -89,16 +89,16 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         notes.append(f"{file.name}: {unsure} boxes are marked iscrowd or ignore, and each counts as one nodule")
     turned = sum(isinstance(own := entry.get("attributes"), dict) and bool(own.get("rotation")) for entry in entries)
     if turned:
-        told = counted(turned, "box has a rotation and is", "boxes have a rotation and are")
-        notes.append(f"{file.name}: {told} read without it: draw them upright")
+        note = counted(turned, "box has a rotation and is", "boxes have a rotation and are")
+        notes.append(f"{file.name}: {note} read without it: draw them upright")
     notes += notes_on_scores({key for entry in entries for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
-    made = []
+    records = []
     for number, (identifier, path) in enumerate(paths.items()):
         image = facts.image(path, boxes[identifier], f"{file}: images[{number}]")
         patient = image.patient or patients[identifier]
-        made.append(replace(image, declared=sizes[identifier], patient=patient))
-    return made
+        records.append(replace(image, declared=sizes[identifier], patient=patient))
+    return records
 
 
 def _identifier(value: object) -> str:
@@ -142,9 +142,9 @@ def _refuse_other_outline(entry: Mapping[str, Any], box: Box, where: str) -> Non
     xs, ys = ([float(value) for one in outline for value in one[axis::2]] for axis in (0, 1))
     around = (min(xs), min(ys), max(xs), max(ys)) if xs else box
     if iou(around, box) < LEAST_SHARED:
-        shown = ", ".join(f"{edge:g}" for edge in around)
+        edges = ", ".join(f"{edge:g}" for edge in around)
         raise BackgroundError(
-            f"{where}: its bbox {entry['bbox']} is not that of its segmentation, which lies in ({shown})",
+            f"{where}: its bbox {entry['bbox']} is not that of its segmentation, which lies in ({edges})",
             hint="bbox is [x, y, width, height] in pixels; correct it, or leave the segmentation out",
         )
 

@@ -45,14 +45,14 @@ def find_layout(folder: Path) -> str | None:
     Raises:
         BackgroundError: it has the signs of two.
     """
-    found = [layout for layout in ("node21", "yolo", "csv", "coco") if _SIGNS[layout](folder)]
-    if len(found) > 1:
+    layouts = [layout for layout in ("node21", "yolo", "csv", "coco") if _SIGNS[layout](folder)]
+    if len(layouts) > 1:
         raise BackgroundError(
-            f"{folder}: may be read as {' and as '.join(found)}", hint=f"say which: --from {found[0]}"
+            f"{folder}: may be read as {' and as '.join(layouts)}", hint=f"say which: --from {layouts[0]}"
         )
-    if not found and _SIGNS["jsrt"](folder):
+    if not layouts and _SIGNS["jsrt"](folder):
         return "jsrt"
-    return found[0] if found else None
+    return layouts[0] if layouts else None
 
 
 def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
@@ -80,9 +80,9 @@ def read_dataset(folder: str | Path, layout: str = "") -> Dataset:
     dataset = LAYOUTS[chosen](root)
     dataset = replace(dataset, images=_with_headers(dataset.images))
     in_tables = _in_tables(root, [image.path for image in dataset.images if not image.patient])
-    patients, told = settled({one.id: (one.path, one.patient) for one in dataset.images}, root, in_tables)
+    patients, said = settled({one.id: (one.path, one.patient) for one in dataset.images}, root, in_tables)
     images = [replace(image, patient=patients.get(image.id, image.patient)) for image in dataset.images]
-    notes = [*dataset.notes, *_unlisted(images), *told, *notes_on_twins(images), *notes_on_resized(images)]
+    notes = [*dataset.notes, *_unlisted(images), *said, *notes_on_twins(images), *notes_on_resized(images)]
     return replace(dataset, images=images, notes=notes)
 
 
@@ -99,22 +99,22 @@ def _unlisted(images: Sequence[AnnotatedImage]) -> list[str]:
 def _in_tables(root: Path, films: Sequence[Path]) -> dict[Path, str]:
     """Return whose films are by tables that lie where annotations do."""
     images = dict.fromkeys([root, *(path.parent for path in films)])
-    told: dict[Path, str] = {}
+    patients: dict[Path, str] = {}
     for folder in dict.fromkeys(place for one in images for place in places_of(one)):
         for table in read_tables(folder, films, judged=False):
-            told = table.patients | told
-    return told
+            patients = table.patients | patients
+    return patients
 
 
 def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
     """Complete DICOM files from their headers; a patient's identifier never leaves them."""
     headers = [read_dicom_facts(one.path) if _may_be_dicom(one.path) else None for one in images]
-    told = [(one.patient, header.patient if header else "") for one, header in zip(images, headers, strict=True)]
-    made = []
-    for image, header, patient in zip(images, headers, patients_of_headers(told, lasting=True), strict=True):
+    names = [(one.patient, header.patient if header else "") for one, header in zip(images, headers, strict=True)]
+    completed = []
+    for image, header, patient in zip(images, headers, patients_of_headers(names, lasting=True), strict=True):
         strata = {**(header.strata if header else {}), **image.strata}
-        made.append(replace(image, patient=patient, strata=strata))
-    return made
+        completed.append(replace(image, patient=patient, strata=strata))
+    return completed
 
 
 def _may_be_dicom(path: Path) -> bool:

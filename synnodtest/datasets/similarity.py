@@ -91,13 +91,13 @@ def near_duplicates(these: Mapping[str, str], those: Mapping[str, str] | None = 
     other = these if those is None else those
     names, others = list(these), list(other)
     ours, theirs = _read(these), _read(other)
-    found = []
+    twins = []
     for start in range(0, len(names), _ROWS):
         differing = _differing(ours[:, start : start + _ROWS], theirs)
         for row, column in zip(*np.nonzero(differing <= near), strict=True):
             if those is not None or column > start + row:
-                found.append(Twin(names[start + row], others[column], float(differing[row, column])))
-    return sorted(found, key=lambda twin: (twin.differing, twin.one, twin.other))
+                twins.append(Twin(names[start + row], others[column], float(differing[row, column])))
+    return sorted(twins, key=lambda twin: (twin.differing, twin.one, twin.other))
 
 
 def _read(hashes: Mapping[str, str]) -> NDArray[np.float32]:

@@ -22,8 +22,8 @@ def of_split(name: str, split: str) -> bool:
     Raises:
         ValueError: there is no such split.
     """
-    side, given = _parts(split)
-    return side == "all" or is_held_out(name, given) == (side == "held-out")
+    side, part = _parts(split)
+    return side == "all" or is_held_out(name, part) == (side == "held-out")
 
 
 def split_name(text: str) -> str:

@@ -97,8 +97,8 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
     folder = out / writer.folder(image)
     folder.mkdir(parents=True, exist_ok=True)
     own = image.path.suffix.lower()
-    bits, given = image.bits, image.given
-    if own in writer.kept and not given.rotate_deg and given.polarity != "inverted":
+    bits, facts = image.bits, image.given
+    if own in writer.kept and not facts.rotate_deg and facts.polarity != "inverted":
         target = folder / f"{image.id}{own}"
         shutil.copyfile(image.path, target)
     else:
@@ -157,11 +157,11 @@ def _coco(out: Path, written: Sequence[_Written]) -> None:
         images.append({"id": number, "file_name": one.path.name, "width": width, "height": height})
         for item in one.image.boxes:
             place = _corner_and_size(item.box)
-            made: dict[str, object] = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "iscrowd": 0}
-            made |= {"bbox": list(place.values()), "area": place["width"] * place["height"]}
+            mark: dict[str, object] = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "iscrowd": 0}
+            mark |= {"bbox": list(place.values()), "area": place["width"] * place["height"]}
             measured = {"diameter_mm": item.diameter_mm, "contrast": item.contrast}
-            made |= {name: value for name, value in measured.items() if value is not None and np.isfinite(value)}
-            annotations.append(made)
+            mark |= {name: value for name, value in measured.items() if value is not None and np.isfinite(value)}
+            annotations.append(mark)
     content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "nodule"}]}
     write_atomic(out / "annotations.json", json.dumps(content, indent=1) + "\n")
 

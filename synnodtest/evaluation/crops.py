@@ -60,13 +60,13 @@ class Crop:
 
 def annotated_crops(films: AnnotatedFilms, advance: Advance = lambda: None) -> list[Crop]:
     """Return a crop of every annotated nodule of at most 45 mm."""
-    made = []
+    crops = []
     for film in films.backgrounds:
         nodules = films.counted(film.id)
         radiograph = films.load(film) if nodules else None
-        made += [_crop(radiograph, one.outline, film.cluster) for one in nodules if radiograph is not None]
+        crops += [_crop(radiograph, one.outline, film.cluster) for one in nodules if radiograph is not None]
         advance()
-    return made
+    return crops
 
 
 def planted_crops(
@@ -76,12 +76,12 @@ def planted_crops(
     advance: Advance = lambda: None,
 ) -> list[Crop]:
     """Return a crop of every planted nodule of matched scenes, which come host by host."""
-    made = []
+    crops = []
     for radiograph, cluster, planned in _by_host(scenes, hosts):
         for one in synthesizer.synthesize(planned, [radiograph] * len(planned)):
-            made += [_crop(one, truth.box, cluster) for truth in one.nodules if truth.crop.any()]
+            crops += [_crop(one, truth.box, cluster) for truth in one.nodules if truth.crop.any()]
             advance()
-    return made
+    return crops
 
 
 def bare_crops(
@@ -135,8 +135,8 @@ def _crop(radiograph: Radiograph, outline: Box, cluster: str) -> Crop:
     values = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
     away = _away(size, window)
     values = np.asarray(values - values[away > RINGS[-1]].mean(), dtype=np.float32)
-    seen = visibility(radiograph, outline)
-    features = np.concatenate([[seen.contrast, seen.conspicuity, diameter], features_of_crop(values, away)])
+    visible = visibility(radiograph, outline)
+    features = np.concatenate([[visible.contrast, visible.conspicuity, diameter], features_of_crop(values, away)])
     return Crop(cluster, values, features, radiograph.background, window)
 
 

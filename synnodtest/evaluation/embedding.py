@@ -65,10 +65,10 @@ def load_embedding(text: str) -> Embedding:
         SynnodError: the file or factory is not there or is something else.
     """
     if ":" in text and not Path(text).exists():
-        made, identity, _ = Loader(text, "embedding", SynnodError, Path.cwd()).make()
-        if not callable(made):
-            raise SynnodError(f"embedding {text!r}: the factory returned {type(made).__name__}, not a function")
-        return Embedding(text, identity.sha256, made)
+        embedder, identity, _ = Loader(text, "embedding", SynnodError, Path.cwd()).make()
+        if not callable(embedder):
+            raise SynnodError(f"embedding {text!r}: the factory returned {type(embedder).__name__}, not a function")
+        return Embedding(text, identity.sha256, embedder)
     path = Path(text)
     if path.suffix != ".onnx" or not path.is_file():
         raise SynnodError(

@@ -93,8 +93,8 @@ def seen_mask(before: Radiograph, after: Radiograph, truth: Truth) -> BoolArray 
 
     difference = _difference(before, after, truth)
     everywhere = np.ones(difference.shape, dtype=np.float32)
-    found = segment(difference, everywhere, EDGE, truth.diameter_mm / WINDOW_SPACING_MM)
-    return None if found is None else found.mask
+    outline = segment(difference, everywhere, EDGE, truth.diameter_mm / WINDOW_SPACING_MM)
+    return None if outline is None else outline.mask
 
 
 def _difference(before: Radiograph, after: Radiograph, truth: Truth) -> FloatArray:
@@ -111,11 +111,11 @@ def features_of(
     They are measured on the truth mask, or on :func:`seen_mask` where the radiograph ``before`` is given.
     """
     values, inside = view_of(radiograph, truth)
-    seen = inside if before is None else seen_mask(before, radiograph, truth)
-    if seen is None:
+    mask = inside if before is None else seen_mask(before, radiograph, truth)
+    if mask is None:
         return None
-    values = values - values[~ndimage.binary_dilation(seen, iterations=3)].mean()
-    return features_or_none(standard_gray(values), seen, names=names)
+    values = values - values[~ndimage.binary_dilation(mask, iterations=3)].mean()
+    return features_or_none(standard_gray(values), mask, names=names)
 
 
 def _window(radiograph: Radiograph, truth: Truth) -> Window:

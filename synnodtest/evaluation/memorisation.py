@@ -65,9 +65,9 @@ def crops_of(added: Sequence[FloatArray], diameter_mm: Sequence[float], clusters
     """
     rows = [(_scaled(np.asarray(a, dtype=np.float32)), float(d), c)
             for a, d, c in zip(added, diameter_mm, clusters, strict=True)]  # fmt: skip
-    kept = [(shape, d, c) for shape, d, c in rows if shape is not None]
-    shapes = np.stack([shape for shape, *_ in kept]) if kept else np.zeros((0, EDGE * EDGE), dtype=np.float32)
-    return Crops(shapes, np.asarray([d for _, d, _ in kept], dtype=np.float64), [c for *_, c in kept])
+    drawn = [(shape, d, c) for shape, d, c in rows if shape is not None]
+    shapes = np.stack([shape for shape, *_ in drawn]) if drawn else np.zeros((0, EDGE * EDGE), dtype=np.float32)
+    return Crops(shapes, np.asarray([d for _, d, _ in drawn], dtype=np.float64), [c for *_, c in drawn])
 
 
 def _scaled(added: FloatArray) -> Any:
@@ -98,10 +98,10 @@ def distances_to(crops: Crops, training: Crops) -> tuple[NDArray[np.float64], ND
     for turn in range(8):
         turned = np.rot90(images if turn < 4 else images[:, :, ::-1], turn % 4, axes=(1, 2))
         likeness = turned.reshape(len(crops), -1) @ training.shapes.T
-        found = likeness.argmax(axis=1)
-        value = likeness[np.arange(len(crops)), found]
+        closest = likeness.argmax(axis=1)
+        value = likeness[np.arange(len(crops)), closest]
         nearer = value > best
-        best[nearer], nearest[nearer] = value[nearer], found[nearer]
+        best[nearer], nearest[nearer] = value[nearer], closest[nearer]
     return np.sqrt(np.maximum(2 - 2 * best, 0)), nearest
 
 
@@ -126,7 +126,7 @@ def copies(
     share = clustered_rate(list(copied), list(synthetic.clusters), alpha=0.025)
     control = _control(training, added, seed)
     near, _ = distances_to(control, training)
-    seen = near < limits[np.digitize(control.diameter_mm, edges)]
+    near_copies = near < limits[np.digitize(control.diameter_mm, edges)]
     return {
         "n": len(synthetic),
         "copies": int(copied.sum()),
@@ -138,7 +138,7 @@ def copies(
         "bands_mm": [float(edge) for edge in edges],
         "limits": [float(limit) for limit in limits],
         "distance": {"synthetic": _spread(far), "real": _spread(far_real), "copied": _spread(near)},
-        "control": {"n": len(control), "told": int(seen.sum())},
+        "control": {"n": len(control), "told": int(near_copies.sum())},
     }
 
 

@@ -38,15 +38,15 @@ class Seen:
 
 def measure(films: AnnotatedFilms, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Seen]:
     """Measure every nodule of at most 45 mm of annotated films; those that cannot be seen are left out."""
-    found: list[Seen] = []
+    nodules: list[Seen] = []
     for number, film in enumerate(films.backgrounds):
         radiograph = films.load(film)
-        for one, seen in zip(films.counted(film.id), films.seen(film), strict=True):
-            if np.isfinite(seen.conspicuity):
+        for one, visible in zip(films.counted(film.id), films.seen(film), strict=True):
+            if np.isfinite(visible.conspicuity):
                 regions = regions_at(radiograph, centre_of(one.box))
-                found.append(Seen(seen.contrast, seen.conspicuity, one.diameter_mm, one.size_mm, regions))
+                nodules.append(Seen(visible.contrast, visible.conspicuity, one.diameter_mm, one.size_mm, regions))
         progress(number + 1, len(films.backgrounds))
-    return found
+    return nodules
 
 
 def make_reference(films: AnnotatedFilms, seen: Sequence[Seen]) -> dict[str, object]:

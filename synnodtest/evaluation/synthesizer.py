@@ -69,16 +69,16 @@ def grounds(phantoms: int, backgrounds: Path | None) -> list[Ground]:
     Raises:
         SynthesizerError: there is nothing to plant nodules in.
     """
-    found: list[Ground] = []
+    domains: list[Ground] = []
     if phantoms:
-        made = PhantomSet("normal", phantoms, master_seed=PHANTOM_SEED)
-        found.append(Ground("phantoms", [(made, list(made.backgrounds))]))
+        phantom_set = PhantomSet("normal", phantoms, master_seed=PHANTOM_SEED)
+        domains.append(Ground("phantoms", [(phantom_set, list(phantom_set.backgrounds))]))
     if backgrounds is not None:
-        kept = [(one, some) for one in open_folders(backgrounds) if (some := kept_backgrounds(one, "held-out"))]
-        found += [Ground(backgrounds.name, kept)] if kept else []
-    if not found:
+        parts = [(one, some) for one in open_folders(backgrounds) if (some := kept_backgrounds(one, "held-out"))]
+        domains += [Ground(backgrounds.name, parts)] if parts else []
+    if not domains:
         raise SynthesizerError("nothing to plant nodules in", hint="--phantoms N, --backgrounds DIR, or both")
-    return found
+    return domains
 
 
 def sweep(
@@ -98,8 +98,8 @@ def sweep(
         same = {"diameter_mm": (SWEEP_DIAMETER_MM, SWEEP_DIAMETER_MM), "contrast": (0.3, 0.3)}
         pairs = ground.scenes(share, seed=seed, radiomics=[{name: float(value)} for value in values], **same)
         for scene, untouched, one in synthesized(synthesizer, pairs, BATCH):
-            found = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
-            rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in found)])
+            measured = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
+            rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in measured)])
     x, y, seen = np.asarray(rows).T
     lower, upper = x <= np.quantile(x, 1 / 3), x >= np.quantile(x, 2 / 3)
     return {
@@ -140,9 +140,9 @@ def _score_at(detector: Detector, radiographs: Sequence[Radiograph], places: Seq
     scores = []
     for start in range(0, len(places), 8):
         detected = detector.detect(list(radiographs[start : start + 8]))
-        for found, place in zip(detected, places[start : start + 8], strict=True):
-            hits = match(found, place.nodules, place.spacing_mm, Matching()).finding_of
-            scores.append(max((found[i].score for i in hits if i is not None), default=0.0))
+        for findings, place in zip(detected, places[start : start + 8], strict=True):
+            hits = match(findings, place.nodules, place.spacing_mm, Matching()).finding_of
+            scores.append(max((findings[i].score for i in hits if i is not None), default=0.0))
     return scores
 
 
@@ -173,8 +173,8 @@ def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Seque
     bins = np.digitize(sizes, SIZES_MM[1:-1])
     table["n"] = np.bincount(bins, minlength=len(SIZES_MM) - 1).tolist()
     for name, maker in makers.items():
-        made = [one for _, _, one in synthesized(maker, pairs, 8)]
-        scores = _score_at(detector, made, made)
+        radiographs = [one for _, _, one in synthesized(maker, pairs, 8)]
+        scores = _score_at(detector, radiographs, radiographs)
         hit = np.asarray(scores) >= 0.25
         table[name] = [float(hit[bins == k].mean()) if (bins == k).any() else None for k in range(len(SIZES_MM) - 1)]
     return table
@@ -182,11 +182,11 @@ def _by_size(detector: Detector, makers: Mapping[str, Synthesizer], pairs: Seque
 
 def _planted_figures(planted: Planted) -> dict[str, object]:
     requested, realised = planted.requested, planted.realised
-    kept = np.asarray([not reason for reason in planted.rejected])
+    accepted = np.asarray([not reason for reason in planted.rejected])
     return {
         "diameter": agreement(requested[:, 0], realised[:, 0]),
         "contrast": agreement(requested[:, 1], realised[:, 1]),
-        "contrast_of_accepted": agreement(requested[kept, 1], realised[kept, 1]),
+        "contrast_of_accepted": agreement(requested[accepted, 1], realised[accepted, 1]),
         "pairs": {
             "diameter_mm": np.round(np.stack([requested[:, 0], realised[:, 0]], axis=1), 3).tolist(),
             "contrast": np.round(np.stack([requested[:, 1], realised[:, 1]], axis=1), 4).tolist(),
@@ -240,7 +240,7 @@ def evaluate_synthesizer(
         report(f"{ground.name}: {len(pairs)} scenes")
         planted = plant(synthesizer, pairs)
         all_planted.append(planted)
-        found = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
+        figures_of = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
         if real is not None and ct_patches is not None:
             reference, name = plant(real, pairs), synthesizer.identity.name
             beside = {name: planted}
@@ -248,13 +248,13 @@ def evaluate_synthesizer(
                 beside[f"{name}, all features named"] = plant(synthesizer, alike(pairs, reference))
             beside["gaussian"] = plant(GaussianSynthesizer(), pairs)
             beside["ct-patch"] = plant(of_series(ct_patches, held_out=False), pairs)
-            found["against_real"] = {key: of_planted(one, reference, embedding) for key, one in beside.items()}
+            figures_of["against_real"] = {key: of_planted(one, reference, embedding) for key, one in beside.items()}
             report(f"{ground.name}: compared with real nodules")
         if detector is not None and sham is not None:
-            found["sham"] = sham_equivalence(sham, detector, pairs)
+            figures_of["sham"] = sham_equivalence(sham, detector, pairs)
         if detector is not None and real is not None:
             makers = {synthesizer.identity.name: synthesizer, "real": real}
-            found["sensitivity_by_size"] = _by_size(detector, makers, pairs)
+            figures_of["sensitivity_by_size"] = _by_size(detector, makers, pairs)
     if training_crops and ct_patches is not None:
         figures["memorisation"] = memorised(synthesizer, all_planted, on, ct_patches, training_crops, seed=seed)
         share, (low, high) = (figures["memorisation"][key] for key in ("share", "interval_95"))
@@ -300,15 +300,15 @@ def memorised(
 
     finished = getattr(synthesizer, "finished", unchanged)
     sets = [(owner, list(some)) for ground in on for owner, some in ground.parts]
-    made = []
+    crops = []
     for held_out, number in ((False, count), (True, max(count // 2, 1))):
         library = kept_series(ct_patches, held_out=held_out)
         windows = compose_windows(sets, library, number, size=SIZE, seed=seed, report=lambda line: None)
         series = [library.nodules[int(index)].series for _, index in windows.source]
         diameters = windows.features[:, 0].tolist()
         deltas = list(map(finished, windows.delta, windows.mask, diameters))
-        made.append((deltas, crops_of(deltas, diameters, series)))
-    (added, training), (_, real) = made
+        crops.append((deltas, crops_of(deltas, diameters, series)))
+    (added, training), (_, real) = crops
     deltas = [delta for one in planted if one.added is not None for delta in one.added]
     realised = [float(d) for one in planted for d in one.realised[:, 0]]
     synthetic = crops_of(deltas, realised, [name for one in planted for name in one.clusters])

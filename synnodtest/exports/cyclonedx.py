@@ -73,8 +73,8 @@ def _package(package: PackageEntry) -> Component:
 
 def _model(role: str, identity: IdentityEntry) -> Component:
     """Return a detector or synthesizer; its sha256 is that of its weights or source."""
-    name, version, told = identity.name, identity.version, identity.sha256
-    reference = f"{role}:{sha256_of([name, version, told])[:16]}"
+    name, version, sha256 = identity.name, identity.version, identity.sha256
+    reference = f"{role}:{sha256_of([name, version, sha256])[:16]}"
     component = _component("machine-learning-model", name, version, reference=reference)
     component["properties"] = [_property("role", role)]
-    return component | ({"hashes": [{"alg": "SHA-256", "content": told}]} if len(told) == 64 else {})
+    return component | ({"hashes": [{"alg": "SHA-256", "content": sha256}]} if len(sha256) == 64 else {})

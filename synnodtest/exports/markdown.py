@@ -54,10 +54,10 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
         cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
     failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "NOT RUN")]
-    told = [(e.id, f"{_waived(e)}{(e.verdict or e.status).splitlines()[0]}") for e in failed]
-    if told:
+    verdicts = [(e.id, f"{_waived(e)}{(e.verdict or e.status).splitlines()[0]}") for e in failed]
+    if verdicts:
         lines += ["", "<details open><summary>What did not pass</summary>", ""]
-        lines += [f"- `{node}`: {_text(sentence)}" for node, sentence in told]
+        lines += [f"- `{node}`: {_text(sentence)}" for node, sentence in verdicts]
         lines += ["", "</details>"]
     left = [(e.id, n) for e in record.expectations for n in exclusions(e.ruling)]
     if left:

@@ -42,12 +42,12 @@ def rows(source: Record | JsonObject) -> Iterator[Row]:
         point = decode(_Point, e.parameters).operating_point
         for key in e.scenes:
             scene = record.scenes[key]
-            seen = e.rematched[key] if key in e.rematched else MatchedEntry(scene.nodules, scene.findings)
+            matched = e.rematched[key] if key in e.rematched else MatchedEntry(scene.nodules, scene.findings)
             counterexample = confirms.get((e.id, key), "")
-            base = _of_expectation(e, point) | _of_scene(key, scene, seen.findings, counterexample)
-            if not seen.nodules:
+            base = _of_expectation(e, point) | _of_scene(key, scene, matched.findings, counterexample)
+            if not matched.nodules:
                 yield base | _of_nodule(None, point)
-            for nodule in seen.nodules:
+            for nodule in matched.nodules:
                 yield base | _of_nodule(nodule, point)
 
 
@@ -163,11 +163,11 @@ def write(record: Record | JsonObject, folder: Path) -> Path:
         "hit": pa.bool_(),
     }
     schema = pa.schema([(name, kinds.get(name, text)) for name in _columns()])
-    made = [row | {"strata": list(row["strata"].items())} for row in rows(record)]
-    held = io.BytesIO()
-    columns = [column([row[field.name] for row in made], field.type) for field in schema]
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), held, compression="zstd")
-    return write_atomic(Path(folder) / FILE_NAME, held.getvalue())
+    table_rows = [row | {"strata": list(row["strata"].items())} for row in rows(record)]
+    buffer = io.BytesIO()
+    columns = [column([row[field.name] for row in table_rows], field.type) for field in schema]
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), buffer, compression="zstd")
+    return write_atomic(Path(folder) / FILE_NAME, buffer.getvalue())
 
 
 def _columns() -> list[str]:

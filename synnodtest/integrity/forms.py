@@ -39,7 +39,7 @@ def read_nodes(path: Path, form: Form, what: str) -> Node:
     except YamlFault as fault:
         problem = fault.problem if fault.problem.hint != BEGINS else replace(fault.problem, hint="")  # this is no spec
         raise RecordError(str(problem), hint=f"this file should be {what}") from None
-    found = [*problems, *held_against(form, root)][:_MOST_TOLD]
-    if found:
-        raise RecordError("\n".join(map(str, found)), hint=f"this file should be {what}")
+    faults = [*problems, *held_against(form, root)][:_MOST_TOLD]
+    if faults:
+        raise RecordError("\n".join(map(str, faults)), hint=f"this file should be {what}")
     return root

@@ -158,15 +158,15 @@ def read_titles(path: Path) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = []
         seen: set[str] = set()
         for row in checked_rows(reader):
-            kept = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in columns}
-            if not any(kept.values()):
+            cells = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in columns}
+            if not any(cells.values()):
                 continue
-            if not kept["id"]:
+            if not cells["id"]:
                 raise RecordError(f"{path}:{reader.line_num}: a row without an id", hint=hint)
-            if kept["id"] in seen:
-                raise RecordError(f"{path}:{reader.line_num}: the id {kept['id']!r} stands twice", hint="keep one")
-            seen.add(kept["id"])
-            rows.append(kept)
+            if cells["id"] in seen:
+                raise RecordError(f"{path}:{reader.line_num}: the id {cells['id']!r} stands twice", hint="keep one")
+            seen.add(cells["id"])
+            rows.append(cells)
             if len(rows) > _MOST_ROWS:
                 raise RecordError(f"{path}: more than {_MOST_ROWS} rows", hint=hint)
     except OSError as error:
@@ -187,12 +187,12 @@ def keep(folder: Path, files: Iterable[Path], *, root: Path) -> list[str]:
     Returns:
         Paths relative to ``folder``.
     """
-    kept: dict[Path, Path] = {}
+    copies: dict[Path, Path] = {}
     for path in (path for path in map(Path, files) if path.is_file()):
         whole, top = path.resolve(), root.resolve()
         target = folder / "inputs" / (whole.relative_to(top) if whole.is_relative_to(top) else path.name)
-        while kept.setdefault(target, whole) != whole:  # two files of one name that lie outside of root
+        while copies.setdefault(target, whole) != whole:  # two files of one name that lie outside of root
             target = target.with_name(f"_{target.name}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    return [target.relative_to(folder).as_posix() for target in kept]
+    return [target.relative_to(folder).as_posix() for target in copies]

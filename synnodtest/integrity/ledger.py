@@ -68,14 +68,14 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
     Each has ``run``, ``started``, ``status``, ``seed``, ``detector`` and ``spec_sha256``, and :data:`CHOSEN` where the
     ledger tells. An unreadable line is left out here; :func:`faults` tells of it.
     """
-    wanted, named, found = set(specs), set(files), {}
+    ids, named, runs = set(specs), set(files), {}
     for line in _lines(path):
         entry = _entry(line)
         if entry.get("event") == "begin":
-            found[entry.get("run")] = entry | {"status": "aborted"}
-        elif entry.get("event") == "end" and entry.get("run") in found:
+            runs[entry.get("run")] = entry | {"status": "aborted"}
+        elif entry.get("event") == "end" and entry.get("run") in runs:
             contents = {name: str(sha256) for name, sha256 in entry.get("contents", {}).items()}
-            found[entry["run"]] |= {"status": entry.get("status", ""), "contents": contents}
+            runs[entry["run"]] |= {"status": entry.get("status", ""), "contents": contents}
     return [
         {
             "run": str(e.get("run", "")),
@@ -87,23 +87,23 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
             **{name: str(e[name]) for name in CHOSEN if name in e},
             **({"contents": e["contents"]} if e.get("contents") else {}),
         }
-        for e in found.values()
+        for e in runs.values()
         for spec in e.get("specs", ())
-        if not wanted or spec in wanted or any(e["files"][file] == spec for file in named & {*e.get("files", ())})
+        if not ids or spec in ids or any(e["files"][file] == spec for file in named & {*e.get("files", ())})
     ]
 
 
 def faults(path: Path) -> list[str]:
     """Return where the chain of lines is broken, a sentence each."""
-    told, before = [], ""
+    faults_told, before = [], ""
     for number, line in enumerate(_lines(path), 1):
         entry = _entry(line)
         if not entry:
-            told.append(f"{path}:{number}: not a ledger entry")
+            faults_told.append(f"{path}:{number}: not a ledger entry")
         elif entry.get("before") != before:
-            told.append(f"{path}:{number}: does not follow on the line before it")
+            faults_told.append(f"{path}:{number}: does not follow on the line before it")
         before = sha256_of(line.encode())
-    return told
+    return faults_told
 
 
 def _append(path: Path, entry: dict[str, object]) -> None:

@@ -64,13 +64,13 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     """
     manifest = read(folder)
     expected = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
-    found = _hashes(folder)
-    faults = [f"{path}: missing" for path in sorted({RECORD, *expected} - found.keys())]
-    faults += [f"{path}: not in the manifest" for path in sorted(found.keys() - expected.keys())]
+    hashes = _hashes(folder)
+    faults = [f"{path}: missing" for path in sorted({RECORD, *expected} - hashes.keys())]
+    faults += [f"{path}: not in the manifest" for path in sorted(hashes.keys() - expected.keys())]
     faults += [
-        f"{path}: differs (sha256 {found[path][:12]}, the manifest says {expected[path][:12]})"
-        for path in sorted(expected.keys() & found.keys())
-        if expected[path] != found[path]
+        f"{path}: differs (sha256 {hashes[path][:12]}, the manifest says {expected[path][:12]})"
+        for path in sorted(expected.keys() & hashes.keys())
+        if expected[path] != hashes[path]
     ]
     if _root(expected) != manifest["root"]["sha256"]:
         faults.append(f"{FILE_NAME}: its root digest is not the digest of its own list")
@@ -90,8 +90,8 @@ def refuse_changed(path: Path) -> str:
     record = path / RECORD if path.is_dir() else path
     if record.name != RECORD or not (record.parent / FILE_NAME).is_file():
         return f"{record}: no {FILE_NAME} tells whether it is as its run wrote it"
-    wanted = [entry["sha256"] for entry in read(record.parent)["files"] if entry["path"] == RECORD]
-    if wanted != [sha256_of_file(record)]:
+    hashes = [entry["sha256"] for entry in read(record.parent)["files"] if entry["path"] == RECORD]
+    if hashes != [sha256_of_file(record)]:
         raise RecordError(
             f"{record}: is not as its run wrote it: it differs from {FILE_NAME}",
             hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
@@ -159,10 +159,10 @@ def _input_faults(folder: Path, inputs: Path) -> list[str]:
         files: dict[str, str] = {}
         for spec in specs:
             files |= {spec["file"]: spec.get("file_sha256"), **spec.get("included", {})}
-        for file, wanted in files.items():
-            if wanted and not (inputs / file).is_file():
+        for file, sha256 in files.items():
+            if sha256 and not (inputs / file).is_file():
                 faults.append(f"{file}: the spec of the run is missing")
-            elif wanted and sha256_of_file(inputs / file) != wanted:
+            elif sha256 and sha256_of_file(inputs / file) != sha256:
                 faults.append(f"{file}: is not the spec of the run")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         faults.append(f"{RECORD}: does not say which specs the run had ({error})")

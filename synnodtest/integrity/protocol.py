@@ -85,9 +85,9 @@ def draft(specs: Iterable[Spec], name: str) -> str:
     read = list(specs)
     gates = {b.gate for spec in read for b in spec.behaviours}
     lines = [f"  {json.dumps(spec.path.as_posix())}: {spec.sha256}" for spec in read]
-    wanted = ", ".join(g for g in GATES if g in gates and g != "exploratory")
+    gates_named = ", ".join(g for g in GATES if g in gates and g != "exploratory")
     text = resources.files("synnodtest.integrity").joinpath("protocol.draft.yaml").read_text(encoding="utf-8")
-    return Template(text).substitute(name=name, specs="\n".join(lines), gates=wanted, pairs=LEAST_PAIRS)
+    return Template(text).substitute(name=name, specs="\n".join(lines), gates=gates_named, pairs=LEAST_PAIRS)
 
 
 def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool, Protocol]:

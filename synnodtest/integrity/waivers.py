@@ -78,8 +78,8 @@ class Waiver:
 
     def as_dict(self, today: date | None = None) -> dict[str, object]:
         """Return plain values, ``expired`` among them."""
-        told = {name: value for name, value in vars(self).items() if name != "line"}
-        return {**told, "expiry": self.expiry.isoformat(), "expired": self.expired(today)}
+        fields_ = {name: value for name, value in vars(self).items() if name != "line"}
+        return {**fields_, "expiry": self.expiry.isoformat(), "expired": self.expired(today)}
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,12 @@ def load_waivers(path: Path) -> Waivers:
             line or entry.
     """
     listed = read_nodes(path, _FORM, f"a list under 'waivers'; {HINT}").mapping["waivers"].sequence
-    made = tuple(_waiver(path, node) for node in listed)
-    ids = [waiver.id for waiver in made]
+    waivers = tuple(_waiver(path, node) for node in listed)
+    ids = [waiver.id for waiver in waivers]
     twice = next((i for i in ids if ids.count(i) > 1), None)
     if twice is not None:
         raise RecordError(f"{path}: the waiver {twice!r} stands twice", hint="keep one entry of each id")
-    return Waivers(made)
+    return Waivers(waivers)
 
 
 def _waiver(path: Path, node: Node) -> Waiver:

@@ -36,8 +36,8 @@ def commit_of(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]
     mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
     try:
         head = git(root, "rev-parse", "--verify", "HEAD")
-        shown = ("--untracked-files=normal", "--ignore-submodules=none")
-        changed = git(root, "status", "--porcelain", *shown, "--", ":/", *(f":(exclude){path}" for path in mine))
+        options = ("--untracked-files=normal", "--ignore-submodules=none")
+        changed = git(root, "status", "--porcelain", *options, "--", ":/", *(f":(exclude){path}" for path in mine))
         return head, not changed, ""
     except (OSError, subprocess.SubprocessError) as error:
         there = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))

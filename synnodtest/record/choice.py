@@ -75,12 +75,12 @@ def chosen(trials: Iterable[Trial], variant: Variant, point: float, node_id: str
 
 def chosen_of_search(search: JsonObject, node_id: str) -> Choice:
     """Return the scenes of a search, whose named failures (minimal, typical, worst) come first."""
-    found = decode(_Search, search)
+    search_decoded = decode(_Search, search)
     sides: dict[bool, list[str]] = {True: [], False: []}
-    for trial in found.trials:
+    for trial in search_decoded.trials:
         sides[trial.holds].append(list(trial.scenes.values())[-1].id)
     roles: dict[str, str] = {}
-    for role, scene_id in found.shown.items():
+    for role, scene_id in search_decoded.shown.items():
         roles[scene_id] = f"{roles[scene_id]} and {role}" if scene_id in roles else role
     others = [s for s in sides[False] if s not in roles]
     return Choice(

@@ -99,17 +99,17 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
         RecordError: one of these files is there and cannot be used.
     """
     root, part = facts.root, decode(_Part, record)
-    given = inputs.load(root)
-    made = given.fill(record)
-    made["credibility"] = _believed([*(facts.credibility or given.credibility)], part, root)
+    authored = inputs.load(root)
+    filled = authored.fill(record)
+    filled["credibility"] = _believed([*(facts.credibility or authored.credibility)], part, root)
     specs = part.identification.specs
-    made["deviations"] = [*made["deviations"], *_changed(specs, root, facts.known_regions)]
-    made |= _runs(facts, {s.file: s.sha256 for s in specs}, made["anomalies"])
+    filled["deviations"] = [*filled["deviations"], *_changed(specs, root, facts.known_regions)]
+    filled |= _runs(facts, {s.file: s.sha256 for s in specs}, filled["anomalies"])
     if facts.cache is not None and (facts.cache / SELFTEST).is_file():
-        made["tool_validation"] = _selftest(facts.cache / SELFTEST)
+        filled["tool_validation"] = _selftest(facts.cache / SELFTEST)
     if facts.baseline is not None:
-        made["comparison"] = encode(compare(facts.baseline, made, limits=facts.limits))
-    return made
+        filled["comparison"] = encode(compare(facts.baseline, filled, limits=facts.limits))
+    return filled
 
 
 def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]) -> JsonObject:
@@ -126,8 +126,8 @@ def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]
         told_before = any(str(one.get("id")) == path.name for one in anomalies)
         amiss += ["this run is not in the ledger"] * (facts.run_id not in entered and not told_before)
         runs = sorted([*runs, *map(encode, left)], key=lambda one: str(one["started"]))
-    told = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in amiss]
-    return {"ledger": runs, "anomalies": [*anomalies, *told]}
+    faults = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in amiss]
+    return {"ledger": runs, "anomalies": [*anomalies, *faults]}
 
 
 @dataclass(frozen=True)
@@ -151,33 +151,33 @@ def _believed(named: list[Path], part: _Part, root: Path) -> JsonObject:
 
 def _selftest(path: Path) -> JsonObject:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
             raise ValueError("it holds no object")
     except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not what a self-test writes ({error})", hint="synnodtest selftest") from error
-    return found
+    return content
 
 
 def _changed(specs: Iterable[SpecEntry], root: Path, known_regions: frozenset[str]) -> list[JsonObject]:
     lock = locked(root / LOCK)
-    found: list[JsonObject] = []
+    moves: list[JsonObject] = []
     for spec in specs:
         entry = lock.get(spec.file)
         if entry is None or entry.sha256 == spec.sha256:
             known = {} if entry is None else entry.sources or {}
             moved = [] if entry is None else moved_sources(entry, spec.sources)
-            found += [deviation(spec.file, f"code of {n}", known.get(n, "")[:12], spec.sources[n][:12]) for n in moved]
+            moves += [deviation(spec.file, f"code of {n}", known.get(n, "")[:12], spec.sources[n][:12]) for n in moved]
             continue
         try:
             loaded = load_spec(there(spec.file, root), known_regions=known_regions)
         except SynnodError:
             loaded = None
         if loaded is None or loaded.sha256 != spec.sha256:
-            found.append(deviation(spec.file, "specification", entry.sha256[:12], spec.sha256[:12]))
+            moves.append(deviation(spec.file, "specification", entry.sha256[:12], spec.sha256[:12]))
         else:
-            found += deviations(loaded, entry)
-    return found
+            moves += deviations(loaded, entry)
+    return moves
 
 
 def there(file: str, root: Path) -> Path:

@@ -62,8 +62,8 @@ def read(path: Path) -> JsonObject:
         if path.stat().st_size > _LARGEST_BYTES:
             raise ValueError(f"larger than {_LARGEST_BYTES // 1_000_000} MB")
         content = path.read_bytes()
-        found = json.loads(content, parse_constant=lambda word: None)
-        synthesizer = found.pop("synthesizer", None) if isinstance(found, dict) else None
+        content_read = json.loads(content, parse_constant=lambda word: None)
+        synthesizer = content_read.pop("synthesizer", None) if isinstance(content_read, dict) else None
         if not isinstance(synthesizer, dict):
             raise ValueError("it names no synthesizer")
         if not isinstance(synthesizer.get("name"), str):
@@ -72,7 +72,7 @@ def read(path: Path) -> JsonObject:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=_HINT) from error
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: no credibility report of a synthesizer ({error})", hint=_HINT) from error
-    return {"file": path.name, "sha256": sha256_of(content), "synthesizer": synthesizer, "measured": found}
+    return {"file": path.name, "sha256": sha256_of(content), "synthesizer": synthesizer, "measured": content_read}
 
 
 def read_all(paths: Iterable[Path], synthesizers: Iterable[IdentityEntry]) -> list[JsonObject]:
@@ -82,8 +82,8 @@ def read_all(paths: Iterable[Path], synthesizers: Iterable[IdentityEntry]) -> li
         RecordError: one of the files cannot be used.
     """
     used = list(synthesizers)
-    made = [(one := read(path), closest(decode(IdentityEntry, one["synthesizer"]), used)) for path in paths]
-    return [{**one, "of_another_model": least.another, "differs": list(least.what)} for one, least in made]
+    reports = [(one := read(path), closest(decode(IdentityEntry, one["synthesizer"]), used)) for path in paths]
+    return [{**one, "of_another_model": least.another, "differs": list(least.what)} for one, least in reports]
 
 
 def closest(measured: IdentityEntry, used: Iterable[IdentityEntry]) -> Difference:

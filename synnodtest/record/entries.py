@@ -89,8 +89,8 @@ def ruling_entry(ruling: Ruling) -> RulingEntry:
 
 def least_score(kind: str) -> float:
     """Return the least score of a finding that an expectation of this kind needs in the record."""
-    found = find_check(kind)
-    return 0.0 if found is not None and found.all_scores else LEAST_SCORE
+    registered = find_check(kind)
+    return 0.0 if registered is not None and registered.all_scores else LEAST_SCORE
 
 
 def rescored(trial: Trial, matching: JsonObject) -> Trial:
@@ -117,12 +117,12 @@ def matched(trial: Trial, operating_point: float, least: float = LEAST_SCORE) ->
 
 def scene_entry(trial: Trial, behaviour: str, operating_point: float, least: float = LEAST_SCORE) -> SceneEntry:
     """Return the entry of a scene: its recipe, what was planted, what was found."""
-    seen = matched(trial, operating_point, least)
+    matched_entry = matched(trial, operating_point, least)
     return SceneEntry(
         recipe=trial.scene.as_dict(),
         background=trial.background,
-        nodules=seen.nodules,
-        findings=seen.findings,
+        nodules=matched_entry.nodules,
+        findings=matched_entry.findings,
         synthesizer=trial.synthesizer,
         patient=trial.cluster if trial.cluster != trial.background else "",
         cluster=trial.cluster,

@@ -31,7 +31,7 @@ def environment() -> Environment:
         cores=os.cpu_count() or 1,
         gpu=_gpu(),
         python=platform.python_version(),
-        packages=tuple(found for name in PACKAGES if (found := _package(name))),
+        packages=tuple(entry for name in PACKAGES if (entry := _package(name))),
     )
 
 

@@ -21,8 +21,8 @@ def reasons_of_ledger(path: Path, root: Path, run_id: str) -> list[str]:
     reasons = ["the run is not in its ledger"] * all(entry["run"] != run_id for entry in ledger.runs_of(path))
     for file in dict.fromkeys(one.resolve() for one in (path, own)):
         committed = _committed(file, root.resolve())
-        kept = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
-        reasons += [f"{file.name} lacks lines that were committed"] * (kept[: len(committed)] != committed)
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
+        reasons += [f"{file.name} lacks lines that were committed"] * (lines[: len(committed)] != committed)
     return reasons
 
 

@@ -101,22 +101,22 @@ class History:
 
         Both runs answer one question: specs, synthesizers and backgrounds are the same.
         """
-        found = []
+        moves = []
         for node, series in self.outcomes.items():
             if len(series) < 2 or series[-2].question != series[-1].question:
                 continue
             for now in series[-1].parts:
                 before = series[-2].estimate_of(now.label)
                 if before is not None and _apart(before, now):
-                    found.append((node, before, now))
-        return found
+                    moves.append((node, before, now))
+        return moves
 
     def flips(self) -> list[tuple[str, str, dict[str, int]]]:
         """Return ``(node id, version, runs by status)`` where one version got several verdicts on one question.
 
         Only the seed differs between these runs, so that the difference is one of the draw and not of the detector.
         """
-        found = []
+        flips = []
         for node, series in self.outcomes.items():
             groups: dict[tuple[str, str], list[Outcome]] = {}
             for one in series:
@@ -124,8 +124,8 @@ class History:
             for (version, _), some in groups.items():
                 counts = Counter(one.status for one in some)
                 if len(counts) > 1 and len({self.runs[one.run].seed for one in some}) > 1:
-                    found.append((node, version, dict(counts)))
-        return found
+                    flips.append((node, version, dict(counts)))
+        return flips
 
     def versions(self) -> list[str]:
         """Return the versions of the detector, in the order of their first runs."""
@@ -140,20 +140,20 @@ class History:
 
     def kept(self) -> list[tuple[str, str, list[str], int]]:
         """Return ``(version before, version, lost node ids, how many passed before)`` for each step of versions."""
-        found = []
+        kept_ones = []
         for before, now in pairwise(self.versions()):
             judged = {n: o for n in self._passed(before) if (o := self.last_of(n, now)) is not None}
-            found.append((before, now, [n for n, o in judged.items() if o.status != "PASSED"], len(judged)))
-        return found
+            kept_ones.append((before, now, [n for n, o in judged.items() if o.status != "PASSED"], len(judged)))
+        return kept_ones
 
     def apart(self, before: str, now: str) -> str:
         """Return what passed under a version and another was not asked, or was asked otherwise; empty for none."""
         again = [(one, self.last_of(node, now)) for node, one in self._passed(before).items()]
         unrun = sum(later is None for _, later in again)
         other = sum(later is not None and later.question != one.question for one, later in again)
-        told = [f"{unrun} more that passed not run again"] * bool(unrun)
-        told += [f"{other} of them with another specification, synthesizer or backgrounds"] * bool(other)
-        return "".join(f"; {one}" for one in told)
+        parts = [f"{unrun} more that passed not run again"] * bool(unrun)
+        parts += [f"{other} of them with another specification, synthesizer or backgrounds"] * bool(other)
+        return "".join(f"; {one}" for one in parts)
 
 
 def _apart(before: ComponentEntry, now: ComponentEntry) -> bool:

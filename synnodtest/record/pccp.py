@@ -36,12 +36,12 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
     clauses = [_frozen(frozen, new), _specs(protocol, (*old, new)), _changes(protocol, old[0], new)]
     clauses += [_passed(protocol, new)] if protocol.passed else []
     clauses += [_kept(protocol, old, new)]
-    wanted = old if protocol.margins else ()
-    compared = [compare(earlier.side, new.side, alpha=protocol.alpha) for earlier in wanted]
+    earlier_ones = old if protocol.margins else ()
+    compared = [compare(earlier.side, new.side, alpha=protocol.alpha) for earlier in earlier_ones]
     clauses += [
-        _not_worse(margin, protocol, earlier, made, first=earlier is old[0])
+        _not_worse(margin, protocol, earlier, comparison, first=earlier is old[0])
         for margin in protocol.margins
-        for earlier, made in zip(wanted, compared, strict=True)
+        for earlier, comparison in zip(earlier_ones, compared, strict=True)
     ]
     statuses = {clause.status for clause in clauses}
     verdict = OUTSIDE if "FAILED" in statuses else WITHIN if statuses == {"PASSED"} else OPEN
@@ -79,8 +79,8 @@ def _frozen(frozen: str, new: Version) -> Clause:
     asks = "The plan was frozen before the new version was run."
     started = new.side.run.started
     if not frozen:
-        said = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
-        return Clause("plan", asks, "INCONCLUSIVE", said)
+        finding = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
+        return Clause("plan", asks, "INCONCLUSIVE", finding)
     try:
         before = moment(frozen) <= moment(started)
     except ValueError:
@@ -119,8 +119,8 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
         if (lacks := set[str]().union(*asked) - own)
     ]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
-    said = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
-    return Clause("specifications", asks, status, said, (*rows, *short))
+    finding = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
+    return Clause("specifications", asks, status, finding, (*rows, *short))
 
 
 def _on_other_scenes(one: Side, other: Side) -> bool:
@@ -161,8 +161,8 @@ def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
             one, other = (str(side.get(name, "absent")) for side in (before, after))
             rows.append({"field": name, "reference": one, "new": other, "foreseen": "yes" if foreseen else "no"})
     outside = [row for row in rows if row["foreseen"] == "no"]
-    said = f"{plural(len(rows), 'field')} differ, {len(outside)} not foreseen" if rows else "nothing differs"
-    return Clause("changes", asks, "FAILED" if outside else "PASSED", said, tuple(rows))
+    finding = f"{plural(len(rows), 'field')} differ, {len(outside)} not foreseen" if rows else "nothing differs"
+    return Clause("changes", asks, "FAILED" if outside else "PASSED", finding, tuple(rows))
 
 
 def _flat(value: JsonObject, head: str = "") -> dict[str, object]:
@@ -208,8 +208,8 @@ def _kept(protocol: Protocol, old: Sequence[Version], new: Version) -> Clause:
     elif passed and len(lost) <= protocol.lost_at_most:
         status = "PASSED"
     steps = "; ".join(_step(version, now) for version in old)
-    said = f"{len(passed) - len(lost)} of {len(passed)} still pass ({steps})"
-    return Clause("retention", asks, status, said, rows)
+    finding = f"{len(passed) - len(lost)} of {len(passed)} still pass ({steps})"
+    return Clause("retention", asks, status, finding, rows)
 
 
 def _step(version: Version, now: Mapping[str, str]) -> str:
@@ -232,14 +232,14 @@ def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Compa
     sign = 1 if less_is_better else -1
     level = f"one-sided {100 * (1 - protocol.alpha):g}% bounds"
     value, low, high = (signed(of, margin.margin) for of in (row.value, row.lower, row.upper))
-    said = (
+    finding = (
         f"{number(row.before)} before, {number(row.after)} now, difference {value} ({level} {low} and {high}, "
         f"{plural(row.n, 'pair')} on {plural(row.clusters, 'background')})"
     )
     if row.n < protocol.pairs_at_least or not row.usable or worst is None or best is None:
-        return Clause(name, asks, "INCONCLUSIVE", f"{said}; {protocol.pairs_at_least} pairs are asked for")
+        return Clause(name, asks, "INCONCLUSIVE", f"{finding}; {protocol.pairs_at_least} pairs are asked for")
     if not less_is_better and row.before <= margin.margin:
-        return Clause(name, asks, "INCONCLUSIVE", f"{said}; so little before leaves no room for such a loss")
+        return Clause(name, asks, "INCONCLUSIVE", f"{finding}; so little before leaves no room for such a loss")
     if sign * worst < margin.margin:
-        return Clause(name, asks, "PASSED", said)
-    return Clause(name, asks, "FAILED" if sign * best > margin.margin else "INCONCLUSIVE", said)
+        return Clause(name, asks, "PASSED", finding)
+    return Clause(name, asks, "FAILED" if sign * best > margin.margin else "INCONCLUSIVE", finding)

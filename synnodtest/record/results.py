@@ -135,9 +135,9 @@ def _no_constant(name: str) -> Any:
 
 
 def _check(record: Any, name: str, hint: str) -> None:
-    found = list(islice(_faults(record), _MOST_TOLD)) or list(islice(_dangling(record), _MOST_TOLD))
-    if found:
-        raise RecordError(f"{name}: not a valid record:\n" + "\n".join(f"    {fault}" for fault in found), hint=hint)
+    faults = list(islice(_faults(record), _MOST_TOLD)) or list(islice(_dangling(record), _MOST_TOLD))
+    if faults:
+        raise RecordError(f"{name}: not a valid record:\n" + "\n".join(f"    {fault}" for fault in faults), hint=hint)
 
 
 @cache
@@ -160,12 +160,12 @@ def _faults(record: Any) -> Iterator[str]:
 def _dangling(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield references that lead nowhere, and passes beside a ruling that is none."""
     behaviours = {b["id"] for b in record["behaviours"]}
-    scenes, seen = record["scenes"], set()
+    scenes, ids = record["scenes"], set()
     for index, expectation in enumerate(record["expectations"]):
         where = f"expectations[{index}]"
-        if expectation["id"] in seen:
+        if expectation["id"] in ids:
             yield f"{where}: the id {expectation['id']!r} stands twice"
-        seen.add(expectation["id"])
+        ids.add(expectation["id"])
         if expectation["behaviour"] not in behaviours:
             yield f"{where}.behaviour: there is no behaviour {expectation['behaviour']!r}"
         ruling = expectation["ruling"]

@@ -64,17 +64,17 @@ def _count(count: int | str) -> str:
 def _nodule(nodule: NoduleSpec) -> str:
     size = "that fills its box" if nodule.fills_box else f"of {value_phrase(nodule.diameter_mm, ' mm')}"
     looks = ((name, value) for name, value in nodule.values().items() if name != "diameter_mm")
-    told = [f"nodule {nodule.name!r} {size}", *_quantities(looks)]
+    parts = [f"nodule {nodule.name!r} {size}", *_quantities(looks)]
     if not (nodule.contrast or nodule.density or nodule.attenuation):
-        told.append("as bright as nodules that readers marked")
-    return ", ".join([*told, *_place(nodule.location), *_held(nodule.hold)])
+        parts.append("as bright as nodules that readers marked")
+    return ", ".join([*parts, *_place(nodule.location), *_held(nodule.hold)])
 
 
 def _distractor(distractor: DistractorSpec) -> str:
-    told = [f"distractor {distractor.name!r}: {value_phrase(distractor.mimic)}"]
-    told += [f"of {value_phrase(distractor.size_mm, ' mm')}"] if distractor.size_mm is not None else []
-    told += _place(distractor.location) if distractor.location is not None else ["where its kind is found"]
-    return ", ".join([*told, *_held(distractor.hold)])
+    parts = [f"distractor {distractor.name!r}: {value_phrase(distractor.mimic)}"]
+    parts += [f"of {value_phrase(distractor.size_mm, ' mm')}"] if distractor.size_mm is not None else []
+    parts += _place(distractor.location) if distractor.location is not None else ["where its kind is found"]
+    return ", ".join([*parts, *_held(distractor.hold)])
 
 
 def _quantities(values: Iterable[tuple[str, Value]]) -> Iterator[str]:
@@ -110,8 +110,8 @@ def _changes(perturbations: Sequence[PerturbationSpec]) -> str:
 
 
 def _arm(name: str, arm: ArmSpec) -> str:
-    told = " and ".join(repr(one) for one in (*arm.nodules, *arm.distractors)) or "no nodule"
-    return f"arm {name!r}: {told}" + (f" under {_changes(arm.perturbations)}" if arm.perturbations else "")
+    names = " and ".join(repr(one) for one in (*arm.nodules, *arm.distractors)) or "no nodule"
+    return f"arm {name!r}: {names}" + (f" under {_changes(arm.perturbations)}" if arm.perturbations else "")
 
 
 def _search(fuzz: Fuzz) -> Iterator[str]:

@@ -25,10 +25,10 @@ _LARGEST_BYTES = 4_000_000
 def is_transfer(path: Path) -> bool:
     """Return whether a file is, or means to be, a transfer result; False where it cannot be read."""
     try:
-        found = json.loads(path.read_bytes()[:_LARGEST_BYTES])
+        content = json.loads(path.read_bytes()[:_LARGEST_BYTES])
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and "transfer" in found
+    return isinstance(content, dict) and "transfer" in content
 
 
 def read(path: Path) -> JsonObject:
@@ -39,20 +39,20 @@ def read(path: Path) -> JsonObject:
     """
     try:
         content = path.read_bytes()
-        found = json.loads(content, parse_constant=lambda word: None)
-        if not isinstance(found, dict) or found.get("transfer") != _FORMAT:
+        content_read = json.loads(content, parse_constant=lambda word: None)
+        if not isinstance(content_read, dict) or content_read.get("transfer") != _FORMAT:
             raise ValueError(f"it has not the format {_FORMAT}")
-        for one in found["detectors"]:
+        for one in content_read["detectors"]:
             if not isinstance(one["identity"]["name"], str) or not one["rates"]:
                 raise ValueError("a detector in it has no name or no figures")
             for at in one["rates"]:
                 _ = at["difference"]["value"], at["real"]["n"], at["planted"]["n"], at["bands"]
-        _ = found["made_of"]["synthesizer"]["name"], found["made_of"]["nodules"]
+        _ = content_read["made_of"]["synthesizer"]["name"], content_read["made_of"]["nodules"]
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=_HINT) from error
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise RecordError(f"{path}: no transfer result ({error!r})", hint=_HINT) from error
-    return {"file": path.name, "sha256": sha256_of(content), **found}
+    return {"file": path.name, "sha256": sha256_of(content), **content_read}
 
 
 def read_all(paths: Iterable[Path], identification: Identification) -> list[JsonObject]:

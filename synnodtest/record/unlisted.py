@@ -33,10 +33,10 @@ def _entries(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
     if not any(sha256.encode() in text for sha256 in specs):
         return []
     try:
-        made = decode(Record, json.loads(text))
+        record = decode(Record, json.loads(text))
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
-    run, who = made.run, made.identification
+    run, who = record.run, record.identification
     named = str(run.options.get("detector", who.detector.name))  # what a person edited may be anything
     if run.id != path.parent.name:  # a copy somebody put there, as reports/example
         return []

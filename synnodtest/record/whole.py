@@ -49,8 +49,8 @@ def whole_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = Non
 
 def build_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = None) -> JsonObject:
     """Return what the run itself knows as plain JSON values. See :func:`whole_record`."""
-    made: JsonObject = encode(_record(fragment, facts, run or run_entry(fragment, facts)))
-    return made
+    encoded: JsonObject = encode(_record(fragment, facts, run or run_entry(fragment, facts)))
+    return encoded
 
 
 def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
@@ -148,10 +148,10 @@ def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> Ident
 
 def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
     own, *included = (_file_sha256(there(file, root)) for file in (spec.file, *spec.included))
-    kept = replace(spec, file_sha256=own, included=dict(zip(spec.included, included, strict=True)))
+    with_digests = replace(spec, file_sha256=own, included=dict(zip(spec.included, included, strict=True)))
     if spec.file not in lock:
-        return kept
-    return replace(kept, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
+        return with_digests
+    return replace(with_digests, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
 
 
 def _file_sha256(path: Path) -> str:
@@ -179,12 +179,12 @@ def _attrition(fragment: Fragment) -> Attrition:
 
 
 def _limitations(fragment: Fragment) -> list[str]:
-    said = []
+    sentences = []
     if any(b.source.startswith("phantom") for b in fragment.backgrounds.values()):
-        said.append("The backgrounds are computed phantoms, not radiographs of people.")
+        sentences.append("The backgrounds are computed phantoms, not radiographs of people.")
     if any(b.estimated_regions for b in fragment.backgrounds.values()):
-        said.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
-    return said
+        sentences.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
+    return sentences
 
 
 def _user() -> str:

@@ -17,9 +17,9 @@ _PROMISE = (
 def built() -> dict[str, object]:
     """Return the JSON Schema (2020-12) of the record."""
     known: dict[str, object] = {}
-    made = definition(Record, known) | {"description": _PROMISE}
+    schema = definition(Record, known) | {"description": _PROMISE}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "synnodtest record"}
-    return head | made | {"$defs": dict(sorted(known.items()))}
+    return head | schema | {"$defs": dict(sorted(known.items()))}
 
 
 def text() -> str:

@@ -86,8 +86,8 @@ def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = F
     rules: dict[str, list[Card]] = {}
     for item in items:
         rules.setdefault(item.rule, []).append(_card(context, item))
-    told = {rule: _of_search(rule) if search else RULES.get(rule, (rule.capitalize(), "")) for rule in rules}
-    return [Rule(*told[rule], tuple(cards)) for rule, cards in rules.items()]
+    headings = {rule: _of_search(rule) if search else RULES.get(rule, (rule.capitalize(), "")) for rule in rules}
+    return [Rule(*headings[rule], tuple(cards)) for rule, cards in rules.items()]
 
 
 def _of_search(rule: str) -> tuple[str, str]:

@@ -159,9 +159,9 @@ def square_around(boxes: Sequence[Box], radiograph: Radiograph) -> Cut:
 
 def _window(pixels: FloatArray, untouched: FloatArray | None = None) -> tuple[float, float]:
     """Return the greys shown black and white: those of the untouched pixels, widened to show the inside of a nodule."""
-    seen = pixels if untouched is None else untouched
-    lit = seen[seen > FRAME]
-    low, high = (float(v) for v in np.percentile(lit if lit.size else seen, [0.5, 99.5]))
+    reference = pixels if untouched is None else untouched
+    lit = reference[reference > FRAME]
+    low, high = (float(v) for v in np.percentile(lit if lit.size else reference, [0.5, 99.5]))
     return low, max(high, low + 0.02, float(np.percentile(pixels, 99.9)))
 
 
@@ -260,6 +260,6 @@ def _png(image: Image.Image) -> bytes:
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     """Return a picture as a file of a kind."""
-    held = io.BytesIO()
-    image.save(held, kind, **options)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()

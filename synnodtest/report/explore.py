@@ -105,9 +105,9 @@ def _named(names: Names, text: object) -> int:
 
 def _scene(scene: SceneEntry, names: Names, use: Sequence[int]) -> list[Any]:
     strata = [_named(names, f"{key}: {value}") for key, value in sorted(scene.strata.items())]
-    told = [_named(names, text) for text in (scene.behaviour, scene.background, scene.arm)]
+    named = [_named(names, text) for text in (scene.behaviour, scene.background, scene.arm)]
     nodules = [_nodule(nodule, names) for nodule in scene.nodules]
-    return [*told, strata, list(use), nodules, [_finding(f) for f in scene.findings]]
+    return [*named, strata, list(use), nodules, [_finding(f) for f in scene.findings]]
 
 
 def _nodule(nodule: NoduleEntry, names: Names) -> list[Any]:

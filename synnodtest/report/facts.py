@@ -39,8 +39,8 @@ def _is_table(value: object) -> TypeGuard[list[JsonObject]]:
 def _table(title: str, rows: list[JsonObject]) -> Table:
     columns = in_order((str(c) for r in rows for c in r), _FIRST)
     numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
-    shown: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
-    return table_of(_words(title), [_words(c) for c in columns], shown, numeric=numeric, most=100)
+    cells: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
+    return table_of(_words(title), [_words(c) for c in columns], cells, numeric=numeric, most=100)
 
 
 def _words(name: str) -> str:

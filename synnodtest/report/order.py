@@ -71,14 +71,14 @@ ADDED: Registry[Added] = Registry("section", folder=sections, constant="SECTION"
 @cache
 def builders() -> Mapping[str, Build]:
     """Return the functions that make the sections, by key, in order."""
-    made: list[tuple[str, Build]] = []
+    ordered: list[tuple[str, Build]] = []
     for name in ORDER:
         module, _, key = name.partition(".")
-        made.append((key, getattr(import_module(f"{sections.__name__}.{module}"), key)))
+        ordered.append((key, getattr(import_module(f"{sections.__name__}.{module}"), key)))
     for added in ADDED.all().values():
-        place = [key for key, _ in made].index(added.after)
-        made.insert(place + 1, (added.key, added.build))
-    return dict(made)
+        place = [key for key, _ in ordered].index(added.after)
+        ordered.insert(place + 1, (added.key, added.build))
+    return dict(ordered)
 
 
 @cache

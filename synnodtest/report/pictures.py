@@ -61,17 +61,17 @@ def draw_pictures(fragment: Fragment, node_id: str, behaviour: Behaviour, campai
     if entry is None or entry.ruling is None:
         return []
     ruled = (("worst failure", entry.worst), ("random failure", entry.failing), ("random pass", entry.passing))
-    shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in ruled for scene_id in ids]
-    if not shown:
-        shown = [(scene_id, "shown") for scene_id in entry.scenes[:1]]
-    made = []
-    for scene_id, rule in shown:
+    scenes_shown = [(scene_id, entry.roles.get(scene_id, rule)) for rule, ids in ruled for scene_id in ids]
+    if not scenes_shown:
+        scenes_shown = [(scene_id, "shown") for scene_id in entry.scenes[:1]]
+    pictures = []
+    for scene_id, rule in scenes_shown:
         scene, point = fragment.scenes[scene_id], entry.operating_point
         key = _key(scene_id, scene, point, rule)
-        made.append(Picture(node_id, scene_id, rule, point, key))
+        pictures.append(Picture(node_id, scene_id, rule, point, key))
         if not campaign.store.has("pictures", key):
-            _drawn(campaign, behaviour, made[-1], scene)
-    return made
+            _drawn(campaign, behaviour, pictures[-1], scene)
+    return pictures
 
 
 def write_pictures(
@@ -121,8 +121,8 @@ def keep_for_exploring(
 
 
 def _key(scene_id: str, scene: SceneEntry, point: float, rule: str) -> str:
-    found = encode(scene.findings)
-    return sha256_of(["pictures", PICTURES, scene_id, scene.radiograph_sha256, found, point, _is_failure(rule)])
+    findings = encode(scene.findings)
+    return sha256_of(["pictures", PICTURES, scene_id, scene.radiograph_sha256, findings, point, _is_failure(rule)])
 
 
 def _is_failure(rule: str) -> bool:

@@ -48,13 +48,13 @@ def write_companions(source: Record | JsonObject, folder: Path, root: Path, waiv
         root: The project's folder.
         waivers: The waiver file of the run; by default that of the project, if there is one.
     """
-    made = Record.of(source)
-    files = [there(file, root) for spec in made.identification.specs for file in (spec.file, *spec.included)]
+    record = Record.of(source)
+    files = [there(file, root) for spec in record.identification.specs for file in (spec.file, *spec.included)]
     files.append(waivers or root / "waivers.yaml")
     files += [root / name for name in (LOCK, "reports.yaml", "requirements.csv", "hazards.csv")]
     written = [folder / path for path in inputs.keep(folder, files, root=root)]
-    written.append(sarif.write(made, folder))
-    written += markdown.write(made, folder)
+    written.append(sarif.write(record, folder))
+    written += markdown.write(record, folder)
     if importlib.util.find_spec("pyarrow") is not None:
-        written.append(parquet.write(made, folder))
+        written.append(parquet.write(record, folder))
     return written

@@ -104,8 +104,8 @@ def record_of(text: str, settings: Settings, cases: Iterable[Case], progress: Pr
     for case in cases:
         tried.meet(case)
     tried.close()
-    made = tried.as_record()
-    if all(entry.status == "ERROR" for entry in made.expectations):
+    record = tried.as_record()
+    if all(entry.status == "ERROR" for entry in record.expectations):
         reasons = tried.faults() or ["no expectation with scenes"]
         raise SynnodError(f"nothing to compare for {text!r}: {reasons[0]}")
-    return made
+    return record

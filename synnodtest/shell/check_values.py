@@ -54,7 +54,7 @@ def check_values() -> list[dict[str, object]]:
         ("Holm, second of 0.01 0.04 0.03", "2 * 0.03", 0.06, float(holm([0.01, 0.04, 0.03])[2]), 9),
     ]  # fmt: skip
     return [
-        {"what": what, "source": source, "expected": expected, "got": round(float(got), max(digits, 6)), "holds": held}
+        {"what": what, "source": source, "expected": expected, "got": round(float(got), max(digits, 6)), "holds": holds}
         for what, source, expected, got, digits in rows
-        for held in [math.isclose(expected, got, abs_tol=0.51 * 10**-digits, rel_tol=1e-9)]
+        for holds in [math.isclose(expected, got, abs_tol=0.51 * 10**-digits, rel_tol=1e-9)]
     ]

@@ -52,14 +52,14 @@ def html_extras(properties: Iterable[tuple[str, str]], pictures: Iterable[tuple[
     from pytest_html import extras
 
     rows = "".join(f"<tr><th>{html.escape(n)}</th><td>{html.escape(v)}</td></tr>" for n, v in properties)
-    made = [extras.html(f"<table>{rows}</table>")] if rows else []
+    extras_made = [extras.html(f"<table>{rows}</table>")] if rows else []
     for caption, path in pictures:
         if path.is_file():
             data = base64.b64encode(path.read_bytes()).decode()
-            made.append(
+            extras_made.append(
                 extras.html(
                     f'<figure><img alt="{html.escape(caption)}" src="data:image/webp;base64,{data}">'
                     f"<figcaption>{html.escape(caption)}</figcaption></figure>"
                 )
             )
-    return made
+    return extras_made

@@ -22,18 +22,18 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     item = Item(gathered.behaviour, gathered.variant)
     if agree(gathered.rulings).status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
-    elsewhere = {name: mirrored(held, item.matching) for name, held in gathered.evidence.items()}
-    share, hit = (share_hit(list(held.values())) for held in (elsewhere, gathered.evidence))
+    elsewhere = {name: mirrored(evidence, item.matching) for name, evidence in gathered.evidence.items()}
+    share, hit = (share_hit(list(evidence.values())) for evidence in (elsewhere, gathered.evidence))
     if share <= MANY:
         return gathered
     noisy = share >= MOSTLY * hit and _met_by_noise(item, gathered, elsewhere, share)
-    made = {
+    rulings = {
         name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point)
         if noisy
         else told_of_chance(ruling, share)
         for name, ruling in gathered.rulings.items()
     }
-    return with_rulings(gathered, made)
+    return with_rulings(gathered, rulings)
 
 
 def _counts_hits_alone(item: Item, gathered: Gathered) -> bool:

@@ -141,7 +141,7 @@ def _of_environment() -> list[str]:
 
 def _telling(words: list[str]) -> list[str]:
     """Return the words of a command without those that change nothing about the run: ``-q``, ``-W X``, ``-p no:X``."""
-    kept: list[str] = []
+    options_kept: list[str] = []
     skipped = False
     for word, after in zip_longest(words, words[1:], fillvalue=""):
         if skipped:
@@ -149,5 +149,5 @@ def _telling(words: list[str]) -> list[str]:
         elif word == "-W" or (word == "-p" and after.startswith("no:")):
             skipped = True
         elif word != "-q":
-            kept.append(word)
-    return kept
+            options_kept.append(word)
+    return options_kept

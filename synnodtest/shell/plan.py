@@ -41,8 +41,8 @@ def _time(minutes: float, unknown: bool) -> str:
     if unknown and not minutes:
         return "minutes: not known before a first run of this detector and synthesizer on this machine"
     more = ", and the items with '?', never measured here" if unknown else ""
-    told = f"about {minutes:.1f} minutes of synthesizer and detector{more}"
-    return f"{told}; making or reading backgrounds comes on top, items that share scenes take less together"
+    text = f"about {minutes:.1f} minutes of synthesizer and detector{more}"
+    return f"{text}; making or reading backgrounds comes on top, items that share scenes take less together"
 
 
 def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
@@ -50,18 +50,18 @@ def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
         return _search_line(run, case)
     behaviour, campaign = run.behaviour(case), run.campaign
     scenes, done = campaign.cost(behaviour, case.variant)
-    made = forecast(behaviour, case.variant, campaign.backgrounds(behaviour), run.settings.seed)
+    ahead = forecast(behaviour, case.variant, campaign.backgrounds(behaviour), run.settings.seed)
     minutes = _minutes(run, campaign.synthesizer_names(behaviour)[0], scenes - done)
-    power = "" if made.power is None else f"{made.power:.2f}"
-    shown = "?" if minutes is None else f"{minutes:.1f}"
-    text = f"{scenes:>7} {done:>7} {shown:>8} {made.units:>6} {power:>6} {made.smallest or '':>6}  {case.node_id}"
-    notes = [f"power for {made.assumption}"] if made.assumption else []
-    notes += _needed(made, behaviour, campaign.background_set(behaviour), _asked_for(case.behaviour, behaviour))
-    if case.behaviour.scenes is not None and case.behaviour.scenes.count == "auto" and made.needed is None:
+    power = "" if ahead.power is None else f"{ahead.power:.2f}"
+    time = "?" if minutes is None else f"{minutes:.1f}"
+    text = f"{scenes:>7} {done:>7} {time:>8} {ahead.units:>6} {power:>6} {ahead.smallest or '':>6}  {case.node_id}"
+    notes = [f"power for {ahead.assumption}"] if ahead.assumption else []
+    notes += _needed(ahead, behaviour, campaign.background_set(behaviour), _asked_for(case.behaviour, behaviour))
+    if case.behaviour.scenes is not None and case.behaviour.scenes.count == "auto" and ahead.needed is None:
         count = _asked_for(case.behaviour, behaviour)
         notes.append(f"count: auto took {count}: no formula plans this, so what is assumed has no say in it")
-    if made.warning:
-        notes.append(f"WARNING can only end INCONCLUSIVE: {made.warning}")
+    if ahead.warning:
+        notes.append(f"WARNING can only end INCONCLUSIVE: {ahead.warning}")
     return text, minutes, notes
 
 
@@ -98,8 +98,8 @@ def _search_line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     budget = case.behaviour.fuzz.time_budget_s if case.behaviour.fuzz is not None else None
     if budget is not None:
         minutes = budget / 60 if minutes is None else min(minutes, budget / 60)
-    shown = "?" if minutes is None else f"{minutes:.1f}"
-    text = f"{scenes:>7} {'':>7} {shown:>8} {'':>6} {'':>6} {'':>6}  {case.node_id}"
+    time = "?" if minutes is None else f"{minutes:.1f}"
+    text = f"{scenes:>7} {'':>7} {time:>8} {'':>6} {'':>6} {'':>6}  {case.node_id}"
     return text, minutes, [_NOT_COUNTED]
 
 

@@ -93,8 +93,8 @@ def plans_beside(specs: Sequence[Spec]) -> list[Plan]:
         RecordError: a plan cannot be read, or names another state of one of them.
     """
     folders = dict.fromkeys(spec.path.parent / FOLDER for spec in specs)
-    found = [_plan(path, specs) for folder in folders for path in sorted(folder.glob("*.yaml"))]
-    return [plan for plan in found if plan is not None]
+    plans = [_plan(path, specs) for folder in folders for path in sorted(folder.glob("*.yaml"))]
+    return [plan for plan in plans if plan is not None]
 
 
 def _plan(path: Path, specs: Sequence[Spec]) -> Plan | None:

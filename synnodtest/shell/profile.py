@@ -41,13 +41,13 @@ def taken_line(tally: Mapping[str, float], earlier: tuple[float | None, float | 
         earlier: Seconds per synthesized scene and per inferred radiograph, as measured before this run.
         seconds: That the run took.
     """
-    made, inferred = tally.get("synthesized", 0), tally.get("inferred", 0)
-    if not made and not inferred:
+    synthesized, inferred = tally.get("synthesized", 0), tally.get("inferred", 0)
+    if not synthesized and not inferred:
         return ""
-    text = f"{counted(round(made), 'scene')} synthesized and {counted(round(inferred), 'radiograph')} inferred"
+    text = f"{counted(round(synthesized), 'scene')} synthesized and {counted(round(inferred), 'radiograph')} inferred"
     text += f" in {left(seconds)}, those of searches and controls included"
-    if all(rate is not None for rate, count in zip(earlier, (made, inferred), strict=True) if count):
-        planned = sum((rate or 0.0) * count for rate, count in zip(earlier, (made, inferred), strict=True))
-        told = "; at the speed of earlier runs synthesizer and detector alone were planned to take"
-        text += f"{told} {left(planned)}" if planned >= 1 else ""
+    if all(rate is not None for rate, count in zip(earlier, (synthesized, inferred), strict=True) if count):
+        planned = sum((rate or 0.0) * count for rate, count in zip(earlier, (synthesized, inferred), strict=True))
+        remark = "; at the speed of earlier runs synthesizer and detector alone were planned to take"
+        text += f"{remark} {left(planned)}" if planned >= 1 else ""
     return text

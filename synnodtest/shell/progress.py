@@ -78,8 +78,8 @@ def _pace(count: int, remaining: int, seconds: float) -> str:
     if count < 1 or seconds <= 0:
         return ""
     rate = count / seconds
-    said = f", {rate:.1f} a second" if rate >= 0.1 else f", {1 / rate:.0f} s each"
-    return said + (f", about {left(remaining / rate)} left" if remaining > 0 else "")
+    pace = f", {rate:.1f} a second" if rate >= 0.1 else f", {1 / rate:.0f} s each"
+    return pace + (f", about {left(remaining / rate)} left" if remaining > 0 else "")
 
 
 def left(seconds: float) -> str:

@@ -63,10 +63,10 @@ class RayOptions:
             except (KeyError, ValueError):
                 hint = f"options are {', '.join(f'{option}=N' for option in known)}, joined by &"
                 raise SynnodError(f"--executor {text}: {name}={value} is not understood", hint=hint) from None
-        made = cls(address="" if place == "ray" else place, **values)
-        if min(made.synthesizers, made.detectors, made.batch) < 1 or made.gpus < 0 or made.cpus < 0:
+        options = cls(address="" if place == "ray" else place, **values)
+        if min(options.synthesizers, options.detectors, options.batch) < 1 or options.gpus < 0 or options.cpus < 0:
             raise SynnodError(f"--executor {text}: at least one actor of each kind and one scene a batch are needed")
-        return made
+        return options
 
 
 class Worker:

@@ -39,10 +39,10 @@ def _fault(record: RecordedDetector, run: Run, cases: Iterable[Case]) -> str:
     untouched: list[Radiograph] = []
     planted: list[Radiograph] = []
     for first in chain.from_iterable(_first_radiographs(run, case) for case in cases):
-        made = bool(first.nodules) or first.altered
-        if made and record.holds(first):
+        synthetic = bool(first.nodules) or first.altered
+        if synthetic and record.holds(first):
             return ""
-        (planted if made else untouched).append(first)
+        (planted if synthetic else untouched).append(first)
     asked = planted or untouched
     if not asked or any(record.holds(first) for first in asked):
         return ""

@@ -47,9 +47,9 @@ def refuse(faults: Iterable[str]) -> None:
     Raises:
         pytest.UsageError: there is a fault; tells all of them.
     """
-    told = "\n".join(filter(None, faults))
-    if told:
-        raise pytest.UsageError(told)
+    message = "\n".join(filter(None, faults))
+    if message:
+        raise pytest.UsageError(message)
 
 
 def fault_of_detectors(words: Sequence[str]) -> str:
@@ -115,10 +115,10 @@ def refuse_ambiguous(waivers: Waivers | None, cases: Sequence[Case], *, is_worke
     faults = waivers.ambiguous((case.node_id, case.behaviour.id) for case in cases) if waivers else {}
     if waivers is None or not faults:
         return waivers
-    told = "\n".join([*faults.values(), "  hint: expectation: specs/size.yaml::behaviour"])
+    message = "\n".join([*faults.values(), "  hint: expectation: specs/size.yaml::behaviour"])
     if not is_worker:
-        raise pytest.UsageError(told)
-    warnings.warn(pytest.PytestWarning(told), stacklevel=2)
+        raise pytest.UsageError(message)
+    warnings.warn(pytest.PytestWarning(message), stacklevel=2)
     return replace(waivers, entries=tuple(w for w in waivers.entries if w.id not in faults))
 
 

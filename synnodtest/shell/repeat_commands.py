@@ -34,7 +34,7 @@ def reproduce(case: Case, settings: Settings, rootdir: str | None) -> str:
 def changed(settings: Settings) -> dict[str, str]:
     """Return the options without which an item could end otherwise, where this run's differ from the defaults."""
     usual, waivers = Settings(settings.root), settings.root / "waivers.yaml"
-    given = {
+    options = {
         "--inconclusive": (settings.inconclusive, usual.inconclusive),
         "--synnod-waivers": (settings.waivers or waivers, waivers),
         "--synnod-conform": (settings.conform, "stop"),
@@ -42,7 +42,7 @@ def changed(settings: Settings) -> dict[str, str]:
         "--synnod-device": (settings.device, usual.device),
         "--synnod-cache": (settings.cache, settings.root / usual.cache),
     }
-    differing = {name: value for name, (value, default) in given.items() if value != default}
+    differing = {name: value for name, (value, default) in options.items() if value != default}
     return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in differing.items()}
 
 

@@ -68,8 +68,8 @@ class Run:
         started = time.perf_counter()
         try:
             if case.behaviour.fuzz is not None:
-                wanted = limited_search(case.behaviour, self.settings.limit)
-                return told_from_noise(self._voice.checked(self.campaign, fuzz(self.campaign, wanted, case.variant)))
+                behaviour = limited_search(case.behaviour, self.settings.limit)
+                return told_from_noise(self._voice.checked(self.campaign, fuzz(self.campaign, behaviour, case.variant)))
             gathered = self.campaign.gather(self.behaviour(case), case.variant)
             return told_from_noise(self._voice.checked(self.campaign, gathered))
         except KeyboardInterrupt:
@@ -106,10 +106,10 @@ def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:
 
 def limited_search(behaviour: Behaviour, limit: int | None) -> Behaviour:
     """Return a fuzz behaviour that searches on at most ``limit`` backgrounds; confirmations keep theirs."""
-    wanted = behaviour.fuzz
-    if limit is None or wanted is None or wanted.count <= limit:
+    fuzz_wanted = behaviour.fuzz
+    if limit is None or fuzz_wanted is None or fuzz_wanted.count <= limit:
         return behaviour
-    return replace(behaviour, fuzz=replace(wanted, count=limit))
+    return replace(behaviour, fuzz=replace(fuzz_wanted, count=limit))
 
 
 def _executor(settings: Settings) -> Executor | None:

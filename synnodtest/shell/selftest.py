@@ -101,8 +101,8 @@ class SelfTest:
     @property
     def holds(self) -> bool:
         """True where nothing is wrong."""
-        told = all(kill.holds for kill in self.kills) and all(version.holds for version in self.versions)
-        return all(row["holds"] for row in (*self.analytic, *self.aa)) and told
+        as_expected = all(kill.holds for kill in self.kills) and all(version.holds for version in self.versions)
+        return all(row["holds"] for row in (*self.analytic, *self.aa)) and as_expected
 
     def as_dict(self) -> dict[str, object]:
         """Return the record's ``tool_validation``: plain JSON values."""
@@ -142,10 +142,10 @@ def selftest(specs: Sequence[Spec], base: Detector, bench: Bench, say: Say = lam
         bench: What everything is tried on.
         say: Told of progress, a line at a time.
     """
-    given = bench.backgrounds
+    backgrounds = bench.backgrounds
     cases = list(cases_of(specs))
-    held: dict[str, Radiograph] = {}
-    bench = replace(bench, backgrounds=lambda name, count: _Kept(given(name, count), held))
+    radiographs: dict[str, Radiograph] = {}
+    bench = replace(bench, backgrounds=lambda name, count: _Kept(backgrounds(name, count), radiographs))
     say(f"{counted(len(cases), 'expectation')}, {len(MUTANTS)} mutants of {base.identity.name}")
     first = run_cases(base, cases, bench)
     say(f"{base.identity.name}: {_counts(first)}")
@@ -169,12 +169,12 @@ def _versions(specs: Sequence[Spec], cases: Sequence[Case], base: Detector, benc
     """Return what every plan beside the specs says of new versions, on all backgrounds that its specs ask for."""
     whole = replace(bench, limit=sys.maxsize)
     faults = {name: MutantDetector(name, base) for name in MUTANTS}
-    found: list[TriedVersion] = []
+    versions: list[TriedVersion] = []
     for plan in plans_beside(specs):
         named = {id(spec) for spec in plan.specs.values()}
         mine = [case for case in cases if id(case.spec) in named]
-        found += try_plan(plan, mine, base, faults, lambda detector, items: run_cases(detector, items, whole))
-    return tuple(found)
+        versions += try_plan(plan, mine, base, faults, lambda detector, items: run_cases(detector, items, whole))
+    return tuple(versions)
 
 
 def cases_of(specs: Iterable[Spec]) -> Iterator[Case]:
@@ -259,12 +259,12 @@ def _kill(name: str, base: dict[str, str], mutant: dict[str, str], cases: Sequen
 
 def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> list[dict[str, object]]:
     """Return the differences of a detector from itself over all scenes, and the number of changed verdicts."""
-    made = compare(as_record(first, ""), as_record(again, ""), name="itself")
-    changed = len(made.verdicts)
+    comparison = compare(as_record(first, ""), as_record(again, ""), name="itself")
+    changed = len(comparison.verdicts)
     rows: list[dict[str, object]] = [
         {"what": "verdicts that differ", "n": len(cases), "difference": changed, "holds": changed == 0}
     ]
-    for row in made.differences:
+    for row in comparison.differences:
         if not row.behaviour:
             rows.append(
                 {

@@ -50,8 +50,8 @@ class SilenceCheck:
         probe, why = self._probed(campaign, gathered, point)
         if probe.reported:
             return gathered
-        made = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
-        return with_rulings(gathered, made)
+        rulings = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
+        return with_rulings(gathered, rulings)
 
     def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Reported, str]:
         """Return what the detector reports on conspicuous nodules in the item's own backgrounds."""
@@ -70,17 +70,17 @@ def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Reported,
     detector = campaign.providers.detector
     bare = unguarded(detector)
     if isinstance(bare, RecordedDetector):
-        shown, reported = bare.reported(point)
-        return Reported("all that was recorded", shown, reported), ""
-    found: dict[str, float] = {}
+        pictures, reported = bare.reported(point)
+        return Reported("all that was recorded", pictures, reported), ""
+    loudest_of: dict[str, float] = {}
     why = ""
     for number, example in enumerate(PROBES):
         trial, reason = plant(campaign, example, set_name, number, Matching())
         if trial is None:
             why = reason
         else:
-            found |= loudest([trial])
-    return reported_on(CONSPICUOUS, found, point), "" if found else why
+            loudest_of |= loudest([trial])
+    return reported_on(CONSPICUOUS, loudest_of, point), "" if loudest_of else why
 
 
 def _met_by_silence(gathered: Gathered) -> bool:
@@ -88,7 +88,7 @@ def _met_by_silence(gathered: Gathered) -> bool:
     if isinstance(gathered, FuzzGathered):
         return gathered.variant.expectation.kind in QUIET_SEARCHES
     judge, parameters = Item(gathered.behaviour, gathered.variant).judge, gathered.variant.parameters
-    return all(judge(parameters, silenced(held)).status is Status.PASSED for held in gathered.evidence.values())
+    return all(judge(parameters, silenced(evidence)).status is Status.PASSED for evidence in gathered.evidence.values())
 
 
 def with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:

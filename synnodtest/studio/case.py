@@ -120,12 +120,12 @@ def _opened(folder: Path, file: str) -> Case:
 def _notes(radiograph: Radiograph, more: list[str]) -> list[str]:
     height, width = radiograph.shape
     row, column = radiograph.spacing_mm
-    given = sorted(set(radiograph.regions) - radiograph.estimated)
+    regions = sorted(set(radiograph.regions) - radiograph.estimated)
     strata = [f"{name} {value}" for name, value in radiograph.strata.items() if name != "lung_estimate"]
     notes = [
         f"{width} x {height} pixels of {column:.4g} x {row:.4g} mm, {width * column:.0f} x {height * row:.0f} mm",
         f"{depth_of(radiograph.pixels)} bits as stored",
-        f"regions given: {', '.join(given)}" if given else "no region given",
+        f"regions given: {', '.join(regions)}" if regions else "no region given",
         f"regions estimated: {', '.join(sorted(radiograph.estimated))}" if radiograph.estimated else "",
         ", ".join(strata),
     ]
@@ -147,17 +147,17 @@ def _plain_name(name: str, source: Path) -> str:
 
 
 def _write_manifest(films: Path, file: str, told: Beside) -> None:
-    given = told.given
-    row_mm, column_mm = given.spacing_mm or ("", "")
+    facts = told.given
+    row_mm, column_mm = facts.spacing_mm or ("", "")
     row = {
         **told.strata,
         "file": file,
         "mm_per_px_x": column_mm,
         "mm_per_px_y": row_mm,
-        "bits": given.bits or "",
-        "rotate_deg": "" if given.rotate_deg is None else given.rotate_deg,
-        "polarity": given.polarity,
-        "accept": " ".join(sorted(given.accept)),
+        "bits": facts.bits or "",
+        "rotate_deg": "" if facts.rotate_deg is None else facts.rotate_deg,
+        "polarity": facts.polarity,
+        "accept": " ".join(sorted(facts.accept)),
     }
     write_rows(films / "manifest.csv", list(row), [row])
 

@@ -86,8 +86,8 @@ class Exploration:
 
 
 def _label(trial: Trial) -> str:
-    told = (v if isinstance(v, str) else f"{name} {v:g}" for name, v in trial.levels.items())
-    return ", ".join(told) or trial.arm
+    levels = (v if isinstance(v, str) else f"{name} {v:g}" for name, v in trial.levels.items())
+    return ", ".join(levels) or trial.arm
 
 
 def _level(trial: Trial) -> float:

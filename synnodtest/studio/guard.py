@@ -82,19 +82,19 @@ class Guard:
 
 
 def _is_closed(path: str) -> bool:
-    _, found, rest = path.partition("/gradio_api/")
-    return bool(found) and rest.split("/")[0].split("=")[0] in CLOSED
+    _, separator, rest = path.partition("/gradio_api/")
+    return bool(separator) and rest.split("/")[0].split("=")[0] in CLOSED
 
 
 def _limited(receive: Receive, most: int) -> Receive:
     """Return a receiver that ends a body of unannounced length beyond the limit, as if the client had gone."""
-    seen = 0
+    received = 0
 
     async def limited() -> Message:
-        nonlocal seen
+        nonlocal received
         message = await receive()
-        seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > most else message
+        received += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if received > most else message
 
     return limited
 

@@ -109,8 +109,8 @@ class Session:
         if entry is None:
             name = label.replace(" ", "-")
             return self._opened(case_of_radiograph(self._new_folder(), self.catalogue.phantom(label), name))
-        told = Beside(entry.given, strata=entry.strata, masks=entry.masks)
-        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, told))
+        beside = Beside(entry.given, strata=entry.strata, masks=entry.masks)
+        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, beside))
 
     def paint(self, region: str, mask: BoolArray) -> Case:
         """Add a painted region, such as an air leak, to the case."""
@@ -249,12 +249,12 @@ class Session:
         if kind not in EXPORTS:
             raise SynnodError(f"{kind!r} is not written", hint=f"one of {', '.join(EXPORTS)}")
         suffix, bits = EXPORTS[kind]
-        shown = self.result.after if self.result is not None else self.opened.radiograph
-        stem = Path(self.opened.file).stem + ("-synthetic" if shown.nodules else "")
+        radiograph = self.result.after if self.result is not None else self.opened.radiograph
+        stem = Path(self.opened.file).stem + ("-synthetic" if radiograph.nodules else "")
         self._exports += 1
         folder = self.folder / f"export-{self._exports}"
         folder.mkdir(parents=True)
-        return write(shown, folder / f"{stem}{suffix}", bits=bits, size=size, mark=mark)
+        return write(radiograph, folder / f"{stem}{suffix}", bits=bits, size=size, mark=mark)
 
     def python_text(self) -> str:
         """Return the lines of Python that make the present result's very nodules."""
@@ -308,18 +308,18 @@ class Session:
         with self.working():
             case, engine = self.opened, self._engine(detector)
             behaviour = self.bench.behaviour(text, case.folder / f"{kind}.yaml", case)
-            made = Exploration(kind, title, detector, text, self.bench.count(engine, behaviour))
-            self.exploration = made
+            exploration = Exploration(kind, title, detector, text, self.bench.count(engine, behaviour))
+            self.exploration = exploration
             for planted in self.bench.planted(engine, behaviour):
                 if isinstance(planted, Unplaced):
-                    made.unplaced.append(planted.reason)
+                    exploration.unplaced.append(planted.reason)
                 else:
-                    made.add(planted)
+                    exploration.add(planted)
                 if self.cancelled.is_set() or self.closed:
-                    made.cancelled = True
+                    exploration.cancelled = True
                     break
-                yield made
-            yield made
+                yield exploration
+            yield exploration
 
     def picture_of(self, trial: Trial) -> Radiograph:
         """Return the pixels of one scene of the exploration."""

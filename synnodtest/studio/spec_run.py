@@ -56,8 +56,8 @@ def run_spec(session: Session, text: str, name: str, stopped: Callable[[], bool]
     with session.working():
         status = _run(command, output, stopped)
     lines = tuple(_COLOUR.sub("", line) for line in output.read_text(encoding="utf-8", errors="replace").splitlines())
-    made = sorted(reports.glob("*/report.html"))
-    return SpecRun(status, lines, made[-1].parent if made else None)
+    reports_made = sorted(reports.glob("*/report.html"))
+    return SpecRun(status, lines, reports_made[-1].parent if reports_made else None)
 
 
 def _run(command: Sequence[str], output: Path, stopped: Callable[[], bool]) -> int:

@@ -36,8 +36,8 @@ class Named:
 
 
 def _head(of: Named, what: str, title: str, file: str) -> str:
-    said = json.dumps(title, ensure_ascii=False)
-    return _HEAD.format(what=what, title=said, file=file, detector=of.detector, synthesizer=of.synthesizer)
+    text = json.dumps(title, ensure_ascii=False)
+    return _HEAD.format(what=what, title=text, file=file, detector=of.detector, synthesizer=of.synthesizer)
 
 
 def scene_spec(of: Named, nodules: Sequence[Entry]) -> str:
@@ -92,8 +92,8 @@ def leak_spec(of: Named, nodule: Entry, places: int) -> str:
 def fuzz_spec(of: Named, nodule: Entry) -> str:
     """Return a search that always tries this very nodule first."""
     head = _head(of, "An explicit example", f"Nodules like the one in {of.film}", "fuzz.yaml")
-    kept = ("diameter_mm", "contrast", "density", "attenuation", "margin", "location", "radiomics")
-    example = {key: nodule[key] for key in kept if key in nodule}
+    varied = ("diameter_mm", "contrast", "density", "attenuation", "margin", "location", "radiomics")
+    example = {key: nodule[key] for key in varied if key in nodule}
     example |= {"background": of.film, "seed": nodule["seed"]}
     return head + "\n".join(
         [
@@ -142,8 +142,8 @@ def _behaviour(
 def _with_value(nodule: Entry, name: str, value: Any) -> dict[str, object]:
     """Return the nodule with one quantity replaced; a feature stands under ``radiomics``."""
     if name in ("diameter_mm", "contrast", "density", "location"):
-        given = {key: item for key, item in nodule.items() if name not in BRIGHTNESS or key not in BRIGHTNESS}
-        return given | {name: value}
+        others = {key: item for key, item in nodule.items() if name not in BRIGHTNESS or key not in BRIGHTNESS}
+        return others | {name: value}
     return {**nodule, "radiomics": {**nodule.get("radiomics", {}), name: value}}
 
 

@@ -50,11 +50,11 @@ def findings_html(result: Result | None, threshold: float) -> str:
     if result is None:
         return ""
     detectors = []
-    for letter, (name, found) in zip(LETTERS, result.findings.items(), strict=False):
-        kept = [(score, _box(box), _hit(box, result)) for box, score in found if score >= threshold]
-        more = len(kept) - MOST_FINDINGS
-        less = f"{len(found) - len(kept)} below {threshold:.2f}" + (f", {more} more above" if more > 0 else "")
-        detectors.append((f"{letter}: {name}", kept[:MOST_FINDINGS], less))
+    for letter, (name, marks) in zip(LETTERS, result.findings.items(), strict=False):
+        rows = [(score, _box(box), _hit(box, result)) for box, score in marks if score >= threshold]
+        more = len(rows) - MOST_FINDINGS
+        less = f"{len(marks) - len(rows)} below {threshold:.2f}" + (f", {more} more above" if more > 0 else "")
+        detectors.append((f"{letter}: {name}", rows[:MOST_FINDINGS], less))
     return str(macros().findings(detectors))
 
 
@@ -66,8 +66,8 @@ def _hit(box: Sequence[float], result: Result) -> str:
 
 def rows_html(rows: Sequence[Sequence[Compared]], names: Sequence[str]) -> str:
     """Return requested against realised, nodule by nodule."""
-    told = [[(one.words, one.requested, one.realised) for one in quantities] for quantities in rows]
-    return str(macros().compared(list(zip(names, told, strict=True))))
+    cells = [[(one.words, one.requested, one.realised) for one in quantities] for quantities in rows]
+    return str(macros().compared(list(zip(names, cells, strict=True))))
 
 
 def acceptance_html(result: Result) -> str:
@@ -105,9 +105,9 @@ def exploration_html(made: Exploration, token: str, threshold: float) -> str:
 def _summary(values: Sequence[float], threshold: float) -> str:
     if not values:
         return ""
-    found = sum(value >= threshold for value in values)
+    count = sum(value >= threshold for value in values)
     return (
-        f"Mean confidence {sum(values) / len(values):.2f}; {found} of {len(values)} nodules have a finding of at "
+        f"Mean confidence {sum(values) / len(values):.2f}; {count} of {len(values)} nodules have a finding of at "
         f"least {threshold:.2f}."
     )
 

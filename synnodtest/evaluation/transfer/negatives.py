@@ -25,10 +25,10 @@ def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Pa
     """
     whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache)
     sick = {film.cluster for film in films.backgrounds}
-    kept = [one for one in kept_backgrounds(whole, split) if one.cluster not in sick]
-    if not kept:
+    healthy = [one for one in kept_backgrounds(whole, split) if one.cluster not in sick]
+    if not healthy:
         raise SynnodError(f"{folder}: no film of a patient without annotated nodules belongs to the split {split!r}")
-    return _Some(whole, kept)
+    return _Some(whole, healthy)
 
 
 class _Some:

@@ -87,8 +87,8 @@ def counterparts(
         raise SynnodError(f"{per_film} scenes per film need as many negative films; there are {len(hosts)}")
     order = np.random.default_rng(seed_sequence("transfer-hosts", seed)).permutation(len(hosts))
     jobs: list[tuple[int, Background, tuple[RealNodule, ...], int]] = []
-    shown = [(one, nodules) for one in films.backgrounds if (nodules := films.counted(one.id))]
-    for number, (film, nodules) in enumerate(shown):
+    marked = [(one, nodules) for one in films.backgrounds if (nodules := films.counted(one.id))]
+    for number, (film, nodules) in enumerate(marked):
         jobs += [(int(order[(number * per_film + k) % len(hosts)]), film, nodules, k) for k in range(per_film)]
     read = _Latest(films)
     for host in sorted({job[0] for job in jobs}):

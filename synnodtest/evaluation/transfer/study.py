@@ -70,8 +70,8 @@ class Study:
 
     def run(self, name: str, detector: Detector, advance: Callable[[str], None] = lambda what: None) -> None:
         """Run one detector over everything."""
-        shown = (self._films, self._negatives, self._scenes)
-        self._done[name] = detector, gather(detector, *shown, self._synthesizer, self._store, advance=advance)
+        parts = (self._films, self._negatives, self._scenes)
+        self._done[name] = detector, gather(detector, *parts, self._synthesizer, self._store, advance=advance)
 
     def result(self) -> dict[str, object]:
         """Return the result in plain JSON values.
@@ -90,9 +90,9 @@ class Study:
         agreed = None
         if len(detectors) > 1:
             agreed = agreement(detectors) | {"yardstick": yardstick([done for _, done in self._done.values()])}
-        made = {"transfer": FORMAT, "made_of": self._made_of(), "detectors": detectors, "agreement": agreed}
-        told: dict[str, object] = plain(made | {"visibility": visibility_of(first.real, first.planted)})
-        return told
+        result = {"transfer": FORMAT, "made_of": self._made_of(), "detectors": detectors, "agreement": agreed}
+        plain_result: dict[str, object] = plain(result | {"visibility": visibility_of(first.real, first.planted)})
+        return plain_result
 
     def _made_of(self) -> dict[str, object]:
         films, design = self._films, self._design

@@ -67,17 +67,17 @@ def _value(estimate: Figures) -> str:
 
 
 def _agreement(result: Figures) -> Iterator[str]:
-    found = result.get("agreement")
-    if not found:
+    agreement = result.get("agreement")
+    if not agreement:
         return
     yield ""
-    yield f"over {found['detectors']} detectors, sensitivity to planted against real nodules:"
-    for at in (*found["rates"], found["all_rates"]):
+    yield f"over {agreement['detectors']} detectors, sensitivity to planted against real nodules:"
+    for at in (*agreement["rates"], agreement["all_rates"]):
         rate = f"{at['false_positives_per_image']:g} FP/film" if "false_positives_per_image" in at else "all rates"
         rank = "-" if at["spearman"] is None else f"{at['spearman']:.2f}"
         gap, most = at["mean_absolute_difference"], at["largest_difference"]
         yield f"  {rate}: Spearman {rank}, mean absolute difference {gap:.3f}, largest {most:.3f}"
-    again = found.get("yardstick")
+    again = agreement.get("yardstick")
     if again and again["spearman"]:
         rank, gap = (
             "{median:.2f} ({p5:.2f} to {p95:.2f})".format(**again[name])

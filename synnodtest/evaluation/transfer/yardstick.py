@@ -39,9 +39,9 @@ def yardstick(done: Sequence[Gathered]) -> dict[str, object] | None:
     rng = np.random.default_rng(SEED)
     weights = rng.multinomial(len(patients), np.full(len(patients), 1 / len(patients)), DRAWS)[:, of].astype(np.float64)
     drawn = weights @ hits.T / weights.sum(axis=1, keepdims=True)
-    seen = hits.mean(axis=1)
-    told = [agree(list(zip(row, seen, strict=True))) for row in drawn]
-    return {"draws": DRAWS} | {name: _percentiles([one[name] for one in told]) for name in TOLD}
+    rates = hits.mean(axis=1)
+    agreements = [agree(list(zip(row, rates, strict=True))) for row in drawn]
+    return {"draws": DRAWS} | {name: _percentiles([one[name] for one in agreements]) for name in TOLD}
 
 
 def _percentiles(values: Sequence[float | None]) -> dict[str, float] | None:

@@ -83,10 +83,10 @@ class Record:
 
     @cached_property
     def _behaviours(self) -> Mapping[str, list[BehaviourEntry]]:
-        found: dict[str, list[BehaviourEntry]] = {}
+        by_id: dict[str, list[BehaviourEntry]] = {}
         for behaviour in self.behaviours:
-            found.setdefault(behaviour.id, []).append(behaviour)
-        return found
+            by_id.setdefault(behaviour.id, []).append(behaviour)
+        return by_id
 
     @property
     def accepted(self) -> list[SceneEntry]:
@@ -104,5 +104,5 @@ class Record:
 
 def behaviour_of(named: Iterable[BehaviourEntry], expectation: ExpectationEntry) -> BehaviourEntry:
     """Return, among behaviours of one id, the one in the file that the node id names; else the first."""
-    found = list(named)
-    return next((one for one in found if one.file == expectation.spec_file), found[0])
+    behaviours = list(named)
+    return next((one for one in behaviours if one.file == expectation.spec_file), behaviours[0])

@@ -70,23 +70,23 @@ class _Agreement:
 @drawn
 def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Figure | None:
     """Draw realised over requested, and their difference over their mean; None without such data."""
-    found = _agreement(nodules, key)
-    if found is None:
+    agreement = _agreement(nodules, key)
+    if agreement is None:
         return None
-    title = f"Requested against realised {found.word}"
-    unit = f" {found.unit}" if found.unit else ""
-    limits = " to ".join(map(number, found.limits))
-    relative = np.median(np.abs(found.difference) / np.maximum(np.abs(found.asked), 1e-9))
+    title = f"Requested against realised {agreement.word}"
+    unit = f" {agreement.unit}" if agreement.unit else ""
+    limits = " to ".join(map(number, agreement.limits))
+    relative = np.median(np.abs(agreement.difference) / np.maximum(np.abs(agreement.asked), 1e-9))
     error = f"{100 * float(relative):.1f}%"
-    varied = len(set(found.asked)) > 1 and len(set(found.got)) > 1
-    rank = number(spearman(found.asked, found.got).value if varied else None)
+    varied = len(set(agreement.asked)) > 1 and len(set(agreement.got)) > 1
+    rank = number(spearman(agreement.asked, agreement.got).value if varied else None)
     description = (
-        f"{plural(len(found.asked), 'nodule')}; bias {number(found.bias)}{unit}, limits of agreement {limits}, "
+        f"{plural(len(agreement.asked), 'nodule')}; bias {number(agreement.bias)}{unit}, limits of agreement {limits}, "
     )
     description += f"median relative error {error}."
-    first = to_svg(_scatter(found), f"{name}-0", title, description)
-    second = to_svg(_bland_altman(found), f"{name}-1", f"Bland-Altman plot of {found.word}", description)
-    row = [number(len(found.asked)), number(found.bias), limits, error, rank]
+    first = to_svg(_scatter(agreement), f"{name}-0", title, description)
+    second = to_svg(_bland_altman(agreement), f"{name}-1", f"Bland-Altman plot of {agreement.word}", description)
+    row = [number(len(agreement.asked)), number(agreement.bias), limits, error, rank]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
     return Figure.of(title, description, side_by_side([first, second]), columns, [row], numeric=columns, wide=True)
 

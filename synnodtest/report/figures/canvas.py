@@ -73,10 +73,10 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     """Return the figure as inline SVG with title and description; ``name`` makes its ids unique in the document."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    held = io.StringIO()
+    buffer = io.StringIO()
     canvas: Any = FigureCanvasSVG(figure)  # savefig draws a figure that has an engine of layout once in vain before
-    canvas.print_svg(held, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = held.getvalue()
+    canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)

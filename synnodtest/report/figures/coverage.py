@@ -51,20 +51,20 @@ def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     points = [list(p) for p in coverage.points]
     if not every or not points or any(len(p) != len(every) + 1 for p in points):
         return None
-    shown = every[:MOST_PARAMETERS]
-    pairs = list(combinations(range(len(shown)), 2)) or [(0, 0)]
+    parameters = every[:MOST_PARAMETERS]
+    pairs = list(combinations(range(len(parameters)), 2)) or [(0, 0)]
     planted = [p for p in points if p[-1] != "not planted"]
     cells = {pair: {(_cell(every[pair[0]], p[pair[0]]), _cell(every[pair[1]], p[pair[1]])) for p in planted}
              for pair in pairs}  # fmt: skip
     title = "Coverage of the parameter space"
     counts = {word: sum(p[-1] == word for p in points) for word in _MARKS}
-    told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    counted = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     left = f" The first {MOST_PARAMETERS} of {len(every)} parameters." if len(every) > MOST_PARAMETERS else ""
     description = (
-        f"{plural(len(points), 'example')}, those of shrinking included: {told}. Grey cells: none was tried.{left}"
+        f"{plural(len(points), 'example')}, those of shrinking included: {counted}. Grey cells: none was tried.{left}"
     )
-    svg = to_svg(_draw(shown, points, cells), name, title, description)
-    rows = [_row(shown, pair, cells[pair], planted) for pair in pairs]
+    svg = to_svg(_draw(parameters, points, cells), name, title, description)
+    rows = [_row(parameters, pair, cells[pair], planted) for pair in pairs]
     heads = ["parameters", "cells visited", "examples", "failing examples"]
     return Figure.of(title, description, svg, heads, rows, numeric=())
 
@@ -93,9 +93,9 @@ def _draw(
     figure = MplFigure(figsize=(max(width, 330) / 72, height / 72), layout="constrained")
     panels = figure.subplots(side, side, squeeze=False)
     step = max(1, math.ceil(len(points) / MOST_POINTS))
-    for (i, j), seen in cells.items():
+    for (i, j), count in cells.items():
         down, across = (0, 0) if i == j else (j - 1, i)
-        _panel(panels[down][across], axes, (i, j), points[::step], seen)
+        _panel(panels[down][across], axes, (i, j), points[::step], count)
         if across:
             panels[down][across].set_yticklabels([])
             panels[down][across].set_ylabel("")

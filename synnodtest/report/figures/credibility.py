@@ -39,8 +39,8 @@ def _inside(data: Any, *path: str) -> Any:
 
 
 def _mapping(data: Any, key: str) -> Mapping[str, object]:
-    found = _inside(data, key)
-    return found if isinstance(found, Mapping) else {}
+    inside = _inside(data, key)
+    return inside if isinstance(inside, Mapping) else {}
 
 
 @drawn
@@ -49,13 +49,13 @@ def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
     rows, body = [], []
     for ground, data in grounds:
         for key, word in QUANTITIES:
-            found, limits = _inside(data, key), numbers(_inside(data, key, "limits_of_agreement_ratio"), 2)
-            ratio = _inside(found, "median_ratio")
+            measured, limits = _inside(data, key), numbers(_inside(data, key, "limits_of_agreement_ratio"), 2)
+            ratio = _inside(measured, "median_ratio")
             if limits is None or not _is_number(ratio):
                 continue
             rows.append(Row(f"{ground}: {word}", {"median": ratio}, limits))
-            errors = [_percent(_inside(found, k)) for k in ("median_relative_error", "p90_relative_error")]
-            body.append([f"{ground}: {word}", number(_inside(found, "n")), number(_inside(found, "spearman")),
+            errors = [_percent(_inside(measured, k)) for k in ("median_relative_error", "p90_relative_error")]
+            body.append([f"{ground}: {word}", number(_inside(measured, "n")), number(_inside(measured, "spearman")),
                          number(ratio), interval(limits[0], limits[1]), *errors])  # fmt: skip
     if not rows:
         return None
@@ -73,12 +73,12 @@ def _percent(value: Any) -> str:
 def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Mapping[str, float]]]:
     """Yield (space, measure, ground, maker, distances): radiomics, and whatever embeddings were measured."""
     for ground, data in grounds:
-        for maker, found in _mapping(data, "against_real").items():
-            for space, measures in found.items() if isinstance(found, Mapping) else ():
+        for maker, spaces in _mapping(data, "against_real").items():
+            for space, measures in spaces.items() if isinstance(spaces, Mapping) else ():
                 for measure, value in measures.items() if isinstance(measures, Mapping) else ():
                     if _is_number(_inside(value, "synthetic_to_real")):
-                        told = "radiomics features" if space == "distances" else str(space).replace("_", " ")
-                        yield told, str(measure), ground, str(maker), value
+                        words = "radiomics features" if space == "distances" else str(space).replace("_", " ")
+                        yield words, str(measure), ground, str(maker), value
 
 
 @drawn
@@ -95,9 +95,9 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
             "backgrounds. A dot inside or below the band is no farther from real nodules than they are from each other."
         )
         panels, body = [], []
-        for place, (measure, found) in enumerate(measures.items()):
+        for place, (measure, rows_of) in enumerate(measures.items()):
             rows = []
-            for ground, maker, value in found:
+            for ground, maker, value in rows_of:
                 band = numbers([value.get(k) for k in ("real_to_real_mean", "real_to_real_p95")], 2)
                 rows.append(Row(f"{ground}: {maker}", {"distance": value["synthetic_to_real"]}, band=band))
                 real = map(number, band or (None, None))
@@ -115,8 +115,8 @@ def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
     """Draw how well classifiers tell synthetic from real nodules."""
     rows, body = [], []
     for ground, data in grounds:
-        for maker, found in _mapping(data, "against_real").items():
-            areas = {str(k): float(v) for k, v in _mapping(found, "two_sample_auc").items() if _is_number(v)}
+        for maker, measured in _mapping(data, "against_real").items():
+            areas = {str(k): float(v) for k, v in _mapping(measured, "two_sample_auc").items() if _is_number(v)}
             if areas:
                 rows.append(Row(f"{ground}: {maker}", areas))
                 body += [[f"{ground}: {maker}", key, number(value)] for key, value in areas.items()]
@@ -136,21 +136,21 @@ def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
     """Draw the shift of a detector's score by a sham edit against its margin."""
     rows, body, margins = [], [], []
     for ground, data in grounds:
-        found, ends = _inside(data, "sham"), numbers(_inside(data, "sham", "interval_90"), 2)
-        shift, margin = _inside(found, "mean_difference"), _inside(found, "margin")
+        measured, ends = _inside(data, "sham"), numbers(_inside(data, "sham", "interval_90"), 2)
+        shift, margin = _inside(measured, "mean_difference"), _inside(measured, "margin")
         if ends is None or not _is_number(shift) or not _is_number(margin):
             continue
         rows.append(Row(ground, {"shift": shift}, ends))
         margins.append(float(margin))
-        body.append([ground, number(_inside(found, "n")), number(shift, "difference"),
+        body.append([ground, number(_inside(measured, "n")), number(shift, "difference"),
                      interval(ends[0], ends[1], "difference"), f"±{margin:g}",
-                     "yes" if _inside(found, "equivalent") else "NO"])  # fmt: skip
+                     "yes" if _inside(measured, "equivalent") else "NO"])  # fmt: skip
     if not rows:
         return None
     title = "Sham control of the model: an edit without a nodule"
-    kept = sum(row[-1] == "yes" for row in body)
+    within = sum(row[-1] == "yes" for row in body)
     description = (
-        f"Shift of a detector's score, 90% interval, against the margin (dashed): within it on {kept} of {len(body)} "
+        f"Shift of a detector's score, 90% interval, against the margin (dashed): within it on {within} of {len(body)} "
         "kinds of backgrounds."
     )
     svg = ranges(
@@ -165,12 +165,12 @@ def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
     """Draw, per kind of background, the sensitivity to synthetic and to real nodules over their size."""
     figures = []
     for index, (ground, data) in enumerate(grounds):
-        found = _mapping(data, "sensitivity_by_size")
-        edges = found.get("diameter_mm")
+        by_band = _mapping(data, "sensitivity_by_size")
+        edges = by_band.get("diameter_mm")
         if not isinstance(edges, Sequence) or len(edges) < 2 or numbers(edges, len(edges)) is None:
             continue
         bins = len(edges) - 1
-        series = {str(k): v for k, v in found.items() if k not in {"diameter_mm", "n"} and _is_rates(v, bins)}
+        series = {str(k): v for k, v in by_band.items() if k not in {"diameter_mm", "n"} and _is_rates(v, bins)}
         if not series:
             continue
         title = f"Sensitivity by size, synthetic beside real: {ground}"
@@ -184,7 +184,7 @@ def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
         axis.set(xlabel="diameter (mm)", ylabel="rate detected", ylim=(-0.02, 1.02))
         axis.legend(loc="lower right")
         svg = to_svg(figure, f"{name}-{index}", title, description)
-        counts: Sequence[Any] = [int(n) for n in numbers(found.get("n"), bins) or ()] or [None] * bins
+        counts: Sequence[Any] = [int(n) for n in numbers(by_band.get("n"), bins) or ()] or [None] * bins
         rows = [[f"{label} mm", number(count), *(number(series[k][i]) for k in series)]
                 for i, (label, count) in enumerate(zip(labels, counts, strict=True))]  # fmt: skip
         columns = ["diameter", "nodules", *series]

@@ -33,10 +33,10 @@ def failure_map(points: FailureMap, name: str) -> Figure | None:
     title = f"Failures by {names[0]} and {names[1]}"
     description = f"{int(failed.sum())} of {len(table)} examples around the counterexample fail."
     keep = thinned(len(table), MOST_POINTS)
-    shown, fails = table[keep], failed[keep]
+    counts, fails = table[keep], failed[keep]
     figure, axis = axes(460, 300)
-    axis.plot(*shown[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
-    axis.plot(*shown[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
+    axis.plot(*counts[~fails, :2].T, "o", color=BLUE, markersize=4.5, markerfacecolor="none", label="holds")
+    axis.plot(*counts[fails, :2].T, "x", color=ORANGE, markersize=5.5, markeredgewidth=1.6, label="fails")
     axis.set(xlabel=short(named(names[0])), ylabel=short(named(names[1])))
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     columns, rows = _counts(names, table[:, :2], failed)

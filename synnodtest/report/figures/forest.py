@@ -22,17 +22,17 @@ _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
 def groups_of(scenes: Iterable[SceneEntry]) -> list[Group]:
     """Return the subgroups of all accepted scenes with a planted nodule; small values are kept, not pooled."""
-    found: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
+    by_group: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
     judged = ((s, n) for s in scenes if s.accepted and s.of_own_arm for n in s.nodules if n.hit is not None)
     for scene, nodule in judged:
         for key in _keys(scene, nodule):
-            hits, clusters = found.setdefault(key, ([], []))
+            hits, clusters = by_group.setdefault(key, ([], []))
             hits.append(bool(nodule.hit))
             clusters.append(scene.independent)
-    kept: dict[str, list[Group]] = {}
-    for (kind, value), (hits, clusters) in sorted(found.items(), key=_order):
-        kept.setdefault(kind, []).append((kind, value, hits, clusters))
-    return [group for groups in kept.values() if len(groups) <= MOST_VALUES for group in groups]
+    chosen: dict[str, list[Group]] = {}
+    for (kind, value), (hits, clusters) in sorted(by_group.items(), key=_order):
+        chosen.setdefault(kind, []).append((kind, value, hits, clusters))
+    return [group for groups in chosen.values() if len(groups) <= MOST_VALUES for group in groups]
 
 
 def _order(item: Any) -> tuple[Any, ...]:

@@ -51,10 +51,10 @@ def drawn(draw: Callable[P, R]) -> Callable[P, R]:
         data = store.get(KIND, key)
         if data is not None:
             return cast("R", _decoded(json.loads(data)))
-        made = in_look(*args, **options)
+        figure = in_look(*args, **options)
         with suppress(StoreError):  # a store that cannot be written only costs the drawing
-            store.put(KIND, key, json.dumps(_encoded(made)).encode())
-        return made
+            store.put(KIND, key, json.dumps(_encoded(figure)).encode())
+        return figure
 
     return kept
 

@@ -45,7 +45,7 @@ def power_figure(curves: Sequence[Curve], name: str) -> Figure:
     """Draw the chance of passing over the true rate, of the first rates; a dot marks the estimate of this run."""
     title = "Chance of PASSED by the true rate, at the effective n of this run"
     rates = np.linspace(0, 1, 201)
-    shown = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
+    true_rates = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
     rows = []
     figure, axis = axes(560, 320)
     for (title_of, n, part, alpha), (colour, line) in zip(curves, _LOOKS, strict=False):
@@ -59,9 +59,9 @@ def power_figure(curves: Sequence[Curve], name: str) -> Figure:
         if part.value is not None:
             at = float(pass_probability(n, bound, part.side, alpha, np.array([part.value]))[0])
             axis.plot([part.value], [at], marker="o", markersize=6, color=colour, markeredgecolor="white")
-        wanted = [r if part.side == "above" else 1 - r for r in shown]
-        found = pass_probability(n, bound, part.side, alpha, np.array(wanted))
-        rows += [[label, number(n), number(r), number(float(c))] for r, c in zip(wanted, found, strict=True)]
+        sides = [r if part.side == "above" else 1 - r for r in true_rates]
+        powers = pass_probability(n, bound, part.side, alpha, np.array(sides))
+        rows += [[label, number(n), number(r), number(float(c))] for r, c in zip(sides, powers, strict=True)]
     axis.set(
         xlabel="true rate (dotted: the bound; dot: this run's estimate)", ylabel="chance of PASSED", ylim=(-0.02, 1.02)
     )

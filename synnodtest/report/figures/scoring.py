@@ -53,7 +53,7 @@ def _panel(case: _Case, name: str, *, tolerance: bool) -> Markup:
     """Draw one case: the nodule, its tolerance if there is one, and the findings."""
     from matplotlib.patches import Circle
 
-    word, boxes, told = case
+    word, boxes, caption = case
     figure, axis = axes(170, 165)
     nodules = [(0.0, 0.0, 0.36), *([(-0.5, 0.5, 0.18)] if word.startswith("Two") else [])]
     for x, y, radius in nodules if tolerance else ():
@@ -68,7 +68,7 @@ def _panel(case: _Case, name: str, *, tolerance: bool) -> Markup:
     axis.set_aspect("equal")
     axis.set_title(word, fontsize=9.5)
     axis.set_axis_off()
-    return to_svg(figure, name, word, told)
+    return to_svg(figure, name, word, caption)
 
 
 def _finding(axis: Any, box: tuple[float, float, float, str], *, first: bool) -> None:

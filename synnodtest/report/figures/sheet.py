@@ -31,12 +31,12 @@ def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None
     there = [p for p in paths if p.suffix == ".webp" and p.is_relative_to(root) and p.is_file()][:MOST]
     if not there:
         return None
-    made: dict[str, None] = {}
+    names: dict[str, None] = {}
     for path in there:
         with Image.open(path) as cut:
             small = encoded(cut.convert("L").resize((SIDE, SIDE)), "webp", quality=80, method=4)
-        made[base64.b64encode(small).decode()] = None
-    pictures = list(made)[: max(len(made) - len(made) % ROW, min(len(made), ROW))]
+        names[base64.b64encode(small).decode()] = None
+    pictures = list(names)[: max(len(names) - len(names) % ROW, min(len(names), ROW))]
     description = f"{counted(len(pictures), 'cut')} around planted nodules, scenes drawn at random first."
     sheet = Markup("").join(
         Markup('<img src="data:image/webp;base64,{}" alt="cut {} of {}" width="{}" height="{}">').format(

@@ -49,14 +49,14 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     data = decode(Trend, payload)
     levels = np.array(data.levels, dtype=float)
     lines = [np.array(line, dtype=float) for line in data.lines]
-    shown = lines if len(lines) <= MOST_LINES else [lines[i * len(lines) // MOST_LINES] for i in range(MOST_LINES)]
+    some_lines = lines if len(lines) <= MOST_LINES else [lines[i * len(lines) // MOST_LINES] for i in range(MOST_LINES)]
     mean = np.array(data.mean_confidence, dtype=float)
     rates = dict(sorted(data.detection_rates.items(), key=lambda item: float(item[0])))
     over = data.over
     spread = levels[0] > 0 and levels[-1] / levels[0] >= 4
     figure, panels = axes(460, 400 if rates else 270, nrows=2 if rates else 1, sharex=True, squeeze=False)
     top = panels[0, 0]
-    for line in shown:
+    for line in some_lines:
         top.plot(levels, line, color="#8FB8D3", linewidth=0.6, alpha=0.55)
     if data.isotonic:
         top.plot(levels, data.isotonic, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), label="isotonic fit")
@@ -77,7 +77,7 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     bottom.set_xlabel(short(named(over)))
     title = f"Confidence over {named(over)}"
     description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
-    description += f" Thin lines: {len(shown)} of {plural(len(lines), 'background')}." if lines else ""
+    description += f" Thin lines: {len(some_lines)} of {plural(len(lines), 'background')}." if lines else ""
     columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
     rows = [
         [f"{level:g}", number(float(mean[i])), number(_at(data.isotonic, i))]
@@ -103,9 +103,9 @@ def _course(levels: NDArray[np.float64], mean: NDArray[np.float64]) -> str:
     rises = mean[-1] >= mean[0]
     turn = int(mean.argmax() if rises else mean.argmin())
     word, extreme = ("rises", "highest") if rises else ("falls", "lowest")
-    told = f"Mean confidence {word} from {mean[0]:.2f} at {levels[0]:g} to {mean[-1]:.2f} at {levels[-1]:g}"
+    course = f"Mean confidence {word} from {mean[0]:.2f} at {levels[0]:g} to {mean[-1]:.2f} at {levels[-1]:g}"
     beyond = round(abs(float(mean[turn] - mean[-1])), 2) > 0
-    return told + (f", {extreme} {mean[turn]:.2f} at {levels[turn]:g}." if beyond else ".")
+    return course + (f", {extreme} {mean[turn]:.2f} at {levels[turn]:g}." if beyond else ".")
 
 
 def _d50_told(d50: IntervalEntry | None) -> str:

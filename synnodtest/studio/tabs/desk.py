@@ -54,12 +54,12 @@ class View:
     def text(self, session: Session) -> str:
         """Return the view as JSON."""
         self.version += 1
-        told: dict[str, object] = {"token": self.token, "version": self.version, "film": self.film, "shown": self.made}
+        page: dict[str, object] = {"token": self.token, "version": self.version, "film": self.film, "shown": self.made}
         if session.case is None:
-            return json.dumps(told)
+            return json.dumps(page)
         radiograph, result = session.case.radiograph, session.result
         height, width = radiograph.shape
-        told |= {
+        page |= {
             "width": width,
             "height": height,
             "spacing": list(radiograph.spacing_mm),
@@ -71,17 +71,17 @@ class View:
             "pixels": {"before": f"f{self.film}"},
         }
         if result is not None:
-            told["pixels"] = {"before": f"f{self.film}", "after": f"m{self.made}", "difference": f"m{self.made}"}
-            told["show"] = "after"
-            told["truth"] = [{"name": truth.name, "box": list(truth.box)} for truth in result.after.nodules]
-            told["findings"] = [
-                {"detector": name, "boxes": [[*box, score] for box, score in found[:MOST_BOXES] if score > LEAST_SCORE]}
-                for name, found in result.findings.items()
+            page["pixels"] = {"before": f"f{self.film}", "after": f"m{self.made}", "difference": f"m{self.made}"}
+            page["show"] = "after"
+            page["truth"] = [{"name": truth.name, "box": list(truth.box)} for truth in result.after.nodules]
+            page["findings"] = [
+                {"detector": name, "boxes": [[*box, score] for box, score in marks[:MOST_BOXES] if score > LEAST_SCORE]}
+                for name, marks in result.findings.items()
             ]
-        made = session.exploration
-        if made is not None and made.kind in ("map", "leak"):
-            told["points"] = [[point.x, point.y, point.confidence] for point in made.points]
-        return json.dumps(told)
+        swept = session.exploration
+        if swept is not None and swept.kind in ("map", "leak"):
+            page["points"] = [[point.x, point.y, point.confidence] for point in swept.points]
+        return json.dumps(page)
 
 
 @dataclass(frozen=True)

@@ -89,19 +89,19 @@ class ExploreTab(Tab):
     def _exploring(self, at: Visit, kind: str, title: str, text: str, detector: str) -> Iterator[Changes]:
         desk = self._desk
         yield desk.status(f"{title}: planting and asking {detector} …", "busy")
-        made, told = None, 0.0
-        for made in at.session.explore(kind, title, text, detector):
-            if time.monotonic() - told > PACE_S:
-                told = time.monotonic()
-                yield self._explored(at, made)
-        assert made is not None
-        yield self._explored(at, made)
-        end = "cancelled" if made.cancelled else "done"
-        yield {**desk.status(f"{title}: {end}, {made.done} of {made.total} scenes.", "good"), desk.p.yaml: text}
+        swept, last_s = None, 0.0
+        for swept in at.session.explore(kind, title, text, detector):
+            if time.monotonic() - last_s > PACE_S:
+                last_s = time.monotonic()
+                yield self._explored(at, swept)
+        assert swept is not None
+        yield self._explored(at, swept)
+        end = "cancelled" if swept.cancelled else "done"
+        yield {**desk.status(f"{title}: {end}, {swept.done} of {swept.total} scenes.", "good"), desk.p.yaml: text}
 
     def _explored(self, at: Visit, made: Exploration) -> Changes:
-        shown = tables.exploration_html(made, at.view.token, at.view.threshold)
-        return {self._desk.p.explored: shown, **changes.film(self._desk, at)}
+        html = tables.exploration_html(made, at.view.token, at.view.threshold)
+        return {self._desk.p.explored: html, **changes.film(self._desk, at)}
 
     def _cancelled(self, at: Visit) -> Changes:
         if not at.session.at_work:

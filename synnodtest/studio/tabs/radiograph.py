@@ -71,10 +71,10 @@ class RadiographTab(Tab):
 def edited(desk: Desk, at: Visit, action: str, told: Any) -> Changes:
     """Add, move, remove or select a nodule; what is refused is said."""
     try:
-        said = desk.status(_edit(at.session, action, told))
+        status = desk.status(_edit(at.session, action, told))
     except SynnodError as error:
-        said = desk.said(error)
-    return {**said, **changes.form(desk, at), **changes.film(desk, at)}
+        status = desk.said(error)
+    return {**status, **changes.form(desk, at), **changes.film(desk, at)}
 
 
 def _edit(session: Session, action: str, told: Any) -> str:

@@ -30,9 +30,9 @@ class ResultTab(Tab):
     def connect(self) -> None:
         """Tie events to what they do."""
         desk, p = self._desk, self._desk.p
-        shown = [p.threshold, p.marks]
-        desk.at_once(p.threshold.change, self._thresholded, shown, trigger_mode="always_last")
-        desk.at_once(p.marks.input, self._thresholded, shown)
+        parts_shown = [p.threshold, p.marks]
+        desk.at_once(p.threshold.change, self._thresholded, parts_shown, trigger_mode="always_last")
+        desk.at_once(p.marks.input, self._thresholded, parts_shown)
         for part in (p.kind, p.size, p.mark):
             desk.at_once(part.input, self._export, [p.kind, p.size, p.mark])
 

@@ -57,10 +57,10 @@ class SpecTab(Tab):
         desk, text = self._desk, at.session.text_of(what)
         yield {**desk.status(f"pytest {what}.yaml is running …", "busy"), **changes.specs(desk, at, what)}
         at.session.cancelled.clear()
-        made = run_spec(at.session, text, f"{what}.yaml", lambda: at.session.cancelled.is_set() or at.session.closed)
+        ran = run_spec(at.session, text, f"{what}.yaml", lambda: at.session.cancelled.is_set() or at.session.closed)
         yield {
-            **desk.status(f"pytest ended with status {made.status}. {_verdicts(made.lines)}", _kind(made)),
-            desk.p.ran: _ran_html(made, at.view.token),
+            **desk.status(f"pytest ended with status {ran.status}. {_verdicts(ran.lines)}", _kind(ran)),
+            desk.p.ran: _ran_html(ran, at.view.token),
         }
 
 
@@ -83,5 +83,7 @@ def _kind(made: SpecRun) -> str:
 
 def _verdicts(lines: Sequence[str]) -> str:
     """Return the sentences of the verdicts among the lines of a run."""
-    told = dict.fromkeys(line for line in lines if line.startswith(("PASSED ", "FAILED ", "INCONCLUSIVE ", "INVALID ")))
-    return " ".join(line for line in told if "::" not in line)
+    verdicts = dict.fromkeys(
+        line for line in lines if line.startswith(("PASSED ", "FAILED ", "INCONCLUSIVE ", "INVALID "))
+    )
+    return " ".join(line for line in verdicts if "::" not in line)
