@@ -50,14 +50,19 @@ REPORT_COLUMNS = (
     "beurteilung", "bericht",
 )  # fmt: skip
 """Columns of sentences, of which one that tells of a nodule counts."""
+_Rows = Sequence[tuple[int, Mapping[str, str]]]
 _FILE = re.compile(r"\.\w{2,5}$")
 _PLACE = re.compile(
     r"[xy]|[xy]([012]|min|max|mins|maxs|cent(er|re)|tl|br|start|end)|(c|start|end|cent(er|re))[xy]|bbox.*|box|boxes"
     r"|boundingbox.*|left|top|upperleft[xy]|polygons?|segmentations?|encodedpixels|rle"
 )
 """Columns, folded, that say where in an image something is."""
+_NUMBER_OF = re.compile(r"^\W*no[\W_]+of[\W_]+", re.IGNORECASE)
+"""How a column may begin that counts: ``No. of nodules``. Others that deny, such as ``nodules_no``, do where a cell is
+above 1."""
+_SEVERAL = re.compile(r"0*([2-9]|[1-9]\d+)(\.0*)?")
 MASSES = (
-    r"\b(mass|masses?|masas?|massas?|tumou?rs?|tumeurs?|tumor[ei]s?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma"
+    r"\b(?<!body )(mass(es?)?|mass?as?|tum(ou?|eu)r[ei]?s?|metastas[ie]s|lesions?|cancer|neoplasms?|carcinoma"
     r"|granulomas?|tuberculomas?|hamartomas?|raumforderung(en)?|(lungen)?rundherde?n?)\b"
 )
 """Other words for what looks like a nodule: such films are no backgrounds either."""
@@ -177,7 +182,7 @@ def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
     column = _file_column(header, rows, known)
     if judged and (column is not None or len(rows) == 0):
         _refuse_unclear_header(path, header, known)
-    judge = _Judge(path, [name for name in header if name != column])
+    judge = _Judge(path, [name for name in header if name != column], rows)
     study = next((name for name in header if name != column and folded(name) in STUDY_COLUMNS), None)
     if column is None:
         for line, row in rows if judged and study is not None and judge.understands else ():
@@ -220,12 +225,12 @@ def _is_another(file: Path, meant: Sequence[Path]) -> bool:
     return file.is_file() and file.resolve() not in {one.resolve() for one in meant}
 
 
-def _cells(path: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
+def _cells(path: Path) -> tuple[list[str], _Rows]:
     try:
         data = path.read_bytes()
         reader = rows_of(gzip.decompress(data) if path.suffix.lower() == ".gz" else data)
         header = list(reader.fieldnames or ())
-        rows: list[tuple[int, Mapping[str, str]]] = [
+        rows: _Rows = [
             (reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
             for row in reader
         ]
@@ -253,9 +258,7 @@ def _refuse_unclear_header(path: Path, header: Sequence[str], known: NamedImages
         raise BackgroundError(f"{path}:1: the column {name!r} occurs twice", hint="rename or remove one of them")
 
 
-def _file_column(
-    header: Sequence[str], rows: Sequence[tuple[int, Mapping[str, str]]], known: NamedImages
-) -> str | None:
+def _file_column(header: Sequence[str], rows: _Rows, known: NamedImages) -> str | None:
     """Return the column that names images: one of a known name, else one that names radiographs here.
 
     It does where most of its cells, or most of the radiographs, are named.
@@ -292,12 +295,15 @@ class _Judge:
     Where no column is any of these, a word for a nodule counts in whatever column it stands.
     """
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
+    def __init__(self, path: Path, header: Sequence[str], rows: _Rows) -> None:
         self._path = path
         names = {folded(name): name for name in header}
         self._classes = [names[name] for name in CLASS_COLUMNS if name in names]
         self._findings = [name for name in header if folded(name) not in CLASS_COLUMNS and means_nodule(name)]
-        self._denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
+        denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
+        self._counts = [name for name in header if means_nodule(bare := _NUMBER_OF.sub("", name)) and bare != name]
+        self._counts += [name for name in denials if any(_SEVERAL.fullmatch(row.get(name, "")) for _, row in rows)]
+        self._denials = [name for name in denials if name not in self._counts]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
         told = self.understands
@@ -307,7 +313,8 @@ class _Judge:
     @property
     def understands(self) -> bool:
         """True where any column says what an image shows."""
-        return bool(self._classes or self._findings or self._denials or self._labels or self._places)
+        found = self._findings or self._counts or self._denials
+        return bool(found or self._classes or self._labels or self._places)
 
     def positive(self, row: Mapping[str, str], line: int) -> bool:
         """Return whether a row gives its image a nodule.
@@ -320,6 +327,8 @@ class _Judge:
         if any(name_nodule("class", text) for text in words):
             return True
         if any(name_nodule(name, row.get(name, "")) for name in self._findings):
+            return True
+        if any(not _is_empty(row.get(name, "")) for name in self._counts):
             return True
         if any(means_nodule(part) for name in self._reports for part in re.split(r"[.;\n]+", row.get(name, ""))):
             return True
