@@ -7,6 +7,8 @@ import importlib
 import importlib.util
 import re
 
+from synnodtest.errors import SynnodError
+
 _DEVICE = re.compile(r"cpu|cuda(?::(\d+))?")
 
 
@@ -40,6 +42,16 @@ def device(text: str) -> str:
     if fault:
         raise argparse.ArgumentTypeError(fault)
     return text
+
+
+def check_device(text: str) -> None:
+    """Refuse a device that networks cannot run on.
+
+    Raises:
+        SynnodError: they cannot.
+    """
+    if fault := fault_of_device(text):
+        raise SynnodError(fault)
 
 
 def _seen_by_torch() -> int:

@@ -92,13 +92,15 @@ def open_detector(uri: str, *, device: str = "cpu", timeout_s: float = 300.0) ->
 
     Raises:
         DetectorError: nothing answers to ``uri``, or what does cannot be used.
-        SynnodError: it needs a package that is not installed.
+        SynnodError: it needs a package that is not installed, or a device that is not there.
 
     Example:
         >>> (findings,) = open_detector("demo").detect([radiograph])
     """
     from synnodtest.detectors import resolve_detector
+    from synnodtest.devices import check_device
 
+    check_device(device)
     return resolve_detector(uri, device=device, timeout_s=timeout_s)
 
 
@@ -151,6 +153,7 @@ def plant(
 
     Raises:
         SynthesizerError: place or size is missing, given twice or impossible, or the nodule cannot be made.
+        SynnodError: pixels, masks or spacing are not as a radiograph has them, or the device is not there.
 
     Warns:
         UserWarning: there is no lung region (contrast then means something else), or the nodule is not what was asked

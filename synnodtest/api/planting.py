@@ -12,10 +12,11 @@ import numpy as np
 
 from synnodtest.attenuation import draw_density, resolved_scene
 from synnodtest.canonical import seed_of, seed_sequence
+from synnodtest.devices import check_device
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.synthesis import synthesize
 from synnodtest.engine.tally import Tally
-from synnodtest.errors import SynthesizerError
+from synnodtest.errors import BackgroundError, SynthesizerError
 from synnodtest.evidence.arm import DEFAULT_ARM
 from synnodtest.geometry import centre_of, px_to_mm
 from synnodtest.identity import Identity
@@ -34,6 +35,8 @@ NO_LUNG = (
 )
 EDGE_PX = 1.0
 """A box may pass the radiograph's edge by this much: rounding."""
+BEYOND = 0.5
+"""By which pixels may leave 0..1: some synthesizers overshoot, and other scales end at 255 or more."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def open_synthesizer(text: str, device: str = "cpu") -> Synthesizer:
 def as_synthesizer(given: str | Synthesizer, device: str) -> Synthesizer:
     """Return what ``--synthesizer`` calls so, or the function or object of a user, which needs no identity here."""
     if isinstance(given, str):
+        check_device(device)
         return open_synthesizer(given, device=device)
     if isinstance(given, Synthesizer):
         return given
@@ -181,7 +185,7 @@ def plant_nodules(
     if radiograph.lung is None:
         warnings.warn(NO_LUNG, stacklevel=3)
     named = _named_apart(nodules, [truth.name for truth in radiograph.nodules])
-    base = replace(radiograph, nodules=())
+    base = replace(_as_read(radiograph), nodules=())
     scene = resolved_scene(Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham), base)
     (edit,) = synthesize(synthesizer, [scene], [base], Tally())
     made = edit.radiograph
@@ -189,6 +193,29 @@ def plant_nodules(
     if reason:
         warnings.warn(f"a run would exclude this scene: {reason}", stacklevel=3)
     return replace(made, nodules=(*radiograph.nodules, *made.nodules))
+
+
+def _as_read(radiograph: Radiograph) -> Radiograph:
+    """Return a radiograph that may be made of a user's own arrays: float32 pixels and masks of bits, as files give.
+
+    Raises:
+        BackgroundError: they are of another shape or scale.
+    """
+    pixels = np.asarray(radiograph.pixels)
+    if pixels.ndim != 2 or pixels.dtype.kind != "f" or not (pixels.min() >= -BEYOND and pixels.max() <= 1 + BEYOND):
+        raise BackgroundError(
+            f"the pixels are {pixels.dtype} of shape {pixels.shape}, from {pixels.min():g} to {pixels.max():g}",
+            hint="a radiograph has height x width floats, 0..1, air dark: divide by 255 or 65535",
+        )
+    if not all(0 < step < math.inf for step in radiograph.spacing_mm):
+        raise BackgroundError(f"the spacing {radiograph.spacing_mm} is not (row, column) in mm per pixel")
+    for name, mask in radiograph.regions.items():
+        if np.shape(mask) != pixels.shape or np.asarray(mask).dtype.kind not in "bui":
+            raise BackgroundError(f"the region {name!r} is no mask of {pixels.shape[0]} x {pixels.shape[1]} pixels")
+    if pixels.dtype == np.float32 and all(np.asarray(mask).dtype == np.bool_ for mask in radiograph.regions.values()):
+        return radiograph
+    masks = {name: np.asarray(mask, dtype=np.bool_) for name, mask in radiograph.regions.items()}
+    return replace(radiograph, pixels=pixels.astype(np.float32), regions=masks)
 
 
 def _named_apart(nodules: Sequence[Nodule], taken: Sequence[str]) -> tuple[Nodule, ...]:

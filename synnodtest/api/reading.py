@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from synnodtest.backgrounds.estimates import Estimates
 from synnodtest.backgrounds.folder_files import masks_beside
 from synnodtest.backgrounds.manifest import find_manifest
@@ -52,7 +54,8 @@ def read(
     known = beside(path) if path.is_file() else Beside()
     own = _own_note(path)
     wanted = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
-    told = replace(known.given, spacing_mm=wanted, bits=bits or known.given.bits or own.get("bits"))
+    known_bits = known.given.bits or own.get("bits")
+    told = replace(known.given, spacing_mm=wanted, bits=known_bits if bits is None else bits)
     try:
         radiograph = read_as(path, told)
     except BackgroundError as error:
@@ -91,8 +94,12 @@ def _spacing(
         return spacing_mm
     if spacing_mm is not None:
         raise BackgroundError("mm_per_px and spacing_mm are the same thing twice", hint="give one of them")
-    x, y = (mm_per_px, mm_per_px) if isinstance(mm_per_px, (int, float)) else mm_per_px
-    return float(y), float(x)
+    try:
+        numbers = [float(number) for number in np.atleast_1d(mm_per_px)]
+        x, y = numbers * 2 if len(numbers) == 1 else numbers
+    except ValueError:
+        raise BackgroundError(f"mm_per_px is {mm_per_px!r}", hint="one number, or (x, y)") from None
+    return y, x
 
 
 def _own_note(path: Path) -> dict[str, Any]:

@@ -273,6 +273,44 @@ def test_what_was_not_planted_is_not_called_synthetic(film, tmp_path):
     assert b"SYNTHETIC" not in write_radiograph(film, tmp_path / "out.mha").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda film: {"pixels": film.pixels * 255}, "float32 of shape.*to 199"),
+        (lambda film: {"pixels": (film.pixels * 255).astype(np.uint8)}, "the pixels are uint8"),
+        (lambda film: {"pixels": np.full_like(film.pixels, np.nan)}, "from nan to nan"),
+        (lambda film: {"spacing_mm": (0.0, 1.0)}, "spacing"),
+        (lambda film: {"regions": {"lung": film.regions["lung"][:90]}}, "'lung' is no mask of 220 x 260 pixels"),
+    ],
+)
+def test_a_radiograph_of_ones_own_arrays_is_held_to_what_a_radiograph_is(film, change, said):
+    with pytest.raises(BackgroundError, match=said):
+        plant(replace(film, **change(film)), centre=(115, 92), diameter_mm=20, contrast=0.4, synthesizer="gaussian")
+
+
+def test_arrays_of_other_kinds_that_say_the_same_are_taken(film):
+    lung, asked = film.regions["lung"], {"centre": (115, 92), "diameter_mm": 20, "contrast": 0.4}
+    own = replace(film, pixels=film.pixels.astype(np.float64), regions={"lung": lung.astype(np.uint8) * 255})
+    made, expected = (plant(one, **asked, synthesizer="gaussian") for one in (own, film))
+    assert np.array_equal(made.pixels, expected.pixels)
+
+
+def test_a_device_that_is_not_there_is_said(film):
+    for device in ("tpu", "cuda:987"):
+        with pytest.raises(SynnodError, match=device):
+            open_detector("demo", device=device)
+        with pytest.raises(SynnodError, match=device):
+            plant(film, centre=(115, 92), diameter_mm=20, synthesizer="gaussian", device=device)
+
+
+@pytest.mark.parametrize(("given", "spacing"), [(np.float32(0.5), (0.5, 0.5)), ([1.0], (1, 1)), ((0.75, 1), (1, 0.75))])
+def test_a_pixel_size_is_any_number_or_pair_of_them(tmp_path, given, spacing):
+    path = write_png(tmp_path / "film.png", chest(400, 480))
+    assert read_radiograph(path, mm_per_px=given, regions=False).spacing_mm == spacing
+    with pytest.raises(BackgroundError, match="mm_per_px is"):
+        read_radiograph(path, mm_per_px=(1, 2, 3), regions=False)
+
+
 def test_numbers_of_numpy_are_written_as_numbers(film, tmp_path):
     wanted = Nodule(np.float32(20), np.array([88, 92]), contrast=np.float32(0.25), seed=np.int64(3))
     made = plant(film, nodules=[wanted], synthesizer="gaussian")
