@@ -96,8 +96,8 @@ class _OfStudies:
     def take(self, table: Table) -> None:
         """Take in what a table says of studies."""
         for path, study in table.studies.items():
-            for key in (study, f"s{study}"):  # MIMIC-CXR's tables of reports write the latter
-                self._films[key].add(path)
+            self._films[study].add(path)
+            self._films[f"s{study}"].add(path)  # as MIMIC-CXR's tables of reports write it
         self._labels += [table] if table.judged else []
 
     def join(self, found: Annotated) -> int:

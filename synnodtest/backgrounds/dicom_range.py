@@ -75,7 +75,7 @@ def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -
     """Return the range of the stored numbers without a window: BitsStored's, or of fewer bits that hold them all."""
     signed = bool(data.get("PixelRepresentation"))
     low, high = _range_of(bits, signed)
-    if _shows_itself(data):
+    if data.get("VOILUTSequence") or _window(data)[0] is not None:
         return low, high, []
     if stored.min() >= 0:
         depth = min(least_depth(float(stored.max())) or bits, bits)
@@ -86,10 +86,6 @@ def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -
         f"{path}: signed pixels of {bits} bits that use less than half of their range, and no window",
         hint="export the radiograph with its window applied, as unsigned numbers",
     )
-
-
-def _shows_itself(data: Any) -> bool:
-    return bool(data.get("VOILUTSequence")) or _window(data)[0] is not None
 
 
 def _number(path: Path, data: Any, name: str, usual: float) -> float:

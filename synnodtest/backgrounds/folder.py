@@ -206,12 +206,10 @@ def _regions_misspelt(entries: Sequence[Entry]) -> list[str]:
     """Return a note for each name of masks that is nearly a region's: its own is estimated all the same."""
     notes = []
     for name in sorted({region for entry in entries for region in entry.masks} - BUILT_IN_REGIONS):
-        words = (
-            one for one in sorted(BUILT_IN_REGIONS) if sorted(one.replace("_", "")) == sorted(name.replace("_", ""))
-        )
-        near = ["lung"] if name == "mask" else difflib.get_close_matches(name, BUILT_IN_REGIONS, n=1, cutoff=0.85)
-        if meant := next(words, "") or "".join(near):
-            notes.append(f"masks of {name!r} are no masks of {meant!r}, which they may be meant for: rename them")
+        letters = {one: sorted(one.replace("_", "")) for one in BUILT_IN_REGIONS}
+        near = [one for one, own in letters.items() if own == sorted(name.replace("_", ""))]
+        near += ["lung"] if name == "mask" else difflib.get_close_matches(name, letters, n=1, cutoff=0.85)
+        notes += [f"masks of {name!r} are no masks of {one!r}: rename them if they should be" for one in near[:1]]
     return notes
 
 
