@@ -6,23 +6,26 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 
 def write_atomic(path: Path, data: bytes | str) -> Path:
     """Write ``data`` to a temporary file in the same folder, then rename it onto ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.encode(errors="backslashreplace") if isinstance(data, str) else data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with _beside(path, "") as temporary, _told_of(path):
+        temporary.write_bytes(data.encode(errors="backslashreplace") if isinstance(data, str) else data)
     return path
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Have errors name the file that is written, not the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def sha256_of_file(path: Path) -> str:
@@ -31,16 +34,22 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> AbstractContextManager[Path]:
     """Yield a temporary path in the folder of ``path``; on success it takes the place of ``path``, else it goes."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    return _beside(path, path.suffix)
+
+
+@contextmanager
+def _beside(path: Path, suffix: str) -> Iterator[Path]:
+    with _told_of(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
+        with _told_of(path):
+            temporary.chmod(0o644)
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
