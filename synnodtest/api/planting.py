@@ -212,10 +212,8 @@ def _as_read(radiograph: Radiograph) -> Radiograph:
     for name, mask in radiograph.regions.items():
         if np.shape(mask) != pixels.shape or np.asarray(mask).dtype.kind not in "bui":
             raise BackgroundError(f"the region {name!r} is no mask of {pixels.shape[0]} x {pixels.shape[1]} pixels")
-    if pixels.dtype == np.float32 and all(np.asarray(mask).dtype == np.bool_ for mask in radiograph.regions.values()):
-        return radiograph
     masks = {name: np.asarray(mask, dtype=np.bool_) for name, mask in radiograph.regions.items()}
-    return replace(radiograph, pixels=pixels.astype(np.float32), regions=masks)
+    return replace(radiograph, pixels=pixels.astype(np.float32, copy=False), regions=masks)
 
 
 def _named_apart(nodules: Sequence[Nodule], taken: Sequence[str]) -> tuple[Nodule, ...]:

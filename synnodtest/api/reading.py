@@ -54,8 +54,7 @@ def read(
     known = beside(path) if path.is_file() else Beside()
     own = _own_note(path)
     wanted = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
-    known_bits = known.given.bits or own.get("bits")
-    told = replace(known.given, spacing_mm=wanted, bits=known_bits if bits is None else bits)
+    told = replace(known.given, spacing_mm=wanted, bits=bits or known.given.bits or own.get("bits"))
     try:
         radiograph = read_as(path, told)
     except BackgroundError as error:

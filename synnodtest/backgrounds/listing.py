@@ -257,10 +257,8 @@ def _nothing(
     folder: Path, positive: Collection[Path], planted: Collection[Path], foreign: Sequence[str]
 ) -> BackgroundError:
     if planted and not positive:
-        return BackgroundError(
-            f"{folder}: nodules are planted in every radiograph here, as it says itself",
-            hint="backgrounds must be free of nodules: take the films that these were made of",
-        )
+        said = f"{folder}: nodules are planted in every radiograph here, as it says itself"
+        return BackgroundError(said, hint="take the films without nodules that these were made of")
     if positive:
         return BackgroundError(
             f"{folder}: all {len(positive)} radiographs show annotated nodules",

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, at_least, handed_on, tell
+from synnodtest.commands.options import add_split, handed_on, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
@@ -15,16 +15,18 @@ from synnodtest.files import write_atomic
 
 def add(kinds: Any) -> None:
     """Add both evaluations to the parsers of ``synnodtest evaluate``."""
+    from synnodtest.shell.cases import one_or_more
+
     text = "size, contrast, features, distances to real nodules, two-sample test, sham control"
     sub = kinds.add_parser("synthesizer", help=text, description=text)
     _common(sub)
     option = sub.add_argument
     option("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
     option("--embedding", help="an encoder to compare in too: FILE.onnx, or module:factory")
-    option("--scenes", type=at_least(2), default=160, help="per kind of background (160)")
-    option("--sweep-scenes", type=at_least(0), default=200, help="per swept feature (200); 0 sweeps none")
+    option("--scenes", type=one_or_more, default=160, help="per kind of background (160)")
+    option("--sweep-scenes", type=int, default=200, help="per swept feature (200); 0 sweeps none")
     option(
-        "--training-crops", type=at_least(0), default=2000, metavar="N",
+        "--training-crops", type=int, default=2000, metavar="N",
         help="crops of training nodules that planted ones are compared with, for copies (2000); 0 compares none; "
         "with --ct-patches",
     )  # fmt: skip
@@ -44,10 +46,10 @@ def add(kinds: Any) -> None:
         "lung of the same films, or in those of --backgrounds",
     )  # fmt: skip
     add_split(sub, "held-out, train, all patients or held-out:0.5 and the like, with --data (all)")
-    option("--per-film", type=at_least(1), default=2, help="scenes for the nodules of each film (2)")
+    option("--per-film", type=one_or_more, default=2, help="scenes for the nodules of each film (2)")
     option("--nodule", default="", metavar="YAML", help="fields of the planted nodules, with --data")
     option("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
-    option("--each", type=at_least(1), default=50, help="real and synthetic pictures, so many of each (50)")
+    option("--each", type=one_or_more, default=50, help="real and synthetic pictures, so many of each (50)")
     option("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
     option("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
     option("--key", type=Path, help="key.json of the study")
@@ -57,7 +59,7 @@ def add(kinds: Any) -> None:
 def _common(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--synthesizer", default="diffusion", help="as for pytest --synthesizer")
     sub.add_argument("--composition", choices=("counterfactual", "inpaint"), help="of a diffusion model")
-    sub.add_argument("--phantoms", type=at_least(0), default=0, metavar="N", help="N chests that no training has seen")
+    sub.add_argument("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen")
     sub.add_argument("--backgrounds", type=Path, help="folder of nodule-free radiographs; its held-out patients serve")
     sub.add_argument("--ct-patches", type=Path, help="folder of segmented CT nodules; its held-out series are real")
     sub.add_argument("--device", type=device, default="cpu", help="cpu or cuda")

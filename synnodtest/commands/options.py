@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from synnodtest.canonical import plain
 from synnodtest.datasets.split import split_name
 from synnodtest.files import write_atomic
 
@@ -26,17 +26,6 @@ def _split(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """Return the ``type`` of an option that counts something."""
-
-    def counted(text: str) -> int:
-        if not text.strip().isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
-        return int(text)
-
-    return counted
-
-
 def handed_on(options: argparse.Namespace, *names: str) -> Any:
     """Return options as keyword arguments of a function that calls them by the same names."""
     return {name: getattr(options, name) for name in names}
@@ -44,7 +33,7 @@ def handed_on(options: argparse.Namespace, *names: str) -> Any:
 
 def tell(figures: object, out: Path | None) -> None:
     """Print figures as JSON and, where a file is named, write them into it too."""
-    text = json.dumps(figures, indent=1)
+    text = json.dumps(plain(figures), indent=1)
     print(text)
     if out is not None:
         write_atomic(out, text + "\n")

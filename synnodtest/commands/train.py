@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import add_split, at_least, handed_on
+from synnodtest.commands.options import add_split, handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -50,16 +50,18 @@ def _diffusion_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _detector_options(sub: argparse.ArgumentParser) -> None:
+    from synnodtest.shell.cases import one_or_more
+
     _add_data(sub, "annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add = sub.add_argument
     add("--preset", default="small", help="small, yolov8x or yolov9c (the last two as in the paper)")
-    add("--epochs", type=at_least(1), help="instead of the preset's")
-    add("--imgsz", type=at_least(1), help="instead of the preset's")
-    add("--batch", type=at_least(1), help="instead of the preset's")
+    add("--epochs", type=one_or_more, help="instead of the preset's")
+    add("--imgsz", type=one_or_more, help="instead of the preset's")
+    add("--batch", type=one_or_more, help="instead of the preset's")
     add("--device", type=device, default="cpu", help="cpu or cuda")
     add("--weights", type=Path, help="start from this checkpoint")
     add("--learning-rate", type=float, help="of the first step")
-    add("--crop", type=at_least(1), help="train on random windows of this side, most of them around a nodule")
+    add("--crop", type=one_or_more, help="train on random windows of this side, most of them around a nodule")
     add("--per-background", type=int, default=6, help="radiographs made from each background")
     add(
         "--planted", action="store_true",

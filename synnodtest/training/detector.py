@@ -184,10 +184,8 @@ def _refuse_other(last: Path, settings: Mapping[str, object]) -> None:
             hint="--restart trains anew; --weights and another --out go on",
         )
     before = dict(content.get("train_args") or {})
-    if before.get("time"):  # which plans the epochs
-        return
     told = [f"{name} {before[name]}" for name in KEPT if name in before and before[name] != settings[name]]
-    if told:
+    if told and not before.get("time"):  # which plans the epochs
         raise SynnodError(f"{last}: interrupted with {', '.join(told)}", hint="go on with the same, or --restart")
 
 
