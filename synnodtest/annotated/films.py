@@ -200,25 +200,25 @@ class AnnotatedFilms:
 
     def _spacing(self, film: str) -> tuple[float, float]:
         if film not in self._spacings:
-            given = self._image(film).spacing_mm
-            self._spacings[film] = given or self._films.load(self._cases[film]).spacing_mm
+            spacing_mm = self._image(film).spacing_mm
+            self._spacings[film] = spacing_mm or self._films.load(self._cases[film]).spacing_mm
         return self._spacings[film]
 
     def _content(self, image: AnnotatedImage) -> str:
         boxes = [[*one.box] for one in image.boxes]
         shares = [round(self.shares[one.annotation], 6) for one in image.boxes]
-        told = ["annotated", self._digests[image.id], self._spacing(image.id), boxes, shares, estimator()]
-        return sha256_of([*told, *self._shown(image)])
+        parts = ["annotated", self._digests[image.id], self._spacing(image.id), boxes, shares, estimator()]
+        return sha256_of([*parts, *self._shown(image)])
 
     def _profiles(self, image: AnnotatedImage) -> list[tuple[str, Array]]:
         """Return who annotated and the profile of each counted box, from the store where it is there."""
         boxes = [list(one.box) for one in image.boxes]
-        told = ["profiles", VISIBILITY_VERSION, self._digests[image.id], boxes, estimator()]
-        told += [self._spacing(image.id), *self._shown(image)]
-        packed = self._store.get("profiles", sha256_of(told)) if self._store else None
+        parts = ["profiles", VISIBILITY_VERSION, self._digests[image.id], boxes, estimator()]
+        parts += [self._spacing(image.id), *self._shown(image)]
+        packed = self._store.get("profiles", sha256_of(parts)) if self._store else None
         if packed is None:
             packed = _packed(self._read(image), [one.box for one in image.boxes])
-            packed = self._store.put("profiles", sha256_of(told), packed) if self._store else packed
+            packed = self._store.put("profiles", sha256_of(parts), packed) if self._store else packed
         rows = zip(image.boxes, json.loads(packed), strict=True)
         return [(one.annotation, np.asarray(row, dtype=np.float64)) for one, row in rows if row is not None]
 

@@ -60,9 +60,9 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
     Raises:
         BackgroundError: a table or JSON cannot be read, or names images of which none is here.
     """
-    found, paths = Annotated(), list(films)
+    annotated, paths = Annotated(), list(films)
     if not paths:
-        return found
+        return annotated
     tables, of_studies = 0, _OfStudies(films)
     places = list(places_of(images))
     for folder in places:
@@ -71,16 +71,16 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
             of_studies.take(table)
             if table.judged:
                 continue
-            tables += (bool(table.matched) or not far) and _take(found, table, above=above)
+            tables += (bool(table.matched) or not far) and _take(annotated, table, above=above)
         for file in sorted(folder.glob("[!.]*.json")):
-            tables += _take_coco(found, file, paths, above=above)
-        found.notes += refuse_other_forms(folder, paths)
-    tables += of_studies.join(found)
-    found.notes += _unread(places)
+            tables += _take_coco(annotated, file, paths, above=above)
+        annotated.notes += refuse_other_forms(folder, paths)
+    tables += of_studies.join(annotated)
+    annotated.notes += _unread(places)
     texts = texts_of(images)
     names = named_positive([path.name for path in paths], by_table=bool(tables))
-    found.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
-    return found
+    annotated.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
+    return annotated
 
 
 class _OfStudies:
@@ -102,12 +102,12 @@ class _OfStudies:
 
     def join(self, found: Annotated) -> int:
         """Take in which films are of a positive study; return how many tables say anything of these radiographs."""
-        told = [table for table in self._labels if not self._films.keys().isdisjoint(table.judged)]
-        for table in told:
+        labelled = [table for table in self._labels if not self._films.keys().isdisjoint(table.judged)]
+        for table in labelled:
             found.positive.update(*(self._films[key] for key in self._films if table.judged.get(key)))
-        unused = [table.path.name for table in self._labels if table not in told]
+        unused = [table.path.name for table in self._labels if table not in labelled]
         found.notes += [f"{name} says nothing of these radiographs" for name in unused]
-        return len(told)
+        return len(labelled)
 
 
 def _unread(places: Iterable[Path]) -> list[str]:

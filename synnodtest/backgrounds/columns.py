@@ -56,8 +56,8 @@ def means_column(name: str, column: str) -> bool:
 
 def patient_of_entry(entry: Mapping[str, Any]) -> str:
     """Return whose an image of COCO's is where its entry has a key for it, else ""."""
-    told = (entry[key] for key in entry if means_column(str(key), "patient"))
-    return next((str(one).strip() for one in told if isinstance(one, (str, int)) and str(one).strip()), "")
+    patients = (entry[key] for key in entry if means_column(str(key), "patient"))
+    return next((str(one).strip() for one in patients if isinstance(one, (str, int)) and str(one).strip()), "")
 
 
 def canonical_columns(names: Sequence[str], where: str) -> list[str]:
@@ -81,8 +81,8 @@ def canonical_columns(names: Sequence[str], where: str) -> list[str]:
         same = [name for name, own in zip(names, known, strict=True) if own == column and name]
         if len(same) > 1:
             twice, both = f"column {same[0]!r} occurs twice", f"{' and '.join(map(repr, same))} are both {column!r}"
-            shown = twice if len(set(same)) == 1 else both
-            raise BackgroundError(f"{where}: {shown}", hint="rename or remove one of them")
+            message = twice if len(set(same)) == 1 else both
+            raise BackgroundError(f"{where}: {message}", hint="rename or remove one of them")
     return known
 
 

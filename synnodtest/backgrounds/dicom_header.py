@@ -90,8 +90,8 @@ class DicomFacts:
     @property
     def strata(self) -> dict[str, str]:
         """View, sex and age, those of them that the header tells."""
-        told = {"view": self.view, "sex": self.sex, "age": self.age}
-        return {name: text for name, text in told.items() if text}
+        facts = {"view": self.view, "sex": self.sex, "age": self.age}
+        return {name: text for name, text in facts.items() if text}
 
     def foreign(self, accept: frozenset[str] = frozenset()) -> str:
         """Return the first objection that ``accept`` does not waive, or ""."""
@@ -113,8 +113,8 @@ def facts_of(data: Any) -> DicomFacts:
 
 
 def _patient(data: Any) -> str:
-    told = _text(data, "PatientID")
-    return "" if told == WITHOUT_PATIENT else told
+    patient = _text(data, "PatientID")
+    return "" if patient == WITHOUT_PATIENT else patient
 
 
 def objections_of(data: Any) -> Iterator[Objection]:
@@ -132,7 +132,11 @@ def noted_of(data: Any) -> list[str]:
     """Return what is worth a note in a header that raises no objection."""
     modality = _modality_of(data)
     words = {word for name in ("ImageType", *TEXTS) for word in _words(str(data.get(name) or ""))}
-    parts = [f"a part of a radiograph by its header ({', '.join(sorted(told))})"] if (told := words & PARTS) else []
+    parts = (
+        [f"a part of a radiograph by its header ({', '.join(sorted(parts_named))})"]
+        if (parts_named := words & PARTS)
+        else []
+    )
     if modality in MODALITIES:
         return parts
     return [*parts, f"modality {modality}: its pixels may have been processed for a screen"]
@@ -161,17 +165,17 @@ def _modality(data: Any) -> str:
 
 
 def _body_part(data: Any) -> str:
-    told = _text(data, "BodyPartExamined") or _meaning(data, "AnatomicRegionSequence")[1]
-    words = _words(told)
+    body_part = _text(data, "BodyPartExamined") or _meaning(data, "AnatomicRegionSequence")[1]
+    words = _words(body_part)
     known = any(word in BODY_PARTS for word in words)
-    return "" if not words or known else f"body part {told}"
+    return "" if not words or known else f"body part {body_part}"
 
 
 def _intent(data: Any) -> str:
-    told = _text(data, "PresentationIntentType").upper()
+    intent = _text(data, "PresentationIntentType").upper()
     if _text(data, "SOPClassUID") == _PROCESSING:
         return "presentation intent FOR PROCESSING"
-    return f"presentation intent {told}" if told and told not in INTENTS else ""
+    return f"presentation intent {intent}" if intent and intent not in INTENTS else ""
 
 
 _PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
@@ -193,14 +197,14 @@ def _view(data: Any) -> str:
 def _orientation(data: Any) -> str:
     value = data.get("PatientOrientation")
     ends = [str(one).strip().upper() for one in (value if value is not None and not isinstance(value, str) else [])]
-    told = "\\".join(ends) or _text(data, "PatientOrientation").upper()
-    if not told:
+    orientation = "\\".join(ends) or _text(data, "PatientOrientation").upper()
+    if not orientation:
         return ""
     if len(ends) != 2 or not all(ends):
-        return f"patient orientation {told}"
+        return f"patient orientation {orientation}"
     if ends[0][0] in "AP" or ends[1][0] in "AP":
-        return f"patient orientation {told}: a lateral view"
-    return "" if (ends[0][0], ends[1][0]) == ORIENTATION else f"patient orientation {told}: mirrored or turned"
+        return f"patient orientation {orientation}: a lateral view"
+    return "" if (ends[0][0], ends[1][0]) == ORIENTATION else f"patient orientation {orientation}: mirrored or turned"
 
 
 _JUDGES: tuple[tuple[str, Callable[[Any], str]], ...] = (
@@ -247,14 +251,14 @@ def acquisition_of(data: Any) -> Mapping[str, str]:
 
     Names: ``manufacturer``, ``kvp``, ``exposure_mas``, ``detector_type``, ``pixel_spacing_mm``.
     """
-    told = {
+    values = {
         "manufacturer": _maker(data),
         "kvp": _number(data.get("KVP")),
         "exposure_mas": _number(data.get("ExposureInuAs"), 1e-3) or _number(data.get("Exposure")),
         "detector_type": _detector(data),
         "pixel_spacing_mm": _spacing(data),
     }
-    return {name: text for name, text in told.items() if text}
+    return {name: text for name, text in values.items() if text}
 
 
 def _maker(data: Any) -> str:
@@ -265,8 +269,8 @@ def _maker(data: Any) -> str:
 
 def _detector(data: Any) -> str:
     """Return the detector's type in small letters; computed radiography reads storage phosphors."""
-    told = _text(data, "DetectorType").casefold()
-    return told or ("storage" if _text(data, "SOPClassUID") == _COMPUTED_RADIOGRAPHY else "")
+    kind = _text(data, "DetectorType").casefold()
+    return kind or ("storage" if _text(data, "SOPClassUID") == _COMPUTED_RADIOGRAPHY else "")
 
 
 def _spacing(data: Any) -> str:

@@ -172,9 +172,9 @@ class FolderSet:
         """Look for the chest in a radiograph, once per content, and keep the notes for the set."""
 
         def look() -> list[str]:
-            seen = look_at(radiograph.pixels, radiograph.spacing_mm)
-            notes = check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given, seen)
-            return [*notes, *check_lung_masks(entry.path, radiograph.regions, seen)]
+            view = look_at(radiograph.pixels, radiograph.spacing_mm)
+            notes = check_chest(entry.path, radiograph.pixels, radiograph.spacing_mm, entry.given, view)
+            return [*notes, *check_lung_masks(entry.path, radiograph.regions, view)]
 
         notes = self._readings.noted(entry.id, content, radiograph.notes, look)
         refuse_small_adult(entry.path, notes, entry.strata.get("age", ""))
@@ -186,8 +186,8 @@ def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
     completed: list[Entry] = []
     patients = patients_of_headers([(e.patient, e.header.patient if e.header else "") for e in entries])
     for entry, patient in zip(entries, patients, strict=True):
-        told = {**entry.header.acquisition, **entry.header.strata} if entry.header else {}
-        completed.append(replace(entry, patient=patient, strata={**told, **entry.strata}))
+        facts = {**entry.header.acquisition, **entry.header.strata} if entry.header else {}
+        completed.append(replace(entry, patient=patient, strata={**facts, **entry.strata}))
     return completed
 
 

@@ -129,8 +129,8 @@ def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:
 
 
 def _unlisted(count: int, name: str) -> str:
-    told = f"that {name} does not list"
-    return counted(count, f"radiograph {told} was left out", f"radiographs {told} were left out")
+    reason = f"that {name} does not list"
+    return counted(count, f"radiograph {reason} was left out", f"radiographs {reason} were left out")
 
 
 def _frontal(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
@@ -169,12 +169,12 @@ def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tup
 
 def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
     """Return a note on radiographs that are listed as backgrounds though a column of the manifest names a nodule."""
-    told = Counter(name for entry in entries for name, text in entry.strata.items() if tells_positive(name, text))
+    counts = Counter(name for entry in entries for name, text in entry.strata.items() if tells_positive(name, text))
     where = manifest.path.name if manifest else ""
     return [
         f"{counted(count, 'radiograph is', 'radiographs are')} listed in {where} with a nodule in the column {name!r} "
         "and kept, because it lists backgrounds"
-        for name, count in sorted(told.items())
+        for name, count in sorted(counts.items())
     ]
 
 

@@ -75,13 +75,13 @@ def find_manifest(folders: Sequence[Path]) -> Manifest | None:
         BackgroundError: a manifest cannot be read, or a folder has two of them.
     """
     for folder in folders:
-        found = _in(folder)
-        if len(found) > 1:
+        paths = _in(folder)
+        if len(paths) > 1:
             raise BackgroundError(
-                f"{folder}: has both {found[0].name} and {found[1].name}", hint="keep one of the two manifests"
+                f"{folder}: has both {paths[0].name} and {paths[1].name}", hint="keep one of the two manifests"
             )
-        if found:
-            return read_manifest(found[0])
+        if paths:
+            return read_manifest(paths[0])
     return None
 
 

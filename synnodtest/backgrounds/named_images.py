@@ -46,11 +46,11 @@ class NamedImages:
                 each :meth:`nearest`. If some folder of it is no radiograph's, it then means the one radiograph alone
                 that is nearer to it than to all others of the list.
         """
-        found = self._films_of(text)
-        if not found or (len(found) < 2 and claims is None):
-            return found
+        candidates = self._films_of(text)
+        if not candidates or (len(candidates) < 2 and claims is None):
+            return candidates
         near = self.nearest(text)
-        films = self._tails_of(found)[near[1:]]
+        films = self._tails_of(candidates)[near[1:]]
         if claims is None or len(near) > len(_posix(text).parent.parts):
             return films
         tails = [(path, (near[0], *_folders(path))) for path in films if len(near) > 1 and claims[near] == 1]

@@ -143,5 +143,5 @@ def _is_read(text: str) -> bool:
 
 
 def _names(text: str, stems: set[str]) -> bool:
-    found = {without_upload(word) for word in re.split(r"[^\w.-]+", text)}
-    return not stems.isdisjoint(found | {word.rpartition(".")[0] for word in found})
+    words = {without_upload(word) for word in re.split(r"[^\w.-]+", text)}
+    return not stems.isdisjoint(words | {word.rpartition(".")[0] for word in words})

@@ -68,8 +68,8 @@ def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = Fals
             of which nobody can find the name.
     """
     named: dict[str, set[str]] = defaultdict(set)
-    for given, header in told:
-        named[_plain(header)] |= {given} - {""}
+    for manifest, header in told:
+        named[_plain(header)] |= {manifest} - {""}
     numbers: dict[str, str] = {}
 
     def of_header(patient: str) -> str:
@@ -79,7 +79,7 @@ def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = Fals
             return patient
         return numbers.setdefault(patient, _lasting(patient) if lasting else f"patient-{len(numbers) + 1}")
 
-    return [given or (of_header(_plain(header)) if header else "") for given, header in told]
+    return [manifest or (of_header(_plain(header)) if header else "") for manifest, header in told]
 
 
 def _of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> tuple[dict[str, str], list[str]]:
@@ -131,10 +131,10 @@ def _spelt_alike(patients: Mapping[str, str]) -> tuple[dict[str, str], list[str]
     several = {plain: min(spelt, key=lambda one: (-len(one), one)) for plain, spelt in forms.items() if len(spelt) > 1}
     if not several:
         return {}, []
-    shown = " and ".join(repr(one) for one in sorted(forms[min(several)], key=len))
+    spellings = " and ".join(repr(one) for one in sorted(forms[min(several)], key=len))
     note = (
         f"{counted(len(several), 'patient')} by names that differ in leading zeros, case or blanks "
-        f"alone, such as {shown}, count as one each; give them unlike names where they are not"
+        f"alone, such as {spellings}, count as one each; give them unlike names where they are not"
     )
     return {key: several[plain] for key, one in patients.items() if (plain := _plain(one)) in several}, [note]
 
@@ -157,9 +157,9 @@ def _of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], 
         films: Those that nobody tells the patient of: key -> file.
         folder: That they lie in.
     """
-    told = {key: _patient_of(path, folder) for key, path in films.items()}
-    times = Counter(told.values())
-    again = {key: patient for key, patient in told.items() if patient and times[patient] > 1}
+    patients = {key: _patient_of(path, folder) for key, path in films.items()}
+    times = Counter(patients.values())
+    again = {key: patient for key, patient in patients.items() if patient and times[patient] > 1}
     if not again:
         return {}, []
     several = len(set(again.values()))
@@ -180,14 +180,14 @@ def of_one_study(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     if not shared:
         return list(entries), []
     names = {study: f"study-{number}" for number, study in enumerate(shared, start=1)}
-    told = {key: names[study] for key, study in studies.items() if study in names}
+    patients = {key: names[study] for key, study in studies.items() if study in names}
     several = counted(len(shared), "study", "studies")
-    note = f"{len(told)} radiographs without a patient in their headers are of {several} and count as so many"
-    return [replace(e, patient=told[e.id]) if e.id in told else e for e in entries], [note]
+    note = f"{len(patients)} radiographs without a patient in their headers are of {several} and count as so many"
+    return [replace(e, patient=patients[e.id]) if e.id in patients else e for e in entries], [note]
 
 
 def _patient_of(path: Path, folder: Path) -> str:
     inside = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
     name, augmented = _ROBOFLOW.subn("", inside.as_posix())
-    found = (pattern.search(name) for pattern in _NAMES)
-    return next((match["patient"] for match in found if match), Path(name).stem if augmented else "")
+    matches = (pattern.search(name) for pattern in _NAMES)
+    return next((match["patient"] for match in matches if match), Path(name).stem if augmented else "")

@@ -210,18 +210,18 @@ def _wrong_bits(path: Path, what: str) -> BackgroundError:
 
 def _check_pose(path: Path, seen: LookedAt, given: Given) -> None:
     turned, inverted = given.rotate_deg is None, not given.polarity
-    wanted = best_turn(
+    turn = best_turn(
         seen, turned=turned and "orientation" not in given.accept, inverted=inverted and "polarity" not in given.accept
     )
-    if wanted == "inverted":
+    if turn == "inverted":
         raise BackgroundError(
             f"{path}: looks like a negative: air is bright in it",
             hint="write 'inverted' into the manifest's column 'polarity', or 'normal' if it is right as it is",
         )
-    if wanted:
+    if turn:
         raise BackgroundError(
-            f"{path}: does not stand upright: the chest is found when it is turned by {wanted} degrees clockwise",
-            hint=f"write {wanted} into the manifest's column 'rotate_deg', or 0 if it is right as it is",
+            f"{path}: does not stand upright: the chest is found when it is turned by {turn} degrees clockwise",
+            hint=f"write {turn} into the manifest's column 'rotate_deg', or 0 if it is right as it is",
         )
 
 

@@ -148,12 +148,12 @@ def _check_png(path: Path) -> None:
         raise BackgroundError(f"{path}: truncated or damaged: no header", hint=_DAMAGED)
     if header[9] == 3 and not palette:
         raise BackgroundError(f"{path}: truncated or damaged: no palette", hint=_DAMAGED)
-    wanted = _length(header)
-    found = _inflated(b"".join(pixels), wanted)
-    if found is not None and found != wanted:
-        amount = "more" if found > wanted else "fewer"
+    length = _length(header)
+    inflated = _inflated(b"".join(pixels), length)
+    if inflated is not None and inflated != length:
+        amount = "more" if inflated > length else "fewer"
         raise BackgroundError(
-            f"{path}: truncated or damaged: {amount} pixels than rows times columns ({wanted} bytes by its header)",
+            f"{path}: truncated or damaged: {amount} pixels than rows times columns ({length} bytes by its header)",
             hint=f"{_DAMAGED}; if that does not help, its header is wrong: export the radiograph again",
         )
 

@@ -264,15 +264,15 @@ def _file_column(header: Sequence[str], rows: _Rows, known: NamedImages) -> str 
     It does where most of its cells, or most of the radiographs, are named.
     """
     cells = {name: [row.get(name, "") for _, row in rows] for name in header}
-    named = [name for wanted in FILE_COLUMNS for name in header if folded(name) == wanted]
-    found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in named}
-    best = max(named, key=lambda name: len(found[name]), default=None)
-    if best is not None and found[best]:
+    named = [name for usual in FILE_COLUMNS for name in header if folded(name) == usual]
+    films_of = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in named}
+    best = max(named, key=lambda name: len(films_of[name]), default=None)
+    if best is not None and films_of[best]:
         return best
-    found = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in header}
-    other = max(header, key=lambda name: len(found[name]), default="")
-    here = {path for films in found.get(other, ()) for path in films}
-    most = len(found.get(other, ())) > len(rows) / 2 or len(here) > known.count / 2
+    films_of = {name: [films for cell in cells[name] if (films := known.find(cell))] for name in header}
+    other = max(header, key=lambda name: len(films_of[name]), default="")
+    here = {path for films in films_of.get(other, ()) for path in films}
+    most = len(films_of.get(other, ())) > len(rows) / 2 or len(here) > known.count / 2
     if most and not all(map(_is_number, cells[other])):
         return other
     words = [cell for cell in cells.get(best or "", ()) if cell]
@@ -306,8 +306,8 @@ class _Judge:
         self._denials = [name for name in denials if name not in self._counts]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
-        told = self.understands
-        self._reports = [name for name in header if folded(name) in REPORT_COLUMNS or not told]
+        labels = self.understands
+        self._reports = [name for name in header if folded(name) in REPORT_COLUMNS or not labels]
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
 
     @property

@@ -47,10 +47,10 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
     if depth not in WRITTEN[suffix]:
         known = WRITTEN[suffix]
         raise BackgroundError(f"{path}: {depth} bits are not written as {suffix}", hint=f"one of {known}")
-    shown = radiograph if size is None else resized(radiograph, size)
-    shown = marked(shown) if mark else shown
+    written = radiograph if size is None else resized(radiograph, size)
+    written = marked(written) if mark else written
     try:
-        _write(shown, path, suffix, depth)
+        _write(written, path, suffix, depth)
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
@@ -74,8 +74,8 @@ def depth_of(pixels: FloatArray) -> int:
 
 def _depth_kept(pixels: FloatArray) -> int:
     """Return the depth of the source; 16 for 8 bits, whose steps it holds exactly where nodules need finer ones."""
-    found = depth_of(pixels)
-    return 16 if found == 8 else found
+    depth = depth_of(pixels)
+    return 16 if depth == 8 else depth
 
 
 def truth_of(radiograph: Radiograph) -> list[dict[str, object]]:
@@ -112,11 +112,11 @@ def _write_png(
     path: Path, stored: NDArray[Any], radiograph: Radiograph, depth: int, note: str, truth: list[dict[str, object]]
 ) -> None:
     row, column = radiograph.spacing_mm
-    told = {"mm_per_px": {"x": column, "y": row}, "bits": depth, "synthetic": bool(note), "nodules": truth}
+    facts = {"mm_per_px": {"x": column, "y": row}, "bits": depth, "synthetic": bool(note), "nodules": truth}
     text = PngInfo()
     if note:
         text.add_text("Comment", note)
-    text.add_text(OWN_NOTE, json.dumps(told))
+    text.add_text(OWN_NOTE, json.dumps(facts))
     dots = (25.4 / column, 25.4 / row)
     Image.fromarray(stored).save(path, format="PNG", compress_level=4, pnginfo=text, dpi=dots)
 

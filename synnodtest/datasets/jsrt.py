@@ -18,12 +18,12 @@ _SEXES = {"male": "M", "female": "F"}
 
 def jsrt_table(folder: Path, word: str = "CLNDAT") -> Path | None:
     """Return ``CLNDAT*.txt`` (or ``CNNDAT*.txt``) below the folder, the English one first, or None."""
-    found = [
+    paths = [
         path
         for path in sorted(folder.rglob("*"))
         if path.name.upper().startswith(word) and path.suffix.lower() == ".txt"
     ]
-    return min(found, key=lambda path: "_EN" not in path.name.upper(), default=None)
+    return min(paths, key=lambda path: "_EN" not in path.name.upper(), default=None)
 
 
 def read_jsrt_set(folder: Path) -> Dataset:

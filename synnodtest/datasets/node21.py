@@ -39,7 +39,7 @@ def read_node21(folder: Path) -> Dataset:
     boxes, lines = _boxes(table, images, _measured(images.parent / "truth.csv"))
     patients = _patients(images.parent / "phantoms.csv")
     facts = Facts([folder, images.parent, images])
-    made = []
+    records = []
     for name, own in boxes.items():
         if not (images / name).is_file():
             raise BackgroundError(
@@ -47,8 +47,8 @@ def read_node21(folder: Path) -> Dataset:
                 hint="write the files' own names, suffix included, into img_name",
             )
         image = facts.image(images / name, own, f"{table}:{lines[name]}")
-        made.append(image if image.patient else replace(image, patient=patients.get(name, "")))
-    return Dataset(folder.resolve().name or "node21", "node21", folder, made)
+        records.append(image if image.patient else replace(image, patient=patients.get(name, "")))
+    return Dataset(folder.resolve().name or "node21", "node21", folder, records)
 
 
 def _boxes(table: Path, images: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBox]], dict[str, int]]:

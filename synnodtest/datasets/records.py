@@ -179,6 +179,6 @@ def positive_box(x: float, y: float, width: float, height: float, where: str) ->
 
 def notes_on_scores(names: Iterable[str], where: str) -> list[str]:
     """Return a note where boxes come with scores: are they a detector's findings, and no annotations?"""
-    told = next((name for name in names if name.lower() in SCORES), "")
+    column = next((name for name in names if name.lower() in SCORES), "")
     says = "boxes have scores, as a detector's findings do, and each counts as a nodule"
-    return [f"{where}: {says} ({told})"] if told else []
+    return [f"{where}: {says} ({column})"] if column else []

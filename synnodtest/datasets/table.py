@@ -84,9 +84,9 @@ def _stem(name: str) -> str:
 
 
 def _columns(table: Path, given: Sequence[str]) -> Sequence[str]:
-    for wanted in (_EDGES, _SIZES):
-        if {"file", *wanted} <= set(given):
-            return wanted
+    for names in (_EDGES, _SIZES):
+        if {"file", *names} <= set(given):
+            return names
     raise BackgroundError(
         f"{table}:1: the columns are {', '.join(given)}",
         hint="file, x_min, y_min, x_max, y_max (or file, x, y, width, height)",

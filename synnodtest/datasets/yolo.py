@@ -26,14 +26,14 @@ def yolo_description(folder: Path) -> Path | None:
     """Return ``data.yaml`` of a YOLO folder (or the only YAML beside ``labels/``), or None."""
     if not _image_folders(folder):
         return None
-    found = [folder / "data.yaml", *sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml"))]
-    return next((path for path in found if path.is_file()), None)
+    paths = [folder / "data.yaml", *sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml"))]
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _image_folders(folder: Path) -> list[Path]:
     """Return ``images/``, or that of each part (``train/images/``), where ``labels/`` lies beside it."""
-    found = [folder / "images"] if (folder / "images").is_dir() else sorted(folder.glob("[!.]*/images"))
-    return [path for path in found if path.is_dir() and _labels_of(path).is_dir()]
+    folders = [folder / "images"] if (folder / "images").is_dir() else sorted(folder.glob("[!.]*/images"))
+    return [path for path in folders if path.is_dir() and _labels_of(path).is_dir()]
 
 
 def _labels_of(images: Path) -> Path:
@@ -73,8 +73,8 @@ def _images(folder: Path, root: Path, nodules: set[int], names: Mapping[int, str
 
 def _label_files(root: Path) -> list[Path]:
     """Return the label files of a folder of images, whatever the case of their suffix, but for lists of classes."""
-    found = (path for path in sorted(_labels_of(root).rglob("*")) if path.suffix.lower() == ".txt" and path.is_file())
-    return [path for path in found if path.name not in CLASS_LISTS and not _is_hidden(path, _labels_of(root))]
+    paths = (path for path in sorted(_labels_of(root).rglob("*")) if path.suffix.lower() == ".txt" and path.is_file())
+    return [path for path in paths if path.name not in CLASS_LISTS and not _is_hidden(path, _labels_of(root))]
 
 
 def _is_hidden(path: Path, root: Path) -> bool:
