@@ -19,8 +19,9 @@ from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Size of a COCO file, in bytes: a guard of memory far above those of public sets; a larger one is taken for somebody
-else's."""
+"""Size of a COCO file, in bytes: a guard of memory far above those of public sets; a larger one is not read, nor
+a table, and gets a note."""
+_READ = (".csv", ".tsv", ".json")
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".csv.bz2", ".csv.xz", ".xml")
 """Tables and annotations that are not read; each gets a note."""
 MOST_NAMED = 3
@@ -111,14 +112,16 @@ class _OfStudies:
 
 
 def _unread(places: Iterable[Path]) -> list[str]:
-    files = (path for folder in places if folder.is_dir() for path in folder.iterdir())
-    tables = (path for path in files if path.name.lower().endswith(UNREAD) and path.is_file())
-    found = sorted(path.name for path in tables if not path.name.startswith((".", "~")))
+    every = (path for folder in places if folder.is_dir() for path in folder.iterdir())
+    files = [path for path in every if path.is_file() and not path.name.startswith((".", "~"))]
+    large = sorted(path.name for path in files if path.suffix.lower() in _READ and path.stat().st_size > MAX_BYTES)
+    found = sorted(path.name for path in files if path.name.lower().endswith(UNREAD))
     further = counted(
         len(found[MOST_NAMED:]), "further table or file of marks was", "further tables or files of marks were"
     )
     notes = [f"{name} was not read: save it as CSV" for name in found[:MOST_NAMED]]
-    return [*notes, f"{further} not read"] if len(found) > MOST_NAMED else notes
+    notes += [f"{further} not read"] if len(found) > MOST_NAMED else []
+    return [*notes, *(f"{name} was not read: it has more than {MAX_BYTES // 2**20} MiB" for name in large)]
 
 
 def _take(found: Annotated, table: Table, *, above: bool) -> bool:

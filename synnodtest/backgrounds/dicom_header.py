@@ -132,11 +132,7 @@ def noted_of(data: Any) -> list[str]:
     """Return what is worth a note in a header that raises no objection."""
     modality = _modality_of(data)
     words = {word for name in ("ImageType", *TEXTS) for word in _words(str(data.get(name) or ""))}
-    parts = (
-        [f"a part of a radiograph by its header ({', '.join(sorted(parts_named))})"]
-        if (parts_named := words & PARTS)
-        else []
-    )
+    parts = [f"a part of a radiograph by its header ({', '.join(sorted(words & PARTS))})"] if words & PARTS else []
     if modality in MODALITIES:
         return parts
     return [*parts, f"modality {modality}: its pixels may have been processed for a screen"]

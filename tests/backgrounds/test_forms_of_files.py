@@ -831,6 +831,15 @@ class TestTablesBesideRadiographs:
             "costs.csv says nothing of these radiographs", "labels.xlsx was not read: save it as CSV"
         }  # fmt: skip
 
+    def test_tables_that_are_too_large_to_be_read_are_told(self, tmp_path):
+        self.put(tmp_path)
+        for name in ("labels.csv", "marks.json"):
+            with (tmp_path / name).open("wb") as stream:
+                stream.truncate(512 * 2**20 + 1)  # takes no place on the disk
+        assert set(FolderSet(tmp_path, "normal").notes) == {
+            f"{name} was not read: it has more than 512 MiB" for name in ("labels.csv", "marks.json")
+        }
+
     def test_tables_above_a_folder_that_are_not_read_are_told_and_many_counted(self, tmp_path):
         self.put(tmp_path / "images")
         for name in ("a.parquet", "b.csv.zip", "c.xlsx", "d.xlsx", "~$d.xlsx"):
