@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign
@@ -117,7 +119,17 @@ def _detector(settings: Settings) -> Detector:
 
     if not settings.detector:
         return _Unnamed()
-    return resolve_detector(settings.detector, device=settings.device, timeout_s=settings.timeout_s)
+    here = Path.cwd()
+    made = resolve_detector(settings.detector, device=settings.device, timeout_s=settings.timeout_s)
+    films = settings.backgrounds
+    if films is not None and not films.is_absolute() and (there := Path.cwd()) != here:
+        os.chdir(here)
+        raise DetectorError(
+            f"{settings.detector_told}: loading it changed the working folder to {there}, where --backgrounds {films} "
+            "is another folder, or none",
+            hint="let the factory go back, as contextlib.chdir does, or give the whole path of the radiographs",
+        )
+    return made
 
 
 def _synthesizer(text: str, settings: Settings) -> Any:
