@@ -36,7 +36,7 @@ OF_ALPHA = {
 
 @pytest.mark.parametrize("name", OF_ALPHA)
 def test_an_error_rate_is_that_of_one_side_and_lies_between_0_and_a_half(name):
-    OF_ALPHA[name](0.3)
+    assert getattr(OF_ALPHA[name](0.3), "alpha", 0.3) == 0.3
     for wrong in (0.0, 0.5, 0.95, float("nan")):
         with pytest.raises(ValueError, match="one-sided error rate"):
             OF_ALPHA[name](wrong)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from synnodtest.statistics import miettinen_nurminen, newcombe
+from synnodtest.statistics.differences import score_z
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 group = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -111,3 +112,10 @@ def test_the_units_of_both_groups_are_counted_and_opposite_groups_reach_the_end(
     assert (made.n, made.clusters, made.method, plain.method) == (22, 22, "miettinen-nurminen", "mee")
     assert newcombe(3, 9, 4, 13).n == 22
     assert (miettinen_nurminen(0, 9, 13, 13).lower, miettinen_nurminen(9, 9, 0, 13).upper) == (-1.0, 1.0)
+
+
+def test_a_difference_that_leaves_no_variance_is_surely_met_or_surely_missed():
+    """p1 - p2 = 1 has p1 = 1 and p2 = 0 alone."""
+    assert score_z(5, 5, 0, 5, 1.0) == 0.0
+    assert score_z(0, 5, 5, 5, 1.0) == score_z(4, 5, 0, 5, 1.0) == -math.inf
+    assert score_z(5, 5, 0, 5, -1.0) == math.inf
