@@ -54,10 +54,10 @@ def _plan(judgement: Judgement, campaign: Campaign) -> PlanEntry:
         return _NOTHING_SAID
     try:
         backgrounds = campaign.backgrounds(judgement.behaviour)
-        made = forecast(judgement.behaviour, judgement.variant, backgrounds, campaign.seed)
+        forecast_made = forecast(judgement.behaviour, judgement.variant, backgrounds, campaign.seed)
     except SynnodError:
         return _NOTHING_SAID  # the spec assumes what can never show the bound, which `plan` says
-    return PlanEntry(plain(made.assumption), plain(made.power), made.smallest)
+    return PlanEntry(plain(forecast_made.assumption), plain(forecast_made.power), forecast_made.smallest)
 
 
 def _identity(identity: Identity) -> IdentityEntry:
@@ -90,8 +90,8 @@ class Fragment:
 
     def as_dict(self) -> JsonObject:
         """Return plain JSON values, for a worker's hand-over."""
-        made: JsonObject = encode(self)
-        return made
+        encoded: JsonObject = encode(self)
+        return encoded
 
     def merge(self, handed_over: JsonObject) -> None:
         """Take in the fragment of another process (:meth:`as_dict`), in the order of the specs, whoever ends first.
@@ -123,9 +123,9 @@ class Fragment:
         """Make errors of all that was judged, since these parts are not those of the run."""
         what, impact = "changed while the run went on", "what a worker judged with another version is an error"
         self.anomalies += [AnomalyEntry(name, what, impact) for name in changed]
-        told = f"{changed[0]} {what}: other workers had another version"
+        reason = f"{changed[0]} {what}: other workers had another version"
         for node_id, entry in self.expectations.items():
-            self.expectations[node_id] = replace(entry, status="ERROR", ruling=None, error=told)
+            self.expectations[node_id] = replace(entry, status="ERROR", ruling=None, error=reason)
 
     def _parts(self) -> dict[str, object]:
         """Return what must be the same in every process of a run, by the name that a user knows.
@@ -134,8 +134,8 @@ class Fragment:
         """
         specs: dict[str, object] = {file: (spec.sha256, spec.sources) for file, spec in self.specs.items()}
         detector = {} if self.detector == IdentityEntry() else {"the detector": self.detector}
-        made = {**detector, **self.synthesizers}.items()
-        return specs | {name: (of.version, of.sha256, of.configuration.get("code")) for name, of in made}
+        parts = {**detector, **self.synthesizers}.items()
+        return specs | {name: (of.version, of.sha256, of.configuration.get("code")) for name, of in parts}
 
     def _in_order(self) -> None:
         """Bring what workers gathered into the order in which one process would have."""
@@ -190,7 +190,7 @@ class Fragment:
         for trial in (*trials, *rejected):
             base = rescored(trial, usual) if otherwise else trial
             self._add_scenes({trial.scene_id: scene_entry(base, case.behaviour.id, point, least)})
-        shown = chosen(trials, judgement.variant, point, case.node_id)
+        choice = chosen(trials, judgement.variant, point, case.node_id)
         others = judgement.by_synthesizer.items() if len(judgement.by_synthesizer) > 1 else ()
         self.expectations[case.node_id] = replace(
             expectation_entry(case, judgement.ruling.status.value, seconds),
@@ -198,9 +198,9 @@ class Fragment:
             waived=decode(WaiverEntry, waiver) if waiver else None,
             scenes=tuple(dict.fromkeys(t.scene_id for t in trials)),
             plan=_plan(judgement, campaign),
-            worst=shown.worst,
-            failing=shown.failing,
-            passing=shown.passing,
+            worst=choice.worst,
+            failing=choice.failing,
+            passing=choice.passing,
             rematched={t.scene_id: matched(t, point, least) for t in trials if t.nodules} if otherwise else {},
             by_synthesizer={name: ruling_entry(ruling) for name, ruling in others},
         )
@@ -216,17 +216,17 @@ class Fragment:
     def _add_scenes(self, entries: Mapping[str, SceneEntry]) -> None:
         """Keep the first entry of each scene; its findings are those of whoever needed most of them."""
         for key, entry in entries.items():
-            kept = self.scenes.setdefault(key, entry)
-            if len(entry.findings) > len(kept.findings):
-                self.scenes[key] = replace(kept, findings=entry.findings)
+            stored = self.scenes.setdefault(key, entry)
+            if len(entry.findings) > len(stored.findings):
+                self.scenes[key] = replace(stored, findings=entry.findings)
 
     def _add_case(self, case: CaseLike) -> None:
         spec, behaviour = case.spec, case.behaviour
         file = spec.path.as_posix()
         if file not in self.specs:
-            told = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
+            facts = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
             included = {Path(normpath(spec.path.parent / name)).as_posix(): "" for name in spec.included}
-            self.specs[file] = SpecEntry(file, spec.sha256, **told, included=included)
+            self.specs[file] = SpecEntry(file, spec.sha256, **facts, included=included)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, file: str, judgement: Judgement, campaign: Campaign) -> None:

@@ -67,14 +67,14 @@ class Limit:
         if row.clusters < 2:
             return self._ruled(False, "scenes of a single background prove nothing")
         if self.of_a_fall and row.before <= -self.bound:
-            told = f"{row.before:.{decimals_beside(row.before, self.bound, 3)}f}"
-            return self._ruled(False, f"the baseline's {told} leaves no room for such a fall")
+            sentence = f"{row.before:.{decimals_beside(row.before, self.bound, 3)}f}"
+            return self._ruled(False, f"the baseline's {sentence} leaves no room for such a fall")
         if alone:
             return self._ruled(False, alone)
-        kept = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
-        words = "keeps" if kept else "exceeds"
-        told = f"difference {signed(row.value, self.bound)} {_interval(row, self.bound)}"
-        return self._ruled(kept, f"{told} {words} the limit")
+        holds = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
+        words = "keeps" if holds else "exceeds"
+        sentence = f"difference {signed(row.value, self.bound)} {_interval(row, self.bound)}"
+        return self._ruled(holds, f"{sentence} {words} the limit")
 
     def _ruled(self, kept: bool, why: str) -> LimitEntry:
         return LimitEntry(str(self), kept, f"--compare-fail {self}: {why}")
@@ -227,19 +227,19 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     """
     known = {scene.behaviour for scene in earlier.scenes.values()} & {entry.behaviour for entry in now.expectations}
     known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b.resolved)}
-    told = dict.fromkeys((True, False), "")
+    reasons = dict.fromkeys((True, False), "")
     for whose, side, paired in (
         (" of the earlier run", earlier, [old for old, _ in pairs]),
         ("", now, [new for _, new in pairs]),
     ):
-        for planted in told:
+        for planted in reasons:
             there, met = (
                 sum(bool(s.nodules) is planted and s.accepted and s.behaviour in known for s in scenes)
                 for scenes in (side.scenes.values(), paired)
             )
             if met < there - met:
-                told[planted] = f"only {met} of {counted(there, 'scene')}{whose} can be compared"
-    return told
+                reasons[planted] = f"only {met} of {counted(there, 'scene')}{whose} can be compared"
+    return reasons
 
 
 def _hangs_on_the_detector(resolved: JsonObject) -> bool:
@@ -262,8 +262,8 @@ def _wanted(side: Side) -> Wanted:
     for entry in side.expectations:
         kind = find_check(entry.kind)
         against = kind is not None and kind.wants_silence(kind.read(entry.parameters))
-        found, point = known.get(entry.behaviour, (True, entry.operating_point))
-        known[entry.behaviour] = (found and not against, point)
+        has_nodules, point = known.get(entry.behaviour, (True, entry.operating_point))
+        known[entry.behaviour] = (has_nodules and not against, point)
     return known
 
 

@@ -64,8 +64,8 @@ def expectation_title(expectation: ExpectationEntry) -> str:
 
 def parameters_text(expectation: ExpectationEntry) -> str:
     """Return the parameters of an expectation that say something, but for what stands elsewhere."""
-    told = {k: v for k, v in expectation.parameters.items() if k not in _TOLD_ELSEWHERE and v not in ("", {}, [])}
-    return value_text(told)
+    parameters = {k: v for k, v in expectation.parameters.items() if k not in _TOLD_ELSEWHERE and v not in ("", {}, [])}
+    return value_text(parameters)
 
 
 _TOLD_ELSEWHERE = ("rationale", "strata")
@@ -90,8 +90,8 @@ def _last_part(expectation: ExpectationEntry) -> str:
 def _perturbation_text(kind: Any, told: Any) -> str:
     """Return a perturbation in words: ``rotate deg 8``, or its name alone where what it takes is drawn."""
     value = told.get("value") if isinstance(told, Mapping) else told
-    shown = f" {value_text(value)}" if isinstance(value, str | int | float) else ""
-    return f"{str(kind).replace('_', ' ')}{shown}"
+    amount = f" {value_text(value)}" if isinstance(value, str | int | float) else ""
+    return f"{str(kind).replace('_', ' ')}{amount}"
 
 
 def _conditions_text(where: Any) -> list[str]:
@@ -99,8 +99,8 @@ def _conditions_text(where: Any) -> list[str]:
     parts = []
     for name, condition in where.items() if isinstance(where, Mapping) else ():
         word, unit = (name.removesuffix("_mm"), " mm") if name.endswith("_mm") else (name, "")
-        told = [as_asked(op, value) for op, value in as_condition(condition).items()]
-        parts += [f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in told]
+        conditions = [as_asked(op, value) for op, value in as_condition(condition).items()]
+        parts += [f"{word.replace('_', ' ')} {_WORDS.get(op, op)} {value_text(v)}{unit}" for op, v in conditions]
     return parts
 
 
@@ -182,8 +182,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        told = (as_asked(str(key), item) for key, item in value.items())
-        return "; ".join(f"{key}: {value_text(item)}" for key, item in told)
+        items = (as_asked(str(key), item) for key, item in value.items())
+        return "; ".join(f"{key}: {value_text(item)}" for key, item in items)
     if isinstance(value, (list, tuple)):
         numbers = len(value) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
         return f"{value[0]:g} to {value[1]:g}" if numbers else ", ".join(value_text(v) for v in value)

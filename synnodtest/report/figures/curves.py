@@ -76,8 +76,8 @@ class Rate:
             return self.lower, self.upper
         from synnodtest.statistics import wilson
 
-        made = wilson(self.detected, self.nodules, alpha=0.025)
-        return float(made.lower), float(made.upper)
+        interval = wilson(self.detected, self.nodules, alpha=0.025)
+        return float(interval.lower), float(interval.upper)
 
 
 @drawn

@@ -61,8 +61,8 @@ def _settling_difference(ruling: RulingEntry) -> ComponentEntry:
 
 def _named(text: str) -> Drawn:
     module, _, function = text.partition(":")
-    found: Drawn = getattr(import_module(module), function)
-    return found
+    drawn: Drawn = getattr(import_module(module), function)
+    return drawn
 
 
 _BY_DIAMETER = "by requested diameter"

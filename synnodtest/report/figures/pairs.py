@@ -86,10 +86,10 @@ def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:
 
 
 def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: str) -> None:
-    shown = pairs if len(pairs) <= MOST_PAIRS else [pairs[i * len(pairs) // MOST_PAIRS] for i in range(MOST_PAIRS)]
+    some_pairs = pairs if len(pairs) <= MOST_PAIRS else [pairs[i * len(pairs) // MOST_PAIRS] for i in range(MOST_PAIRS)]
     for falls, colour, line in ((True, ORANGE, (0, (4, 1.5))), (False, BLUE, "-")):
         x, y = [], []
-        for of_arm, of_reference in shown:
+        for of_arm, of_reference in some_pairs:
             if (of_arm < of_reference) == falls:
                 x += [0.0, 1.0, float("nan")]
                 y += [of_reference, of_arm, float("nan")]

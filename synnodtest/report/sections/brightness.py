@@ -13,22 +13,22 @@ from synnodtest.report.model import Cell, Table, table_of
 
 def bright_behaviours(record: Record) -> list[tuple[str, Brightness]]:
     """Return the behaviours most of whose nodules are brighter than 95% of real ones of their size."""
-    return [(name, found) for name, found in _by_behaviour(record) if found.unlike_real]
+    return [(name, brightness_of) for name, brightness_of in _by_behaviour(record) if brightness_of.unlike_real]
 
 
 def beside_real(record: Record) -> dict[str, object]:
     """Return sentences and a table of how bright the nodules of each behaviour are beside real ones."""
-    found = _by_behaviour(record)
-    if not found:
+    behaviours = _by_behaviour(record)
+    if not behaviours:
         return {"bright": [], "beside_real": None, "reference": ""}
     source = real_nodules().source
     shares = source["nodule_over_box"]
     lists = joined(list(shares)) if isinstance(shares, Mapping) else source["data"]
-    told = f"{source['nodules']} annotated nodules of {source['films']} films ({lists})"
+    described = f"{source['nodules']} annotated nodules of {source['films']} films ({lists})"
     return {
-        "bright": [f"{name}: {one.sentence()}." for name, one in found if one.unlike_real],
-        "beside_real": _table(found),
-        "reference": f"Compared with the contrast in place of {told}, which ships as synnodtest.reference.",
+        "bright": [f"{name}: {one.sentence()}." for name, one in behaviours if one.unlike_real],
+        "beside_real": _table(behaviours),
+        "reference": f"Compared with the contrast in place of {described}, which ships as synnodtest.reference.",
     }
 
 
@@ -51,8 +51,8 @@ def _by_behaviour(record: Record) -> list[tuple[str, Brightness]]:
     scenes: dict[str, list[SceneEntry]] = {}
     for scene in record.scenes.values():
         scenes.setdefault(scene.behaviour, []).append(scene)
-    found = ((name, brightness(_seen(some))) for name, some in scenes.items())
-    return [(name, one) for name, one in found if one is not None]
+    rows = ((name, brightness(_seen(some))) for name, some in scenes.items())
+    return [(name, one) for name, one in rows if one is not None]
 
 
 def _seen(scenes: Iterable[SceneEntry]) -> Iterator[tuple[float, float]]:

@@ -57,7 +57,7 @@ def waivers(context: Context) -> Section:
     every = {e.waived.id: e.waived for e in record.expectations if e.waived} | {w.id: w for w in record.waivers}
     rows: list[list[Cell | str]] = []
     for key, waiver in every.items():
-        met = "; ".join(told for waived, told in used if waived == key)
+        met = "; ".join(title for waived, title in used if waived == key)
         expiry = f"{date(waiver.expiry)}{', expired' if waiver.expired else ''}"
         rows.append([key, waiver.reason, waiver.approver, expiry, met or "nothing in this run"])
     columns = ["Waiver", "Reason", "Approver", "Expiry", "Covers"]
@@ -67,16 +67,16 @@ def waivers(context: Context) -> Section:
 def limitations(context: Context) -> Section:
     """Return what the results do not show; the first sentence always."""
     counts = context.counts
-    said = [*context.record.limitations, *context.record.authored.limitations]
+    lines = [*context.record.limitations, *context.record.authored.limitations]
     if counts["INCONCLUSIVE"]:
-        said.append(
+        lines.append(
             "An inconclusive expectation supports neither the detector nor its opposite; more data may settle it."
         )
     if counts["INVALID"] or counts["ERROR"] or counts["NOT RUN"]:
-        said.append("Expectations that are invalid, in error or not run leave their behaviours without evidence.")
+        lines.append("Expectations that are invalid, in error or not run leave their behaviours without evidence.")
     if not context.record.run.confirmatory:
-        said.append("An exploratory run supports no claim; repeat it from a frozen specification and a clean tree.")
-    return Section("Limitations", "limitations", {"fixed": LIMITATION, "said": list(dict.fromkeys(said))})
+        lines.append("An exploratory run supports no claim; repeat it from a frozen specification and a clean tree.")
+    return Section("Limitations", "limitations", {"fixed": LIMITATION, "said": list(dict.fromkeys(lines))})
 
 
 def environment(context: Context) -> Section:
@@ -143,33 +143,33 @@ def _cell(column: str, value: Any) -> Cell | str:
 def comparison(context: Context) -> Section:
     """Return what changed against an earlier record."""
     data = context.record.comparison
-    made = data or Comparison()
+    compared = data or Comparison()
     changed: list[list[Cell | str]] = [
         [c.id, status(c.before), status(c.after), f"{number(c.estimate_before)} → {number(c.estimate_after)}"]
-        for c in made.verdicts
+        for c in compared.verdicts
     ]
-    margins = [[m.id, m.what, value_text(m.before), value_text(m.after)] for m in made.margins]
+    margins = [[m.id, m.what, value_text(m.before), value_text(m.after)] for m in compared.margins]
     other: list[list[Cell | str]] = [
-        [word, code(i)] for word, keys in (("new", made.new), ("removed", made.removed)) for i in keys
+        [word, code(i)] for word, keys in (("new", compared.new), ("removed", compared.removed)) for i in keys
     ]
     limits: list[list[Cell | str]] = [
-        [code(one.limit), "yes" if one.kept else "NO", one.sentence] for one in made.limits
+        [code(one.limit), "yes" if one.kept else "NO", one.sentence] for one in compared.limits
     ]
     return Section(
         "Comparison",
         "comparison",
         {
             "earlier": [
-                ("Earlier run", code(made.earlier)),
-                ("Of", Cell(date(made.started))),
-                ("Its detector", Cell(made.detector)),
-                ("Without a change", Cell(number(made.unchanged))),
-                *([("Scenes not in both", Cell(number(made.unpaired)))] if made.unpaired else []),
+                ("Earlier run", code(compared.earlier)),
+                ("Of", Cell(date(compared.started))),
+                ("Its detector", Cell(compared.detector)),
+                ("Without a change", Cell(number(compared.unchanged))),
+                *([("Scenes not in both", Cell(number(compared.unpaired)))] if compared.unpaired else []),
             ],
             "margins": table_of("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
             "verdicts": table_of("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
-            "differences": _differences(made),
-            "apart": f"Of all scenes, {apart_text(made)}." if made.apart else "",
+            "differences": _differences(compared),
+            "apart": f"Of all scenes, {apart_text(compared)}." if compared.apart else "",
             "limits": table_of("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
             "other": table_of("New and removed expectations", ["Change", "Expectation"], other),
         },

@@ -27,9 +27,9 @@ def credibility(context: Context) -> Section:
     """Return requested against realised nodules, the sham control and the credibility reports of the synthesizers."""
     record = context.record
     nodules = [n for s in record.accepted for n in s.nodules]
-    shown = [item for item in record.gallery if record.scenes[item.scene].nodules]
+    pictures = [item for item in record.gallery if record.scenes[item.scene].nodules]
     figures = [
-        sheet_figure(shown, context.folder) if context.pixels else None,
+        sheet_figure(pictures, context.folder) if context.pixels else None,
         agreement_figure(nodules, "diameter_mm", "f-agree-diameter-mm"),
         agreement_figure(nodules, "contrast", "f-agree-contrast"),
         ecdf_figure(nodules, "f-ecdf"),
@@ -49,7 +49,7 @@ def credibility(context: Context) -> Section:
             "seven": table_of(
                 "The seven Cs and what this run shows of them",
                 ["Aspect", "Question", "Evidence"],
-                [[name, asked, _numbered(shown)] for name, asked, shown in seven_cs(record)],
+                [[name, asked, _numbered(pictures)] for name, asked, pictures in seven_cs(record)],
             ),
         },
     )
@@ -105,8 +105,8 @@ def _report(made: CredibilityReport, name: str) -> dict[str, object]:
 
 
 def _planted(grounds: list[drawings.Ground]) -> str:
-    told = [f"{number(data.get('n'))} nodules on {ground}" for ground, data in grounds]
-    return f"{joined(told)}, backgrounds that training had not seen" if told else "no nodule was planted"
+    parts = [f"{number(data.get('n'))} nodules on {ground}" for ground, data in grounds]
+    return f"{joined(parts)}, backgrounds that training had not seen" if parts else "no nodule was planted"
 
 
 def _sweeps(swept: Any) -> Table | None:

@@ -43,12 +43,12 @@ def subgroups(context: Context) -> Section:
 
 def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
     """Return the behaviours that hold that their nodules are missed: a hit is no success there."""
-    found = [
+    names = [
         e.behaviour
         for e in expectations
         if (kind := find_check(e.kind)) is not None and kind.wants_silence(kind.read(e.parameters))
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(names))
 
 
 _NO_CURVE = "No expectation that draws a curve was judged."

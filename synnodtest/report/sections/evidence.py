@@ -59,8 +59,8 @@ def sample_size(context: Context) -> Section:
 
 def _sizes(ruling: RulingEntry, first: ComponentEntry) -> list[str]:
     units, effective = ruling.n_nodules, number(_effective(ruling)) if ruling.n_nodules else "–"
-    shown = [number(units), number(ruling.n_clusters), number(ruling.icc), effective]
-    return [*shown, bound_text(first)]
+    cells = [number(units), number(ruling.n_clusters), number(ruling.icc), effective]
+    return [*cells, bound_text(first)]
 
 
 def _effective(ruling: RulingEntry) -> int:
@@ -93,7 +93,7 @@ def attrition(context: Context) -> Section:
     steps = [(word, int(count)) for word in words if (count := getattr(data, word)) is not None]
     reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
     bare = sum(scene.untouched for scene in context.record.accepted)
-    shown = data.evaluated if data.evaluated is not None else len(context.record.accepted)
+    evaluated = data.evaluated if data.evaluated is not None else len(context.record.accepted)
     return Section(
         "Data and attrition",
         "attrition",
@@ -102,7 +102,7 @@ def attrition(context: Context) -> Section:
             "note": " ".join(_not_counted(context.record.expectations)),
             "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
             "facts": [
-                ("Evaluated with something planted, each arm counted", Cell(number(shown - bare))),
+                ("Evaluated with something planted, each arm counted", Cell(number(evaluated - bare))),
                 ("Evaluated untouched", Cell(number(bare))),
                 ("Unique backgrounds", Cell(number(data.unique_backgrounds))),
                 ("Unique patients", Cell(number(data.unique_patients))),
@@ -121,8 +121,8 @@ def _not_counted(expectations: Sequence[ExpectationEntry]) -> Iterator[str]:
     searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
     lost = sum(e.ruling is None for e in expectations)
     if searched:
-        told = "only the scenes that confirm and describe what they found are counted here."
-        yield f"Of searches ({joined(searched)}) {told}"
+        remark = "only the scenes that confirm and describe what they found are counted here."
+        yield f"Of searches ({joined(searched)}) {remark}"
     if lost:
         yield f"Scenes of {plural(lost, 'expectation')} without a ruling are not counted, unless others share them."
 

@@ -59,8 +59,8 @@ def _search(context: Context, e: ExpectationEntry) -> dict[str, object]:
 
 def _told(e: ExpectationEntry, *, with_scenes: bool) -> JsonObject:
     """Return the facts of a search; the scenes that stand beside it as pictures are not told again."""
-    told = e.ruling.figure if e.ruling is not None else {}
-    return {k: v for k, v in told.items() if with_scenes or k != "minimal_typical_and_worst_scene"}
+    figure = e.ruling.figure if e.ruling is not None else {}
+    return {k: v for k, v in figure.items() if with_scenes or k != "minimal_typical_and_worst_scene"}
 
 
 def _entry(searches: Iterable[SearchEntry], e: ExpectationEntry) -> SearchEntry:

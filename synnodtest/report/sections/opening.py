@@ -54,15 +54,15 @@ def _run(run: RunEntry, version: str) -> list[tuple[str, Cell]]:
 
 
 def _options(run: RunEntry) -> str:
-    given = [f"{name} {value}" for name, value in run.options.items() if name.startswith("--")]
-    return ", ".join(given) or "defaults"
+    options = [f"{name} {value}" for name, value in run.options.items() if name.startswith("--")]
+    return ", ".join(options) or "defaults"
 
 
 def _device(record: Record) -> list[tuple[str, Cell]]:
     authored = record.authored
     further = (("manufacturer", authored.manufacturer), ("intended_use", authored.intended_use))
-    told = [*authored.device.items(), *((key, value) for key, value in further if value)]
-    return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in told]
+    facts = [*authored.device.items(), *((key, value) for key, value in further if value)]
+    return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in facts]
 
 
 _TREE = {True: "clean", False: "uncommitted changes", None: "not known"}
@@ -150,8 +150,8 @@ def _claimed(record: Record) -> dict[str, tuple[float, float]]:
 def _tested_text(key: str, value: Any, scenes: Sequence[SceneEntry], nodules: Sequence[NoduleEntry]) -> str:
     if "region" in key:
         met = Counter(r for n in nodules for r in n.regions)
-        wanted = value if isinstance(value, list) else [value]
-        return "; ".join(f"{w}: {plural(met[str(w)], 'nodule')}" for w in wanted)
+        values = value if isinstance(value, list) else [value]
+        return "; ".join(f"{w}: {plural(met[str(w)], 'nodule')}" for w in values)
     known = Counter(str(s.strata[key]) for s in scenes if s.strata.get(key))
     return (
         "; ".join(f"{v}: {plural(c, 'scene')}" for v, c in known.most_common(8)) or "authored; not measured by the run"

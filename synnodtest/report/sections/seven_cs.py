@@ -98,24 +98,24 @@ class _Measured:
 
 def _grounds(measured: Sequence[CredibilityReport]) -> Iterator[tuple[str, _Against]]:
     """Yield background and comparison with real nodules of every credibility report of this model."""
-    for made in measured:
-        name = made.synthesizer.name
-        for ground, found in made.measured.items():
-            beside = found.get("against_real") if isinstance(found, Mapping) else None
+    for one in measured:
+        name = one.synthesizer.name
+        for ground, figures in one.measured.items():
+            beside = figures.get("against_real") if isinstance(figures, Mapping) else None
             if isinstance(beside, Mapping) and isinstance(beside.get(name), Mapping):
                 yield ground, decode(_Against, beside[name])
 
 
 def _congruence(measured: Sequence[CredibilityReport]) -> str:
-    told = []
-    for ground, found in _grounds(measured):
-        kernel = found.distances.kernel
-        told.append(
+    sentences = []
+    for ground, against in _grounds(measured):
+        kernel = against.distances.kernel
+        sentences.append(
             f"{ground}: kernel distance to real nodules {number(kernel.synthetic_to_real)}, real to real "
             f"{number(kernel.real_to_real_mean)} (95th percentile {number(kernel.real_to_real_p95)}); "
-            f"two-sample AUC {' and '.join(number(v) for v in found.two_sample_auc.values())}"
+            f"two-sample AUC {' and '.join(number(v) for v in against.two_sample_auc.values())}"
         )
-    return "; ".join(told) or NO_REPORT
+    return "; ".join(sentences) or NO_REPORT
 
 
 def _nodules(record: Record) -> list[NoduleEntry]:
@@ -129,31 +129,31 @@ def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
     keys = ("diameter_mm", "contrast")
     sizes, contrasts = ([v for n in nodules if (v := n.realised(k)) is not None] or [math.nan] for k in keys)
     regions = Counter(name for n in nodules for name in n.regions)
-    told = [
+    sentences = [
         f"{plural(len(nodules), 'nodule')} of {min(sizes):.1f} to {max(sizes):.1f} mm (median {np.median(sizes):.1f}), "
         f"contrast {min(contrasts):.2f} to {max(contrasts):.2f}, in {plural(len(regions), 'region')}; envelope in "
         "section {envelope}"
     ]
-    for ground, found in _grounds(measured):
-        if found.coverage is not None:
-            recall, vendi = found.coverage.recall, found.coverage.vendi
-            told.append(
+    for ground, against in _grounds(measured):
+        if against.coverage is not None:
+            recall, vendi = against.coverage.recall, against.coverage.vendi
+            sentences.append(
                 f"{ground}: recall of real nodules {number(recall.synthetic)} (real by real "
                 f"{number(recall.real_mean)}), Vendi score {number(vendi.synthetic)} (real {number(vendi.real_mean)})"
             )
-    return "; ".join(told)
+    return "; ".join(sentences)
 
 
 def _constraint(record: Record) -> str:
     counts = record.attrition
     reasons = [f"{number(n)}: {why}" for why, n in by_kind(counts.reasons).items()]
-    kept = f"{number(counts.accepted)} of {number(counts.synthesized)} scenes kept by rules fixed beforehand"
+    rule = f"{number(counts.accepted)} of {number(counts.synthesized)} scenes kept by rules fixed beforehand"
     shams = [s for s in record.sham if s.n]
-    told = [kept + (f" ({joined(reasons)})" if reasons else "")]
+    sentences = [rule + (f" ({joined(reasons)})" if reasons else "")]
     if shams:
         words = Counter(s.status for s in shams)
-        told.append(f"sham control: {joined([f'{n} {word}' for word, n in words.items()])}")
-    return "; ".join(told)
+        sentences.append(f"sham control: {joined([f'{n} {word}' for word, n in words.items()])}")
+    return "; ".join(sentences)
 
 
 def _completeness(record: Record) -> str:
@@ -169,16 +169,16 @@ def _completeness(record: Record) -> str:
 
 
 def _compliance(record: Record, measured: Sequence[CredibilityReport]) -> str:
-    told = ["data terms of backgrounds and models: their cards"]
-    for made in measured:
-        copied = decode(_Measured, made.measured).memorisation
+    sentences = ["data terms of backgrounds and models: their cards"]
+    for one in measured:
+        copied = decode(_Measured, one.measured).memorisation
         if copied is not None:
             low, high = copied.interval_95
-            told.append(
+            sentences.append(
                 f"copies of training nodules: {number(copied.copies)} of {plural(copied.n, 'planted nodule')} "
                 f"({100 * copied.share:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
             )
-    return "; ".join(told if len(told) > 1 else [*told, "copies of training nodules: not measured"])
+    return "; ".join(sentences if len(sentences) > 1 else [*sentences, "copies of training nodules: not measured"])
 
 
 def _comprehension(record: Record) -> str:
@@ -192,13 +192,13 @@ def _comprehension(record: Record) -> str:
 
 
 def _consistency(record: Record) -> str:
-    told = []
+    sentences = []
     for key, unit in (("diameter_mm", " mm"), ("contrast", "")):
         pairs = [(a, b) for n in _nodules(record) if (a := n.asked(key)) and (b := n.realised(key)) is not None]
         if pairs:
             off = np.abs([float(b) - float(a) for a, b in pairs])
             within = float(np.percentile(off, 95))
-            told.append(
+            sentences.append(
                 f"realised {key.removesuffix('_mm')} within {within:.2g}{unit} of the requested in 95% of {len(pairs)}"
             )
-    return "; ".join([*told, "seed and sha256 of every radiograph in the record"])
+    return "; ".join([*sentences, "seed and sha256 of every radiograph in the record"])

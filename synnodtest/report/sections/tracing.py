@@ -39,19 +39,19 @@ def _named(key: str, titles: Mapping[str, str]) -> str:
 
 def _orphans(context: Context, titles: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return what has no partner: listed and never tested, tested and never listed, tied to nothing."""
-    found = []
+    orphans = []
     behaviours = context.record.behaviours
     for kind, listed in titles.items():
         key = kind.removesuffix("s")
         used = {i for b in behaviours for i in (b.hazard if kind == "hazards" else b.requirement)}
         if listed:
             untested, unlisted = sorted(listed.keys() - used), sorted(used - listed.keys())
-            found += [f"No behaviour tests {key} {joined([_named(i, listed) for i in untested])}."] * bool(untested)
-            found += [f"The list of {kind} does not hold {joined(unlisted)}."] * bool(unlisted)
+            orphans += [f"No behaviour tests {key} {joined([_named(i, listed) for i in untested])}."] * bool(untested)
+            orphans += [f"The list of {kind} does not hold {joined(unlisted)}."] * bool(unlisted)
         elif used:
-            found.append(f"No list of {kind} was given, so {kind} that nothing tests cannot be named.")
+            orphans.append(f"No list of {kind} was given, so {kind} that nothing tests cannot be named.")
     loose = [b.id for b in behaviours if not b.requirement]
-    return found + [f"Tied to no requirement: {joined(loose)}."] * bool(loose)
+    return orphans + [f"Tied to no requirement: {joined(loose)}."] * bool(loose)
 
 
 def evidence_hash(record: Record, expectation: ExpectationEntry) -> str:
@@ -69,11 +69,11 @@ def hazards(context: Context) -> Section:
     words = [w for w in WORST_FIRST if any(e.shown_status == w for group in items.values() for e in group)]
     rows: list[list[Cell | str]] = []
     for key, group in sorted(items.items()):
-        shown = [e.shown_status for e in group]
-        worst = next((w for w in WORST_FIRST if w in shown), "NOT RUN")
+        statuses = [e.shown_status for e in group]
+        worst = next((w for w in WORST_FIRST if w in statuses), "NOT RUN")
         hazard = known.setdefault(key, TitledEntry(key))
-        counts = [number(shown.count(w)) if w in shown else "" for w in words]
-        rows.append([key, hazard.title or "–", hazard.severity or "–", status(worst), *counts, _gap(shown)])
+        counts = [number(statuses.count(w)) if w in statuses else "" for w in words]
+        rows.append([key, hazard.title or "–", hazard.severity or "–", status(worst), *counts, _gap(statuses)])
     heads = [w.capitalize() for w in words]
     columns = ["Hazard", "Title", "Severity", "Worst verdict", *heads, "Evidence lacking"]
     table = table_of("Worst verdict of each hazard", columns, rows, numeric=heads)
@@ -84,6 +84,6 @@ def _gap(shown: list[str]) -> str:
     if not shown:
         return "nothing tests this hazard"
     left = sum(w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"} for w in shown)
-    told = [f"{left} of {counted(len(shown), 'expectation')} not settled"] * bool(left)
-    told += [f"{shown.count('WAIVED')} waived"] * ("WAIVED" in shown)
-    return ", ".join(told) or "none"
+    gaps = [f"{left} of {counted(len(shown), 'expectation')} not settled"] * bool(left)
+    gaps += [f"{shown.count('WAIVED')} waived"] * ("WAIVED" in shown)
+    return ", ".join(gaps) or "none"

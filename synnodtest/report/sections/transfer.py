@@ -23,14 +23,14 @@ _COLUMNS = (
 
 def transfer(found: Transfer, name: str) -> dict[str, object]:
     """Return what is shown of one transfer result: sentences and tables."""
-    made, own = found.made_of, found.own
-    shown = found.detectors if own is None else (found.detectors[own],)
+    data, own = found.made_of, found.own
+    detectors = found.detectors if own is None else (found.detectors[own],)
     return {
         "id": name,
-        "lead": _lead(found, made),
+        "lead": _lead(found, data),
         "warnings": _warnings(found),
-        "sentences": [sentence for one in shown for sentence in _sentences(one, made)],
-        "tables": [_table(one, made) for one in shown] + [t for t in (_agreement(found), _visibility(found)) if t],
+        "sentences": [sentence for one in detectors for sentence in _sentences(one, data)],
+        "tables": [_table(one, data) for one in detectors] + [t for t in (_agreement(found), _visibility(found)) if t],
     }
 
 
@@ -45,15 +45,15 @@ def _lead(found: Transfer, made: TransferData) -> str:
 
 
 def _warnings(found: Transfer) -> list[str]:
-    said = []
+    notes = []
     if found.own is None:
-        said.append(f"This detector was not measured; the figures are of {found.names} and say nothing certain of it.")
+        notes.append(f"This detector was not measured; the figures are of {found.names} and say nothing certain of it.")
     differs = "; ".join(found.differs)
     if not found.of_this_synthesizer:
-        said.append(f"The nodules were planted by another synthesizer than this run's: {differs}.")
+        notes.append(f"The nodules were planted by another synthesizer than this run's: {differs}.")
     elif differs:
-        said.append(f"The nodules were planted with other settings: {differs}.")
-    return said
+        notes.append(f"The nodules were planted with other settings: {differs}.")
+    return notes
 
 
 def _sentences(one: TransferDetector, made: TransferData) -> list[str]:
@@ -66,7 +66,7 @@ def _sentences(one: TransferDetector, made: TransferData) -> list[str]:
         else f"It is not shown that a sensitivity to planted nodules tells that to real ones within {margin}"
     )
     area, shares = one.image_auc, one.variance
-    said = [
+    sentences = [
         f"{one.name}: {tells}. At {number(at.false_positives_per_image)} false positives per film it finds "
         f"{at.real.short} of the real and {at.planted.short} of the planted nodules; difference "
         f"{number(gap.value, 'difference')} ({interval(gap.lower, gap.upper, 'difference')}).",
@@ -74,11 +74,11 @@ def _sentences(one: TransferDetector, made: TransferData) -> list[str]:
         f"planted {area.planted.short}.",
     ]
     if shares.host is not None:
-        said.append(
+        sentences.append(
             f"Of the variance of its scores at planted nodules the chest explains {shares.host:.0%}, the nodule "
             f"{shares.nodule:.0%}, their interaction and noise {shares.rest:.0%}."
         )
-    return said
+    return sentences
 
 
 def _table(one: TransferDetector, made: TransferData) -> Table:
@@ -111,8 +111,8 @@ def _row(rate: str, band: str, pair: TransferPair) -> list[str]:
 
 
 def _agreement(found: Transfer) -> Table | None:
-    told = found.agreement
-    if told is None:
+    agreement = found.agreement
+    if agreement is None:
         return None
     columns = ["False positives per negative film", "Spearman", "Mean absolute difference", "Largest difference"]
     rows = [
@@ -120,9 +120,9 @@ def _agreement(found: Transfer) -> Table | None:
             "all" if at.false_positives_per_image is None else number(at.false_positives_per_image),
             *map(number, (at.spearman, at.mean_absolute_difference, at.largest_difference)),
         ]
-        for at in (*told.rates, told.all_rates)
+        for at in (*agreement.rates, agreement.all_rates)
     ]
-    title = f"Over {number(told.detectors)} detectors ({found.names}): sensitivity to planted against real nodules"
+    title = f"Over {number(agreement.detectors)} detectors ({found.names}): sensitivity to planted against real nodules"
     return table_of(title, columns, rows, numeric=columns[1:])
 
 

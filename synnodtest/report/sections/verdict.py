@@ -77,12 +77,12 @@ def outcome(context: Context) -> str:
         tail = f"; {joined(parts)}" if parts else ""
         return f"{name} does not meet {_share(failed, total)}{tail}."
     if settled == total:
-        told = f"all {total} pre-specified expectations" if total > 1 else _share(settled, total)
-        return f"{name} meets {told}."
+        subject = f"all {total} pre-specified expectations" if total > 1 else _share(settled, total)
+        return f"{name} meets {subject}."
     if not settled and not counts["WAIVED"]:
         none = f"none of {total} pre-specified expectations could"
-        told = none if total > 1 else "the one pre-specified expectation could not"
-        return f"Nothing is shown about {name}: {told} be settled."
+        subject = none if total > 1 else "the one pre-specified expectation could not"
+        return f"Nothing is shown about {name}: {subject} be settled."
     return f"{name} meets {_share(settled, total)}; {joined(parts)}."
 
 
@@ -92,20 +92,20 @@ def _share(count: int, total: int) -> str:
 
 
 def _open_parts(counts: Mapping[str, int]) -> list[str]:
-    told = (
+    parts = (
         (counts["INCONCLUSIVE"], "is inconclusive", "are inconclusive"),
         (counts["ERROR"] + counts["INVALID"], "could not be tested", "could not be tested"),
         (counts["NOT RUN"], "was not run", "were not run"),
         (counts["WAIVED"], "is waived", "are waived"),
     )
-    return [plural(count, one, many) for count, one, many in told if count]
+    return [plural(count, one, many) for count, one, many in parts if count]
 
 
 def _failures(context: Context) -> dict[str, object]:
     """Return failures that nobody waived, of gates that bind, for the first screen, and how many more there are."""
     every = [e for e in context.record.expectations if e.shown_status == "FAILED" and context.gate(e) != "exploratory"]
     more = len(every) - MOST_SHOWN
-    shown = [
+    rows = [
         {
             "anchor": context.anchors[e.id],
             "title": context.title(e),
@@ -115,7 +115,7 @@ def _failures(context: Context) -> dict[str, object]:
         }
         for e in every[:MOST_SHOWN]
     ]
-    return {"binding": shown, "more_binding": plural(more, "more failure") if more > 0 else ""}
+    return {"binding": rows, "more_binding": plural(more, "more failure") if more > 0 else ""}
 
 
 def _open(context: Context) -> dict[str, object]:
@@ -127,8 +127,8 @@ def _open(context: Context) -> dict[str, object]:
         if (s := e.shown_status) in words
     ]
     left = len(every) - MOST_OPEN
-    shown = every if left <= 1 else every[:MOST_OPEN]
-    return {"open": shown, "more_open": f"and {left} more" if left > 1 else ""}
+    listed = every if left <= 1 else every[:MOST_OPEN]
+    return {"open": listed, "more_open": f"and {left} more" if left > 1 else ""}
 
 
 def _on_what(record: Record) -> list[str]:
@@ -140,10 +140,10 @@ def _on_what(record: Record) -> list[str]:
     head = plural(backgrounds, word) if backgrounds is not None else ""
     head += f" of {plural(patients, 'patient')}" if head and patients else ""
     sets = list(dict.fromkeys(f"{b.name} ({b.source})" for b in who.backgrounds))
-    made = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
+    parts = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
     bare = sum(scene.untouched for scene in record.accepted)
     scenes = [plural(evaluated - bare, "synthetic scene"), *([plural(bare, "untouched radiograph")] if bare else [])]
-    return [head, f"set{'s' * (len(sets) > 1)} {joined(sets)}" if sets else "", *scenes, *made]
+    return [head, f"set{'s' * (len(sets) > 1)} {joined(sets)}" if sets else "", *scenes, *parts]
 
 
 def _facts(context: Context) -> list[tuple[str, list[str], str]]:
@@ -166,17 +166,17 @@ def _facts(context: Context) -> list[tuple[str, list[str], str]]:
 
 def _baseline(record: Record) -> list[tuple[str, list[str], str]]:
     """Return how the run stands against its baseline: verdicts, then each metric over all scenes that both have."""
-    made = record.comparison
-    if made is None:
+    comparison = record.comparison
+    if comparison is None:
         return []
     moved = [
         f"{d.title} {number(d.value, 'difference')} ({interval(d.lower, d.upper, 'difference', bound=0.0)})"
-        for d in made.differences
+        for d in comparison.differences
         if not d.behaviour and d.value is not None
     ]
-    broken = [limit.sentence for limit in made.limits if not limit.kept]
+    broken = [limit.sentence for limit in comparison.limits if not limit.kept]
     name = record.identification.detector.name
-    return [("Against the baseline", [headline(made, name), *moved, *broken], f"#{anchor_of('comparison')}")]
+    return [("Against the baseline", [headline(comparison, name), *moved, *broken], f"#{anchor_of('comparison')}")]
 
 
 def _criteria(context: Context) -> list[str]:
@@ -184,18 +184,18 @@ def _criteria(context: Context) -> list[str]:
     specs, every = context.record.identification.specs, context.record.expectations
     titles = [s.title or s.file for s in specs]
     of = joined(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and {len(titles) - 1} more specifications"
-    told = []
+    lines = []
     for e in every:
         if e.is_search and e.ruling is not None:  # its components are the examples that it found
-            told.append(f"{context.clear_title(e)}: {e.ruling.criterion}")
+            lines.append(f"{context.clear_title(e)}: {e.ruling.criterion}")
             continue
         parts = [" ".join(filter(None, [which_of_several(e.ruling, p), _kept(p)])) for p in deciding(e.ruling)]
         colon = ":" if len(parts) > 1 else ""
-        told += [f"{context.clear_title(e)}{colon} {joined(parts)}"] if parts else []
+        lines += [f"{context.clear_title(e)}{colon} {joined(parts)}"] if parts else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
-    if len(told) <= MOST_CRITERIA:
-        return [head, *told]
-    return [head, *told[: MOST_CRITERIA - 1], f"and {len(told) - MOST_CRITERIA + 1} more, each with its bound, below"]
+    if len(lines) <= MOST_CRITERIA:
+        return [head, *lines]
+    return [head, *lines[: MOST_CRITERIA - 1], f"and {len(lines) - MOST_CRITERIA + 1} more, each with its bound, below"]
 
 
 def _kept(part: ComponentEntry) -> str:
@@ -205,12 +205,12 @@ def _kept(part: ComponentEntry) -> str:
 
 def _frozen(specs: Sequence[SpecEntry]) -> list[str]:
     """Return when the specs were fixed; a spec that was changed afterwards was not fixed."""
-    held = [s.frozen for s in specs if s.frozen and s.frozen_sha256 in (None, s.sha256)]
-    changed = sum(bool(s.frozen) for s in specs) - len(held)
-    lines = [f"frozen {date(max(held))}" if held else ""]
+    frozen = [s.frozen for s in specs if s.frozen and s.frozen_sha256 in (None, s.sha256)]
+    changed = sum(bool(s.frozen) for s in specs) - len(frozen)
+    lines = [f"frozen {date(max(frozen))}" if frozen else ""]
     every = "" if len(specs) == 1 else f"{changed} of {len(specs)} specifications "
     lines += [f"{every}changed after freezing" if changed else ""]
-    never = len(specs) - len(held) - changed
+    never = len(specs) - len(frozen) - changed
     count = "not" if never == len(specs) else f"{never} of {len(specs)} specifications not"
     return [*lines, f"{count} frozen before the run" if never else ""]
 
@@ -249,8 +249,8 @@ def _of_kind(record: Record) -> Iterator[Notice]:
     if record.run.interrupted:
         yield "Interrupted", "The run did not finish; what is shown is what had been done by then."
     if record.run.confirmatory:
-        told = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
-        yield "Confirmatory", f"{told}, and all of them was run."
+        sentence = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
+        yield "Confirmatory", f"{sentence}, and all of them was run."
     else:
         reasons = joined(list(record.run.exploratory_reasons)) or "no reason is recorded"
         yield "Exploratory", f"This run confirms nothing: {reasons}."
@@ -268,8 +268,8 @@ def _of_deviations(record: Record) -> Iterator[Notice]:
     """Yield in what the run differs from its protocol, but for a limit that the kind of run tells already."""
     counts = Counter(d.what for d in record.deviations if d.what != LIMITED_COUNT)
     if counts:
-        told = joined([f"{what} ({plural(count, 'time')})" for what, count in counts.items()])
-        yield "Deviations", f"{told}; see section {number_of('deviations')}."
+        named = joined([f"{what} ({plural(count, 'time')})" for what, count in counts.items()])
+        yield "Deviations", f"{named}; see section {number_of('deviations')}."
 
 
 def _of_silence(context: Context) -> Iterator[Notice]:
@@ -289,10 +289,10 @@ def _of_brightness(record: Record) -> Iterator[Notice]:
     bright = bright_behaviours(record)
     if bright:
         names = joined([name for name, _ in bright])
-        told = "the nodules are brighter than 95% of annotated nodules of their size"
+        sentence = "the nodules are brighter than 95% of annotated nodules of their size"
         far = max((one for _, one in bright), key=lambda one: one.contrast).middle_sentence()
         more = f"See section {number_of('credibility')}."
-        yield "Brighter than real nodules", f"In {names} most of {told}: {far}. {more}"
+        yield "Brighter than real nodules", f"In {names} most of {sentence}: {far}. {more}"
 
 
 def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
@@ -300,8 +300,8 @@ def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
     if ruling is None or shown is None or ruling.status != "INCONCLUSIVE" or shown.status == "INCONCLUSIVE":
         return ""
     gates = [part for part in ruling.components if part.role == "gate" and part.status != "PASSED"]
-    told = [f"{gate.label} not shown to be {_kept(gate)}" for gate in gates]
-    return f"held open: {joined(told)}" if told else "held open for another reason than its bound"
+    reasons = [f"{gate.label} not shown to be {_kept(gate)}" for gate in gates]
+    return f"held open: {joined(reasons)}" if reasons else "held open for another reason than its bound"
 
 
 def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
