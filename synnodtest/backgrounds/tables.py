@@ -58,7 +58,7 @@ _PLACE = re.compile(
 )
 """Columns, folded, that say where in an image something is."""
 _NUMBER_OF = re.compile(r"^\W*no[\W_]+of[\W_]+", re.IGNORECASE)
-"""How a column may begin that counts: ``No. of nodules``. Others that deny, such as ``nodules_no``, do where a cell is
+"""Beginnings of a column that counts: ``No. of nodules``. Others that deny, such as ``nodules_no``, do where a cell is
 above 1."""
 _SEVERAL = re.compile(r"0*([2-9]|[1-9]\d+)(\.0*)?")
 MASSES = (

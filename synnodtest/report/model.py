@@ -167,3 +167,8 @@ class Section:
     def anchor(self) -> str:
         """Its id in the document."""
         return f"section-{self.number.lower()}"
+
+
+def of_table(title: str, table: Table, empty: str) -> Section:
+    """Return a section of one table, or of a sentence where it has no rows."""
+    return Section(title, "tables_only", {"tables": [table]}, "" if table.rows else empty)

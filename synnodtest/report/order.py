@@ -19,33 +19,33 @@ from synnodtest.report.model import Section
 Build = Callable[[Context], Section]
 
 ORDER = (
-    "verdict.verdict",
-    "opening.identification",
-    "opening.envelope",
-    "opening.protocol",
-    "evidence.sample_size",
-    "evidence.attrition",
-    "evidence.scoring",
-    "tracing.traceability",
-    "results.results",
-    "results.multiplicity",
-    "descriptive.subgroups",
-    "descriptive.curves",
-    "fuzzing.fuzzing",
-    "credibility.credibility",
-    "gallery.gallery",
-    "tracing.hazards",
-    "closing.anomalies",
-    "closing.deviations",
-    "closing.waivers",
-    "closing.limitations",
-    "closing.environment",
-    "closing.tool_validation",
-    "closing.comparison",
-    "closing.sign_off",
-    "closing.guide",
+    "verdict",
+    "identification",
+    "envelope",
+    "protocol",
+    "sample_size",
+    "attrition",
+    "scoring",
+    "traceability",
+    "results",
+    "multiplicity",
+    "subgroups",
+    "curves",
+    "fuzzing",
+    "credibility",
+    "gallery",
+    "hazards",
+    "anomalies",
+    "deviations",
+    "waivers",
+    "limitations",
+    "environment",
+    "tool_validation",
+    "comparison",
+    "sign_off",
+    "guide",
 )
-"""Module and function of each section; the function's name is the section's key."""
+"""Keys of the sections: each is the name of its module and of the function in it."""
 LETTERED = ("guide",)
 """Sections that have a letter in place of a number."""
 
@@ -71,10 +71,7 @@ ADDED: Registry[Added] = Registry("section", folder=sections, constant="SECTION"
 @cache
 def builders() -> Mapping[str, Build]:
     """Return the functions that make the sections, by key, in order."""
-    ordered: list[tuple[str, Build]] = []
-    for name in ORDER:
-        module, _, key = name.partition(".")
-        ordered.append((key, getattr(import_module(f"{sections.__name__}.{module}"), key)))
+    ordered = [(key, getattr(import_module(f"{sections.__name__}.{key}"), key)) for key in ORDER]
     for added in ADDED.all().values():
         place = [key for key, _ in ordered].index(added.after)
         ordered.insert(place + 1, (added.key, added.build))

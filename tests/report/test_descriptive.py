@@ -6,12 +6,14 @@ from synnodtest.record.model import Record
 from synnodtest.report import html
 from synnodtest.report.context import Context
 from synnodtest.report.figures.curves import froc
-from synnodtest.report.sections.descriptive import curves, subgroups
-from synnodtest.report.sections.evidence import attrition
+from synnodtest.report.sections.attrition import attrition
+from synnodtest.report.sections.curves import curves
 from synnodtest.report.sections.fuzzing import fuzzing
-from synnodtest.report.sections.opening import protocol
+from synnodtest.report.sections.hazards import hazards
+from synnodtest.report.sections.protocol import protocol
 from synnodtest.report.sections.results import results
-from synnodtest.report.sections.tracing import hazards, traceability
+from synnodtest.report.sections.subgroups import subgroups
+from synnodtest.report.sections.traceability import traceability
 from synnodtest.report.sections.verdict import verdict
 from tests.record import parts
 

@@ -15,8 +15,9 @@ from synnodtest.record.rejections import kind_of_rejection as _kind
 from synnodtest.record.words import expectation_title, titles_of, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.order import number_of
-from synnodtest.report.sections import evidence
+from synnodtest.report.sections.attrition import attrition
 from synnodtest.report.sections.credibility import _rejected
+from synnodtest.report.sections.sample_size import sample_size
 from synnodtest.report.sections.verdict import outcome, verdict
 from synnodtest.spec.quantities import bins
 from tests.record import parts
@@ -116,7 +117,7 @@ def test_the_baseline_stands_on_the_first_screen(small):
 
 def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
     small["expectations"][0]["plan"] = {"assume": "equal arms", "power": 0.83, "least_backgrounds": 16}
-    data = evidence.sample_size(Context(Record.of(small), Path("."))).data
+    data = sample_size(Context(Record.of(small), Path("."))).data
     (row,) = data["table"].rows
     assert dict(zip(data["table"].columns, row, strict=True))["Fewest backgrounds that can pass"] == "16"
     assert [getattr(c, "text", c) for c in data["plans"].rows[0]][1:] == ["equal arms", "0.83"]
@@ -129,7 +130,7 @@ def test_the_chance_of_passing_is_drawn_of_what_can_pass_and_says_how_many_are_l
         made["expectations"] = [
             rate | {"id": f"s.yaml::b::e{k}", "plan": {"least_backgrounds": least}} for k in range(count)
         ]
-        figure = evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"]
+        figure = sample_size(Context(Record.of(made), Path("."))).data["figure"]
         assert len(figure.twin.rows if figure else ()) == rows
         assert told in (figure.description if figure else "")
 
@@ -312,7 +313,7 @@ def test_two_expectations_of_one_kind_are_told_apart_by_their_ids(made):
 def test_the_scenes_of_the_first_screen_are_those_of_the_attrition(made):
     record = Record.of(made)
     bare = sum(arm.partition(":")[0] == "@untouched" for arm in (s.arm for s in record.accepted))
-    facts = dict(evidence.attrition(Context(record, Path("."))).data["facts"])
+    facts = dict(attrition(Context(record, Path("."))).data["facts"])
     assert facts["Evaluated untouched"].text == str(bare)
     planted = facts["Evaluated with something planted, each arm counted"].text
     assert int(planted) + bare == record.attrition.evaluated
@@ -322,7 +323,7 @@ def test_the_scenes_of_the_first_screen_are_those_of_the_attrition(made):
 
 def test_the_attrition_says_that_a_search_tried_more_scenes_than_it_counts(small):
     def note():
-        return evidence.attrition(Context(Record.of(small), Path("."))).data["note"]
+        return attrition(Context(Record.of(small), Path("."))).data["note"]
 
     assert note() == ""
     small["expectations"][0]["ruling"]["figure"] = {"kind": "fuzz"}
@@ -339,15 +340,15 @@ def test_a_search_asks_for_its_criterion_and_not_for_the_examples_that_it_found(
     entry["ruling"] |= told
     (_, line) = {word: lines for word, lines, _ in screen(small)["facts"]}["Against what"]
     assert line.endswith(": every example is hit")
-    (row,) = evidence.sample_size(Context(Record.of(small), Path("."))).data["table"].rows
+    (row,) = sample_size(Context(Record.of(small), Path("."))).data["table"].rows
     assert row[-2] == "\N{EN DASH}"  # what passes is that nothing is found, whatever the n of an example
 
 
 def test_of_a_single_patient_no_chance_of_a_pass_is_drawn(made):
     made["expectations"] = [e for e in made["expectations"] if e["kind"] == "sensitivity"][:1]
-    assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is not None
+    assert sample_size(Context(Record.of(made), Path("."))).data["figure"] is not None
     made["expectations"][0]["ruling"]["n_clusters"] = 1
-    assert evidence.sample_size(Context(Record.of(made), Path("."))).data["figure"] is None
+    assert sample_size(Context(Record.of(made), Path("."))).data["figure"] is None
 
 
 def test_areas_under_curves_and_what_e_values_decide_have_no_n_nor_chance_of_clopper_and_pearson(made):
@@ -357,7 +358,7 @@ def test_areas_under_curves_and_what_e_values_decide_have_no_n_nor_chance_of_clo
     others = "cluster-bootstrap-bca, no narrower than delong, guarded", "confidence-sequence"
     for told, least in ((usual, "14"), *((other, none) for other in others)):
         ruling["components"][0] |= {"bound": 0.8, "method": told}
-        data = evidence.sample_size(Context(Record.of(made), Path("."))).data
+        data = sample_size(Context(Record.of(made), Path("."))).data
         (row,) = data["table"].rows
         assert dict(zip(data["table"].columns, row, strict=True))["Least n that can pass"] == least
         assert (data["figure"] is None) is (told != usual)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from synnodtest.shell.opened import Opened
 
 from synnodtest.errors import DetectorError
-from synnodtest.shell.opened import Opened
 from synnodtest.shell.settings import Settings
 
 MOVER = """import os

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from synnodtest.integrity.protocol import GATES
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
 from synnodtest.record.words import (
     bound_text,
@@ -21,8 +19,9 @@ from synnodtest.record.words import (
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
-from synnodtest.report.model import Cell, Section, Table, code, link, status, table_of
-from synnodtest.report.sections.descriptive import is_curve
+from synnodtest.report.model import Cell, Section, Table, code, status, table_of
+from synnodtest.report.sections.curves import is_curve
+from synnodtest.report.sections.multiplicity import p_text
 
 _ROLES = {"decides": "", "gate": "gate: can only withhold a pass", "shown": "shown only, decides nothing"}
 
@@ -82,15 +81,9 @@ def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, str]]
         ("Criterion", ruling.criterion),
         ("n", units if n or ruling.figure_kind != "fuzz" else ""),
         ("Intra-cluster correlation", "" if ruling.icc is None else number(ruling.icc)),
-        ("p, raw", _p(ruling.p_value)),
-        ("p, Holm", _p(holm)),
+        ("p, raw", p_text(ruling.p_value)),
+        ("p, Holm", p_text(holm)),
     ]
-
-
-def _p(value: float | None, none: str = "") -> str:
-    if value is None:
-        return none
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
 def _components(ruling: RulingEntry) -> Table:
@@ -130,32 +123,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
         return number(value)
     return value_text(value)
-
-
-def multiplicity(context: Context) -> Section:
-    """Return families, gates and procedure."""
-    expectations = context.record.expectations
-    families = Counter((context.gate(e), e.shown_status) for e in expectations)
-    gates = [g for g in GATES if any(k[0] == g for k in families)]
-    gates += sorted({k[0] for k in families} - set(gates))
-    words = [w for w in context.counts if context.counts[w]]
-    heads, columns = [w.capitalize() for w in words], ["Expectation", "p, raw", "p, Holm", "Says"]
-    rows: list[list[Cell | str]] = [[g, *(number(families[g, w]) for w in words)] for g in gates]
-    alarms: list[list[Cell | str]] = [
-        [
-            link(context.full_title(e), f"#{context.anchors[e.id]}"),
-            *(_p(p, none="–") for p in (e.p_value, e.p_holm)),
-            status(e.shown_status),
-        ]
-        for e in expectations
-        if e.p_holm is not None or e.p_value is not None
-    ]
-    return Section(
-        "Multiplicity",
-        "multiplicity",
-        {
-            "gates": table_of("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
-            "alarms": table_of("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
-        },
-        "" if expectations else "No expectation was tested.",
-    )

@@ -1,4 +1,4 @@
-"""Subgroups and curves."""
+"""Subgroups: estimates of parts of the scenes, for description."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ from collections.abc import Iterable
 
 from synnodtest.expectations import find_check
 from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.words import estimate, joined
+from synnodtest.record.words import joined
 from synnodtest.report.context import Context
 from synnodtest.report.figures.forest import forest_figure, groups_of
-from synnodtest.report.figures.kinds import figure_of
-from synnodtest.report.model import Cell, Section, link, status, table_of
-
-
-def is_curve(expectation: ExpectationEntry) -> bool:
-    """Return whether the figure of an expectation stands among the curves."""
-    kind = find_check(expectation.kind)
-    return kind is not None and kind.curve
+from synnodtest.report.model import Section
 
 
 def subgroups(context: Context) -> Section:
@@ -49,36 +42,3 @@ def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
         if (kind := find_check(e.kind)) is not None and kind.wants_silence(kind.read(e.parameters))
     ]
     return list(dict.fromkeys(names))
-
-
-_NO_CURVE = "No expectation that draws a curve was judged."
-_NONE_DRAWS = "No expectation of this run draws a curve (froc, auc, afroc, average_precision, calibration)."
-
-
-def curves(context: Context) -> Section:
-    """Return the curves: FROC with its band, reliability, ROC."""
-    rows: list[list[Cell | str]] = []
-    drawn = []
-    for e in context.record.expectations:
-        if not is_curve(e) or not e.ruling:
-            continue
-        anchor, part = context.anchors[e.id], next(iter(e.components), None)
-        value, ends = estimate(part) if part else ("–", "–")
-        name = link(context.full_title(e), f"#{anchor}")
-        rows.append([name, value, ends, status(e.shown_status)])
-        drawn.append(
-            {
-                "anchor": anchor,
-                "title": context.title(e),
-                "status": e.shown_status,
-                "statement": context.behaviour(e).statement,
-                "figure": figure_of(e, f"f-{anchor}", context.record.scenes),
-            }
-        )
-    columns = ["Curve", "Value", "Interval", "Says"]
-    return Section(
-        "Curves",
-        "curves",
-        {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
-        "" if rows else _NO_CURVE if any(map(is_curve, context.record.expectations)) else _NONE_DRAWS,
-    )

@@ -1,0 +1,24 @@
+"""Known anomalies, and errors of the run."""
+
+from __future__ import annotations
+
+from synnodtest.record.model.authored import AnomalyEntry
+from synnodtest.record.words import value_text
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, link, of_table, table_of
+
+
+def anomalies(context: Context) -> Section:
+    """Return known anomalies, and errors of this run."""
+    rows: list[list[Cell | str]] = [[a.id, _anomaly(a), a.impact] for a in context.record.known_anomalies]
+    rows += [
+        [link(context.full_title(e), f"#{context.anchors[e.id]}"), e.error, e.status.capitalize()]
+        for e in context.record.expectations
+        if e.error
+    ]
+    table = table_of("Known anomalies and errors of this run", ["Where", "What", "Effect"], rows)
+    return of_table("Anomalies", table, "None is recorded.")
+
+
+def _anomaly(anomaly: AnomalyEntry) -> str:
+    return anomaly.what or value_text({k: v for k, v in anomaly.raw.items() if k != "id"})

@@ -1,0 +1,55 @@
+"""Attrition: scenes from plan to verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from synnodtest.record.model import ExpectationEntry
+from synnodtest.record.rejections import by_kind
+from synnodtest.record.words import duration, joined, number, plural
+from synnodtest.report.context import Context
+from synnodtest.report.figures.flow import flow_figure
+from synnodtest.report.model import Cell, Section, table_of
+
+_TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within the detector"}
+
+
+def attrition(context: Context) -> Section:
+    """Return how many scenes were asked for and what became of them."""
+    data = context.record.attrition
+    words = ("requested", "synthesized", "accepted", "evaluated")
+    steps = [(word, int(count)) for word in words if (count := getattr(data, word)) is not None]
+    reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
+    bare = sum(scene.untouched for scene in context.record.accepted)
+    evaluated = data.evaluated if data.evaluated is not None else len(context.record.accepted)
+    return Section(
+        "Data and attrition",
+        "attrition",
+        {
+            "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
+            "note": " ".join(_not_counted(context.record.expectations)),
+            "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
+            "facts": [
+                ("Evaluated with something planted, each arm counted", Cell(number(evaluated - bare))),
+                ("Evaluated untouched", Cell(number(bare))),
+                ("Unique backgrounds", Cell(number(data.unique_backgrounds))),
+                ("Unique patients", Cell(number(data.unique_patients))),
+                ("Drawn again, as a nodule was rejected at first", Cell(number(data.redrawn))),
+                ("Taken from the cache, those of searches and controls included", Cell(number(data.from_cache))),
+                *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in data.seconds.items()),
+                ("Time of the whole run", Cell(duration(context.record.run.seconds))),
+            ],
+        },
+        "" if steps else "The record holds no counts.",
+    )
+
+
+def _not_counted(expectations: Sequence[ExpectationEntry]) -> Iterator[str]:
+    """Yield which scenes are not among those counted."""
+    searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
+    lost = sum(e.ruling is None for e in expectations)
+    if searched:
+        remark = "only the scenes that confirm and describe what they found are counted here."
+        yield f"Of searches ({joined(searched)}) {remark}"
+    if lost:
+        yield f"Scenes of {plural(lost, 'expectation')} without a ruling are not counted, unless others share them."

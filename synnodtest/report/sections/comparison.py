@@ -1,0 +1,65 @@
+"""Comparison with an earlier record."""
+
+from __future__ import annotations
+
+from synnodtest.record.brief import apart_text
+from synnodtest.record.model import Comparison
+from synnodtest.record.words import date, interval, number, value_text
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, Table, code, status, table_of
+
+
+def comparison(context: Context) -> Section:
+    """Return what changed against an earlier record."""
+    data = context.record.comparison
+    compared = data or Comparison()
+    changed: list[list[Cell | str]] = [
+        [c.id, status(c.before), status(c.after), f"{number(c.estimate_before)} → {number(c.estimate_after)}"]
+        for c in compared.verdicts
+    ]
+    margins = [[m.id, m.what, value_text(m.before), value_text(m.after)] for m in compared.margins]
+    other: list[list[Cell | str]] = [
+        [word, code(i)] for word, keys in (("new", compared.new), ("removed", compared.removed)) for i in keys
+    ]
+    limits: list[list[Cell | str]] = [
+        [code(one.limit), "yes" if one.kept else "NO", one.sentence] for one in compared.limits
+    ]
+    return Section(
+        "Comparison",
+        "comparison",
+        {
+            "earlier": [
+                ("Earlier run", code(compared.earlier)),
+                ("Of", Cell(date(compared.started))),
+                ("Its detector", Cell(compared.detector)),
+                ("Without a change", Cell(number(compared.unchanged))),
+                *([("Scenes not in both", Cell(number(compared.unpaired)))] if compared.unpaired else []),
+            ],
+            "margins": table_of("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
+            "verdicts": table_of("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
+            "differences": _differences(compared),
+            "apart": f"Of all scenes, {apart_text(compared)}." if compared.apart else "",
+            "limits": table_of("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
+            "other": table_of("New and removed expectations", ["Change", "Expectation"], other),
+        },
+        "" if data else "No earlier record was given to compare with.",
+    )
+
+
+def _differences(made: Comparison) -> Table:
+    rows: list[list[Cell | str]] = [
+        [
+            f"{d.behaviour or 'all scenes'}: {d.title}",
+            f"{number(d.n)} / {number(d.clusters)}",
+            number(d.before),
+            number(d.after),
+            number(d.value, "difference"),
+            interval(d.lower, d.upper, "difference", bound=0.0),
+            "yes" if d.shown else "no",
+        ]
+        for d in made.differences
+    ]
+    level = made.differences[0].level if made.differences else "90%"
+    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", f"{level} interval", "Shows a change"]
+    title = "Paired differences on scenes that both runs have"
+    return table_of(title, columns, rows, numeric=columns[1:6])

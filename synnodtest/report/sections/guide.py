@@ -1,0 +1,29 @@
+"""Guide: standards map, glossary, and the command that repeats the run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from importlib import resources
+
+from synnodtest.record.statuses import STATUSES
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, status, table_of
+
+
+def guide(context: Context) -> Section:
+    """Return standards map, glossary and the command that repeats the run; the map claims no conformance."""
+    legend: list[list[Cell | str]] = [[status(look.word), look.meaning] for look in STATUSES.values()]
+    texts = json.loads(resources.files(__package__).joinpath("guide.json").read_text(encoding="utf-8"))
+    heads = ["Document", "Topic", "Sections"]
+    return Section(
+        "Guide",
+        "guide",
+        {
+            "legend": table_of("What the statuses mean", ["Status", "Meaning"], legend),
+            "standards": table_of("Where a reader of a standard may look", heads, texts["standards"]),
+            "glossary": texts["glossary"],
+            "command": shlex.join(context.record.run.command),
+            "commit": context.record.run.commit,
+        },
+    )

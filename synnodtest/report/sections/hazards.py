@@ -1,0 +1,42 @@
+"""Hazards, and the expectations that control them."""
+
+from __future__ import annotations
+
+from synnodtest.counted import counted
+from synnodtest.record.model import ExpectationEntry
+from synnodtest.record.model.authored import TitledEntry
+from synnodtest.record.words import number
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, status, table_of
+
+WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED", "PASSED")
+
+
+def hazards(context: Context) -> Section:
+    """Return the worst verdict per hazard and what evidence is lacking."""
+    known = {h.id: h for h in context.record.hazards}
+    items: dict[str, list[ExpectationEntry]] = {key: [] for key in known}
+    for e in context.record.expectations:
+        for key in context.behaviour(e).hazard:
+            items.setdefault(key, []).append(e)
+    words = [w for w in WORST_FIRST if any(e.shown_status == w for group in items.values() for e in group)]
+    rows: list[list[Cell | str]] = []
+    for key, group in sorted(items.items()):
+        statuses = [e.shown_status for e in group]
+        worst = next((w for w in WORST_FIRST if w in statuses), "NOT RUN")
+        hazard = known.setdefault(key, TitledEntry(key))
+        counts = [number(statuses.count(w)) if w in statuses else "" for w in words]
+        rows.append([key, hazard.title or "–", hazard.severity or "–", status(worst), *counts, _gap(statuses)])
+    heads = [w.capitalize() for w in words]
+    columns = ["Hazard", "Title", "Severity", "Worst verdict", *heads, "Evidence lacking"]
+    table = table_of("Worst verdict of each hazard", columns, rows, numeric=heads)
+    return Section("Hazards", "hazards", {"table": table}, "" if rows else "No behaviour names a hazard.")
+
+
+def _gap(shown: list[str]) -> str:
+    if not shown:
+        return "nothing tests this hazard"
+    left = sum(w in {"INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN"} for w in shown)
+    gaps = [f"{left} of {counted(len(shown), 'expectation')} not settled"] * bool(left)
+    gaps += [f"{shown.count('WAIVED')} waived"] * ("WAIVED" in shown)
+    return ", ".join(gaps) or "none"

@@ -1,0 +1,81 @@
+"""Identification: run, device, models and backgrounds."""
+
+from __future__ import annotations
+
+from synnodtest.record.model import Record
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
+from synnodtest.record.words import date, joined, plural, value_text
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, code, table_of
+
+_TREE = {True: "clean", False: "uncommitted changes", None: "not known"}
+
+
+def identification(context: Context) -> Section:
+    """Return who and what took part, each with its sha256."""
+    who = context.record.identification
+    rows = [_component("Detector under test", who.detector)]
+    rows += [_component("Synthesizer", s) for s in who.synthesizers]
+    rows += [_component(f"Backgrounds, set {b.name}", b.identity, _counts(b)) for b in who.backgrounds]
+    specs: list[list[Cell | str]] = [
+        [code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs
+    ]
+    heads = ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"]
+    return Section(
+        "Identification",
+        "identification",
+        {
+            "components": table_of("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
+            "specs": table_of("Specifications", heads, specs),
+            "run": _run(context.record.run, who.synnodtest),
+            "device": _device(context.record),
+        },
+    )
+
+
+def _run(run: RunEntry, version: str) -> list[tuple[str, Cell]]:
+    return [
+        ("Run", code(run.id)),
+        ("Started", Cell(date(run.started))),
+        ("Finished", Cell(date(run.finished))),
+        ("Kind", Cell(_kind(run))),
+        ("Carried out by", Cell(run.user or "not stated")),
+        ("Commit of the specs", code(run.commit)),
+        ("Working tree", Cell(_TREE[run.tree_clean])),
+        ("Master seed", Cell(str(run.seed))),
+        ("synnodtest", Cell(version)),
+        ("Profile", Cell(run.profile or "as specified")),
+        ("Options", Cell(_options(run))),
+    ]
+
+
+def _options(run: RunEntry) -> str:
+    options = [f"{name} {value}" for name, value in run.options.items() if name.startswith("--")]
+    return ", ".join(options) or "defaults"
+
+
+def _device(record: Record) -> list[tuple[str, Cell]]:
+    authored = record.authored
+    further = (("manufacturer", authored.manufacturer), ("intended_use", authored.intended_use))
+    facts = [*authored.device.items(), *((key, value) for key, value in further if value)]
+    return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in facts]
+
+
+def _kind(run: RunEntry) -> str:
+    reasons = joined(list(run.exploratory_reasons)) or "no reason recorded"
+    return "confirmatory" if run.confirmatory else f"exploratory: {reasons}"
+
+
+def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[Cell | str]:
+    identity = of or IdentityEntry()
+    name = identity.title + (" (demonstration model)" if identity.demonstration else "")
+    settings = value_text(identity.configuration)
+    return [role, name or "–", code(identity.sha256), "; ".join(t for t in (more, settings) if t) or "–"]
+
+
+def _counts(backgrounds: BackgroundsEntry) -> str:
+    text = plural(backgrounds.count, "background")
+    text += f" of {plural(backgrounds.patients, 'patient')}" if backgrounds.patients else ""
+    regions = ", ".join(backgrounds.estimated_regions)
+    text += f", estimated regions: {regions}" if regions else ""
+    return "; ".join([text, *backgrounds.notes])

@@ -1,0 +1,48 @@
+"""Multiplicity: failure alarms, raw and after Holm."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from synnodtest.integrity.protocol import GATES
+from synnodtest.record.words import (
+    number,
+)
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, link, status, table_of
+
+
+def p_text(value: float | None, none: str = "") -> str:
+    """Return a p value as it is printed; ``none`` where there is none."""
+    if value is None:
+        return none
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
+
+
+def multiplicity(context: Context) -> Section:
+    """Return families, gates and procedure."""
+    expectations = context.record.expectations
+    families = Counter((context.gate(e), e.shown_status) for e in expectations)
+    gates = [g for g in GATES if any(k[0] == g for k in families)]
+    gates += sorted({k[0] for k in families} - set(gates))
+    words = [w for w in context.counts if context.counts[w]]
+    heads, columns = [w.capitalize() for w in words], ["Expectation", "p, raw", "p, Holm", "Says"]
+    rows: list[list[Cell | str]] = [[g, *(number(families[g, w]) for w in words)] for g in gates]
+    alarms: list[list[Cell | str]] = [
+        [
+            link(context.full_title(e), f"#{context.anchors[e.id]}"),
+            *(p_text(p, none="–") for p in (e.p_value, e.p_holm)),
+            status(e.shown_status),
+        ]
+        for e in expectations
+        if e.p_holm is not None or e.p_value is not None
+    ]
+    return Section(
+        "Multiplicity",
+        "multiplicity",
+        {
+            "gates": table_of("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
+            "alarms": table_of("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
+        },
+        "" if expectations else "No expectation was tested.",
+    )

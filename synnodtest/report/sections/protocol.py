@@ -1,0 +1,59 @@
+"""Protocol: behaviours, scenes and criteria, as they stood before the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.rejections import by_kind
+from synnodtest.record.words import date, number, parameters_text, short_hash
+from synnodtest.report.context import Context
+from synnodtest.report.model import Cell, Section, Table, code, table_of
+
+
+def protocol(context: Context) -> Section:
+    """Return every behaviour as a sentence with its criteria, margins and their rationale."""
+    record = context.record
+    groups = [
+        {"behaviour": b, "table": _criteria(context, b, items), "spec": _spec_of(record, b)}
+        for b, items in context.grouped()
+    ]
+    alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Chosen", "Specification"]
+    ledger: list[list[Cell | str]] = [
+        [code(r.run), date(r.started), r.status, str(r.seed), r.chosen, code(short_hash(r.spec_sha256))]
+        for r in record.ledger
+    ]
+    return Section(
+        "Protocol",
+        "protocol",
+        {
+            "alpha": f"{alpha:g}" if alpha is not None else "–",
+            "groups": groups,
+            "profile": record.run.profile,
+            "ledger": table_of("Runs of these specifications, aborted ones included", heads, ledger),
+            "reasons": list(by_kind(record.attrition.reasons).items()),
+        },
+        "" if groups else "No behaviour was collected.",
+    )
+
+
+def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[ExpectationEntry]) -> Table:
+    rows: list[list[Cell | str]] = []
+    for e in items:
+        ruling, criterion = e.ruling, e.ruling.criterion if e.ruling else ""
+        stop = "sequential, by e-values" if ruling and ruling.figure_kind == "sequential" else "fixed n"
+        methods = "; ".join(dict.fromkeys(p.method for p in e.components)) or "–"
+        alpha = f"{ruling.alpha:g}" if ruling and ruling.alpha else "–"
+        n = f"{number(ruling.n_nodules)}, {stop}" if ruling and ruling.n_nodules else "–"
+        name, why = Cell(context.title(e), href=f"#{context.anchors[e.id]}"), e.rationale or behaviour.rationale
+        rows.append([name, criterion or parameters_text(e), methods, why or "none given", alpha, n])
+    columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
+    return table_of(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
+
+
+def _spec_of(record: Record, behaviour: BehaviourEntry) -> str:
+    specs, index = record.identification.specs, behaviour.spec
+    spec = specs[index] if index is not None and 0 <= index < len(specs) else None
+    frozen = f"frozen {date(spec.frozen)}" if spec and spec.frozen else "not frozen"
+    line = f":{behaviour.line}" if behaviour.line else ""
+    return f"{behaviour.file}{line}, resolved spec {short_hash(spec.sha256 if spec else '')}, {frozen}"
