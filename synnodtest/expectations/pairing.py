@@ -188,8 +188,7 @@ def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[T
     where, under = parameters.where, parameters.under is not None
     reference = list(evidence.untouched(parameters.arm if under else parameters.reference, where=where))
     if under:
-        suffixes = {UNDER_ARM.of(t.arm) for t in reference}
-        arm = [t for t in evidence.trials if t.arm in suffixes]
+        arm = [t for t in evidence.trials if is_arm(parameters, t)]
     else:
         arm = list(evidence.untouched(parameters.arm, where=where))
     if not reference:
