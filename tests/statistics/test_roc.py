@@ -165,3 +165,21 @@ def test_two_images_of_a_kind_are_enough_for_an_area_and_one_is_not():
     assert delong([3, 2], [1, 2]).reason == delong_paired([3, 2], [1, 2], [3, 1], [1, 2]).reason == ""
     assert "fewer than 2" in delong([3], [1, 2]).reason
     assert "fewer than 2" in delong_paired([3, 2], [1], [3, 1], [1]).reason
+
+
+def test_two_that_order_the_images_alike_may_differ_on_a_share_of_images_that_was_not_seen():
+    positives, negatives = [0.9, 0.8, 0.3], [0.1, 0.5, 0.2, 0.4]
+    for shift in (0.0, 2.0):
+        got = delong_paired(positives, negatives, [p + shift for p in positives], [n + shift for n in negatives])
+        unseen = 1 - 0.05 ** (1 / 3)
+        assert (got.value, got.lower, got.upper) == pytest.approx((0.0, -unseen, unseen))
+        assert got.extra["p_value"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("positives", "negatives"), [([0.5, 0.9], [0.1, math.nan]), ([math.nan, 0.9], [0.1]), ([], [1])]
+)
+def test_an_area_without_a_score_or_a_side_is_none(positives, negatives):
+    for one, other in ((positives, negatives), (negatives, positives)):
+        assert math.isnan(auc(one, other))
+        assert (delong(one, other).lower, delong(one, other).upper, delong(one, other).usable) == (0.0, 1.0, False)
