@@ -38,7 +38,7 @@ def synthesize(
     """
 
     def call(wanted: Sequence[Scene], stand_on: Sequence[Radiograph]) -> list[Radiograph]:
-        return _checked(synthesizer, wanted, stand_on)
+        return checked(synthesizer, wanted, stand_on)
 
     started = time.perf_counter()
     with stage("synthesis"):
@@ -48,7 +48,12 @@ def synthesize(
     return edits
 
 
-def _checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+def checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
+    """Return what a synthesizer makes of scenes, held against what was asked for and against what it says of it.
+
+    Raises:
+        SynthesizerError: it raised, or what it returned is not what was asked for.
+    """
     name = synthesizer.identity.name
     refuse_lesions(synthesizer, scenes)
     try:

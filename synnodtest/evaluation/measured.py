@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.engine.acceptance import rejection
+from synnodtest.engine.synthesis import checked
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
@@ -70,7 +71,7 @@ def synthesized(
     for start in range(0, len(pairs), batch):
         scenes = [scene for scene, _ in pairs[start : start + batch]]
         untouched = [radiograph for _, radiograph in pairs[start : start + batch]]
-        yield from zip(scenes, untouched, synthesizer.synthesize(scenes, untouched), strict=True)
+        yield from zip(scenes, untouched, checked(synthesizer, scenes, untouched), strict=True)
 
 
 def view_of(radiograph: Radiograph, truth: Truth) -> tuple[FloatArray, BoolArray]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synnodtest import Identity, Radiograph, SynthesizerError, Truth
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.credibility import distances, standardised, two_sample_auc
-from synnodtest.evaluation.measured import Planted
+from synnodtest.evaluation.measured import Planted, synthesized
 from synnodtest.evaluation.synthesizer import alike
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.registry import FunctionSynthesizer
 
 SCENES, BACKGROUNDS, FEATURES = 120, 12, 6
 
@@ -86,3 +88,15 @@ def test_nodules_of_too_few_patients_are_said_and_no_traceback() -> None:
             two_sample_auc(table, table, clusters)
     with pytest.raises(SynnodError, match="halves of the 1 background"):
         distances(table, table, ["one"] * 8)
+
+
+def test_a_synthesizer_that_says_otherwise_than_it_planted_is_not_measured() -> None:
+    film = Radiograph(np.random.default_rng(0).random((60, 80), dtype=np.float32) / 2, (1.0, 1.0), background="film")
+    bright = np.zeros(film.shape, dtype=np.float32)
+    bright[20:30, 30:40] = 0.1
+    truth = Truth("nodule", np.ones((10, 10), bool), (20, 30), 2 * (100 / np.pi) ** 0.5, 0.9)
+    lying = FunctionSynthesizer(
+        lambda scenes, grounds: [one.with_pixels(one.pixels + bright, (truth,)) for one in grounds], Identity("lying")
+    )
+    with pytest.raises(SynthesizerError, match="said to have a contrast of 0.900"):
+        list(synthesized(lying, [(Scene("film", (Nodule(11, (35, 25), contrast=0.9),)), film)], 8))
