@@ -98,5 +98,5 @@ def test_a_synthesizer_that_says_otherwise_than_it_planted_is_not_measured() -> 
     lying = FunctionSynthesizer(
         lambda scenes, grounds: [one.with_pixels(one.pixels + bright, (truth,)) for one in grounds], Identity("lying")
     )
-    with pytest.raises(SynthesizerError, match="said to have a contrast of 0.900"):
+    with pytest.raises(SynthesizerError, match=r"said to have a contrast of 0\.900"):
         list(synthesized(lying, [(Scene("film", (Nodule(11, (35, 25), contrast=0.9),)), film)], 8))
