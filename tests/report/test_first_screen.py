@@ -56,6 +56,18 @@ def test_the_outcome_of_a_single_expectation_is_told_of_the_one(small):
     }
 
 
+def test_a_confirmatory_run_says_how_many_of_its_expectations_ended_in_an_error(small):
+    small["run"] |= {"confirmatory": True, "exploratory_reasons": []}
+    one = small["expectations"][0] | {"waived": None}
+    for statuses, ending in (
+        (("PASSED", "FAILED"), "all of them was run."),
+        (("PASSED", "ERROR"), "all of them was run; 1 expectation ended in an error and says nothing."),
+        (("ERROR", "ERROR"), "all of them was run; 2 expectations ended in an error and say nothing."),
+    ):
+        small["expectations"] = [one | {"id": f"{one['id']}{k}", "status": s} for k, s in enumerate(statuses)]
+        assert dict(screen(small)["notices"])["Confirmatory"].endswith(ending)
+
+
 def test_a_confirmatory_run_says_so_and_an_exploratory_one_why_not(small):
     for confirmatory, word in ((True, "Confirmatory"), (False, "Exploratory")):
         small["run"] |= {"confirmatory": confirmatory, "exploratory_reasons": [] if confirmatory else ["reason X"]}

@@ -250,7 +250,9 @@ def _of_kind(record: Record) -> Iterator[Notice]:
         yield "Interrupted", "The run did not finish; what is shown is what had been done by then."
     if record.run.confirmatory:
         sentence = "This run is confirmatory: its specifications were frozen before it began, nothing was changed since"
-        yield "Confirmatory", f"{sentence}, and all of them was run."
+        broken = sum(e.status == "ERROR" for e in record.expectations)
+        but = f"; {plural(broken, 'expectation')} ended in an error and {'says' if broken == 1 else 'say'} nothing"
+        yield "Confirmatory", f"{sentence}, and all of them was run{but if broken else ''}."
     else:
         reasons = joined(list(record.run.exploratory_reasons)) or "no reason is recorded"
         yield "Exploratory", f"This run confirms nothing: {reasons}."
