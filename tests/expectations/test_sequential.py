@@ -10,7 +10,12 @@ import pytest
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Status
 from synnodtest.expectations.early import sequential_judge
-from synnodtest.statistics import e_value_above, e_value_paired_above
+from synnodtest.statistics import (
+    confidence_sequence,
+    confidence_sequence_paired,
+    e_value_above,
+    e_value_paired_above,
+)
 from tests.expectations.evidence import evidence, trial
 
 ARMS = {"arm": "a", "reference": "r", "margin": 0.1}
@@ -59,6 +64,27 @@ def test_the_record_keeps_every_look_with_its_background_so_that_the_log_can_be_
 
 def test_a_decision_once_reached_is_not_taken_back_by_later_looks():
     assert judge("sensitivity", {"at_least": 0.8}, hits([1] * 40 + [0] * 10)).status is Status.PASSED
+
+
+def test_a_failure_that_came_first_is_not_taken_back_though_a_pass_would_follow():
+    """After r misses the e-value against a rate of m or more is (1 - (1-m)^(r+1)) / ((r+1) m (1-m)^r)."""
+    e_values = [(1 - 0.2 ** (r + 1)) / ((r + 1) * 0.8 * 0.2**r) for r in range(21)]
+    first = next(r for r in range(2, 21) if e_values[r] >= 20)
+    ruling = judge("sensitivity", {"at_least": 0.8}, hits([0] * 20 + [1] * 600))
+    assert max(ruling.figure["log_e_above"]) > math.log(20)
+    assert (ruling.status, f"decided after {first} of 620" in ruling.sentence) == (Status.FAILED, True)
+    assert ruling.p_value == pytest.approx(1 / e_values[20])
+    bounds, part = confidence_sequence(0, first, alpha=0.05), ruling.components[0]
+    assert (part.value, part.lower, part.upper) == pytest.approx((bounds.value, bounds.lower, bounds.upper))
+    assert judge("sensitivity", {"at_least": 0.8}, hits([1] * 60)).p_value == 1.0
+
+
+def test_a_single_background_never_decides_whatever_its_e_value():
+    """One hit against a rate of at most m: (1 + m) / 2m, which is 25.5 of 0.02."""
+    alone, two = (judge("sensitivity", {"at_least": 0.02}, hits([1] * n)) for n in (1, 2))
+    assert alone.figure["log_e_above"] == [pytest.approx(math.log(25.5), abs=1e-4)]
+    assert (alone.status, two.status) == (Status.INCONCLUSIVE, Status.PASSED)
+    assert "decided after 2 of 2" in two.sentence
 
 
 def test_misses_fail_and_few_looks_settle_nothing():
@@ -159,6 +185,15 @@ def test_a_bound_at_the_end_of_the_range_is_refused(kind, given):
 def test_other_expectations_are_refused(kind):
     with pytest.raises(SynnodError, match="rates and paired rates"):
         sequential_judge(kind, {"at_least": 0.5, "margin": 0.1})
+
+
+def test_the_interval_of_pairs_is_that_of_gains_losses_and_all_others():
+    ruling = judge("non_inferior", ARMS, pairs([(1, 1)] * 9 + [(1, 0)] * 3 + [(0, 1)] + [(0, 0)] * 2))
+    want, part = confidence_sequence_paired(3, 1, 11, alpha=0.05), ruling.components[0]
+    assert (part.value, part.lower, part.upper) == pytest.approx((want.value, want.lower, want.upper))
+    wide = confidence_sequence_paired(3, 1, 11, alpha=0.025)
+    assert (part.lower95, part.upper95) == pytest.approx((wide.lower, wide.upper))
+    assert ruling.status is Status.INCONCLUSIVE
 
 
 def test_several_pairs_on_a_background_and_other_metrics_are_refused():
