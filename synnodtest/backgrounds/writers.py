@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import datetime
 from pathlib import Path
@@ -42,8 +43,7 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
             f"{path}: radiographs are not written as {suffix or 'a file without suffix'}",
             hint=f"name a file that ends in one of {', '.join(WRITTEN)}",
         )
-    kept = 16 if suffix == ".png" else _depth_kept(radiograph.pixels)
-    depth = kept if bits is None else bits
+    depth = bits if bits is not None else 16 if suffix == ".png" else _depth_kept(radiograph.pixels)
     if depth not in WRITTEN[suffix]:
         known = WRITTEN[suffix]
         raise BackgroundError(f"{path}: {depth} bits are not written as {suffix}", hint=f"one of {known}")
@@ -58,8 +58,9 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
 
 def says_planted(path: Path) -> bool:
     """Return whether a file says that :func:`write` wrote it with planted nodules; it says so before its pixels."""
-    with path.open("rb") as stream:
+    with contextlib.suppress(OSError), path.open("rb") as stream:  # its reader tells what is wrong with a file
         return SYNTHETIC.encode() in stream.read(4096)
+    return False
 
 
 def depth_of(pixels: FloatArray) -> int:

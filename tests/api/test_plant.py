@@ -26,6 +26,7 @@ from synnodtest import (
 )
 from synnodtest.api.comparison import compared
 from synnodtest.backgrounds.listing import list_radiographs
+from synnodtest.backgrounds.writers import says_planted
 from synnodtest.cli import main
 from synnodtest.radiograph import lung_range
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
@@ -336,6 +337,7 @@ def test_a_film_with_planted_nodules_is_no_background(film, tmp_path, suffix):
     (cxr / "film.png").unlink()
     with pytest.raises(BackgroundError, match="nodules are planted in every radiograph here"):
         list_radiographs(cxr, [tmp_path])
+    assert not says_planted(tmp_path)  # what cannot be read is told by its reader
 
 
 def test_size_pads_to_a_square_and_carries_the_truth(film, tmp_path):
