@@ -18,7 +18,7 @@ import torch
 
 from synnodtest.evaluation.credibility import of_planted
 from synnodtest.evaluation.measured import plant
-from synnodtest.evaluation.synthesizer import grounds, of_series
+from synnodtest.evaluation.synthesizer import domains, of_series
 from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 
@@ -141,7 +141,7 @@ def main():
         print(json.dumps(full_size(options.device, options.batch, options.steps, precision), indent=1))
         return
     model = options.model or shipped_model("diffusion")
-    pairs = [p for g in grounds(options.phantoms, options.backgrounds) for p in g.scenes(options.scenes, seed=3)]
+    pairs = [p for g in domains(options.phantoms, options.backgrounds) for p in g.scenes(options.scenes, seed=3)]
     order = np.random.default_rng(0).permutation(len(pairs))
     result = {"threads": options.threads, **side_by_side(model, [pairs[k] for k in order], options.rounds)}
     if options.ct_patches:

@@ -54,8 +54,8 @@ def compared(before: Radiograph, after: Radiograph, truth: Truth) -> list[Compar
 
 
 def _centre(truth: Truth, after: Radiograph) -> list[Compared]:
-    wanted, got = truth.requested.get("centre_mm") or (None, None), px_to_mm(centre_of(truth.box), after.spacing_mm)
-    return [Compared(f"centre_{'xy'[k]}_mm", _number(wanted[k]), got[k], "mm") for k in (0, 1)]
+    requested, got = truth.requested.get("centre_mm") or (None, None), px_to_mm(centre_of(truth.box), after.spacing_mm)
+    return [Compared(f"centre_{'xy'[k]}_mm", _number(requested[k]), got[k], "mm") for k in (0, 1)]
 
 
 def _measured(before: Radiograph, after: Radiograph, truth: Truth, asked: dict[str, float]) -> dict[str, float]:

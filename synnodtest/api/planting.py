@@ -63,10 +63,10 @@ class Request:
         if diameter is None:
             raise SynthesizerError("how large is the nodule?", hint="give diameter_mm=12, or a box")
         check_size(diameter)
-        said = {"contrast": self.contrast, "density": self.density, "attenuation": self.attenuation or None}
-        given = [name for name, value in said.items() if value is not None]
-        if len(given) > 1:
-            raise SynthesizerError(f"{' and '.join(given)} each say how bright a nodule is", hint="give one of them")
+        orders = {"contrast": self.contrast, "density": self.density, "attenuation": self.attenuation or None}
+        named = [name for name, value in orders.items() if value is not None]
+        if len(named) > 1:
+            raise SynthesizerError(f"{' and '.join(named)} each say how bright a nodule is", hint="give one of them")
         density = self.density
         if self.contrast is None and density is None:
             rng = np.random.default_rng(seed_sequence("plant-density", seed))
@@ -85,15 +85,15 @@ class Request:
 
     def _place(self, radiograph: Radiograph) -> tuple[tuple[float, float], float | None]:
         """Return the centre in mm and, of a box, the diameter in mm."""
-        given = [way for way in (self.box, self.centre, self.centre_mm) if way is not None]
-        if len(given) != 1:
+        places = [way for way in (self.box, self.centre, self.centre_mm) if way is not None]
+        if len(places) != 1:
             raise SynthesizerError(
-                "where is the nodule?" if not given else "a nodule has one place, not several",
+                "where is the nodule?" if not places else "a nodule has one place, not several",
                 hint="give one of box=(x_min, y_min, x_max, y_max) and centre=(x, y) in pixels, centre_mm=(x, y)",
             )
         if self.centre_mm is not None:
             return _inside(tuple(map(float, self.centre_mm)), radiograph), None
-        numbers = [float(number) for number in given[0]]
+        numbers = [float(number) for number in places[0]]
         if len(numbers) == 2:
             return _inside(px_to_mm((numbers[0], numbers[1]), radiograph.spacing_mm), radiograph), None
         return _box_place(numbers, radiograph)
@@ -133,12 +133,12 @@ def box_size_mm(box: Sequence[float], spacing_mm: tuple[float, float]) -> float:
 
 def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[float, float], float]:
     height, width = radiograph.shape
-    shown = "(" + ", ".join(f"{edge:g}" for edge in box) + ")"
+    text = "(" + ", ".join(f"{edge:g}" for edge in box) + ")"
     if len(box) != 4 or not all(map(math.isfinite, box)) or box[0] >= box[2] or box[1] >= box[3]:
-        raise SynthesizerError(f"the box {shown} is empty", hint="the order is (x_min, y_min, x_max, y_max), in pixels")
+        raise SynthesizerError(f"the box {text} is empty", hint="the order is (x_min, y_min, x_max, y_max), in pixels")
     if min(box[0], box[1]) < -EDGE_PX or box[2] > width + EDGE_PX or box[3] > height + EDGE_PX:
         raise SynthesizerError(
-            f"the box {shown} lies outside the radiograph, which is {width} x {height} pixels",
+            f"the box {text} lies outside the radiograph, which is {width} x {height} pixels",
             hint="boxes are in pixels of the radiograph, x along columns; not in mm, not 0..1",
         )
     return px_to_mm(centre_of(box), radiograph.spacing_mm), box_size_mm(box, radiograph.spacing_mm)
@@ -188,11 +188,11 @@ def plant_nodules(
     base = replace(_as_read(radiograph), nodules=())
     scene = resolved_scene(Scene(radiograph.background or radiograph.source, named, seed=seed, sham=sham), base)
     (edit,) = synthesize(synthesizer, [scene], [base], Tally())
-    made = edit.radiograph
-    reason = rejection(base, made, sham=sham, crops=edit.crops)
+    planted = edit.radiograph
+    reason = rejection(base, planted, sham=sham, crops=edit.crops)
     if reason:
         warnings.warn(f"a run would exclude this scene: {reason}", stacklevel=3)
-    return replace(made, nodules=(*radiograph.nodules, *made.nodules))
+    return replace(planted, nodules=(*radiograph.nodules, *planted.nodules))
 
 
 def _as_read(radiograph: Radiograph) -> Radiograph:

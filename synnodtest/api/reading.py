@@ -53,18 +53,18 @@ def read(
     """Read a radiograph; see :func:`synnodtest.read_radiograph`."""
     known = beside(path) if path.is_file() else Beside()
     own = _own_note(path)
-    wanted = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
-    told = replace(known.given, spacing_mm=wanted, bits=bits or known.given.bits or own.get("bits"))
+    spacing = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
+    facts = replace(known.given, spacing_mm=spacing, bits=bits or known.given.bits or own.get("bits"))
     try:
-        radiograph = read_as(path, told)
+        radiograph = read_as(path, facts)
     except BackgroundError as error:
         if "size of a pixel" not in error.message:
             raise
         raise BackgroundError(error.message, hint=f"say it: mm_per_px=0.168; or {error.hint}") from error
-    given = {region: read_mask(mask, radiograph.shape, told.rotate_deg) for region, mask in known.masks.items()}
+    masks = {region: read_mask(mask, radiograph.shape, facts.rotate_deg) for region, mask in known.masks.items()}
     radiograph = replace(
         radiograph,
-        regions={region: mask for region, mask in given.items() if mask.any()},
+        regions={region: mask for region, mask in masks.items() if mask.any()},
         background=path.name,
         patient=known.patient,
         strata=dict(known.strata),

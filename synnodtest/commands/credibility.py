@@ -83,10 +83,10 @@ def _synthesizer(options: argparse.Namespace) -> int:
     from synnodtest.detectors import resolve_detector
     from synnodtest.evaluation.credibility import bland_altman
     from synnodtest.evaluation.embedding import load_embedding
-    from synnodtest.evaluation.synthesizer import evaluate_synthesizer, grounds
+    from synnodtest.evaluation.synthesizer import domains, evaluate_synthesizer
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 
-    on = grounds(options.phantoms, options.backgrounds)
+    on = domains(options.phantoms, options.backgrounds)
     synthesizer = _resolved(options)
     if options.only_memorisation:
         return _memorisation(options, on, synthesizer)
@@ -121,7 +121,7 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
         figures = json.loads(options.out.read_text(encoding="utf-8"))
         if figures.get("synthesizer") != synthesizer.identity.as_dict():
             raise SynnodError(f"{options.out}: is of another model", hint="name another file with --out")
-    planted = [plant(synthesizer, ground.scenes(options.scenes, seed=options.seed)) for ground in on]
+    planted = [plant(synthesizer, domain.scenes(options.scenes, seed=options.seed)) for domain in on]
     figures["memorisation"] = memorised(
         synthesizer, planted, on, options.ct_patches, options.training_crops, seed=options.seed
     )
@@ -145,12 +145,12 @@ def _realism(options: argparse.Namespace) -> int:
         raise SynnodError(
             "a study needs --out DIR and --ct-patches FOLDER", hint="or --data FILMS, or --answers FILES --key key.json"
         )
-    from synnodtest.evaluation.synthesizer import grounds, of_series
+    from synnodtest.evaluation.synthesizer import domains, of_series
 
-    on = grounds(options.phantoms, options.backgrounds)
+    on = domains(options.phantoms, options.backgrounds)
     real, synthesizer = of_series(options.ct_patches, held_out=True), _resolved(options)
     ranges = {"diameter_mm": (8.0, 36.0), "contrast": (0.2, 0.8)}
-    pairs = [pair for ground in on for pair in ground.scenes(2 * options.each // len(on), seed=options.seed, **ranges)]
+    pairs = [pair for domain in on for pair in domain.scenes(2 * options.each // len(on), seed=options.seed, **ranges)]
     print(write_study(exhibits(synthesizer, real, pairs), options.out, seed=options.seed))
     return 0
 

@@ -60,15 +60,17 @@ def bland_altman(figures: Mapping[str, object], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    grounds = [(name, found) for name, found in figures.items() if isinstance(found, Mapping) and "pairs" in found]
-    figure = Figure(figsize=(9, 3.2 * len(grounds)), layout="constrained")
-    axes = figure.subplots(len(grounds), 2, squeeze=False)
-    for row, (name, found) in zip(axes, grounds, strict=True):
+    domains = [
+        (name, measured) for name, measured in figures.items() if isinstance(measured, Mapping) and "pairs" in measured
+    ]
+    figure = Figure(figsize=(9, 3.2 * len(domains)), layout="constrained")
+    axes = figure.subplots(len(domains), 2, squeeze=False)
+    for row, (name, measured) in zip(axes, domains, strict=True):
         for axis, (pairs, summary, label, places) in zip(row, _SHOWN, strict=True):
-            requested, realised = np.asarray(found["pairs"][pairs]).T
-            low, high = found[summary]["limits_of_agreement_ratio"]
+            requested, realised = np.asarray(measured["pairs"][pairs]).T
+            low, high = measured[summary]["limits_of_agreement_ratio"]
             axis.scatter(np.sqrt(requested * realised), realised / requested, s=12, alpha=0.6, color="#1f5a94", lw=0)
-            axis.axhline(found[summary]["median_ratio"], color="#333333", lw=1)
+            axis.axhline(measured[summary]["median_ratio"], color="#333333", lw=1)
             for limit in (low, high):
                 axis.axhline(limit, color="#333333", lw=0.8, ls="--")
             axis.set(xscale="log", yscale="log", xlabel=f"{label} (geometric mean)", ylabel="realised / requested")
@@ -114,15 +116,15 @@ def distances(
     """
     a, b = standardised(planted, real), standardised(real, real)
     splits = _first_halves("distances", clusters, halves, seed)
-    found: dict[str, object] = {"n": len(real), "backgrounds": len(set(clusters))}
+    figures: dict[str, object] = {"n": len(real), "backgrounds": len(set(clusters))}
     for name, measure in MEASURES.items():
         synthetic, again = ([measure(table[~first], b[first]) for first in splits] for table in (a, b))
-        found[name] = {
+        figures[name] = {
             "synthetic_to_real": float(np.mean(synthetic)),
             "real_to_real_mean": float(np.mean(again)),
             "real_to_real_p95": float(np.percentile(again, 95)),
         }
-    return found
+    return figures
 
 
 def _first_halves(word: str, clusters: Sequence[str], count: int = HALVES, seed: int = 0) -> list[NDArray[np.bool_]]:
@@ -166,16 +168,16 @@ def coverage(planted: Array, real: Array, clusters: Sequence[str]) -> dict[str, 
         [(*precision_recall(b[first], table[~first]), vendi_score(table[~first], width)) for first in splits]
         for table in (a, b)
     ]
-    found: dict[str, object] = {"n": len(real)}
+    figures: dict[str, object] = {"n": len(real)}
     for name, synthetic, again in zip(
         ("precision", "recall", "vendi"), *(zip(*s, strict=True) for s in sides), strict=True
     ):
-        found[name] = {
+        figures[name] = {
             "synthetic": float(np.mean(synthetic)),
             "real_mean": float(np.mean(again)),
             "real_p5": float(np.percentile(again, 5)),
         }
-    return found
+    return figures
 
 
 def _frechet(x: Array, y: Array) -> float:
@@ -237,12 +239,12 @@ def of_planted(synthetic: Planted, real: Planted, embedding: Embedding | None = 
     both = synthetic.measurable & real.measurable
     clusters = [name for name, measured in zip(real.clusters, both, strict=True) if measured]
     a, b = synthetic.features[both], real.features[both]
-    found = {
+    figures = {
         "distances": distances(a, b, clusters),
         "coverage": coverage(a, b, clusters),
         "two_sample_auc": two_sample_auc(a, b, clusters * 2),
     }
     if embedding is not None:
         views = (embedding.of(synthetic.views), embedding.of(real.views))
-        found["embedding_distances"] = distances(*views, real.clusters)
-    return found
+        figures["embedding_distances"] = distances(*views, real.clusters)
+    return figures

@@ -159,8 +159,8 @@ def _detected(
         batch = cases[start : start + BATCH]
         radiographs: list[Radiograph] = [data.load(case) for case in batch]
         answers = detector.detect([one.with_pixels(one.pixels, ()) for one in radiographs])  # without their truth
-        for case, radiograph, found in zip(batch, radiographs, answers, strict=True):
-            ordered = tuple(sorted(found, key=lambda finding: -finding.score))
+        for case, radiograph, findings in zip(batch, radiographs, answers, strict=True):
+            ordered = tuple(sorted(findings, key=lambda finding: -finding.score))
             known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
             regions = tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules)
             digest = perceptual_hash(radiograph.pixels) if hashed else ""
@@ -170,8 +170,8 @@ def _detected(
 
 def _box(truth: Truth) -> Box:
     """Return the box as it was annotated; where truth is a mask, the mask's."""
-    given = truth.requested.get("annotated_box")
-    return truth.box if given is None else (given[0], given[1], given[2], given[3])
+    box = truth.requested.get("annotated_box")
+    return truth.box if box is None else (box[0], box[1], box[2], box[3])
 
 
 def _in_training(data: AnnotatedSet, images: Sequence[_Image], trained_on: Mapping[str, str]) -> dict[str, str]:
@@ -196,9 +196,9 @@ def _marks(image: _Image, rule: Matching, wanted: _Wanted = lambda truth, region
     outcome = match(image.findings, image.nodules, image.spacing_mm, rule)
     regions = image.regions or (frozenset(),) * len(image.nodules)
     takes = [wanted(truth, own) for truth, own in zip(image.nodules, regions, strict=True)]
-    found = [index for index, take in zip(outcome.finding_of, takes, strict=True) if take and index is not None]
-    scores = [image.findings[index].score for index in (*found, *outcome.false_positives)]
-    hits = [True] * len(found) + [False] * len(outcome.false_positives)
+    marks = [index for index, take in zip(outcome.finding_of, takes, strict=True) if take and index is not None]
+    scores = [image.findings[index].score for index in (*marks, *outcome.false_positives)]
+    hits = [True] * len(marks) + [False] * len(outcome.false_positives)
     return _Marks(np.array(scores, dtype=float), np.array(hits, dtype=bool), sum(takes))
 
 
@@ -216,9 +216,9 @@ def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list
 
 
 def _coco(image: _Image, level: float) -> _Marks:
-    kept = image.findings[:COCO_FINDINGS]
-    hits = coco_hits([finding.box for finding in kept], [_box(truth) for truth in image.nodules], level)
-    return _Marks(np.array([f.score for f in kept], dtype=float), np.array(hits, dtype=bool), len(image.nodules))
+    findings = image.findings[:COCO_FINDINGS]
+    hits = coco_hits([finding.box for finding in findings], [_box(truth) for truth in image.nodules], level)
+    return _Marks(np.array([f.score for f in findings], dtype=float), np.array(hits, dtype=bool), len(image.nodules))
 
 
 def _ap(marks: Sequence[_Marks]) -> float:

@@ -50,11 +50,11 @@ class Exhibit:
 
 def exhibits(synthesizer: Synthesizer, real: Synthesizer, pairs: Sequence[Pair]) -> list[Exhibit]:
     """Return one picture per scene, those with even numbers synthesized, the others with a real nodule."""
-    made: list[Exhibit] = []
+    exhibits_made: list[Exhibit] = []
     for maker, part in ((synthesizer, pairs[::2]), (real, pairs[1::2])):
         for scene, _, one in synthesized(maker, part, max(len(part), 1)):
-            made.append(_planted(scene, one, synthetic=maker is synthesizer))
-    return made
+            exhibits_made.append(_planted(scene, one, synthetic=maker is synthesizer))
+    return exhibits_made
 
 
 def _planted(scene: Scene, made: Radiograph, *, synthetic: bool) -> Exhibit:
@@ -83,18 +83,18 @@ def film_exhibits(
     """
     real = [(film, one) for film in films.backgrounds for one in films.counted(film.id)]
     rng = np.random.default_rng(seed_sequence("film-exhibits", seed))
-    made: list[Exhibit] = []
+    exhibits_made: list[Exhibit] = []
     for k in sorted(rng.permutation(len(real))[:each].tolist()):
         film, one = real[k]
-        shown = films.load(film)
-        centre = px_to_mm(centre_of(one.box), shown.spacing_mm)
-        made.append(Exhibit(False, film.id, one.diameter_mm, _picture(shown, centre)))
-    for k in sorted(rng.permutation(len(scenes))[: len(made)].tolist()):
+        radiograph = films.load(film)
+        centre = px_to_mm(centre_of(one.box), radiograph.spacing_mm)
+        exhibits_made.append(Exhibit(False, film.id, one.diameter_mm, _picture(radiograph, centre)))
+    for k in sorted(rng.permutation(len(scenes))[: len(exhibits_made)].tolist()):
         recipe = scenes[k].recipe
         host = hosts.load(recipe.background)
         (planted,) = synthesizer.synthesize([scene := Placer(host).place(recipe)], [host])
-        made.append(_planted(scene, planted, synthetic=True))
-    return made
+        exhibits_made.append(_planted(scene, planted, synthetic=True))
+    return exhibits_made
 
 
 def _picture(radiograph: Radiograph, centre_mm: tuple[float, float]) -> FloatArray:
@@ -110,16 +110,16 @@ def write_study(made: Sequence[Exhibit], out: Path, *, seed: int = 0, about: str
     Order and numbers of the pictures are drawn from ``seed`` and say nothing; ``about`` tells readers what they see.
     """
     order = np.random.default_rng(seed_sequence("reader-study", seed)).permutation(len(made))
-    shown = [made[i] for i in order]
+    ordered = [made[i] for i in order]
     out.mkdir(parents=True, exist_ok=True)
     key = {
         str(number): {name: value for name, value in asdict(one).items() if name != "picture"}
-        for number, one in enumerate(shown, 1)
+        for number, one in enumerate(ordered, 1)
     }
     (out / "key.json").write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
-    (out / "sheet.png").write_bytes(_png(_sheet([one.picture for one in shown])))
+    (out / "sheet.png").write_bytes(_png(_sheet([one.picture for one in ordered])))
     page = out / "readers.html"
-    page.write_text(_page([_png(one.picture) for one in shown], about), encoding="utf-8")
+    page.write_text(_page([_png(one.picture) for one in ordered], about), encoding="utf-8")
     return page
 
 
@@ -158,7 +158,7 @@ def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str]
         pictures = list(json.loads(key.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise SynnodError(f"{key}: not the key of a reader study: {error}", hint="--key DIR/key.json") from error
-    found: dict[str, dict[str, float]] = {}
+    answers: dict[str, dict[str, float]] = {}
     for path in paths:
         try:
             rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
@@ -171,13 +171,13 @@ def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str]
                     f"{path}:{line}: reader {reader!r}, picture {picture!r}, rating {rating!r} cannot be an answer",
                     hint=f"columns reader,picture,rating; pictures 1 to {len(pictures)}, ratings 1 to 5",
                 )
-            if picture in found.setdefault(reader, {}):
+            if picture in answers.setdefault(reader, {}):
                 raise SynnodError(f"{path}:{line}: reader {reader!r} rated picture {picture} twice")
-            found[reader][picture] = float(rating)
-    if not found:
+            answers[reader][picture] = float(rating)
+    if not answers:
         raise SynnodError("no answers", hint="--answers FILE.csv ..., as readers.html saves them")
-    table = [[found[reader].get(picture, np.nan) for picture in pictures] for reader in found]
-    return list(found), pictures, np.asarray(table)
+    table = [[answers[reader].get(picture, np.nan) for picture in pictures] for reader in answers]
+    return list(answers), pictures, np.asarray(table)
 
 
 def _auc(ratings: NDArray[np.float64], synthetic: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:

@@ -43,7 +43,7 @@ where detectors differ, get more bands."""
 
 
 @dataclass(frozen=True)
-class Ground:
+class Domain:
     """Backgrounds of one kind that training has not seen."""
 
     name: str
@@ -63,26 +63,26 @@ class Ground:
         return pairs
 
 
-def grounds(phantoms: int, backgrounds: Path | None) -> list[Ground]:
+def domains(phantoms: int, backgrounds: Path | None) -> list[Domain]:
     """Return held-out phantoms and the held-out patients of a folder, whichever are asked for.
 
     Raises:
         SynthesizerError: there is nothing to plant nodules in.
     """
-    domains: list[Ground] = []
+    domains: list[Domain] = []
     if phantoms:
         phantom_set = PhantomSet("normal", phantoms, master_seed=PHANTOM_SEED)
-        domains.append(Ground("phantoms", [(phantom_set, list(phantom_set.backgrounds))]))
+        domains.append(Domain("phantoms", [(phantom_set, list(phantom_set.backgrounds))]))
     if backgrounds is not None:
         parts = [(one, some) for one in open_folders(backgrounds) if (some := kept_backgrounds(one, "held-out"))]
-        domains += [Ground(backgrounds.name, parts)] if parts else []
+        domains += [Domain(backgrounds.name, parts)] if parts else []
     if not domains:
         raise SynthesizerError("nothing to plant nodules in", hint="--phantoms N, --backgrounds DIR, or both")
     return domains
 
 
 def sweep(
-    synthesizer: Synthesizer, on: Sequence[Ground], name: str, bounds: tuple[float, float], count: int, *, seed: int = 0
+    synthesizer: Synthesizer, on: Sequence[Domain], name: str, bounds: tuple[float, float], count: int, *, seed: int = 0
 ) -> dict[str, object]:
     """Ask for one feature between two bounds, all others left open, and say how the realised one follows.
 
@@ -92,11 +92,11 @@ def sweep(
     """
     rng = np.random.default_rng(seed)
     rows: list[list[float]] = []
-    for number, ground in enumerate(on):
+    for number, domain in enumerate(on):
         share = count * (number + 1) // len(on) - count * number // len(on)
         values = rng.permutation(np.linspace(*bounds, share))
         same = {"diameter_mm": (SWEEP_DIAMETER_MM, SWEEP_DIAMETER_MM), "contrast": (0.3, 0.3)}
-        pairs = ground.scenes(share, seed=seed, radiomics=[{name: float(value)} for value in values], **same)
+        pairs = domain.scenes(share, seed=seed, radiomics=[{name: float(value)} for value in values], **same)
         for scene, untouched, one in synthesized(synthesizer, pairs, BATCH):
             measured = [features_of(one, one.nodules[0], base, names=(name,)) for base in (None, untouched)]
             rows.append([dict(scene.nodules[0].radiomics)[name], *(math.nan if f is None else f[0] for f in measured)])
@@ -199,7 +199,7 @@ def _planted_figures(planted: Planted) -> dict[str, object]:
 
 def evaluate_synthesizer(
     synthesizer: Synthesizer,
-    on: Sequence[Ground],
+    on: Sequence[Domain],
     *,
     ct_patches: Path | None = None,
     ranges: Mapping[str, Sequence[float]] | None = None,
@@ -224,8 +224,8 @@ def evaluate_synthesizer(
         sham: The same model in ``inpaint`` composition, for the sham control.
         detector: For sham control and sensitivity by size.
         embedding: A further space in which to compare with real nodules.
-        scenes: Scenes per ground.
-        sweep_scenes: Scenes per swept feature, all grounds together.
+        scenes: Scenes per domain.
+        sweep_scenes: Scenes per swept feature, all domains together.
         training_crops: Crops of training nodules to compare planted ones with, for memorisation; 0 for none.
         seed: Of places, sizes and contrasts.
         report: Called with one line per step.
@@ -235,12 +235,12 @@ def evaluate_synthesizer(
         figures["embedding"] = {"name": embedding.name, "sha256": embedding.sha256}
     all_planted: list[Planted] = []
     real = None if ct_patches is None else of_series(ct_patches, held_out=True)
-    for ground in on:
-        pairs = ground.scenes(scenes, seed=seed)
-        report(f"{ground.name}: {len(pairs)} scenes")
+    for domain in on:
+        pairs = domain.scenes(scenes, seed=seed)
+        report(f"{domain.name}: {len(pairs)} scenes")
         planted = plant(synthesizer, pairs)
         all_planted.append(planted)
-        figures_of = figures[ground.name] = {"n": len(pairs), **_planted_figures(planted)}
+        figures_of = figures[domain.name] = {"n": len(pairs), **_planted_figures(planted)}
         if real is not None and ct_patches is not None:
             reference, name = plant(real, pairs), synthesizer.identity.name
             beside = {name: planted}
@@ -249,7 +249,7 @@ def evaluate_synthesizer(
             beside["gaussian"] = plant(GaussianSynthesizer(), pairs)
             beside["ct-patch"] = plant(of_series(ct_patches, held_out=False), pairs)
             figures_of["against_real"] = {key: of_planted(one, reference, embedding) for key, one in beside.items()}
-            report(f"{ground.name}: compared with real nodules")
+            report(f"{domain.name}: compared with real nodules")
         if detector is not None and sham is not None:
             figures_of["sham"] = sham_equivalence(sham, detector, pairs)
         if detector is not None and real is not None:
@@ -272,7 +272,7 @@ def evaluate_synthesizer(
 def memorised(
     synthesizer: Synthesizer,
     planted: Sequence[Planted],
-    on: Sequence[Ground],
+    on: Sequence[Domain],
     ct_patches: Path,
     count: int,
     *,
@@ -299,7 +299,7 @@ def memorised(
         return added
 
     finished = getattr(synthesizer, "finished", unchanged)
-    sets = [(owner, list(some)) for ground in on for owner, some in ground.parts]
+    sets = [(owner, list(some)) for domain in on for owner, some in domain.parts]
     crops = []
     for held_out, number in ((False, count), (True, max(count // 2, 1))):
         library = kept_series(ct_patches, held_out=held_out)

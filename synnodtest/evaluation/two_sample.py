@@ -75,10 +75,10 @@ def tell_apart(first: Sequence[Crop], second: Sequence[Crop], *, seed: int, boun
         too_few("patients")
     one, other = (np.stack([crop.features for crop in group]) for group in (first, second))
     clusters = [crop.cluster for crop in [*first, *second]]
-    found: dict[str, object] = dict(two_sample_auc(one, other, clusters, seed=seed))
+    result: dict[str, object] = dict(two_sample_auc(one, other, clusters, seed=seed))
     scores = network_scores(first, second, seed=seed)
     label = np.arange(len(scores)) < len(first)
-    found["network"] = auc(scores[label], scores[~label])
+    result["network"] = auc(scores[label], scores[~label])
     if bounds:
         estimate = cluster_bootstrap(
             lambda rows: auc(scores[rows[label[rows]]], scores[rows[~label[rows]]]),
@@ -87,8 +87,8 @@ def tell_apart(first: Sequence[Crop], second: Sequence[Crop], *, seed: int, boun
             seed=seed,
             limits=(0.0, 1.0),
         )
-        found["network_interval_90"] = [estimate.lower, estimate.upper]
-    return found
+        result["network_interval_90"] = [estimate.lower, estimate.upper]
+    return result
 
 
 def _halves(crops: Sequence[Crop], seed: int) -> tuple[list[Crop], list[Crop]]:

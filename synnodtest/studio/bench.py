@@ -68,11 +68,11 @@ class Bench:
     @contextlib.contextmanager
     def idle(self, longest_s: float) -> Iterator[None]:
         """Hold the models so that none is at work meanwhile; after ``longest_s`` seconds of waiting go on without."""
-        held = self._lock.acquire(timeout=longest_s)
+        acquired = self._lock.acquire(timeout=longest_s)
         try:
             yield
         finally:
-            if held:
+            if acquired:
                 self._lock.release()
 
     def detector(self, name: str) -> Detector:
@@ -139,8 +139,8 @@ class Bench:
         """Return what a detector finds in a radiograph, surest first, as boxes and scores."""
         loaded = self.detector(detector)
         with self._lock:
-            (found,) = loaded.detect([radiograph])
-        return [(finding.box, finding.score) for finding in sorted(found, key=lambda finding: -finding.score)]
+            (findings,) = loaded.detect([radiograph])
+        return [(finding.box, finding.score) for finding in sorted(findings, key=lambda finding: -finding.score)]
 
 
 def _blank() -> Radiograph:

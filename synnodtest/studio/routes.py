@@ -69,8 +69,8 @@ class _Routes:
         """Take brush strokes as a region of the case."""
         session = self._session(request)
         try:
-            told = json.loads(await request.body())
-            mask = pictures.painted(session.opened.radiograph.shape, list(told["strokes"]))
+            body = json.loads(await request.body())
+            mask = pictures.painted(session.opened.radiograph.shape, list(body["strokes"]))
             case = await run_in_threadpool(session.paint, "air_leak", mask)
         except (ValueError, KeyError, TypeError):
             raise SynnodError("these are no brush strokes") from None
@@ -96,8 +96,8 @@ class _Routes:
         if exploration is None or not 0 <= number < len(exploration.scenes):
             raise SynnodError("there is no such scene")
         planted = exploration.scenes[number]
-        made = session.picture_of(planted)
-        return Response(pictures.crop_png(made, planted.scene.nodules[0].centre_mm), media_type="image/png")
+        picture = session.picture_of(planted)
+        return Response(pictures.crop_png(picture, planted.scene.nodules[0].centre_mm), media_type="image/png")
 
     def export(self, request: Request) -> Response:
         """Return the result as a file."""

@@ -138,19 +138,19 @@ def gather(
     real = run(films, _untouched(films), "real")
     negative = run(negatives, _untouched(negatives), "negative")
     planted = run(negatives, (scene.recipe for scene in scenes), "planted")
-    shown = [one for one in real if isinstance(one, Outcome)]
+    outcomes = [one for one in real if isinstance(one, Outcome)]
     met = [(scene, one) for scene, one in zip(scenes, planted, strict=True) if _seen(one)]
-    extra = [score for one in shown if films.exhaustive(one.background.id) for score in _outside(one, films)]
+    extra = [score for one in outcomes if films.exhaustive(one.background.id) for score in _outside(one, films)]
     plain = [one for one in negative if isinstance(one, Outcome)]
     return Gathered(
-        real=tuple(found for one in shown for found in _real(one, films)),
-        planted=tuple(found for scene, one in met for found in _planted(scene, one)),
-        real_tops=tuple((one.background.cluster, _top(one)) for one in shown),
+        real=tuple(nodule for one in outcomes for nodule in _real(one, films)),
+        planted=tuple(nodule for scene, one in met for nodule in _planted(scene, one)),
+        real_tops=tuple((one.background.cluster, _top(one)) for one in outcomes),
         planted_tops=tuple((one.background.cluster, _top(one)) for _, one in met),
         negative_scores=tuple(tuple(s.finding.score for s in one.sightings) for one in plain),
         negatives=tuple(one.background.cluster for one in plain),
         false_positives=tuple(extra),
-        exhaustive=sum(films.exhaustive(one.background.id) for one in shown),
+        exhaustive=sum(films.exhaustive(one.background.id) for one in outcomes),
         lost=_lost(planted),
     )
 
@@ -177,8 +177,8 @@ def _real(outcome: Outcome, films: AnnotatedFilms) -> list[Found]:
     scores = scores_in(_findings(outcome), [one.box for one in nodules], outcome.snapshot.spacing_mm)
     counted = [(one, score) for one, score in zip(nodules, scores, strict=True) if one.counted]
     return [
-        Found(f"{film.id}:{one.name}", film.cluster, one.size_mm, score, seen.contrast, seen.conspicuity)
-        for (one, score), seen in zip(counted, films.seen(film), strict=True)
+        Found(f"{film.id}:{one.name}", film.cluster, one.size_mm, score, visible.contrast, visible.conspicuity)
+        for (one, score), visible in zip(counted, films.seen(film), strict=True)
     ]
 
 

@@ -12,11 +12,11 @@ from synnodtest.report.figures.kept import drawn
 from synnodtest.report.figures.ranges import Row, ranges
 from synnodtest.report.model import Figure
 
-Ground = tuple[str, Mapping[str, object]]
+Domain = tuple[str, Mapping[str, object]]
 QUANTITIES = (("diameter", "diameter"), ("contrast", "contrast"))
 
 
-def grounds_of(measured: Mapping[str, object]) -> list[Ground]:
+def domains_of(measured: Mapping[str, object]) -> list[Domain]:
     """Return (name, figures) of each kind of background that nodules were planted in."""
     return [(str(k), v) for k, v in measured.items() if isinstance(v, Mapping) and "diameter" in v]
 
@@ -44,18 +44,18 @@ def _mapping(data: Any, key: str) -> Mapping[str, object]:
 
 
 @drawn
-def agreement(grounds: Sequence[Ground], name: str) -> Figure | None:
+def agreement(domains: Sequence[Domain], name: str) -> Figure | None:
     """Draw realised over requested with Bland-Altman's limits, per kind of background."""
     rows, body = [], []
-    for ground, data in grounds:
+    for domain, data in domains:
         for key, word in QUANTITIES:
             measured, limits = _inside(data, key), numbers(_inside(data, key, "limits_of_agreement_ratio"), 2)
             ratio = _inside(measured, "median_ratio")
             if limits is None or not _is_number(ratio):
                 continue
-            rows.append(Row(f"{ground}: {word}", {"median": ratio}, limits))
+            rows.append(Row(f"{domain}: {word}", {"median": ratio}, limits))
             errors = [_percent(_inside(measured, k)) for k in ("median_relative_error", "p90_relative_error")]
-            body.append([f"{ground}: {word}", number(_inside(measured, "n")), number(_inside(measured, "spearman")),
+            body.append([f"{domain}: {word}", number(_inside(measured, "n")), number(_inside(measured, "spearman")),
                          number(ratio), interval(limits[0], limits[1]), *errors])  # fmt: skip
     if not rows:
         return None
@@ -70,23 +70,23 @@ def _percent(value: Any) -> str:
     return f"{100 * value:.1f}%" if _is_number(value) else "–"
 
 
-def _spaces(grounds: Sequence[Ground]) -> Iterator[tuple[str, str, str, str, Mapping[str, float]]]:
-    """Yield (space, measure, ground, maker, distances): radiomics, and whatever embeddings were measured."""
-    for ground, data in grounds:
+def _spaces(domains: Sequence[Domain]) -> Iterator[tuple[str, str, str, str, Mapping[str, float]]]:
+    """Yield (space, measure, domain, maker, distances): radiomics, and whatever embeddings were measured."""
+    for domain, data in domains:
         for maker, spaces in _mapping(data, "against_real").items():
             for space, measures in spaces.items() if isinstance(spaces, Mapping) else ():
                 for measure, value in measures.items() if isinstance(measures, Mapping) else ():
                     if _is_number(_inside(value, "synthetic_to_real")):
                         words = "radiomics features" if space == "distances" else str(space).replace("_", " ")
-                        yield words, str(measure), ground, str(maker), value
+                        yield words, str(measure), domain, str(maker), value
 
 
 @drawn
-def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
+def distances(domains: Sequence[Domain], name: str) -> list[Figure]:
     """Draw, per space and distance, synthetic to real beside real to real; a baseline has its rows too."""
     sorted_out: dict[str, dict[str, list[tuple[str, str, Mapping[str, float]]]]] = {}
-    for space, measure, ground, maker, value in _spaces(grounds):
-        sorted_out.setdefault(space, {}).setdefault(measure, []).append((ground, maker, value))
+    for space, measure, domain, maker, value in _spaces(domains):
+        sorted_out.setdefault(space, {}).setdefault(measure, []).append((domain, maker, value))
     figures = []
     for index, (space, measures) in enumerate(sorted_out.items()):
         title = f"Distance to real nodules in {space}"
@@ -97,11 +97,11 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
         panels, body = [], []
         for place, (measure, rows_of) in enumerate(measures.items()):
             rows = []
-            for ground, maker, value in rows_of:
+            for domain, maker, value in rows_of:
                 band = numbers([value.get(k) for k in ("real_to_real_mean", "real_to_real_p95")], 2)
-                rows.append(Row(f"{ground}: {maker}", {"distance": value["synthetic_to_real"]}, band=band))
+                rows.append(Row(f"{domain}: {maker}", {"distance": value["synthetic_to_real"]}, band=band))
                 real = map(number, band or (None, None))
-                body.append([f"{measure}, {ground}: {maker}", number(value["synthetic_to_real"]), *real])
+                body.append([f"{measure}, {domain}: {maker}", number(value["synthetic_to_real"]), *real])
             if any(row.band for row in rows):
                 panels.append(ranges(rows, f"{name}-{index}-{place}", title, description, f"{measure} distance"))
         columns = ["distance", "synthetic to real", "real to real, mean", "real to real, 95%"]
@@ -111,15 +111,15 @@ def distances(grounds: Sequence[Ground], name: str) -> list[Figure]:
 
 
 @drawn
-def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
+def two_sample(domains: Sequence[Domain], name: str) -> Figure | None:
     """Draw how well classifiers tell synthetic from real nodules."""
     rows, body = [], []
-    for ground, data in grounds:
+    for domain, data in domains:
         for maker, measured in _mapping(data, "against_real").items():
             areas = {str(k): float(v) for k, v in _mapping(measured, "two_sample_auc").items() if _is_number(v)}
             if areas:
-                rows.append(Row(f"{ground}: {maker}", areas))
-                body += [[f"{ground}: {maker}", key, number(value)] for key, value in areas.items()]
+                rows.append(Row(f"{domain}: {maker}", areas))
+                body += [[f"{domain}: {maker}", key, number(value)] for key, value in areas.items()]
     if not rows:
         return None
     title = "Two-sample test: telling synthetic from real nodules"
@@ -132,17 +132,17 @@ def two_sample(grounds: Sequence[Ground], name: str) -> Figure | None:
 
 
 @drawn
-def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
+def sham(domains: Sequence[Domain], name: str) -> Figure | None:
     """Draw the shift of a detector's score by a sham edit against its margin."""
     rows, body, margins = [], [], []
-    for ground, data in grounds:
+    for domain, data in domains:
         measured, ends = _inside(data, "sham"), numbers(_inside(data, "sham", "interval_90"), 2)
         shift, margin = _inside(measured, "mean_difference"), _inside(measured, "margin")
         if ends is None or not _is_number(shift) or not _is_number(margin):
             continue
-        rows.append(Row(ground, {"shift": shift}, ends))
+        rows.append(Row(domain, {"shift": shift}, ends))
         margins.append(float(margin))
-        body.append([ground, number(_inside(measured, "n")), number(shift, "difference"),
+        body.append([domain, number(_inside(measured, "n")), number(shift, "difference"),
                      interval(ends[0], ends[1], "difference"), f"±{margin:g}",
                      "yes" if _inside(measured, "equivalent") else "NO"])  # fmt: skip
     if not rows:
@@ -161,10 +161,10 @@ def sham(grounds: Sequence[Ground], name: str) -> Figure | None:
 
 
 @drawn
-def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
+def by_size(domains: Sequence[Domain], name: str) -> list[Figure]:
     """Draw, per kind of background, the sensitivity to synthetic and to real nodules over their size."""
     figures = []
-    for index, (ground, data) in enumerate(grounds):
+    for index, (domain, data) in enumerate(domains):
         by_band = _mapping(data, "sensitivity_by_size")
         edges = by_band.get("diameter_mm")
         if not isinstance(edges, Sequence) or len(edges) < 2 or numbers(edges, len(edges)) is None:
@@ -173,7 +173,7 @@ def by_size(grounds: Sequence[Ground], name: str) -> list[Figure]:
         series = {str(k): v for k, v in by_band.items() if k not in {"diameter_mm", "n"} and _is_rates(v, bins)}
         if not series:
             continue
-        title = f"Sensitivity by size, synthetic beside real: {ground}"
+        title = f"Sensitivity by size, synthetic beside real: {domain}"
         description = "Rate of nodules that the detector of that evaluation finds at a score of 0.25."
         labels = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
         figure, axis = axes(340, 240)

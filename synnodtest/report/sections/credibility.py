@@ -86,26 +86,26 @@ def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
 def _report(made: CredibilityReport, name: str) -> dict[str, object]:
     """Return what is shown of one credibility report."""
     measured, of = made.measured, made.synthesizer
-    grounds = drawings.grounds_of(measured)
-    figures = [drawings.agreement(grounds, f"{name}-agree"), *drawings.distances(grounds, f"{name}-far"),
-               drawings.two_sample(grounds, f"{name}-auc"), drawings.sham(grounds, f"{name}-sham"),
-               *drawings.by_size(grounds, f"{name}-size")]  # fmt: skip
+    domains = drawings.domains_of(measured)
+    figures = [drawings.agreement(domains, f"{name}-agree"), *drawings.distances(domains, f"{name}-far"),
+               drawings.two_sample(domains, f"{name}-auc"), drawings.sham(domains, f"{name}-sham"),
+               *drawings.by_size(domains, f"{name}-size")]  # fmt: skip
     differs = "; ".join(made.differs)
     another = made.of_another_model
     whose = "of another model" if another else "of this run's model"
     return {
         "title": f"{of.name} {of.version}, measured apart from this run".strip(),
         "lead": f"{made.file} (sha256 {short_hash(made.sha256)}), {whose}, weights {short_hash(of.sha256)}; "
-        f"{_planted(grounds)}.",
+        f"{_planted(domains)}.",
         "another": f"It is of another model and says nothing about the nodules of this run: {differs}." * another,
         "other_settings": f"It was measured with other settings: {differs}." if differs and not another else "",
         "figures": [f for f in figures if f],
-        "tables": [t for t in (_sweeps(measured.get("sweeps")), _rejections(grounds)) if t],
+        "tables": [t for t in (_sweeps(measured.get("sweeps")), _rejections(domains)) if t],
     }
 
 
-def _planted(grounds: list[drawings.Ground]) -> str:
-    parts = [f"{number(data.get('n'))} nodules on {ground}" for ground, data in grounds]
+def _planted(domains: list[drawings.Domain]) -> str:
+    parts = [f"{number(data.get('n'))} nodules on {domain}" for domain, data in domains]
     return f"{joined(parts)}, backgrounds that training had not seen" if parts else "no nodule was planted"
 
 
@@ -131,11 +131,11 @@ def _rejected(counts: Any) -> str:
     return "; ".join(f"{number(count)}: {reason}" for reason, count in whole.items())
 
 
-def _rejections(grounds: list[drawings.Ground]) -> Table | None:
+def _rejections(domains: list[drawings.Domain]) -> Table | None:
     rows = [
-        [ground, number(data.get("n")), number(data.get("redraws")), _rejected(data.get("rejected")),
+        [domain, number(data.get("n")), number(data.get("redraws")), _rejected(data.get("rejected")),
          number(data.get("pixels_changed_far_away"))]
-        for ground, data in grounds
+        for domain, data in domains
     ]  # fmt: skip
     columns = ["Backgrounds", "Scenes", "Redrawn", "Rejected", "Pixels changed away from the nodule"]
     return table_of("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]]) if rows else None

@@ -96,22 +96,22 @@ class _Measured:
     memorisation: _Copied | None = None
 
 
-def _grounds(measured: Sequence[CredibilityReport]) -> Iterator[tuple[str, _Against]]:
+def _domains(measured: Sequence[CredibilityReport]) -> Iterator[tuple[str, _Against]]:
     """Yield background and comparison with real nodules of every credibility report of this model."""
     for one in measured:
         name = one.synthesizer.name
-        for ground, figures in one.measured.items():
+        for domain, figures in one.measured.items():
             beside = figures.get("against_real") if isinstance(figures, Mapping) else None
             if isinstance(beside, Mapping) and isinstance(beside.get(name), Mapping):
-                yield ground, decode(_Against, beside[name])
+                yield domain, decode(_Against, beside[name])
 
 
 def _congruence(measured: Sequence[CredibilityReport]) -> str:
     sentences = []
-    for ground, against in _grounds(measured):
+    for domain, against in _domains(measured):
         kernel = against.distances.kernel
         sentences.append(
-            f"{ground}: kernel distance to real nodules {number(kernel.synthetic_to_real)}, real to real "
+            f"{domain}: kernel distance to real nodules {number(kernel.synthetic_to_real)}, real to real "
             f"{number(kernel.real_to_real_mean)} (95th percentile {number(kernel.real_to_real_p95)}); "
             f"two-sample AUC {' and '.join(number(v) for v in against.two_sample_auc.values())}"
         )
@@ -134,11 +134,11 @@ def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
         f"contrast {min(contrasts):.2f} to {max(contrasts):.2f}, in {plural(len(regions), 'region')}; envelope in "
         "section {envelope}"
     ]
-    for ground, against in _grounds(measured):
+    for domain, against in _domains(measured):
         if against.coverage is not None:
             recall, vendi = against.coverage.recall, against.coverage.vendi
             sentences.append(
-                f"{ground}: recall of real nodules {number(recall.synthetic)} (real by real "
+                f"{domain}: recall of real nodules {number(recall.synthetic)} (real by real "
                 f"{number(recall.real_mean)}), Vendi score {number(vendi.synthetic)} (real {number(vendi.real_mean)})"
             )
     return "; ".join(sentences)

@@ -86,9 +86,9 @@ class NodulesTab(Tab):
         return {}
 
     def _featured(self, at: Visit, name: str | None) -> Changes:
-        wanted = {str(key): float(value) for key, value in dict(at.told.get("features") or {}).items()}
-        at.session.change(name or at.session.selected, radiomics=wanted)
-        return self._desk.status(f"Features asked for: {', '.join(wanted) or 'none'}.")
+        features = {str(key): float(value) for key, value in dict(at.told.get("features") or {}).items()}
+        at.session.change(name or at.session.selected, radiomics=features)
+        return self._desk.status(f"Features asked for: {', '.join(features) or 'none'}.")
 
     def _synthesizer(self, at: Visit, name: str) -> Changes:
         at.session.synthesizer = name
@@ -111,10 +111,10 @@ class NodulesTab(Tab):
         result = at.session.plant()
         at.view.made += 1
         took = time.perf_counter() - started
-        found = ", ".join(f"{name}: {_best(hits)}" for name, hits in result.findings.items())
+        hits_named = ", ".join(f"{name}: {_best(hits)}" for name, hits in result.findings.items())
         kind = "error" if result.rejected else "good"
         yield {
-            **desk.status(f"Made in {took:.1f} s. Surest finding {found}.", kind, result.rejected),
+            **desk.status(f"Made in {took:.1f} s. Surest finding {hits_named}.", kind, result.rejected),
             **changes.results(desk, at),
             **changes.specs(desk, at, "scene"),
             **changes.export_link(desk, at),
