@@ -122,16 +122,16 @@ class Store:
                 while True:
                     if _claim(temporary, path):
                         return data
-                    kept = self.get(kind, key)
-                    if kept is not None:
-                        return kept
+                    stored = self.get(kind, key)
+                    if stored is not None:
+                        return stored
             finally:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
         except OSError as error:
-            kept = self.get(kind, key)
-            if kept is not None:  # made again from finished work, as to see that it comes out the same
-                return kept
+            stored = self.get(kind, key)
+            if stored is not None:  # made again from finished work, as to see that it comes out the same
+                return stored
             raise StoreError(
                 f"{self.root}: cannot be written: {error.strerror or error}",
                 hint="free some space, or choose another folder with --synnod-cache DIR",
@@ -167,16 +167,16 @@ class Store:
     @contextlib.contextmanager
     def turn(self, kind: str, key: str) -> Iterator[None]:
         """Hold the lock of an entry while it is made; every 256th of its kind shares it. See :meth:`obtain`."""
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as locks:
             with contextlib.suppress(OSError):
-                held.enter_context(_locked(self._lock_of(kind, key)))
+                locks.enter_context(_locked(self._lock_of(kind, key)))
             yield
 
     def in_work(self, kind: str, key: str) -> bool:
         """True where somebody makes an entry just now, or another that shares its lock."""
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as locks:
             try:
-                held.enter_context(_locked(self._lock_of(kind, key), wait=False))
+                locks.enter_context(_locked(self._lock_of(kind, key), wait=False))
             except BlockingIOError:
                 return True
             except OSError:  # the folder takes no locks
@@ -222,9 +222,9 @@ class Store:
         Raises:
             StoreError: something cannot be removed.
         """
-        now, kept = time.time(), sorted(self.entries(), key=lambda entry: (entry.used, entry.kind, entry.key))
-        total, gone = sum(entry.bytes for entry in kept), []
-        for entry in kept:
+        now, entries = time.time(), sorted(self.entries(), key=lambda entry: (entry.used, entry.kind, entry.key))
+        total, gone = sum(entry.bytes for entry in entries), []
+        for entry in entries:
             old = unused_s is not None and now - entry.used > unused_s
             if old or (most_bytes is not None and total > most_bytes):
                 gone.append(entry)
@@ -241,11 +241,11 @@ class Store:
 
     def stats(self) -> Mapping[str, KindStats]:
         """Return entries and bytes per kind; kinds without entries are left out."""
-        found: dict[str, KindStats] = {}
+        by_kind: dict[str, KindStats] = {}
         for entry in self.entries():
-            before = found.get(entry.kind, KindStats(0, 0))
-            found[entry.kind] = KindStats(before.entries + 1, before.bytes + entry.bytes)
-        return found
+            before = by_kind.get(entry.kind, KindStats(0, 0))
+            by_kind[entry.kind] = KindStats(before.entries + 1, before.bytes + entry.bytes)
+        return by_kind
 
     def damaged(self) -> int:
         """Return how many damaged entries were set aside since the store was made."""

@@ -69,14 +69,14 @@ def _common(sub: argparse.ArgumentParser) -> None:
 def _resolved(options: argparse.Namespace) -> Any:
     from synnodtest.synthesizers import resolve_synthesizer
 
-    made = resolve_synthesizer(options.synthesizer, device=options.device)
+    synthesizer = resolve_synthesizer(options.synthesizer, device=options.device)
     if options.composition is None:
-        return made
+        return synthesizer
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 
-    if not isinstance(made, DiffusionSynthesizer):
+    if not isinstance(synthesizer, DiffusionSynthesizer):
         raise SynnodError(f"--composition is of diffusion models, which {options.synthesizer!r} is not")
-    return DiffusionSynthesizer(made.path, composition=options.composition, device=options.device)
+    return DiffusionSynthesizer(synthesizer.path, composition=options.composition, device=options.device)
 
 
 def _synthesizer(options: argparse.Namespace) -> int:
@@ -182,11 +182,11 @@ def _of_films(options: argparse.Namespace) -> int:
     with tqdm(total=len(scenes), desc="planted", unit="film", disable=None) as bar:
         planted = planted_crops(scenes, hosts, synthesizer, bar.update)
     if options.out is not None:
-        made = film_exhibits(films, scenes, hosts, synthesizer, each=options.each, seed=options.seed)
-        print(write_study(made, options.out, seed=options.seed, about=FROM_FILMS))
+        exhibits = film_exhibits(films, scenes, hosts, synthesizer, each=options.each, seed=options.seed)
+        print(write_study(exhibits, options.out, seed=options.seed, about=FROM_FILMS))
     bare = None if options.backgrounds is None else bare_crops(films, scenes, hosts)
-    told = two_sample(real, planted, bare, seed=options.seed)
-    told |= {"hosts": "the annotated films themselves, other lung" if bare is None else hosts.identity.as_dict()}
-    told |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
-    tell(told, None if options.out is None else options.out / "two-sample.json")
+    result = two_sample(real, planted, bare, seed=options.seed)
+    result |= {"hosts": "the annotated films themselves, other lung" if bare is None else hosts.identity.as_dict()}
+    result |= {"synthesizer": synthesizer.identity.as_dict(), "data": films.identity.as_dict(), "split": options.split}
+    tell(result, None if options.out is None else options.out / "two-sample.json")
     return 0

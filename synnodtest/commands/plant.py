@@ -86,25 +86,25 @@ def _feature(text: str) -> tuple[str, float]:
 
 def _run(options: argparse.Namespace) -> None:
     detectors = {uri: open_detector(uri, device=options.device) for uri in options.detector}
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         before = read_radiograph(options.radiograph, mm_per_px=_mm_per_px(options.mm_per_px))
-        made = _planted(before, options)
-    (truth,) = made.nodules
-    rows = compared(before, made, truth)
-    made = made if options.size is None else resized(made, options.size)
+        planted = _planted(before, options)
+    (truth,) = planted.nodules
+    rows = compared(before, planted, truth)
+    planted = planted if options.size is None else resized(planted, options.size)
     out = options.out or Path(f"{options.radiograph.stem}-planted.png")
-    write_radiograph(made, out, bits=options.bits, mark=options.mark)
-    notes = [str(one.message) for one in said if issubclass(one.category, UserWarning)]
-    findings = {uri: _findings(detector, made) for uri, detector in detectors.items()}
+    write_radiograph(planted, out, bits=options.bits, mark=options.mark)
+    notes = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    findings = {uri: _findings(detector, planted) for uri, detector in detectors.items()}
     print(table(rows))
-    print(f"box of the truth, px: {', '.join(f'{edge:.0f}' for edge in made.nodules[0].box)}")
-    for uri, found in findings.items():
-        print(f"{uri}: {_told(found)}")
+    print(f"box of the truth, px: {', '.join(f'{edge:.0f}' for edge in planted.nodules[0].box)}")
+    for uri, some in findings.items():
+        print(f"{uri}: {_told(some)}")
     for note in notes:
         print(f"note: {note}")
     told = options.truth or out.with_suffix(".json")
-    told.write_text(json.dumps(_document(made, rows, notes, findings, options), indent=1) + "\n", encoding="utf-8")
+    told.write_text(json.dumps(_document(planted, rows, notes, findings, options), indent=1) + "\n", encoding="utf-8")
     print(f"wrote {out} and {told}")
 
 
@@ -141,8 +141,8 @@ def _place_in(radiograph: Radiograph, options: argparse.Namespace) -> tuple[floa
 
 
 def _findings(detector: Detector, radiograph: Radiograph) -> list[Finding]:
-    (found,) = detector.detect([radiograph])
-    return sorted(found, key=lambda finding: -finding.score)
+    (reported,) = detector.detect([radiograph])
+    return sorted(reported, key=lambda finding: -finding.score)
 
 
 def _told(found: Sequence[Finding], most: int = 5) -> str:
@@ -165,6 +165,6 @@ def _document(
         "compared": [{"name": r.name, "requested": r.requested, "realised": r.realised} for r in rows],
         "notes": notes,
         "findings": {
-            uri: [{"box_px": list(one.box), "score": one.score} for one in found] for uri, found in findings.items()
+            uri: [{"box_px": list(one.box), "score": one.score} for one in boxes] for uri, boxes in findings.items()
         },
     }

@@ -30,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.studio.serve import Wanted, serve
     from synnodtest.synthesizers.registry import check_named as check_synthesizer
 
-    wanted = Wanted(
+    settings = Wanted(
         detectors=tuple(options.detector or ("demo",)),
         synthesizers=tuple(options.synthesizer or ("diffusion", "gaussian")),
         backgrounds=options.backgrounds,
@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
         device=options.device,
         most_bytes=options.max_upload_mb * 2**20,
     )
-    for check, texts in ((check_detector, wanted.detectors), (check_synthesizer, wanted.synthesizers)):
+    for check, texts in ((check_detector, settings.detectors), (check_synthesizer, settings.synthesizers)):
         for text in texts:
             check(text)
-    return serve(wanted, port=options.port, browser=not options.no_browser)
+    return serve(settings, port=options.port, browser=not options.no_browser)

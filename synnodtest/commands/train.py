@@ -91,21 +91,21 @@ _OPTIONS = {
 def _segmenter(options: argparse.Namespace) -> None:
     from synnodtest.training.segmenter import train_segmenter
 
-    given = handed_on(options, "phantoms", "minutes", "seed")
-    print(train_segmenter(options.out, resume=not options.restart, **given))
+    choices = handed_on(options, "phantoms", "minutes", "seed")
+    print(train_segmenter(options.out, resume=not options.restart, **choices))
 
 
 def _diffusion(options: argparse.Namespace) -> None:
     from synnodtest.training.diffusion import Sources, train_diffusion
 
-    made = train_diffusion(
+    model = train_diffusion(
         Sources(**handed_on(options, "data", "ct_patches", "backgrounds", "phantoms", "count")),
         options.out,
         steps=1 if options.kind == "encoder" else options.steps,
         resume=not options.restart,
         **handed_on(options, "base", "preset", "minutes", "seed"),
     )
-    print(made / "tabular_encoder" if options.kind == "encoder" else made)
+    print(model / "tabular_encoder" if options.kind == "encoder" else model)
 
 
 def _planted(options: argparse.Namespace) -> int:
@@ -132,11 +132,11 @@ def _planted(options: argparse.Namespace) -> int:
         schedule = replace(schedule, learning_rate=5e-4, warm_up=50, average=0.998)
     if options.learning_rate:
         schedule = replace(schedule, learning_rate=options.learning_rate)
-    given = handed_on(options, "device", "seed", "weights", "blend")
-    made = train_planted(stock, shadows, work, plan, schedule, **given)
-    addend = settle_scores(made, unseen_films(options.backgrounds, options.split))
+    choices = handed_on(options, "device", "seed", "weights", "blend")
+    checkpoint = train_planted(stock, shadows, work, plan, schedule, **choices)
+    addend = settle_scores(checkpoint, unseen_films(options.backgrounds, options.split))
     print(f"logits shifted by {addend:.2f}: {AT_ONE_PER_FILM} is one false positive per held-out film")
-    print(made.replace(options.out / "best.pt"))
+    print(checkpoint.replace(options.out / "best.pt"))
     return 0
 
 
@@ -159,6 +159,6 @@ def _detector(options: argparse.Namespace) -> int:
         minutes=options.minutes or None,
         **handed_on(options, "epochs", "imgsz", "batch", "weights", "learning_rate", "crop"),
     )
-    given = handed_on(options, "preset", "device", "seed")
-    print(train_detector(data, options.out, changes, resume=resume, **given))
+    choices = handed_on(options, "preset", "device", "seed")
+    print(train_detector(data, options.out, changes, resume=resume, **choices))
     return 0

@@ -99,9 +99,9 @@ def read_lock(path: Path) -> dict[str, Frozen]:
 
 def _frozen(entry: Mapping[str, object]) -> Frozen:
     resolved = entry.get("resolved")
-    made = decode(Frozen, {**entry, "resolved": resolved if isinstance(resolved, Mapping) else None})
-    moment(made.frozen)
-    return replace(made, raw=entry)
+    frozen = decode(Frozen, {**entry, "resolved": resolved if isinstance(resolved, Mapping) else None})
+    moment(frozen.frozen)
+    return replace(frozen, raw=entry)
 
 
 def moment(text: str) -> datetime:
@@ -184,17 +184,17 @@ def deviations(spec: Spec, entry: Frozen) -> list[JsonObject]:
     if planned is None:
         return [deviation(file, "specification", entry.sha256[:12], spec.sha256[:12])]
     before, after = (_behaviours(side) for side in (planned, actual))
-    found: list[JsonObject] = []
+    entries: list[JsonObject] = []
     for id in dict.fromkeys([*before, *after]):
-        found += _differences(f"{file}::{id}", "", before.get(id, _ABSENT), after.get(id, _ABSENT))
+        entries += _differences(f"{file}::{id}", "", before.get(id, _ABSENT), after.get(id, _ABSENT))
     for key in ("title", "scope"):
-        found += _differences(file, key, planned.get(key), actual.get(key))
-    return found
+        entries += _differences(file, key, planned.get(key), actual.get(key))
+    return entries
 
 
 def _resolved(spec: Spec) -> JsonObject:
-    made: JsonObject = plain(spec_dict(spec.title, spec.scope, spec.behaviours))
-    return made
+    content: JsonObject = plain(spec_dict(spec.title, spec.scope, spec.behaviours))
+    return content
 
 
 def _behaviours(side: JsonObject) -> dict[str, JsonObject]:
@@ -218,5 +218,5 @@ def _differences(place: str, what: str, planned: Any, actual: Any) -> Iterator[J
 
 def deviation(place: str, what: str, planned: Any, actual: Any) -> JsonObject:
     """Return a deviation as the record keeps it; a whole behaviour is only said to be present."""
-    shown = ["present" if isinstance(v, Mapping) and what == "behaviour" else v for v in (planned, actual)]
-    return {"expectation": place, "what": what, "planned": shown[0], "actual": shown[1]}
+    values = ["present" if isinstance(v, Mapping) and what == "behaviour" else v for v in (planned, actual)]
+    return {"expectation": place, "what": what, "planned": values[0], "actual": values[1]}

@@ -103,9 +103,9 @@ class Session:
     @cached_property
     def run_id(self) -> str:
         """Identifier of the run, shared with workers."""
-        given = getattr(self.config, "workerinput", {}).get("synnodtest_run_id")
-        if given:
-            return str(given)
+        of_controller = getattr(self.config, "workerinput", {}).get("synnodtest_run_id")
+        if of_controller:
+            return str(of_controller)
         from synnodtest.record.assemble import new_run_id
 
         return new_run_id()
@@ -114,8 +114,8 @@ class Session:
     def gallery(self) -> Gallery:
         """Pictures of judged items."""
         of_html = getattr(self.config.option, "htmlpath", None)
-        wanted = bool(of_html) or self.config.pluginmanager.hasplugin("allure_listener")
-        return Gallery(self.run, self.folder, at_once=wanted)
+        needed = bool(of_html) or self.config.pluginmanager.hasplugin("allure_listener")
+        return Gallery(self.run, self.folder, at_once=needed)
 
     @cached_property
     def ledger(self) -> LedgerEntries:
@@ -152,7 +152,7 @@ class Session:
     @property
     def exceeded(self) -> bool:
         """True where a limit of ``--compare-fail`` was not kept."""
-        return not all(kept for kept, _ in self.limits)
+        return not all(holds for holds, _ in self.limits)
 
     @property
     def hidden(self) -> list[str]:
@@ -246,8 +246,8 @@ class Session:
 
     def waiver(self, case: Case) -> dict[str, object] | None:
         """Return the waiver of a case as plain values with ``expired``, or None."""
-        found = None if self.waivers is None else self.waivers.find(case.node_id, case.behaviour.id)
-        return None if found is None else found.as_dict()
+        waiver = None if self.waivers is None else self.waivers.find(case.node_id, case.behaviour.id)
+        return None if waiver is None else waiver.as_dict()
 
     def idle_waivers(self) -> Iterator[str]:
         """Yield a warning for each waiver that names nothing in the specs of the run."""
@@ -290,8 +290,8 @@ class Session:
 
     def miss(self, reporter: Any) -> None:
         """Note what was to run and has no verdict though pytest ends well, unless its summary tells it as skipped."""
-        told = {r.nodeid for word in ("skipped", "xfailed") for r in reporter.stats.get(word, ())}
-        self.unjudged = [node_id for node_id in self.due if node_id not in {*told, *self.run.fragment.expectations}]
+        left_out = {r.nodeid for word in ("skipped", "xfailed") for r in reporter.stats.get(word, ())}
+        self.unjudged = [node_id for node_id in self.due if node_id not in {*left_out, *self.run.fragment.expectations}]
 
     def publish(self) -> None:
         """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""
@@ -313,10 +313,10 @@ class Session:
     def _ending(self, interrupted: bool) -> Ending:
         from synnodtest.shell.ending import Ending
 
-        made = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
-        if self.run.settings.compare_fail and made.comparison is not None:
-            self.limits = [(one.kept, one.sentence) for one in made.comparison.limits]
-        return made
+        ending = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
+        if self.run.settings.compare_fail and ending.comparison is not None:
+            self.limits = [(one.kept, one.sentence) for one in ending.comparison.limits]
+        return ending
 
     @property
     def _facts_of_settings(self) -> RunFacts:

@@ -51,8 +51,8 @@ def verdict_lines(node_id: str, ruling: RulingEntry, width: int | None, more: It
         width: Columns that the lines must fit, or None.
         more: Further lines, such as the commands that replay and promote a counterexample.
     """
-    told = [ruling.sentence, *(exclusions(ruling) if ruling.status == "PASSED" else ()), *more]
-    return _lines(f"{ruling.status:<12}  {numbers(ruling):<22}", node_id, told, width)
+    sentences = [ruling.sentence, *(exclusions(ruling) if ruling.status == "PASSED" else ()), *more]
+    return _lines(f"{ruling.status:<12}  {numbers(ruling):<22}", node_id, sentences, width)
 
 
 def _lines(head: str, node_id: str, told: Iterable[str], width: int | None) -> Iterator[str]:
@@ -117,12 +117,12 @@ def write_summary(session: Session, reporter: Any) -> None:
 
 def _write_whole(ending: Ending, detector: str, reporter: Any, width: int | None) -> None:
     """Write what a baseline shows, and whether the run confirms anything."""
-    made = ending.comparison
-    if made is not None:
+    comparison = ending.comparison
+    if comparison is not None:
         reporter.section("against the baseline")
-        kept = {limit.sentence: limit.kept for limit in made.limits}
-        for line in comparison_lines(made, detector):
-            reporter.line(line, **({} if line not in kept else {"green": True} if kept[line] else {"red": True}))
+        holds = {limit.sentence: limit.kept for limit in comparison.limits}
+        for line in comparison_lines(comparison, detector):
+            reporter.line(line, **({} if line not in holds else {"green": True} if holds[line] else {"red": True}))
     reporter.line("")
     for line in _wrapped(kind_of_run(ending.run), width):
         reporter.line(line)
@@ -146,15 +146,15 @@ def write_end(session: Session, reporter: Any) -> None:
     if session.record is not None and session.report is not None:
         from synnodtest.report.confirmation import weaknesses
 
-        for title, told in weaknesses(session.record):
-            reporter.line(f"{title}: {told}", yellow=True)
+        for title, text in weaknesses(session.record):
+            reporter.line(f"{title}: {text}", yellow=True)
         for line in (*github_lines(session.record), *session.profile()):
             reporter.line(line)
         try:
             write_step_summary(session.record, session.report)
         except OSError as error:  # as in a container that is told of a file outside of it
-            told = f"GITHUB_STEP_SUMMARY: cannot be written: {error.strerror}; it is {session.report.parent}/summary.md"
-            reporter.line(told, yellow=True)
+            text = f"GITHUB_STEP_SUMMARY: cannot be written: {error.strerror}; it is {session.report.parent}/summary.md"
+            reporter.line(text, yellow=True)
 
 
 def _hidden(node_ids: Sequence[str]) -> str:
