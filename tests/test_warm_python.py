@@ -1,12 +1,13 @@
 """A child that starts warm is told and leaves what one does that ``python -m`` starts."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.warm_python import run_python
+from tests.warm_python import OWN, WHOLE, run_python
 
 TOLD = """
 import atexit, json, os, sys
@@ -47,3 +48,7 @@ def test_workers_of_pytest_start_warm_too_and_one_that_dies_is_replaced(tmp_path
     assert (done.returncode, done.stderr) == (1, "")
     assert "worker 'gw0' crashed while running 'test_it.py::test_dies'" in done.stdout
     assert "1 failed, 1 passed" in done.stdout
+
+
+def test_the_modules_that_are_named_are_there():
+    assert [name for name in (*OWN, *WHOLE) if importlib.util.find_spec(f"synnodtest.{name}") is None] == []

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import IO, Any
 
 OWN = (
-    "backgrounds.pixel_size",
     "exports.junit",
     "exports.markdown",
     "exports.parquet",
@@ -40,9 +39,9 @@ OWN = (
     "report.html",
     "report.pictures",
     "report.publish",
-    "shell.facts",
+    "shell.run_facts",
     "shell.items",
-    "shell.named",
+    "shell.option_names",
     "shell.session",
 )
 WHOLE = ("expectations.kinds", "expectations.claims", "mimics.kinds", "detectors", "report.figures", "report.sections")

@@ -223,7 +223,7 @@ def test_a_sweep_spreads_every_example_over_patients(examples, backgrounds):
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_failing_examples_that_no_confirmation_took_up_are_swept_on_other_patients(tmp_path, monkeypatch, everywhere):
     """Faint ones are missed on the radiographs of the search, which are the first six, or on all of them."""
-    monkeypatch.setattr(Candidates, "candidates", lambda self: iter(()))
+    monkeypatch.setattr(Candidates, "distinct", lambda self: iter(()))
 
     def misses(truth, radiograph):
         return asked(truth, "contrast") < 0.6 and (everywhere or int(radiograph.background[-3:]) < 6)

@@ -195,10 +195,9 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
 
 
 def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_below_is_not(tmp_path):
-    from synnodtest.shell.named import _check_backgrounds
-
     from synnodtest.backgrounds.folder_files import any_radiograph
     from synnodtest.errors import BackgroundError
+    from synnodtest.shell.option_names import _check_backgrounds
 
     (tmp_path / "elsewhere" / "p1" / "study").mkdir(parents=True)
     (tmp_path / "films").mkdir()

@@ -15,7 +15,7 @@ from synnodtest.record.model import Record
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.side import Side
 from synnodtest.report.context import Context
-from synnodtest.report.sections.closing import comparison
+from synnodtest.report.sections.comparison import comparison
 from tests.record import parts
 
 N = 40

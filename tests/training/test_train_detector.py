@@ -49,7 +49,7 @@ def test_what_cannot_be_trained_is_named(data, tmp_path):
     ("epoch", "args", "asked", "said"),
     [
         (-1, {"epochs": 40}, {}, "this training is finished"),
-        (3, {"epochs": 40, "seed": 0}, {"epochs": 20}, "interrupted with epochs 40"),
+        (3, {"epochs": 40, "seed": 0}, {"changes": Changes(epochs=20)}, "interrupted with epochs 40"),
         (3, {"epochs": 40, "seed": 0}, {"seed": 1}, "interrupted with seed 0"),
     ],
 )

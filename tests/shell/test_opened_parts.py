@@ -1,11 +1,11 @@
-"""What settings name is opened where the run was started."""
+"""Parts that settings name are opened where the run was started."""
 
 from pathlib import Path
 
 import pytest
-from synnodtest.shell.opened import Opened
 
 from synnodtest.errors import DetectorError
+from synnodtest.shell.opened_parts import OpenedParts
 from synnodtest.shell.settings import Settings
 
 MOVER = """import os
@@ -22,7 +22,7 @@ def test_a_detector_that_leaves_the_folder_that_backgrounds_are_named_from_is_re
     (tmp_path / "elsewhere" / "cxr").mkdir(parents=True)
     (tmp_path / "mover.py").write_text(MOVER)
     films = tmp_path / "cxr" if whole else Path("cxr")
-    opened = Opened(Settings(tmp_path, "mover.py:factory", "gaussian", films, cache=tmp_path / "cache"))
+    opened = OpenedParts(Settings(tmp_path, "mover.py:factory", "gaussian", films, cache=tmp_path / "cache"))
     if whole:
         assert opened.campaign
         return
