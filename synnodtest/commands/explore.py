@@ -22,8 +22,9 @@ def _run(options: argparse.Namespace) -> None:
     from synnodtest.report.explore import FILE_NAME, pictures_in, write_explore
     from synnodtest.shell.baseline import kept_record
 
-    folder: Path = options.run_folder
-    record = kept_record(str(folder))
+    named: Path = options.run_folder
+    record = kept_record(str(named))
+    folder = named if named.is_dir() else named.parent
     page = folder / FILE_NAME
     if not page.is_file():
         raise RecordError(f"{page}: no such file, so there are no pictures", hint="run the specs again")

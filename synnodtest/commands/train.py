@@ -143,6 +143,10 @@ def _planted(options: argparse.Namespace) -> int:
 def _detector(options: argparse.Namespace) -> int:
     if options.planted:
         return _planted(options)
+    if options.blend != 1.0:
+        raise SynnodError(
+            "--blend joins the weights of a training with --planted", hint="add --planted, or leave it out"
+        )
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.training.detection_data import prepare, shared_pictures
     from synnodtest.training.detector import PRESETS, Changes, train_detector

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from synnodtest.record.model import Record
 from synnodtest.report import html
 from synnodtest.report.context import Context
@@ -53,6 +55,22 @@ def test_scenes_that_a_search_chose_for_failing_are_left_out_too():
     lead, row = shown("detected", figure="fuzz", rate_at_least=0.8)
     assert "Nodules of searches, chosen for failing, are left out (leak)." in lead
     assert row[0] == "6"
+
+
+@pytest.mark.parametrize(("sites", "drawn"), [(12, True), (13, False)])
+def test_a_property_of_too_many_values_is_named_where_it_is_not_drawn(sites, drawn):
+    scenes = {
+        f"s{k}": parts.scene(
+            behaviour="size", background=f"b{k}", arm="default", accepted=True, strata={"site": f"site {k}"},
+            nodules=[parts.nodule(hit=True)],
+        )
+        for k in range(sites)
+    }  # fmt: skip
+    made = parts.record(scenes=scenes, expectations=[parts.expectation(behaviour="size")])
+    data = subgroups(Context(Record.of(made), Path("."))).data
+    kinds = {row[0] for row in data["figures"][0].twin.rows}
+    assert ("site" in kinds) is drawn
+    assert ("Properties of more than 12 values are not drawn: site (13)." in data["lead"]) is not drawn
 
 
 def test_a_run_of_searches_alone_says_that_their_nodules_are_not_counted():

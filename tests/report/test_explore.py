@@ -143,6 +143,9 @@ def test_a_page_beside_the_runs_leads_to_the_report_in_the_folder_of_its_own(mad
     assert 'href="of%20v2/report.html"' in page.read_text()
     assert data_of(page)["report"] == "of%20v2/report.html"
     assert data_of(runs[0] / "explore.html")["report"] == "report.html"
+    page.unlink()
+    assert main(["explore", "reports/of v2/results.json", "--against", "reports/v1/results.json"]) == 0
+    assert data_of(page)["report"] == "of%20v2/report.html"
 
 
 def waited_for(tab, expression):

@@ -85,6 +85,8 @@ def test_too_few_patients_for_a_split_are_said_so(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "no image belongs to the split 'test'" in said
     assert "none is held out" in said
+    assert main(["train", "detector", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--blend", "0.5"]) == 1
+    assert "add --planted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

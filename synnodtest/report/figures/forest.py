@@ -20,8 +20,11 @@ fill the page."""
 _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
 
-def groups_of(scenes: Iterable[SceneEntry]) -> list[Group]:
-    """Return the subgroups of all accepted scenes with a planted nodule; small values are kept, not pooled."""
+def groups_of(scenes: Iterable[SceneEntry]) -> tuple[list[Group], list[str]]:
+    """Return the subgroups of all accepted scenes with a planted nodule, and properties of too many values.
+
+    Values with few nodules are kept, not pooled.
+    """
     by_group: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
     judged = ((s, n) for s in scenes if s.accepted and s.of_own_arm for n in s.nodules if n.hit is not None)
     for scene, nodule in judged:
@@ -32,7 +35,8 @@ def groups_of(scenes: Iterable[SceneEntry]) -> list[Group]:
     chosen: dict[str, list[Group]] = {}
     for (kind, value), (hits, clusters) in sorted(by_group.items(), key=_order):
         chosen.setdefault(kind, []).append((kind, value, hits, clusters))
-    return [group for groups in chosen.values() if len(groups) <= MOST_VALUES for group in groups]
+    many = [f"{kind} ({len(groups)})" for kind, groups in chosen.items() if len(groups) > MOST_VALUES]
+    return [group for groups in chosen.values() if len(groups) <= MOST_VALUES for group in groups], many
 
 
 def _order(item: Any) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from synnodtest.expectations import find_check
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.words import joined
 from synnodtest.report.context import Context
-from synnodtest.report.figures.forest import forest_figure, groups_of
+from synnodtest.report.figures.forest import MOST_VALUES, forest_figure, groups_of
 from synnodtest.report.model import Section
 
 
@@ -17,10 +17,11 @@ def subgroups(context: Context) -> Section:
     expectations = context.record.expectations
     silent = _not_to_be_found(expectations)
     searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
-    groups = groups_of(s for s in context.record.scenes.values() if s.behaviour not in (*silent, *searched))
+    groups, many = groups_of(s for s in context.record.scenes.values() if s.behaviour not in (*silent, *searched))
     told = "Behaviours with an expectation that their nodules are not found are left out whole"
     left_out = f" {told} ({joined(silent)})." if silent else ""
     left_out += f" Nodules of searches, chosen for failing, are left out ({joined(searched)})." if searched else ""
+    left_out += f" Properties of more than {MOST_VALUES} values are not drawn: {joined(many)}." if many else ""
     return Section(
         "Subgroups",
         "figure_only",
