@@ -42,7 +42,7 @@ PRIOR = "{prior}"
 _NAMES = "files are named as in radiographs.json, without a folder"
 _FAILED = re.compile(
     r"(?<!\bno )(?<!\b0 )(?<!without )\b(fail\w*|\w*errors?|exception|could not|cannot|unable|oom|out of memory"
-    r"|skipp\w*)\b(?! (to )?(\d+ |find|detect|see |locate|identify))",
+    r"|skipp\w*)\b(?! (to )?(\d+ |find|detect|see |locate|identify)|[ :=]*\d*\.\d)",
     re.IGNORECASE,
 )
 TRACEBACK = "Traceback (most recent call last)"

@@ -253,7 +253,8 @@ def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, s
 def test_what_a_program_says_of_radiographs_in_which_it_finds_something_is_no_failure(tmp_path, radiographs):
     said = (
         "print('0000.png: could not read the age'); print('0001.png: done, 0 errors'); print('failed to load cudart');"
-        "print('0001.png: skipped 3 boxes'); print('failed to find a nodule in 0001.png')"
+        "print('0001.png: skipped 3 boxes'); print('failed to find a nodule in 0001.png');"
+        "print('0001.png: reconstruction error 0.021'); print('error=.4 of 0001.png')"
     )
     assert [len(found) for found in program(tmp_path, HONEST + said).detect(radiographs)] == [1, 0, 1]
 
