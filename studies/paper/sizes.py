@@ -12,7 +12,7 @@ from studies.paper.run import Answered, Bench, annotated_points
 from synnodtest.annotated.sets import made_of
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.detector import evaluate
-from synnodtest.evidence.regions import BUILT_IN_REGIONS
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
 from synnodtest.report.figures.canvas import short
 from synnodtest.statistics import Estimate
 

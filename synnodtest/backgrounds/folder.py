@@ -17,14 +17,14 @@ from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, 
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.patients import of_one_study, patients_of_headers, settled
 from synnodtest.backgrounds.plausible import check_chest, check_lung_masks, refuse_small_adult
+from synnodtest.backgrounds.png_jpeg import EXIF_NOTE
 from synnodtest.backgrounds.pose import look as look_at
-from synnodtest.backgrounds.raster import EXIF_NOTE
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
 from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
-from synnodtest.evidence.regions import BUILT_IN_REGIONS
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
 from synnodtest.geometry import BoolArray
 from synnodtest.identity import Identity
 from synnodtest.ports import Background

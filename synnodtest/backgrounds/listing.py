@@ -15,7 +15,7 @@ from synnodtest.backgrounds.folder_files import MasksBeside, dicom_tree, radiogr
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.backgrounds.raster import OTHER_FORMAT
+from synnodtest.backgrounds.png_jpeg import OTHER_FORMAT
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive
 from synnodtest.backgrounds.writers import says_planted
@@ -121,7 +121,7 @@ def _entries(
 
 def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:
     """Return whether any of the masks beside a radiograph is called one of a nodule and holds anything."""
-    from synnodtest.backgrounds.raster import read_raster
+    from synnodtest.backgrounds.png_jpeg import read_raster
     from synnodtest.backgrounds.readers import MAX_PIXELS
 
     of_nodules = (path for region, path in masks.items() if meaning(region) is Meaning.NODULE)

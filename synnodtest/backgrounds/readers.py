@@ -29,7 +29,7 @@ from synnodtest.backgrounds.file_formats import format_of
 from synnodtest.backgrounds.jsrt import read_jsrt
 from synnodtest.backgrounds.mha import flat, read_metaimage, read_mha
 from synnodtest.backgrounds.plausible import check_chest, check_picture, check_spacing
-from synnodtest.backgrounds.raster import read_raster
+from synnodtest.backgrounds.png_jpeg import read_raster
 from synnodtest.backgrounds.reading import Given, Stored
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from synnodtest.backgrounds.plausible import refuse_small_adult
-from synnodtest.backgrounds.raster import EXIF_NOTE
+from synnodtest.backgrounds.png_jpeg import EXIF_NOTE
 from synnodtest.backgrounds.readers import TURNED_NOTE, read_as, read_pixels
 from synnodtest.backgrounds.reading import FILE_ALONE
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage

@@ -9,23 +9,6 @@ import numpy as np
 
 from synnodtest.geometry import BoolArray
 
-BUILT_IN_REGIONS = frozenset(
-    {
-        "lung",
-        "left_lung",
-        "right_lung",
-        "apical",
-        "hilar",
-        "retrocardiac",
-        "subdiaphragmatic",
-        "peripheral",
-        "air_leak",
-        "rib",
-        "clavicle",
-        "mediastinum",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:

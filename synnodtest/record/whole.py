@@ -21,6 +21,7 @@ from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
 from synnodtest.record.kept_ledger import reasons_of_ledger
+from synnodtest.record.limitations import limitations_of
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import Attrition, Identification, IdentityEntry, RunEntry, SpecEntry
 from synnodtest.record.multiplicity import with_holm
@@ -77,7 +78,7 @@ def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
         waivers=facts.waivers,
         deviations=tuple(fragment.deviations),
         anomalies=tuple(fragment.anomalies),
-        limitations=tuple(_limitations(fragment)),
+        limitations=tuple(limitations_of(fragment)),
         fuzzing=tuple(fragment.fuzzing),
     )
 
@@ -176,15 +177,6 @@ def _attrition(fragment: Fragment) -> Attrition:
         reasons=dict(reasons),
         seconds={what: round(float(tally[f"{what}_seconds"]), 3) for what in ("synthesis", "detection")},
     )
-
-
-def _limitations(fragment: Fragment) -> list[str]:
-    sentences = []
-    if any(b.source.startswith("phantom") for b in fragment.backgrounds.values()):
-        sentences.append("The backgrounds are computed phantoms, not radiographs of people.")
-    if any(b.estimated_regions for b in fragment.backgrounds.values()):
-        sentences.append("Region masks marked as estimated were computed by a simple estimator, not drawn by a reader.")
-    return sentences
 
 
 def _user() -> str:

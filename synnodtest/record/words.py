@@ -18,12 +18,6 @@ from synnodtest.expectations.rates import as_asked
 from synnodtest.expectations.sentences import decimals_beside, limit
 from synnodtest.record.model import ComponentEntry, ExpectationEntry
 
-LIMITATION = (
-    "Results characterise detector behaviour on synthesized nodules within the stated envelope; they are not clinical "
-    "sensitivity or specificity and do not replace standalone testing on real, independently truthed images."
-)
-
-
 _WORDS = {"at_least": "≥", "at_most": "≤", "below": "<", "equals": "=", "in": "in"}
 _METRICS = {"distance_mm": "centres", "iou": "boxes"}
 """Names of compared things in titles, where their own say little."""

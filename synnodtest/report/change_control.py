@@ -8,7 +8,7 @@ from synnodtest import __version__
 from synnodtest.files import write_atomic
 from synnodtest.integrity.protocol import Protocol
 from synnodtest.record.change import OUTSIDE, WITHIN, Judged
-from synnodtest.record.words import LIMITATION
+from synnodtest.record.limitations import LIMITATION
 from synnodtest.report.page import page, style_of
 
 _LOOKS = {WITHIN: "PASSED", OUTSIDE: "FAILED"}

@@ -1,7 +1,7 @@
 """The spec language: YAML -> :class:`Spec`, with every error of a file at once."""
 
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
 from synnodtest.evidence.regions import (
-    BUILT_IN_REGIONS,
     AllOf,
     AnyOf,
     NotIn,

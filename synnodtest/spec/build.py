@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from synnodtest.errors import Problem
-from synnodtest.evidence.regions import BUILT_IN_REGIONS, AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
+from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.messages import Path, closest, path_text, problem, unknown

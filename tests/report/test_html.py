@@ -9,7 +9,7 @@ import pytest
 
 from synnodtest.canonical import plain
 from synnodtest.record import results as record
-from synnodtest.record.words import LIMITATION
+from synnodtest.record.limitations import LIMITATION
 from synnodtest.report import html, order
 from tests.loaded import loaded_after
 from tests.report import example

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synnodtest.record.words import LIMITATION
+from synnodtest.record.limitations import LIMITATION
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from synnodtest.evidence.silence import SILENCE
 from synnodtest.record.brief import deciding, headline, settling, which_of_several
+from synnodtest.record.limitations import LIMITATION
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
-    LIMITATION,
     bound_text,
     date,
     duration,
