@@ -17,6 +17,7 @@ from synnodtest.statistics.differences import miettinen_nurminen, newcombe
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 from synnodtest.statistics.equivalence import Equivalence, equivalent_rates
 from synnodtest.statistics.estimate import Estimate, TestResult
+from synnodtest.statistics.monotonicity import IsotonicViolation, drawdown, isotonic_violation
 from synnodtest.statistics.multiplicity import holm
 from synnodtest.statistics.paired import McNemarResult, mcnemar_exact, newcombe_paired, tango
 from synnodtest.statistics.power import (
@@ -33,7 +34,7 @@ from synnodtest.statistics.power import (
     smallest_n_paired,
     smallest_n_rate,
 )
-from synnodtest.statistics.ranks import IsotonicViolation, drawdown, isotonic_violation, mean_cluster_spearman, spearman
+from synnodtest.statistics.ranks import mean_cluster_spearman, spearman
 from synnodtest.statistics.rates import clopper_pearson, jeffreys, wilson
 from synnodtest.statistics.roc import auc, delong, delong_paired
 from synnodtest.statistics.sequential import (
