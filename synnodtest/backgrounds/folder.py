@@ -204,9 +204,8 @@ def _of_one_patient(entries: Sequence[Entry]) -> list[str]:
 
 def _regions_misspelt(entries: Sequence[Entry]) -> list[str]:
     """Return a note for each name of masks that is nearly a region's: its own is estimated all the same."""
-    notes = []
+    notes, letters = [], {one: sorted(one.replace("_", "")) for one in BUILT_IN_REGIONS}
     for name in sorted({region for entry in entries for region in entry.masks} - BUILT_IN_REGIONS):
-        letters = {one: sorted(one.replace("_", "")) for one in BUILT_IN_REGIONS}
         near = [one for one, own in letters.items() if own == sorted(name.replace("_", ""))]
         near += ["lung"] if name == "mask" else difflib.get_close_matches(name, letters, n=1, cutoff=0.85)
         notes += [f"masks of {name!r} are no masks of {one!r}: rename them if they should be" for one in near[:1]]

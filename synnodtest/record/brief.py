@@ -91,7 +91,7 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
     for word, keys in (("new", made.new), ("removed", made.removed)):
         yield from (f"  {word}: {key}" for key in keys)
     yield ""
-    level = f"{made.differences[0].level if made.differences else '90%'} interval"
+    level = f"{made.level} interval"
     yield f"{'pairs':>7} {'before':>8} {'now':>8} {'differs by':>10}  {level:<17}  metric"
     yield from (_row(row, row.metric) for row in made.differences if not row.behaviour)
     within = (row for row in made.differences if row.behaviour and row.shown)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+
+import numpy as np
 
 from synnodtest.canonical import plain
 from synnodtest.counted import counted
@@ -22,6 +23,7 @@ from synnodtest.record.model.judged import DEFAULT_POINT
 from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.side import Side, SideIdentification, SideRun
 from synnodtest.statistics import Estimate
+from synnodtest.statistics.clusters import cluster_means, codes
 
 _BOUNDS = ("at_least", "at_most", "margin", "min_spearman", "max_drop", "rate_at_least", "operating_point", "alpha")
 _SAYS_NOTHING = frozenset({"rationale"})
@@ -318,10 +320,7 @@ def _shown(estimate: Estimate) -> bool:
 
 def _mean(values: Sequence[float], clusters: Sequence[str]) -> float:
     """Return the mean of the clusters' means, as the difference is one: both sides and it then fit together."""
-    found: dict[str, list[float]] = {}
-    for cluster, value in zip(clusters, values, strict=True):
-        found.setdefault(cluster, []).append(value)
-    return round(fmean(map(fmean, found.values())), 6)
+    return round(float(cluster_means(np.asarray(values, dtype=np.float64), *codes(clusters)).mean()), 6)
 
 
 def _interval(row: DifferenceEntry, bound: float) -> str:

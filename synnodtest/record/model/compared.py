@@ -133,6 +133,11 @@ class Comparison:
     limits: tuple[LimitEntry, ...] = ()
 
     @property
+    def level(self) -> str:
+        """Level of the differences' intervals, such as ``90%``."""
+        return self.differences[0].level if self.differences else "90%"
+
+    @property
     def apart(self) -> int:
         """Nodules of behaviours alone: those that hold that nodules are missed are not among all scenes together."""
         return sum(d.n if d.behaviour else -d.n for d in self.differences if d.metric == "sensitivity")

@@ -59,7 +59,6 @@ def _differences(made: Comparison) -> Table:
         ]
         for d in made.differences
     ]
-    level = made.differences[0].level if made.differences else "90%"
-    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", f"{level} interval", "Shows a change"]
+    columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", f"{made.level} interval", "Shows a change"]
     title = "Paired differences on scenes that both runs have"
     return table_of(title, columns, rows, numeric=columns[1:6])
