@@ -14,10 +14,38 @@ from synnodtest.geometry import BoolArray, mask_of
 Indices = NDArray[np.intp]
 
 
-class PackedMasks(Mapping[str, BoolArray]):
+Masks = Mapping[str, BoolArray]
+
+
+class _ReadMasks(Masks):
+    """Masks of which each is made when it is first read, and is an array like any other from then on."""
+
+    def __init__(self, names: Mapping[str, object]) -> None:
+        self._names = names
+        self._read: dict[str, BoolArray] = {}
+
+    def _made(self, name: str) -> BoolArray:
+        raise NotImplementedError
+
+    def __getitem__(self, name: str) -> BoolArray:
+        if name not in self._read:
+            self._read[name] = self._made(name)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+class PackedMasks(_ReadMasks):
     """Masks as one bit a pixel, each unpacked when it is first read: of a background most are only looked up.
 
-    One that was read is an array like any other; what is written into it counts from then on.
+    What is written into one that was read counts from then on.
 
     Args:
         bits: By name, as :func:`synnodtest.geometry.bits_of` gives them.
@@ -29,31 +57,20 @@ class PackedMasks(Mapping[str, BoolArray]):
         self, bits: Mapping[str, bytes], shape: tuple[int, int], digests: Mapping[str, str] | None = None
     ) -> None:
         self._packed = {name: np.frombuffer(of, dtype=np.uint8) for name, of in bits.items()}
+        super().__init__(self._packed)
         self._shape = shape
         self._digests = dict(digests or {})
-        self._masks: dict[str, BoolArray] = {}
 
-    def __getitem__(self, name: str) -> BoolArray:
-        if name not in self._masks:
-            self._masks[name] = mask_of(self._packed[name].data, self._shape)
-        return self._masks[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._packed
+    def _made(self, name: str) -> BoolArray:
+        return mask_of(self._packed[name].data, self._shape)
 
     def packed(self, name: str) -> NDArray[np.uint8]:
         """Return a mask as bytes of eight pixels."""
-        return np.packbits(self._masks[name]) if name in self._masks else self._packed[name]
+        return np.packbits(self._read[name]) if name in self._read else self._packed[name]
 
     def digest(self, name: str) -> str:
         """Return the sha256 of a mask's bytes."""
-        if name in self._digests and name not in self._masks:
+        if name in self._digests and name not in self._read:
             return self._digests[name]
         return sha256_of_array(self.packed(name))
 
@@ -67,15 +84,12 @@ class PackedMasks(Mapping[str, BoolArray]):
         values >>= shift
         values &= 1
         for row, name in zip(values, self, strict=True):
-            if name in self._masks:
-                row[:] = self._masks[name][rows, columns]
+            if name in self._read:
+                row[:] = self._read[name][rows, columns]
         return values.view(np.bool_)
 
 
-Masks = Mapping[str, BoolArray]
-
-
-class OwnMasks(Mapping[str, BoolArray]):
+class OwnMasks(_ReadMasks):
     """Masks that somebody else goes on using, each copied when it is first read: what is written stays here.
 
     Args:
@@ -83,34 +97,15 @@ class OwnMasks(Mapping[str, BoolArray]):
     """
 
     def __init__(self, masks: Masks) -> None:
+        super().__init__(masks)
         self._masks = masks
-        self._own: dict[str, BoolArray] = {}
 
-    def __getitem__(self, name: str) -> BoolArray:
-        if name not in self._own:
-            self._own[name] = self._masks[name].copy()
-        return self._own[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._masks)
-
-    def __len__(self) -> int:
-        return len(self._masks)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._masks
+    def _made(self, name: str) -> BoolArray:
+        return self._masks[name].copy()
 
     def digest(self, name: str) -> str:
         """Return the sha256 of a mask's bytes."""
-        return digests_of(self._own if name in self._own else self._masks, [name])[name]
-
-    def held_at(self, rows: Indices, columns: Indices) -> BoolArray:
-        """Return per mask which pixels are of it."""
-        values = held_at(self._masks, rows, columns)
-        for row, name in zip(values, self, strict=True):
-            if name in self._own:
-                row[:] = self._own[name][rows, columns]
-        return values
+        return digests_of(self._read if name in self._read else self._masks, [name])[name]
 
 
 def digests_of(masks: Masks, names: Iterable[str]) -> dict[str, str]:
@@ -130,6 +125,6 @@ def shown_among(masks: Masks) -> frozenset[str]:
 
 def held_at(masks: Masks, rows: Indices, columns: Indices) -> BoolArray:
     """Return which of some pixels are of which mask: (masks, pixels)."""
-    if isinstance(masks, (PackedMasks, OwnMasks)):
+    if isinstance(masks, PackedMasks):
         return masks.held_at(rows, columns)
     return np.array([mask[rows, columns] for mask in masks.values()], dtype=np.bool_).reshape(len(masks), len(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,13 +69,7 @@ class AllBut(Sequence[int]):
     def __contains__(self, index: object) -> bool:
         return index in range(self._count) and index not in self._few
 
-    @overload
-    def __getitem__(self, number: int) -> int: ...
-
-    @overload
-    def __getitem__(self, number: slice) -> tuple[int, ...]: ...
-
-    def __getitem__(self, number: int | slice) -> int | tuple[int, ...]:
+    def __getitem__(self, number: Any) -> Any:
         return tuple(self)[number]
 
     def __eq__(self, other: object) -> bool:
@@ -83,9 +77,6 @@ class AllBut(Sequence[int]):
 
     def __hash__(self) -> int:
         return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return f"AllBut({self._count}, {sorted(self._few)})"
 
 
 @dataclass(frozen=True)

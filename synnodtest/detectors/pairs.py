@@ -27,11 +27,6 @@ class PairDetector(Protocol):
         ...
 
 
-def takes_pairs(detector: object) -> bool:
-    """Return whether a detector has ``detect_pairs``."""
-    return callable(getattr(detector, "detect_pairs", None))
-
-
 def ask(detector: Detector, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
     """Return a detector's findings: on pairs where it takes them and a radiograph has a prior, else on each alone."""
     priors = [radiograph.prior for radiograph in radiographs]

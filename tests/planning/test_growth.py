@@ -9,7 +9,7 @@ import pytest
 
 from synnodtest import Finding, Identity, Nodule, Scene
 from synnodtest.detectors.guard import Guard
-from synnodtest.detectors.pairs import ask, takes_pairs
+from synnodtest.detectors.pairs import PairDetector, ask
 from synnodtest.detectors.resolve import resolve_detector
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
@@ -145,10 +145,10 @@ def test_pairs_are_found_by_capability(tmp_path):
     squares = Squares(2)
     now, before = (squares.load(b) for b in squares.backgrounds)
     mine = resolve_detector("mine.py:make", base=tmp_path)
-    assert takes_pairs(mine.detector)
+    assert isinstance(mine.detector, PairDetector)
     (with_prior,), (without,) = mine.detect([replace(now, prior=before), now])
     assert (with_prior.score, without.score) == (0.8, 0.1)
-    assert not takes_pairs(resolve_detector("mine.py:plain", base=tmp_path).detector)
+    assert not isinstance(resolve_detector("mine.py:plain", base=tmp_path).detector, PairDetector)
     assert ask(Alone(), [replace(now, prior=before)]) == [[]]
 
 
