@@ -17,18 +17,6 @@ from synnodtest.errors import DetectorError
 CHANNELS = (1, 3)
 """Channels that an input may have: one of grey values, or ultralytics' three, which then are equal; a radiograph has
 nothing for others."""
-READ_KEYS = {
-    "names": "the classes",
-    "task": "`detect`, else refused",
-    "head": "see the heads; older exports do not name it and are told by the shape of their output",
-    "imgsz": "size of the input; refused where the model declares another",
-    "channels": "1 or 3; refused where the model declares another number",
-    "stride": "the size must be a multiple of it",
-    "args": "`nms: True`: rows with suppression inside",
-    "end2end": "`True`: rows without suppression",
-    "nms": "as in `args`, of older exports",
-}
-"""Key -> what becomes of it."""
 
 
 @dataclass(frozen=True)

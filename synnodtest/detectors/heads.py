@@ -21,26 +21,18 @@ class Head:
         fit: How a radiograph becomes the input: ``letterbox`` or ``stretch``.
         rows: The network gives finished rows ``cx, cy, w, h`` (shares of the input), score, class; else a grid of boxes
             that wants non-maximum suppression, or rows of an export that has it built in.
-        says: For the documentation.
     """
 
     name: str
     fit: str
     rows: bool
-    says: str
 
 
-HEADS = {
-    head.name: head
-    for head in (
-        Head("Detect", "letterbox", False, "YOLOv3 to v9, 11, 12, 26: boxes and scores per place, then suppression"),
-        Head(
-            "v10Detect", "letterbox", False, "YOLOv10: as `Detect`; without suppression where only that branch is left"
-        ),
-        Head("RTDETRDecoder", "stretch", True, "RT-DETR: one row per query, no suppression; the input is stretched"),
-    )
-}
-"""Class name -> how it is read."""
+HEADS = (
+    Head("Detect", "letterbox", rows=False),  # YOLOv3 to v9, 11, 12, 26
+    Head("v10Detect", "letterbox", rows=False),
+    Head("RTDETRDecoder", "stretch", rows=True),
+)
 
 REFUSED_HEADS = {
     "outlines": ("Segment", "Segment26"),
@@ -75,11 +67,12 @@ def accepted_head(name: str, module: str, path: Path) -> Head:
     for gives, refused in REFUSED_HEADS.items():
         if name in refused:
             raise DetectorError(f"{path}: its head {name} gives {gives}, not boxes of findings", hint=_HINT)
-    if name not in HEADS:
+    head = next((head for head in HEADS if head.name == name), None)
+    if head is None:
         raise DetectorError(f"{path}: its head {name or 'without a name'} is not known", hint=_HINT)
     if module and not module.startswith("ultralytics.nn.modules"):
         raise DetectorError(f"{path}: its head {module}.{name} is not ultralytics' own", hint=_HINT)
-    return HEADS[name]
+    return head
 
 
 def check_task(task: str, path: Path) -> None:

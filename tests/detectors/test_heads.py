@@ -10,7 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 from synnodtest import Radiograph
 from synnodtest.detectors import resolve_detector
-from synnodtest.detectors.forms import with_tables
+from synnodtest.detectors.heads import HEADS as READ
+from synnodtest.detectors.heads import REFUSED_HEADS
 from synnodtest.detectors.openvino import OpenVinoDetector
 from synnodtest.errors import DetectorError
 from tests.extras import needs
@@ -206,5 +207,9 @@ def test_a_yaml_of_ultralytics_own_beside_an_export_is_no_settings(tmp_path, con
 
 def test_the_tables_of_the_documentation_are_the_codes_own():
     page = Path(__file__).parents[2] / "docs" / "detectors.md"
-    text = page.read_text(encoding="utf-8")
-    assert with_tables(text) == text, "python -m synnodtest.detectors.forms docs/detectors.md writes them anew"
+    _, read, refused = (table.split("\n\n")[0] for table in page.read_text(encoding="utf-8").split("| head that is "))
+    rows = [[cell.strip("` ") for cell in line.split("|")[1:-1]] for line in read.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [[head.name, head.fit] for head in READ]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in refused.splitlines()[2:]]
+    known = {gives: tuple(names.strip("`").split("`, `")) for names, gives in rows[:-1]}
+    assert known == REFUSED_HEADS
