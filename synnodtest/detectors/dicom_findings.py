@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.detectors.files import sha256_of_files
-from synnodtest.detectors.label_rule import LabelRule
+from synnodtest.detectors.label_rule import LABELS, LabelRule
 from synnodtest.detectors.recorded import Origin, RecordedDetector
 from synnodtest.detectors.registry import load_all, register_detector
 from synnodtest.errors import DetectorError, require
@@ -49,6 +49,18 @@ class Reading:
         """Return the error that names the file."""
         return DetectorError(f"{self.path}: {says}", hint=hint)
 
+    def keeps(self, names: Sequence[str]) -> bool:
+        """Return whether something is a nodule by its names, of which the first decides; what is none is noted.
+
+        Raises:
+            DetectorError: they do not tell.
+        """
+        kept = self.labels.keeps(dict(zip(LABELS, names, strict=False)))
+        self.told |= kept
+        if not kept:
+            self.left_out.add(names[0])
+        return kept
+
     def check_frame(self, reference: Any, what: str) -> None:
         """Refuse what refers to a frame of several.
 
@@ -69,14 +81,12 @@ class ObjectKind:
         title: In words.
         classes: SOP classes by UID.
         read: Takes the findings of one dataset; may raise any error of a damaged one.
-        ask: Whether an object in which nothing is a nodule by its name is asked about rather than taken for silence.
     """
 
     name: str
     title: str
     classes: Mapping[str, str]
     read: Callable[[Reading], None]
-    ask: bool = True
 
 
 _KINDS: dict[str, ObjectKind] = {}
@@ -183,9 +193,13 @@ def _read(path: Path, labels: LabelRule, kinds: Sequence[str]) -> Reading:
         kind.read(reading)
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, EOFError, NotImplementedError) as error:
         raise DetectorError(f"{path}: damaged {kind.title}: {error}", hint="export it again") from error
-    if not kind.ask:
-        reading.left_out.clear()
     return reading
+
+
+def code_of(item: Any, sequence: str, part: str = "CodeValue") -> str:
+    """Return a part of the code that an item has under a name; empty where it has none."""
+    codes = item.get(sequence)
+    return str(codes[0].get(part, "")) if codes else ""
 
 
 def referenced_uids(data: Any) -> Iterator[str]:

@@ -4,50 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from synnodtest.errors import DetectorError, require
 from synnodtest.files import replacing
 from synnodtest.finding import Finding
-from synnodtest.identity import planted_uid
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-CODES = {
-    "chest CAD report": ("112000", "DCM", "Chest CAD Report"),
-    "image library": ("111028", "DCM", "Image Library"),
-    "summary": ("111017", "DCM", "CAD Processing and Findings Summary"),
-    "with findings": ("111242", "DCM", "All algorithms succeeded; with findings"),
-    "without findings": ("111241", "DCM", "All algorithms succeeded; without findings"),
-    "impression": ("111034", "DCM", "Individual Impression/Recommendation"),
-    "rendering": ("111056", "DCM", "Rendering Intent"),
-    "to be shown": ("111150", "DCM", "Presentation Required: Rendering device is expected to present"),
-    "finding": ("111059", "DCM", "Single Image Finding"),
-    "centre": ("111010", "DCM", "Center"),
-    "outline": ("111041", "DCM", "Outline"),
-    "certainty": ("111012", "DCM", "Certainty of Finding"),
-    "algorithm": ("111001", "DCM", "Algorithm Name"),
-    "version": ("111003", "DCM", "Algorithm Version"),
-    "detections": ("111064", "DCM", "Summary of Detections"),
-    "succeeded": ("111222", "DCM", "Succeeded"),
-    "analyses": ("111065", "DCM", "Summary of Analyses"),
-    "not attempted": ("111225", "DCM", "Not Attempted"),
-    "nodule": ("27925004", "SCT", "Nodule"),
-    "measurement report": ("126000", "DCM", "Imaging Measurement Report"),
-    "measurements": ("126010", "DCM", "Imaging Measurements"),
-    "group": ("125007", "DCM", "Measurement Group"),
-    "what was found": ("121071", "DCM", "Finding"),
-    "region": ("111030", "DCM", "Image Region"),
-    "language": ("121049", "DCM", "Language of Content Item and Descendants"),
-    "english": ("en-US", "RFC5646", "English (United States)"),
-    "percent": ("%", "UCUM", "Percent"),
-    "abnormal": ("49755003", "SCT", "Morphologically Abnormal Structure"),
-    "segmented": ("113076", "DCM", "Segmentation"),
-    "segmentation source": ("121322", "DCM", "Source image for image processing operation"),
-    "artificial intelligence": ("123110", "DCM", "Artificial Intelligence"),
+_OWN_CODES = {
+    "English": ("en-US", "RFC5646", "English (United States)"),
+    "Impression": ("111034", "DCM", "Individual Impression/Recommendation"),
 }
-"""Value, scheme and meaning, by what this package calls them (PS3.16, TID 1500 and 4100)."""
+"""Value, scheme and meaning of codes that pydicom has not, or with a letter beyond ASCII."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +62,6 @@ def image_of_file(path: Path) -> ReportedImage:
         raise DetectorError(
             f"{path}: no DICOM image: {error}", hint="name the file that the findings are on"
         ) from error
-
-
-def planted_image(content_sha256: str, bits: int, shape: tuple[int, int] = (0, 0)) -> ReportedImage:
-    """Return how a radiograph that ``write_radiograph`` wrote as DICOM with so many bits is named in a report."""
-    return ReportedImage(planted_uid(content_sha256, bits), shape=shape)
 
 
 def size_of(image: ReportedImage, path: Path) -> tuple[int, int]:
@@ -161,8 +127,10 @@ def series_reference(image: ReportedImage, data: Any, name: str) -> Any:
 
 
 def coded(name: str) -> list[Any]:
-    """Return the code that this package calls ``name``, as a sequence."""
-    value, scheme, meaning = CODES[name]
+    """Return a code as a sequence, by its name in pydicom's dictionary: ``SCT.Nodule``, ``Outline`` of DICOM's own."""
+    from pydicom.sr.codedict import codes
+
+    value, scheme, meaning = _OWN_CODES.get(name) or attrgetter(name if "." in name else f"DCM.{name}")(codes)[:3]
     return [dataset(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)]
 
 

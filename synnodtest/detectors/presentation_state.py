@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -117,20 +116,12 @@ def _keeps(state: Reading, texts: Sequence[str], layer: str, layers: set[str]) -
     named = [line for line in lines if line and not _SIZE_ONLY.fullmatch(line)]
     names = sorted((*named, layer), key=lambda name: meaning(name) is not Meaning.NODULE)
     plain = not named and meaning(layer) is Meaning.OTHER
-    if state.labels.chosen:
-        return any(state.labels.keeps({"label": name}) for name in names)
-    if plain and len(layers) > 1:
+    if plain and len(layers) > 1 and not state.labels.chosen:
         raise state.fail(
             f"graphics on several layers ({', '.join(sorted(layers))}): which of them are nodules cannot be told",
             f"say which: --detector '{state.path.name}#{layer}'",
         )
-    if plain:
-        return True
-    if state.labels.keeps({"label": names[0]}):
-        state.told = True
-        return True
-    state.left_out.add(names[0])
-    return False
+    return (plain and not state.labels.chosen) or state.keeps(names)
 
 
 def _images_of(state: Reading, item: Any, images: Sequence[str]) -> list[str]:
@@ -172,65 +163,40 @@ _IN_PIXELS = "export graphics in PIXEL units"
 def _points(state: Reading, item: Any, uid: str) -> Points:
     """Return the points of a graphic in pixels of the image, whatever its units."""
     units = str(item.get("GraphicAnnotationUnits") or item.get("CompoundGraphicUnits") or "")
-    points = points_of(item.GraphicData)
-    if units == "PIXEL":
-        return points
-    if units != "DISPLAY":
+    if units not in ("PIXEL", "DISPLAY"):
         raise state.fail(f"graphics in units {units or 'that are not stated'!r}", _IN_PIXELS)
-    area = _area_of(state.data, uid)
-    if area is None:
-        raise state.fail("graphics in shares of a displayed area that is not stated for their image", _IN_PIXELS)
-    if not area.square and item.get("GraphicType") == "CIRCLE":
-        raise state.fail("a circle on a display whose pixels are not square is none on the image", _IN_PIXELS)
-    return _in_pixels(points, area)
+    return points_of(item.GraphicData) if units == "PIXEL" else _on_image(state, item, uid)
 
 
-@dataclass(frozen=True)
-class _DisplayedArea:
-    """Displayed area of an image (PS3.3 C.10.4, C.10.6).
+def _on_image(state: Reading, item: Any, uid: str) -> Points:
+    """Return the points of a graphic, given as shares of the displayed area of an image, in pixels of the image.
 
     Shares of it count after the rotation and the flip; its corners are pixels of the image before them, the first
-    corner that which is shown at the top left, so the flip needs no further word.
-
-    Args:
-        start: x and y of the corner that is shown at the top left, in pixels.
-        end: The same of the bottom right.
-        turned: Whether rows of the display run along columns of the image (rotated by 90 or 270 degrees).
-        square: Whether pixels of the image are square on the display.
-    """
-
-    start: tuple[float, float]
-    end: tuple[float, float]
-    turned: bool
-    square: bool = True
-
-
-def _area_of(data: Any, uid: str) -> _DisplayedArea | None:
-    """Return the area that a presentation state specifies for an image; None where it specifies none.
+    corner that which is shown at the top left, so the flip needs no further word (PS3.3 C.10.4, C.10.6).
 
     Raises:
-        ValueError: it is specified twice, is empty, or the rotation is none by quarters.
+        ValueError: the area is specified twice, or the rotation is none by quarters.
     """
-    items = [item for item in data.get("DisplayedAreaSelectionSequence") or () if _applies(item, uid)]
-    if len(items) > 1:
+    areas = [area for area in state.data.get("DisplayedAreaSelectionSequence") or () if _applies(area, uid)]
+    if len(areas) > 1:
         raise ValueError("the displayed area of one image is specified twice")
-    first = items[0].get("DisplayedAreaTopLeftHandCorner") if items else None
-    last = items[0].get("DisplayedAreaBottomRightHandCorner") if items else None
-    if not first or not last:
-        return None
-    rotation = int(data.get("ImageRotation") or 0)
+    names = ("DisplayedAreaTopLeftHandCorner", "DisplayedAreaBottomRightHandCorner")
+    corners = [area.get(name) for area in areas for name in names]
+    if not corners or not all(corners):
+        raise state.fail("graphics in shares of a displayed area that is not stated for their image", _IN_PIXELS)
+    rotation = int(state.data.get("ImageRotation") or 0)
     if rotation % 90:
         raise ValueError(f"an image rotation of {rotation} degrees")
-    edges = [_edges(int(a), int(b)) for a, b in zip(first, last, strict=True)]
-    shape = items[0].get("PresentationPixelSpacing") or items[0].get("PresentationPixelAspectRatio") or (1, 1)
-    square = float(shape[0]) == float(shape[1])
-    return _DisplayedArea((edges[0][0], edges[1][0]), (edges[0][1], edges[1][1]), rotation % 180 == 90, square)
+    shape = areas[0].get("PresentationPixelSpacing") or areas[0].get("PresentationPixelAspectRatio") or (1, 1)
+    if float(shape[0]) != float(shape[1]) and item.get("GraphicType") == "CIRCLE":
+        raise state.fail("a circle on a display whose pixels are not square is none on the image", _IN_PIXELS)
+    shares = points_of(item.GraphicData)[:, :: -1 if rotation % 180 else 1]
+    return _placed(shares, *(np.array(corner, dtype=np.float64) for corner in corners))
 
 
-def _in_pixels(shares: Points, area: _DisplayedArea) -> Points:
-    """Return points given as shares of the area in pixels of the image."""
-    shares = shares[:, ::-1] if area.turned else shares
-    start, end = np.array(area.start, dtype=np.float64), np.array(area.end, dtype=np.float64)
+def _placed(shares: Points, first: Points, last: Points) -> Points:
+    """Return shares of an area as points; its corner pixels, counted from 1, belong to it whichever comes first."""
+    start, end = np.where(last >= first, first - 1, first), np.where(last >= first, last, last - 1)
     placed: Points = start + shares * (end - start)
     return placed
 
@@ -238,11 +204,6 @@ def _in_pixels(shares: Points, area: _DisplayedArea) -> Points:
 def _applies(item: Any, uid: str) -> bool:
     named = item.get("ReferencedImageSequence") or ()
     return not named or any(str(image.ReferencedSOPInstanceUID) == uid for image in named)
-
-
-def _edges(first: int, last: int) -> tuple[float, float]:
-    """Return the outer edges of pixels ``first`` to ``last``, counted from 1, either way round."""
-    return (first - 1.0, float(last)) if last >= first else (float(first), last - 1.0)
 
 
 register_kind(ObjectKind(NAME, "presentation state", STATES, _read))

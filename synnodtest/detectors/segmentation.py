@@ -20,7 +20,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.class_names import Meaning, meaning
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, referenced_uids, register_kind
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, code_of, referenced_uids, register_kind
 from synnodtest.detectors.stated_certainty import stated_certainty
 from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, box_of_mask
@@ -73,28 +73,20 @@ def _read(seg: Reading) -> None:
 
 
 def _segment(seg: Reading, item: Any) -> _Segment:
-    category = item.get("SegmentedPropertyCategoryCodeSequence")
-    kind = item.get("SegmentedPropertyTypeCodeSequence")
     label, text = str(item.get("SegmentLabel", "")), str(item.get("SegmentDescription", ""))
-    names = (str(kind[0].get("CodeMeaning", "")) if kind else "", label)
+    names = (code_of(item, "SegmentedPropertyTypeCodeSequence", "CodeMeaning"), label)
     try:
         certainty = stated_certainty(f"{label}\n{text}")
     except ValueError as error:
         raise seg.fail(f"segment {item.SegmentNumber}: {error}") from error
     called = tuple(filter(None, names)) or (f"segment {item.SegmentNumber}",)
-    anatomy = bool(category) and str(category[0].get("CodeValue", "")) in _ANATOMY
+    anatomy = code_of(item, "SegmentedPropertyCategoryCodeSequence") in _ANATOMY
     return _Segment(int(item.SegmentNumber), called, anatomy, certainty, "TrackingUID" in item)
 
 
 def _keeps(seg: Reading, segment: _Segment) -> bool:
     """Return whether a segment is a nodule: by the type of what was segmented, or by its label."""
-    named = [name for name in segment.names if meaning(name) is Meaning.NODULE]
-    name, *others = dict.fromkeys((*named, *segment.names))
-    if seg.labels.keeps({"label": name, **({"class": others[0]} if others else {})}):
-        seg.told = True
-        return True
-    seg.left_out.add(name)
-    return False
+    return seg.keeps(sorted(segment.names, key=lambda name: meaning(name) is not Meaning.NODULE))
 
 
 def _algorithm(data: Any) -> str:

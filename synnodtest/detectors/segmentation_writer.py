@@ -92,7 +92,7 @@ def _segment(number: int, text: str, found: bool, identity: Identity) -> Any:
     from pydicom.uid import generate_uid
 
     algorithm = dataset(
-        AlgorithmFamilyCodeSequence=coded("artificial intelligence"),
+        AlgorithmFamilyCodeSequence=coded("ArtificialIntelligence"),
         AlgorithmName=identity.name or "unnamed",
         AlgorithmVersion=identity.version or "unknown",
     )
@@ -103,8 +103,8 @@ def _segment(number: int, text: str, found: bool, identity: Identity) -> Any:
         SegmentAlgorithmType="AUTOMATIC",
         SegmentAlgorithmName=algorithm.AlgorithmName,
         SegmentationAlgorithmIdentificationSequence=[algorithm],
-        SegmentedPropertyCategoryCodeSequence=coded("abnormal"),
-        SegmentedPropertyTypeCodeSequence=coded("nodule"),
+        SegmentedPropertyCategoryCodeSequence=coded("SCT.MorphologicallyAbnormalStructure"),
+        SegmentedPropertyTypeCodeSequence=coded("SCT.Nodule"),
     )
     if found:
         segment.TrackingID, segment.TrackingUID = f"nodule {number}", generate_uid()
@@ -113,10 +113,12 @@ def _segment(number: int, text: str, found: bool, identity: Identity) -> Any:
 
 def _frame(number: int, image: ReportedImage) -> Any:
     source = dicom.reference_to(image)
-    source.PurposeOfReferenceCodeSequence = coded("segmentation source")
+    source.PurposeOfReferenceCodeSequence = coded("SourceImageForImageProcessingOperation")
     source.SpatialLocationsPreserved = "YES"
     return dataset(
         SegmentIdentificationSequence=[dataset(ReferencedSegmentNumber=number)],
         FrameContentSequence=[dataset(DimensionIndexValues=[number])],
-        DerivationImageSequence=[dataset(SourceImageSequence=[source], DerivationCodeSequence=coded("segmented"))],
+        DerivationImageSequence=[
+            dataset(SourceImageSequence=[source], DerivationCodeSequence=coded("SegmentationImageDerivation"))
+        ],
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, register_kind
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, code_of, register_kind
 from synnodtest.detectors.dicom_graphics import box_around, points_of, union
 from synnodtest.finding import Finding
 
@@ -40,10 +40,13 @@ _NAME, _VERSION = "111001", "111003"
 
 def _read(report: Reading) -> None:
     """Take the findings of one structured report."""
-    _check_success(report)
+    for item in _items(report.data):
+        if _chosen(item) in _FAILED.get(_name(item), ()):
+            says = f"it says {_chosen(item, 'CodeMeaning')!r}: its silence is no answer"
+            raise report.fail(says, "leave it out, or run the algorithm again")
+        if item.get("ValueType") == "IMAGE":
+            report.findings.setdefault(_uid_of(item), [])
     report.algorithm = _algorithm(report.data)
-    for uid in _images(report):
-        report.findings.setdefault(uid, [])
     measured = _walk(report, report.data, None)
     if measured and not any(report.findings.values()):
         raise report.fail(
@@ -56,14 +59,16 @@ def _children(item: Any) -> list[Any]:
     return list(item.get("ContentSequence") or ())
 
 
-def _code(item: Any, sequence: str = "ConceptNameCodeSequence") -> str:
-    codes = item.get(sequence)
-    return str(codes[0].get("CodeValue", "")) if codes else ""
+def _name(item: Any) -> str:
+    return code_of(item, "ConceptNameCodeSequence")
 
 
-def _meaning(item: Any) -> str:
-    codes = item.get("ConceptCodeSequence")
-    return str(codes[0].get("CodeMeaning", "")) if codes else ""
+def _chosen(item: Any, part: str = "CodeValue") -> str:
+    return code_of(item, "ConceptCodeSequence", part)
+
+
+def _uid_of(image: Any) -> str:
+    return str(image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID)
 
 
 def _items(item: Any) -> Iterator[Any]:
@@ -72,35 +77,20 @@ def _items(item: Any) -> Iterator[Any]:
         yield from _items(child)
 
 
-def _check_success(report: Reading) -> None:
-    for item in _items(report.data):
-        if _code(item, "ConceptCodeSequence") in _FAILED.get(_code(item), ()):
-            raise report.fail(
-                f"it says {_meaning(item)!r}: its silence is no answer", "leave it out, or run the algorithm again"
-            )
-
-
 def _algorithm(root: Any) -> str:
     texts: dict[str, str] = {}
     for item in _items(root):
-        if _code(item) in (_NAME, _VERSION) and "TextValue" in item:
-            texts.setdefault(_code(item), str(item.TextValue).strip())
+        if _name(item) in (_NAME, _VERSION) and "TextValue" in item:
+            texts.setdefault(_name(item), str(item.TextValue).strip())
     return " ".join(texts[code] for code in (_NAME, _VERSION) if texts.get(code))
-
-
-def _images(report: Reading) -> Iterator[str]:
-    """Yield the UID of every image that the content names."""
-    for item in _items(report.data):
-        if item.get("ValueType") == "IMAGE":
-            yield str(item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID)
 
 
 def _walk(report: Reading, item: Any, score: float | None) -> int:
     """Take the findings at and below a content item; return how many coordinates belong to measurements alone."""
     children = _children(item)
-    if any(_code(c) == _RENDERING and _code(c, "ConceptCodeSequence") == _HIDDEN for c in children):
+    if any(_name(c) == _RENDERING and _chosen(c) == _HIDDEN for c in children):
         return 0
-    scores = [_percent(report, c) for code in _SCORES for c in children if _code(c) == code]
+    scores = [_percent(report, c) for code in _SCORES for c in children if _name(c) == code]
     score = scores[0] if scores else score
     placed = [c for c in children if c.get("ValueType") in ("SCOORD", "SCOORD3D")]
     measured = len(placed) if item.get("ValueType") == "NUM" else 0
@@ -112,8 +102,8 @@ def _walk(report: Reading, item: Any, score: float | None) -> int:
 def _label(item: Any) -> str:
     """Return the meaning of what was found: of the item's own code, else of its finding."""
     if item.get("ValueType") == "CODE":
-        return _meaning(item)
-    return next((_meaning(c) for c in _children(item) if _code(c) == _FINDING), "")
+        return _chosen(item, "CodeMeaning")
+    return next((_chosen(c, "CodeMeaning") for c in _children(item) if _name(c) == _FINDING), "")
 
 
 def _percent(report: Reading, item: Any) -> float:
@@ -127,13 +117,13 @@ def _percent(report: Reading, item: Any) -> float:
 
 def _take(report: Reading, item: Any, placed: Sequence[Any], score: float) -> None:
     """Take one finding per image of an item that is one; of any other, one per coordinates."""
-    one = item.get("ValueType") == "CODE" or _code(item) == _GROUP
+    one = item.get("ValueType") == "CODE" or _name(item) == _GROUP
     parts: dict[str, list[Any]] = {}
     for number, part in enumerate(placed):
         uid = _image_of(report, part)
         parts.setdefault(uid if one else f"{uid} {number}", []).append(part)
     for key, members in parts.items():
-        outlines = [part for part in members if _code(part) != _CENTRE] or members
+        outlines = [part for part in members if _name(part) != _CENTRE] or members
         box = union([box_around(str(part.GraphicType), points_of(part.GraphicData)) for part in outlines])
         report.findings.setdefault(key.split()[0], []).append(Finding(box, score))
 
@@ -147,7 +137,7 @@ def _image_of(report: Reading, part: Any) -> str:
         )
     images = [c if "ReferencedContentItemIdentifier" not in c else _referenced(report, c) for c in _children(part)]
     images = [image for image in images if image.get("ValueType") == "IMAGE"]
-    uids = {str(image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID) for image in images}
+    uids = set(map(_uid_of, images))
     if len(uids) != 1:
         raise report.fail(
             f"coordinates on {len(uids) or 'no'} images: it cannot be told which pixels they mean",
@@ -166,4 +156,4 @@ def _referenced(report: Reading, item: Any) -> Any:
     return target
 
 
-register_kind(ObjectKind("dicom-sr", "structured report", REPORT_CLASSES, _read, ask=False))
+register_kind(ObjectKind("dicom-sr", "structured report", REPORT_CLASSES, _read))

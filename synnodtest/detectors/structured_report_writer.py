@@ -72,8 +72,8 @@ def _word(relation: str, name: str, value: str, children: Sequence[Any] = ()) ->
 
 
 def _certainty(relation: str, score: float) -> Any:
-    measured = dataset(NumericValue=f"{100 * score:.12g}", MeasurementUnitsCodeSequence=coded("percent"))
-    return _item(relation, "NUM", "certainty", MeasuredValueSequence=[measured])
+    measured = dataset(NumericValue=f"{100 * score:.12g}", MeasurementUnitsCodeSequence=coded("UCUM.Percent"))
+    return _item(relation, "NUM", "CertaintyOfFinding", MeasuredValueSequence=[measured])
 
 
 def _placed(relation: str, name: str, points: Sequence[float], image: Any) -> Any:
@@ -83,46 +83,49 @@ def _placed(relation: str, name: str, points: Sequence[float], image: Any) -> An
 
 def _library(image: ReportedImage) -> Any:
     image_item = _item("CONTAINS", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
-    return _container("CONTAINS", "image library", [image_item])
+    return _container("CONTAINS", "ImageLibrary", [image_item])
 
 
 def _algorithm(identity: Identity) -> list[Any]:
-    named = [("algorithm", identity.name), ("version", identity.version)]
+    named = [("AlgorithmName", identity.name), ("AlgorithmVersion", identity.version)]
     return [_item("HAS OBS CONTEXT", "TEXT", name, TextValue=text) for name, text in named if text]
 
 
 def _chest_cad(findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> Any:
     by_reference = dataset(RelationshipType="SELECTED FROM", ReferencedContentItemIdentifier=_IN_LIBRARY)
-    rendering = _word("HAS CONCEPT MOD", "rendering", "to be shown")
+    rendering = _word("HAS CONCEPT MOD", "RenderingIntent", "PresentationRequiredRenderingDeviceIsExpectedToPresent")
 
     def single(finding: Finding) -> Any:
         certainty = _certainty("HAS PROPERTIES", finding.score)
-        centre = _placed("HAS PROPERTIES", "centre", [float(v) for v in finding.centre], by_reference)
-        outline = _placed("HAS PROPERTIES", "outline", dicom.outline_of(finding), by_reference)
-        return _word("CONTAINS", "finding", "nodule", [rendering, *_algorithm(identity), certainty, centre, outline])
+        centre = _placed("HAS PROPERTIES", "Center", [float(v) for v in finding.centre], by_reference)
+        outline = _placed("HAS PROPERTIES", "Outline", dicom.outline_of(finding), by_reference)
+        properties = [rendering, *_algorithm(identity), certainty, centre, outline]
+        return _word("CONTAINS", "SingleImageFinding", "SCT.Nodule", properties)
 
     singles = list(map(single, findings))
-    impressions = [_container("INFERRED FROM", "impression", [rendering, *singles])] if singles else []
-    summary = _word("CONTAINS", "summary", "with findings" if singles else "without findings", impressions)
+    impressions = [_container("INFERRED FROM", "Impression", [rendering, *singles])] if singles else []
+    outcome = f"AllAlgorithmsSucceededWith{'' if singles else 'out'}Findings"
+    summary = _word("CONTAINS", "CADProcessingAndFindingsSummary", outcome, impressions)
     content = [
-        _word("HAS CONCEPT MOD", "language", "english"),
+        _word("HAS CONCEPT MOD", "LanguageOfContentItemAndDescendants", "English"),
         _library(image),
         summary,
-        _word("CONTAINS", "detections", "succeeded", [] if singles else _algorithm(identity)),
-        _word("CONTAINS", "analyses", "not attempted"),
+        _word("CONTAINS", "SummaryOfDetections", "Succeeded", [] if singles else _algorithm(identity)),
+        _word("CONTAINS", "SummaryOfAnalyses", "NotAttempted"),
     ]
-    return _container("", "chest CAD report", content, "4100")
+    return _container("", "ChestCADReport", content, "4100")
 
 
 def _coordinates(findings: Sequence[Finding], image: ReportedImage, identity: Identity) -> Any:
     image_item = _item("SELECTED FROM", "IMAGE", ReferencedSOPSequence=[dicom.reference_to(image)])
 
     def group(finding: Finding) -> Any:
-        nodule = _word("CONTAINS", "what was found", "nodule")
-        region = _placed("CONTAINS", "region", dicom.outline_of(finding), image_item)
+        nodule = _word("CONTAINS", "Finding", "SCT.Nodule")
+        region = _placed("CONTAINS", "ImageRegion", dicom.outline_of(finding), image_item)
         certainty = _certainty("CONTAINS", finding.score)
-        return _container("CONTAINS", "group", [*_algorithm(identity), nodule, region, certainty], "1410")
+        return _container("CONTAINS", "MeasurementGroup", [*_algorithm(identity), nodule, region, certainty], "1410")
 
-    measured = _container("CONTAINS", "measurements", list(map(group, findings)))
-    language = _word("HAS CONCEPT MOD", "language", "english")
-    return _container("", "measurement report", [language, *_algorithm(identity), _library(image), measured], "1500")
+    measured = _container("CONTAINS", "ImagingMeasurements", list(map(group, findings)))
+    language = _word("HAS CONCEPT MOD", "LanguageOfContentItemAndDescendants", "English")
+    content = [language, *_algorithm(identity), _library(image), measured]
+    return _container("", "ImagingMeasurementReport", content, "1500")

@@ -9,7 +9,7 @@ from synnodtest.detectors.oracle import OracleDetector
 from synnodtest.detectors.recorded import Recorder
 from synnodtest.detectors.resolve import resolve_detector
 from synnodtest.finding import Finding
-from synnodtest.identity import Identity
+from synnodtest.identity import Identity, planted_uid
 from synnodtest.shell.selftest import Bench, cases_of, run_cases
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
@@ -18,7 +18,7 @@ from tests.engine.parts import Squares
 
 pytest.importorskip("pydicom", reason="DICOM objects need pydicom")
 
-from synnodtest.detectors.dicom_objects import planted_image
+from synnodtest.detectors.dicom_objects import ReportedImage
 from synnodtest.detectors.presentation_state_writer import write_presentation_state
 from synnodtest.detectors.segmentation_writer import write_segmentation
 from synnodtest.detectors.structured_report_writer import write_report
@@ -48,7 +48,7 @@ def test_findings_that_are_stored_in_their_place_pass_and_shifted_ones_do_not(re
     def statuses(name, stored):
         (tmp_path / name).mkdir()
         for number, (content, found) in enumerate(findings.items()):
-            image = planted_image(content, 12, (SIZE, SIZE))
+            image = ReportedImage(planted_uid(content, 12), shape=(SIZE, SIZE))
             write(tmp_path / name / f"{number:03}.dcm", [stored(f) for f in found], image, PRODUCT)
         tried = run_cases(resolve_detector(str(tmp_path / name)), cases, bench)
         return {entry.kind: entry.status for entry in tried.expectations.values()}

@@ -15,10 +15,10 @@ from synnodtest.backgrounds.readers import read_given  # noqa: E402
 from synnodtest.backgrounds.reading import Given  # noqa: E402
 from synnodtest.detectors import resolve_detector  # noqa: E402
 from synnodtest.detectors.dicom_findings import read_objects  # noqa: E402
-from synnodtest.detectors.dicom_objects import ReportedImage, image_of_file, planted_image  # noqa: E402
+from synnodtest.detectors.dicom_objects import ReportedImage, image_of_file  # noqa: E402
 from synnodtest.detectors.structured_report_writer import write_report  # noqa: E402
 from synnodtest.errors import DetectorError  # noqa: E402
-from synnodtest.identity import instance_key  # noqa: E402
+from synnodtest.identity import instance_key, planted_uid  # noqa: E402
 from synnodtest.perturbations import perturb  # noqa: E402
 
 FOUND = [Finding((10.0, 20.5, 30.0, 44.0), 0.8125), Finding((100.0, 60.0, 130.0, 95.0), 0.25)]
@@ -153,8 +153,9 @@ def test_reports_answer_for_the_dicom_files_they_name(tmp_path, chest_like):
     write_radiograph(planted, planted_path, bits=12)
     (tmp_path / "reports").mkdir()
     write_report(tmp_path / "reports" / "1.dcm", FOUND, image_of_file(image_path), IDENTITY)
-    write_report(tmp_path / "reports" / "2.dcm", FOUND[:1], planted_image(planted.content_sha256(), 12), IDENTITY)
-    assert pydicom.dcmread(planted_path).SOPInstanceUID == planted_image(planted.content_sha256(), 12).sop_instance_uid
+    uid = planted_uid(planted.content_sha256(), 12)
+    write_report(tmp_path / "reports" / "2.dcm", FOUND[:1], ReportedImage(uid), IDENTITY)
+    assert pydicom.dcmread(planted_path).SOPInstanceUID == uid
     detector = resolve_detector("reports", base=tmp_path)
     assert detector.detect([chest_like, planted]) == [FOUND, FOUND[:1]]
 
