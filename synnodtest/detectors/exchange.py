@@ -118,14 +118,26 @@ def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> F
         if folded(key) in ("unit", "units") and unit == "mm" and value != unit:
             raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=SHAPE)
     try:
-        listed = isinstance(item["box"], (list, tuple))
-        if not listed or any(isinstance(one, bool) for one in (*item["box"], item["score"])):
-            raise TypeError("text, or true and false, or a mapping where numbers should be")
-        x_min, y_min, x_max, y_max = (float(edge) for edge in item["box"])
-        score = float(item["score"])
+        found = finding_of(item["box"], item["score"])
     except (KeyError, TypeError, ValueError) as error:
         raise DetectorError(f"finding {number} of the answer is {item!r} ({error!r})", hint=SHAPE) from error
-    return Finding((x_min * scale[0], y_min * scale[1], x_max * scale[0], y_max * scale[1]), score)
+    x_min, y_min, x_max, y_max = found.box
+    return Finding((x_min * scale[0], y_min * scale[1], x_max * scale[0], y_max * scale[1]), found.score)
+
+
+def finding_of(box: Any, score: Any) -> Finding:
+    """Return a finding of a list of four edges and a score, be they numbers or, as in a table, their text.
+
+    Raises:
+        TypeError, ValueError: they are something else.
+    """
+    if not isinstance(box, (list, tuple)) or any(isinstance(one, bool) for one in (*box, score)):
+        raise TypeError(
+            f"its box is {box!r}, not a list of four numbers, or its score {score!r} is none: text, or true and false, "
+            "or a mapping where numbers should be"
+        )
+    x_min, y_min, x_max, y_max = (float(edge) for edge in box)
+    return Finding((x_min, y_min, x_max, y_max), float(score))
 
 
 def node21_findings(

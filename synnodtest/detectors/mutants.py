@@ -21,7 +21,7 @@ from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, Box, depths_mm, pixel_at
 from synnodtest.identity import Identity
 from synnodtest.ports import Detector
-from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph import Radiograph, Truth
 
 VERSION = "3"
 LARGEST_MM = 22.0
@@ -95,9 +95,22 @@ def _size_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding
     return [finding for finding in findings if _longest_mm(finding, radiograph) <= LARGEST_MM]
 
 
+def _in(seen: BoolArray, findings: list[Finding]) -> list[Finding]:
+    """Return the findings whose centre lies in a mask."""
+    return [finding for finding in findings if seen[pixel_at(finding.centre, seen.shape)]]
+
+
+def _beyond(distance_mm: float, shown: Radiograph, truths: Sequence[Truth], findings: list[Finding]) -> list[Finding]:
+    """Return the findings whose centre is farther than a distance from what lies on a radiograph."""
+    masks = [truth.mask(shown.shape) for truth in truths if truth.crop.any()]
+    if not masks:
+        return findings
+    away = scipy.ndimage.distance_transform_edt(~np.any(masks, axis=0), sampling=shown.spacing_mm)
+    return _in(away > distance_mm, findings)
+
+
 def _border_blind(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
-    depth = depths_mm(radiograph.lung_or_all, radiograph.spacing_mm)
-    return [finding for finding in findings if depth[pixel_at(finding.centre, radiograph.shape)] > 15.0]
+    return _in(depths_mm(radiograph.lung_or_all, radiograph.spacing_mm) > 15.0, findings)
 
 
 def _keeps_only_top_1(_radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -137,8 +150,8 @@ def _always_silent(_radiograph: Radiograph, _findings: list[Finding]) -> list[Fi
 def _fires_everywhere(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
     height, width = radiograph.shape
     step_x, step_y = 10.0 / radiograph.spacing_mm[1], 10.0 / radiograph.spacing_mm[0]
-    places = [(x, y) for y in np.arange(step_y / 2, height, step_y) for x in np.arange(step_x / 2, width, step_x)]
-    return [Finding(_box(radiograph, float(x), float(y), 12.0), SCORE) for x, y in places]
+    rows, columns = np.arange(step_y / 2, height, step_y), np.arange(step_x / 2, width, step_x)
+    return [Finding(_box(radiograph, float(x), float(y), 12.0), SCORE) for y in rows for x in columns]
 
 
 def _random(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
@@ -153,7 +166,7 @@ def _random(radiograph: Radiograph, _findings: list[Finding]) -> list[Finding]:
 
 def _drops_retrocardiac(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     hidden = radiograph.regions.get("retrocardiac")
-    return [finding for finding in findings if hidden is None or not hidden[pixel_at(finding.centre, radiograph.shape)]]
+    return findings if hidden is None else _in(~hidden, findings)
 
 
 def _off_by_10mm(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
@@ -185,28 +198,13 @@ def _sees_mimics(radiograph: Radiograph, findings: list[Finding]) -> list[Findin
 
 def _blind_by_devices(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     """Report nothing within 25 mm of a distractor, whose brightness it takes for the radiograph's."""
-    away = [
-        scipy.ndimage.distance_transform_edt(~mimic.mask(radiograph.shape), sampling=radiograph.spacing_mm)
-        for mimic in radiograph.mimics
-        if mimic.crop.any()
-    ]
-    return [
-        found for found in findings if all(one[pixel_at(found.centre, radiograph.shape)] > _GLARE_MM for one in away)
-    ]
+    return _beyond(_GLARE_MM, radiograph, radiograph.mimics, findings)
 
 
 def _dismisses_known(radiograph: Radiograph, findings: list[Finding]) -> list[Finding]:
     """Report nothing that lies within 10 mm of what the prior showed, grown or not."""
     prior = radiograph.prior
-    if prior is None:
-        return findings
-    known = np.zeros(prior.shape, dtype=np.bool_)
-    for truth in prior.nodules:
-        known |= truth.mask(prior.shape)
-    if not known.any():
-        return findings
-    away = scipy.ndimage.distance_transform_edt(~known, sampling=prior.spacing_mm)
-    return [finding for finding in findings if away[pixel_at(finding.centre, radiograph.shape)] > _KNOWN_MM]
+    return findings if prior is None else _beyond(_KNOWN_MM, prior, prior.nodules, findings)
 
 
 MUTANTS: dict[str, Mutant] = {

@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from synnodtest.detectors.answer_faults import (
     refuse_shares,
     refuse_taken_back,
 )
+from synnodtest.detectors.exchange import finding_of
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import register_detector
@@ -53,6 +54,9 @@ MAX_BYTES = 1024 * 1024 * 1024
 _UID = re.compile(r"\d+(\.\d+){3,}")
 """A DICOM file is known by what stands for its UID, which a record may name it by."""
 Findings = dict[str, list[Finding]]
+Entry = tuple[str, list[tuple[str, Mapping[str, Any]]]]
+"""Key of a radiograph and what is found on it, each with its place in the file."""
+_EDGES = ("x_min", "y_min", "x_max", "y_max")
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ class RecordedDetector:
 
     def holds(self, radiograph: Radiograph) -> bool:
         """Return whether the record answers for a radiograph."""
-        return any(key in self._findings for key in self._keys(radiograph))
+        return bool(self._names(radiograph))
 
     def names(self, background: str) -> bool:
         """Return whether the record calls a film by the id of its background, its file name or its stem."""
@@ -124,7 +128,7 @@ class RecordedDetector:
         return DetectorError(says, hint=self._remedy(radiograph))
 
     def _of(self, radiograph: Radiograph) -> list[Finding]:
-        keys = [key for key in dict.fromkeys(self._keys(radiograph)) if key in self._findings]
+        keys = self._names(radiograph)
         if not keys:
             raise self.refusal(radiograph)
         key, *others = keys
@@ -138,8 +142,15 @@ class RecordedDetector:
         self._check_shape(self._origins.get(key), radiograph)
         return list(self._findings[key])
 
-    def _keys(self, radiograph: Radiograph) -> list[str]:
-        return [self._uids.get(key, key) for key in _keys(radiograph)]
+    def _names(self, radiograph: Radiograph) -> list[str]:
+        """Return the keys by which the record holds a radiograph."""
+        content = radiograph.content_sha256()
+        keys = [content, *(instance_key(planted_uid(content, bits)) for bits in WRITTEN_BITS)]
+        if not (radiograph.nodules or radiograph.altered):
+            name = Path(radiograph.source).name
+            keys += [key for key in (radiograph.instance, name, _stem(name), radiograph.background) if key]
+        keys = [self._uids.get(key, key) for key in keys]
+        return [key for key in dict.fromkeys(keys) if key in self._findings]
 
     def _refuse_namesake(self, key: str, radiograph: Radiograph) -> None:
         """Refuse to answer for two films by one name, as of two folders that are numbered alike."""
@@ -171,15 +182,6 @@ class RecordedDetector:
 
 def _named(radiograph: Radiograph) -> str:
     return Path(radiograph.source).name or radiograph.background or "this radiograph"
-
-
-def _keys(radiograph: Radiograph) -> list[str]:
-    content = radiograph.content_sha256()
-    keys = [content, *(instance_key(planted_uid(content, bits)) for bits in WRITTEN_BITS)]
-    if not (radiograph.nodules or radiograph.altered):
-        name = Path(radiograph.source).name
-        keys += [key for key in (radiograph.instance, name, _stem(name), radiograph.background) if key]
-    return keys
 
 
 def _stem(name: str) -> str:
@@ -242,10 +244,11 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
     identity = Identity(path.name, sha256=sha256_of_file(path), configuration=configuration)
     labels = LabelRule(chosen, f"--detector '{path.name}#NAME'")
     try:
-        if path.suffix.lower() == ".csv":
-            declared, findings = "", _read_csv(path, labels)
-        else:
-            declared, findings = _read_json(path, labels)
+        declared, entries = (_rows if path.suffix.lower() == ".csv" else _items)(path.read_bytes())
+        findings: Findings = {}
+        for key, items in entries:
+            kept = [_finding(item, where) for where, item in items if labels.keeps(item)]
+            findings.setdefault(key, []).extend(kept)
         labels.refuse_unseen()
     except DetectorError as error:
         raise DetectorError(f"{path}: {error.message}", hint=error.hint) from error
@@ -261,27 +264,21 @@ _SHAPE = (
 )
 
 
-def _read_json(path: Path, labels: LabelRule) -> tuple[str, Findings]:
-    content: dict[str, Any] = json.loads(decoded(path.read_bytes()), object_pairs_hook=no_twins)
+def _items(data: bytes) -> tuple[str, Iterator[Entry]]:
+    """Return the name that a JSON record declares, and its entries."""
+    content: dict[str, Any] = json.loads(decoded(data), object_pairs_hook=no_twins)
     if content.get("synnodtest_findings") != FORMAT:
         raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
     _refuse_forms(content)
     refuse_failure(content)
-    odd = next((key for key, items in content["radiographs"].items() if not isinstance(items, list)), None)
+    radiographs = content["radiographs"].items()
+    odd = next((key for key, items in radiographs if not isinstance(items, list)), None)
     if odd is not None:
         raise ValueError(f"radiographs[{odd!r}] is {content['radiographs'][odd]!r:.80}, not a list of findings")
-    findings = {
-        str(key): [_item(item, f"radiographs[{key!r}][{n}]") for n, item in enumerate(items) if labels.keeps(item)]
-        for key, items in content["radiographs"].items()
-    }
-    return str(content.get("identity", {}).get("name", "")), findings
-
-
-def _item(item: Mapping[str, Any], where: str) -> Finding:
-    _refuse_forms(item, where)
-    if not isinstance(item["box"], (list, tuple)):
-        raise ValueError(f"{where}: its box is {item['box']!r}, not a list of four numbers")
-    return _finding(item["box"], item["score"], where)
+    entries = (
+        (key, [(f"radiographs[{key!r}][{n}]", item) for n, item in enumerate(items)]) for key, items in radiographs
+    )
+    return str(content.get("identity", {}).get("name", "")), entries
 
 
 def _refuse_forms(said: Mapping[str, object], where: str = "") -> None:
@@ -291,36 +288,33 @@ def _refuse_forms(said: Mapping[str, object], where: str = "") -> None:
             refuse_taken_back(key, value, where)
 
 
-def _read_csv(path: Path, labels: LabelRule) -> Findings:
-    edges = ("x_min", "y_min", "x_max", "y_max")
-    findings: Findings = {}
-    reader = rows_of(path.read_bytes())
-    missing = {"radiograph", *edges, "score"} - set(reader.fieldnames or ())
+def _rows(data: bytes) -> tuple[str, Iterator[Entry]]:
+    """Return the name of a CSV record, which declares none, and its entries."""
+    reader = rows_of(data)
+    missing = {"radiograph", *_EDGES, "score"} - set(reader.fieldnames or ())
     if missing:
         raise ValueError(f"the column(s) {', '.join(sorted(missing))} are missing")
-    for row in checked_rows(reader):
-        named = {key: text for key, text in row.items() if text}
-        if not named:
-            continue
-        if not row["radiograph"]:
-            raise ValueError(f"line {reader.line_num} names no radiograph")
-        where = f"line {reader.line_num}"
-        of_radiograph = findings.setdefault(row["radiograph"], [])
-        if not any(row[name] for name in (*edges, "score")):
-            _refuse_forms(named)
-            refuse_failure(named)
-            refuse_reasons(named)
-        elif labels.keeps(named):
-            _refuse_forms(named, where)
-            of_radiograph.append(_finding([row[name] for name in edges], row["score"], where))
-    return findings
+    return "", (_row(f"line {reader.line_num}", row) for row in checked_rows(reader) if any(row.values()))
 
 
-def _finding(box: Any, score: Any, where: str) -> Finding:
+def _row(where: str, row: Mapping[str, str]) -> Entry:
+    if not row["radiograph"]:
+        raise ValueError(f"{where} names no radiograph")
+    said = {key: text for key, text in row.items() if text}
+    if any(row[name] for name in (*_EDGES, "score")):
+        box = [row[name] for name in _EDGES]
+        return row["radiograph"], [(where, {**said, "box": box, "score": row["score"]})]
+    _refuse_forms(said)
+    refuse_failure(said)
+    refuse_reasons(said)
+    return row["radiograph"], []
+
+
+def _finding(item: Mapping[str, Any], where: str) -> Finding:
+    _refuse_forms(item, where)
     try:
-        x_min, y_min, x_max, y_max = (float(edge) for edge in box)
-        return Finding((x_min, y_min, x_max, y_max), float(score))
-    except (TypeError, ValueError) as error:
+        return finding_of(item["box"], item["score"])
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from error
 
 

@@ -169,6 +169,7 @@ def record(findings, **top):
         ("f.json", record({"a": [{"box": [0.1, 0.2, 0.3, 0.4], "score": 1}], "b": []}), "look like shares"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\na,0.1,0.2,0.3,0.4,1\n", "no edge of its 1 box is"),
         ("f.json", record({"a": [{"box": "1234", "score": 1}]}), "its box is '1234'"),
+        ("f.json", record({"a": [{"box": [1, 2, 3, 4], "score": True}]}), r"\['a'\]\[0\]: .*its score True is none"),
         ("f.csv", "radiograph,x_min,y_min,x_max,y_max,score\n,1,2,3,4,1\n", "line 2 names no radiograph"),
     ],
 )
