@@ -28,11 +28,9 @@ _OURS = ("@", "--synnod-", "--synthesizer", "--detector", "--backgrounds", "--ba
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of synnodtest."""
     import_plainly()
-    from synnodtest.shell.options import OPTIONS
+    from synnodtest.shell.options import add_options
 
-    group = parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors")
-    for name, settings in OPTIONS.items():
-        group.addoption(name, **settings)
+    add_options(parser.getgroup("synnodtest", "synnodtest: behavioural specs for chest-radiograph nodule detectors"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,92 +6,62 @@ import os
 import shlex
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from synnodtest.shell.settings import Settings
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "--detector": {
-        "metavar": "D",
-        "help": "the system under test: best.pt, model.onnx, http://host/predict, "
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Add the options that pytest's command line takes, which pytest hands to argparse."""
+    add = group.addoption
+    add(
+        "--detector", metavar="D", help="the system under test: best.pt, model.onnx, http://host/predict, "
         "'command:docker run ...', package.module:factory, findings.json, demo",
-    },
-    "--synthesizer": {
-        "metavar": "S",
-        "default": "diffusion",
-        "help": "how nodules are made: diffusion (default), diffusion:folder, gaussian, ct-patch:folder",
-    },
-    "--backgrounds": {
-        "metavar": "DIR",
-        "help": "nodule-free radiographs: DIR/<set>/ or a flat DIR (default: phantoms)",
-    },
-    "--baseline": {
-        "metavar": "D2",
-        "help": "a second detector, or the results.json of an earlier run, to compare with",
-    },
-    "--compare-fail": {
-        "metavar": "M:D",
-        "action": "append",
-        "default": [],
-        "help": "with --baseline: fail the run where a metric moves by more than that, such as sensitivity:-0.03 "
+    )  # fmt: skip
+    add(
+        "--synthesizer", metavar="S", default="diffusion",
+        help="how nodules are made: diffusion (default), diffusion:folder, gaussian, ct-patch:folder",
+    )  # fmt: skip
+    add("--backgrounds", metavar="DIR", help="nodule-free radiographs: DIR/<set>/ or a flat DIR (default: phantoms)")
+    add("--baseline", metavar="D2", help="a second detector, or the results.json of an earlier run, to compare with")
+    add(
+        "--compare-fail", metavar="M:D", action="append", default=[],
+        help="with --baseline: fail the run where a metric moves by more than that, such as sensitivity:-0.03 "
         "(also confidence, specificity, false_positives_per_image:0.1; may be repeated)",
-    },
-    "--credibility": {
-        "metavar": "FILE",
-        "action": "append",
-        "default": [],
-        "help": "what synnodtest evaluate synthesizer or transfer --out wrote, for the report "
-        "(default: the model's own)",
-    },
-    "--inconclusive": {
-        "choices": ("fail", "xfail"),
-        "default": "fail",
-        "help": "what pytest makes of a verdict that the data do not settle (never a pass)",
-    },
-    "--synnod-report": {"metavar": "DIR", "help": "parent folder of reports (default: reports/)"},
-    "--synnod-seed": {
-        "metavar": "N",
-        "type": int,
-        "default": 0,
-        "help": "master seed of every random number (default: 0)",
-    },
-    "--synnod-cache": {"metavar": "DIR", "help": "store of finished work (default: .synnodtest/ under rootdir)"},
-    "--synnod-device": {"metavar": "DEV", "default": "cpu", "help": "cpu (default) or cuda"},
-    "--synnod-limit": {
-        "metavar": "N",
-        "type": int,
-        "help": "use at most N backgrounds per behaviour; declared in the report as a deviation",
-    },
-    "--synnod-timeout": {
-        "metavar": "S",
-        "type": float,
-        "default": 300.0,
-        "help": "seconds that one call of the detector may take (default: 300)",
-    },
-    "--synnod-conform": {
-        "choices": ("stop", "warn", "off"),
-        "default": "stop",
-        "help": "question the detector's adapter before the first item, once per detector: stop at a misfit (default), "
+    )  # fmt: skip
+    add(
+        "--credibility", metavar="FILE", action="append", default=[],
+        help="what synnodtest evaluate synthesizer or transfer --out wrote, for the report (default: the model's own)",
+    )  # fmt: skip
+    add(
+        "--inconclusive", choices=("fail", "xfail"), default="fail",
+        help="what pytest makes of a verdict that the data do not settle (never a pass)",
+    )  # fmt: skip
+    add("--synnod-report", metavar="DIR", help="parent folder of reports (default: reports/)")
+    add("--synnod-seed", metavar="N", type=int, default=0, help="master seed of every random number (default: 0)")
+    add("--synnod-cache", metavar="DIR", help="store of finished work (default: .synnodtest/ under rootdir)")
+    add("--synnod-device", metavar="DEV", default="cpu", help="cpu (default) or cuda")
+    limited = "use at most N backgrounds per behaviour; declared in the report as a deviation"
+    add("--synnod-limit", metavar="N", type=int, help=limited)
+    longest = "seconds that one call of the detector may take (default: 300)"
+    add("--synnod-timeout", metavar="S", type=float, default=300.0, help=longest)
+    add(
+        "--synnod-conform", choices=("stop", "warn", "off"), default="stop",
+        help="question the detector's adapter before the first item, once per detector: stop at a misfit (default), "
         "warn, or do not ask",
-    },
-    "--synnod-ledger": {"metavar": "FILE", "help": "ledger of runs (default: synnodtest-ledger.jsonl under rootdir)"},
-    "--synnod-waivers": {
-        "metavar": "FILE",
-        "help": "accepted failures (default: waivers.yaml under rootdir, if there)",
-    },
-    "--synnod-no-pixels": {"action": "store_true", "help": "leave pictures out of the report"},
-    "--executor": {
-        "metavar": "E",
-        "default": "serial",
-        "help": "who makes scenes: serial (default), ray (actors on this machine) or ray://head:10001; "
+    )  # fmt: skip
+    add("--synnod-ledger", metavar="FILE", help="ledger of runs (default: synnodtest-ledger.jsonl under rootdir)")
+    add("--synnod-waivers", metavar="FILE", help="accepted failures (default: waivers.yaml under rootdir, if there)")
+    add("--synnod-no-pixels", action="store_true", help="leave pictures out of the report")
+    add(
+        "--executor", metavar="E", default="serial",
+        help="who makes scenes: serial (default), ray (actors on this machine) or ray://head:10001; "
         "with options: 'ray?synthesizers=4&detectors=2&gpus=0.25'",
-    },
-    "--synnod-profile": {"action": "store_true", "help": "print where the time of the run went"},
-    "--synnod-plan": {"action": "store_true", "help": "print scenes, cost and power of every expectation, run nothing"},
-}
-"""Options of pytest's command line, as argparse is told of them."""
+    )  # fmt: skip
+    add("--synnod-profile", action="store_true", help="print where the time of the run went")
+    planned = "print scenes, cost and power of every expectation, run nothing"
+    add("--synnod-plan", action="store_true", help=planned)
 
 
 def settings_of(config: pytest.Config) -> Settings:
