@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.judgement import Providers
-from synnodtest.engine.scene_outcomes import Progress
+from synnodtest.engine.scene_outcomes import Progress, silent
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -21,62 +22,50 @@ from synnodtest.shell.settings import Settings
 from synnodtest.store import Store
 
 
-def _no_executor(settings: Settings) -> None:
-    return None
-
-
 class OpenedParts:
     """The campaign that settings stand for.
 
     Args:
         settings: What the user asked for.
         progress: Wraps streams of outcomes for a progress bar.
-        executor: Makes who finishes scenes elsewhere, if anybody does.
-        note: Takes what the detector's adapter is only warned of.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        progress: Progress | None = None,
-        executor: Callable[[Settings], Executor | None] = _no_executor,
-        note: Callable[[AnomalyEntry], None] = lambda what: None,
-    ) -> None:
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self.settings = settings
-        self._progress = progress
-        self._make_executor = executor
-        self._note = note
+        self._progress = progress or silent
         self._executor: Executor | None = None
-        self._campaign: Campaign | None = None
         self._refused: DetectorError | None = None
 
     @property
     def ready(self) -> bool:
         """True where detector and synthesizer were loaded."""
-        return self._campaign is not None
+        return "campaign" in vars(self)
 
-    @property
+    @cached_property
     def campaign(self) -> Campaign:
         """The campaign; made, with detector and synthesizer loaded, on first use."""
-        if self._campaign is None:
-            settings = self.settings
-            store = Store(settings.cache)
-            providers = Providers(
-                detector=self._questioned(_detector(settings), store),
-                synthesizer=lambda text: _synthesizer(text, settings),
-                backgrounds=lambda name, count: _backgrounds(name, count, settings),
-                default_synthesizer=settings.synthesizer,
-            )
-            options = {} if self._progress is None else {"progress": self._progress}
-            self._executor = self._make_executor(settings)
-            self._campaign = Campaign(providers, store, seed=settings.seed, executor=self._executor, **options)
-        return self._campaign
+        settings, store = self.settings, Store(self.settings.cache)
+        providers = Providers(
+            detector=self._questioned(_detector(settings), store),
+            synthesizer=lambda text: _synthesizer(text, settings),
+            backgrounds=lambda name, count: _backgrounds(name, count, settings),
+            default_synthesizer=settings.synthesizer,
+        )
+        self._executor = self._made_executor()
+        return Campaign(providers, store, seed=settings.seed, progress=self._progress, executor=self._executor)
 
     def close(self) -> None:
         """Let go of workers."""
         if self._executor is not None:
             self._executor.close()
             self._executor = None
+
+    def _made_executor(self) -> Executor | None:
+        """Return who finishes scenes elsewhere, if anybody does."""
+        return None
+
+    def _note(self, what: AnomalyEntry) -> None:
+        """Take what the detector's adapter is only warned of."""
 
     def _questioned(self, detector: Detector, store: Store) -> Detector:
         """Return the detector once its adapter has answered; what it is only warned of is noted."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.judgement import Gathered, Judgement
 from synnodtest.engine.scene_outcomes import Progress
@@ -15,6 +14,7 @@ from synnodtest.forecast.power import with_count
 from synnodtest.fuzzing import CrashFound, FuzzGathered, fuzz, with_all_backgrounds
 from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
+from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.model.members import StatusWord
 from synnodtest.shell.noise_check import told_from_noise
 from synnodtest.shell.opened_parts import OpenedParts
@@ -23,34 +23,18 @@ from synnodtest.shell.silence_check import SilenceCheck
 from synnodtest.spec.model import Behaviour
 
 
-class Run:
-    """Evidence, rulings and the fragments of the record.
-
-    Args:
-        settings: What the user asked for.
-        progress: Wraps streams of outcomes for a progress bar.
-    """
+class Run(OpenedParts):
+    """Evidence, rulings and the fragments of the record."""
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
-        self.settings = settings
+        super().__init__(settings, progress)
         self.fragment = assemble.Fragment()
-        self._opened = OpenedParts(settings, progress, _executor, lambda what: self.fragment.anomalies.append(what))
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
         self._voice = SilenceCheck()
 
-    @property
-    def ready(self) -> bool:
-        """True where detector and synthesizer were loaded."""
-        return self._opened.ready
-
-    @property
-    def campaign(self) -> Campaign:
-        """The campaign; made, with detector and synthesizer loaded, on first use."""
-        return self._opened.campaign
-
     def close(self) -> None:
         """Let go of workers, and keep the measured throughput for later plans."""
-        self._opened.close()
+        super().close()
         if self.ready:
             campaign, cache = self.campaign, self.settings.cache
             detector = campaign.providers.detector.identity.key()
@@ -58,6 +42,16 @@ class Run:
                 synthesizer = campaign.synthesizer(name).identity.key()
                 self.earlier_speed = measured(cache, synthesizer, detector)
                 remember(cache, synthesizer, detector, campaign.tally())
+
+    def _made_executor(self) -> Executor | None:
+        if self.settings.executor == "serial":
+            return None
+        from synnodtest.shell.ray_executor import RayExecutor, RayOptions
+
+        return RayExecutor(self.settings, RayOptions.parse(self.settings.executor))
+
+    def _note(self, what: AnomalyEntry) -> None:
+        self.fragment.anomalies.append(what)
 
     def behaviour(self, case: Case) -> Behaviour:
         """Return the case's behaviour, cut to ``limit`` backgrounds."""
@@ -67,11 +61,7 @@ class Run:
         """Gather the evidence of a case; whatever fails here is a harness fault or INVALID, and is recorded."""
         started = time.perf_counter()
         try:
-            if case.behaviour.fuzz is not None:
-                behaviour = limited_search(case.behaviour, self.settings.limit)
-                return told_from_noise(self._voice.checked(self.campaign, fuzz(self.campaign, behaviour, case.variant)))
-            gathered = self.campaign.gather(self.behaviour(case), case.variant)
-            return told_from_noise(self._voice.checked(self.campaign, gathered))
+            return told_from_noise(self._voice.checked(self.campaign, self._gathered(case)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -82,6 +72,11 @@ class Run:
             status: StatusWord = "INVALID" if isinstance(error, InvalidEvidence) else "ERROR"
             self.fragment.add_error(case, status, str(error), time.perf_counter() - started)
             raise
+
+    def _gathered(self, case: Case) -> Gathered:
+        if case.behaviour.fuzz is None:
+            return self.campaign.gather(self.behaviour(case), case.variant)
+        return fuzz(self.campaign, limited_search(case.behaviour, self.settings.limit), case.variant)
 
     def rule(self, case: Case, gathered: Gathered, waiver: dict[str, object] | None = None) -> Judgement:
         """Judge gathered evidence and record the ruling."""
@@ -110,11 +105,3 @@ def limited_search(behaviour: Behaviour, limit: int | None) -> Behaviour:
     if limit is None or fuzz_wanted is None or fuzz_wanted.count <= limit:
         return behaviour
     return replace(behaviour, fuzz=replace(fuzz_wanted, count=limit))
-
-
-def _executor(settings: Settings) -> Executor | None:
-    if settings.executor == "serial":
-        return None
-    from synnodtest.shell.ray_executor import RayExecutor, RayOptions
-
-    return RayExecutor(settings, RayOptions.parse(settings.executor))

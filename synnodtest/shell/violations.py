@@ -29,7 +29,10 @@ _ALL_OVER_THE_LUNG = _statements("""
     a-version-finds                sensitivity
 """)
 """That nodules anywhere in the lung are found: one that lies behind the heart is among them."""
-_FOUND = _ALL_OVER_THE_LUNG + _RANKED + _statements("""
+_FOUND = (
+    _ALL_OVER_THE_LUNG
+    + _RANKED
+    + _statements("""
     small-nodules-come-into-sight     *
     found*                            *
     unmissable                        *
@@ -40,6 +43,7 @@ _FOUND = _ALL_OVER_THE_LUNG + _RANKED + _statements("""
     growth-*                          *
     a-version-finds-behind-the-heart  *
 """)
+)
 """That nodules of the lung are found, and ranked."""
 _LEAK = _statements("""
     silent-in-the-air-leak       *
