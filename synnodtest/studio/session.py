@@ -21,12 +21,12 @@ from synnodtest.evidence.trial import Trial
 from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
-from synnodtest.studio import spec_text
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import Case, case_of_file, case_of_radiograph
 from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.explore import Exploration
 from synnodtest.studio.nodule_requests import Box, NoduleRequest
+from synnodtest.studio.spec_text import Named, written
 
 Findings = Sequence[tuple[Box, float]]
 
@@ -183,24 +183,27 @@ class Session:
                 return request
         raise SynnodError(f"there is no nodule {name!r}" if name else "there is no nodule yet", hint="draw a box first")
 
-    def _entries(self) -> list[dict[str, object]]:
-        if not self.requests:
-            raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
-        return [request.as_spec(self.opened.radiograph) for request in self.requests]
-
     # --- the result -------------------------------------------------------------------------------------------------
 
+    def text(self, kind: str, *values: Any) -> str:
+        """Return the present scene, or what is done with the selected nodule, as a spec: see ``spec_text.written``.
+
+        Raises:
+            SynnodError: there is no nodule, or no air leak to plant in.
+        """
+        named, radiograph = self._named, self.opened.radiograph
+        if kind == "leak" and "air_leak" not in radiograph.regions:
+            raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
+        entries = {request.name: request.as_spec(radiograph) for request in self.requests}
+        if not entries:
+            raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
+        nodules = [*entries.values()]
+        named = replace(named, nodules=nodules, nodule=entries.get(self.selected, nodules[0]))
+        return written(kind, named, *values)
+
     @property
-    def _named(self) -> spec_text.Named:
-        return spec_text.Named(self.opened.file, self.detectors[0], self.synthesizer)
-
-    def scene_text(self) -> str:
-        """Return the present scene as a spec."""
-        return spec_text.scene_spec(self._named, self._entries())
-
-    def fuzz_text(self) -> str:
-        """Return the selected nodule as an explicit example of a search."""
-        return spec_text.fuzz_spec(self._named, self._first())
+    def _named(self) -> Named:
+        return Named(self.opened.file, self.detectors[0], self.synthesizer)
 
     def text_of(self, what: str) -> str:
         """Return the spec of the scene, of an explicit example (``fuzz``), or of the last exploration.
@@ -208,10 +211,8 @@ class Session:
         Raises:
             SynnodError: there is none yet.
         """
-        if what == "scene":
-            return self.scene_text()
-        if what == "fuzz":
-            return self.fuzz_text()
+        if what in ("scene", "fuzz"):
+            return self.text(what)
         if self.exploration is None or self.exploration.kind != what:
             raise SynnodError(f"no {what} was run yet", hint="run it on the tab Explore")
         return self.exploration.text
@@ -223,7 +224,7 @@ class Session:
             SynnodError: nothing is asked for, or synthesizer or detector failed.
         """
         with self.working():
-            case, text = self.opened, self.scene_text()
+            case, text = self.opened, self.text("scene")
             engine = self._engine(self.detectors[0])
             behaviour = self.bench.behaviour(text, case.folder / "scene.yaml", case)
             (planted,) = self.bench.planted(engine, behaviour)
@@ -260,7 +261,7 @@ class Session:
         """Return the lines of Python that make the present result's very nodules."""
         if self.result is None:
             raise SynnodError("nothing was made yet", hint="synthesize first")
-        row, column = self.opened.radiograph.spacing_mm
+        y, x = (f"{mm:.6g}" for mm in self.opened.radiograph.spacing_mm)
         nodules = [
             {
                 name: dict(value) if name == "radiomics" else value
@@ -269,31 +270,9 @@ class Session:
             }
             for nodule in self.result.scene.nodules
         ]
-        return spec_text.python_text(self._named, (column, row), nodules)
+        return written("python", self._named, x if x == y else f"({x}, {y})", nodules)
 
     # --- exploring --------------------------------------------------------------------------------------------------
-
-    def sweep_text(self, over: str, levels: Sequence[float]) -> str:
-        """Return a sweep of the selected nodule as a spec."""
-        return spec_text.sweep_spec(self._named, self._first(), over, levels)
-
-    def map_text(self, region: str, places: int) -> str:
-        """Return a map of the selected nodule over a region as a spec."""
-        return spec_text.map_spec(self._named, self._first(), region, places)
-
-    def companion_text(self, companion_mm: float, distance_mm: float) -> str:
-        """Return the selected nodule alone and with a companion as a spec."""
-        return spec_text.companion_spec(self._named, self._first(), companion_mm, distance_mm)
-
-    def leak_text(self, places: int) -> str:
-        """Return the selected nodule in the air leak as a spec."""
-        if "air_leak" not in self.opened.radiograph.regions:
-            raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
-        return spec_text.leak_spec(self._named, self._first(), places)
-
-    def _first(self) -> dict[str, object]:
-        entries = {entry["name"]: entry for entry in self._entries()}
-        return entries.get(self.selected) or next(iter(entries.values()))
 
     def explore(self, kind: str, title: str, text: str, detector: str) -> Iterator[Exploration]:
         """Run an exploration's spec; yield what has come of it after every few scenes, until done or cancelled.

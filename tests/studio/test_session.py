@@ -184,7 +184,7 @@ def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opene
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.remembered")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     result = made(opened)
-    run = run_spec(opened, opened.scene_text(), "scene.yaml", lambda: False)
+    run = run_spec(opened, opened.text("scene"), "scene.yaml", lambda: False)
     assert run.report is not None, run.lines
     (scene,) = json.loads((run.report / "results.json").read_text())["scenes"].values()
     assert scene["radiograph_sha256"] == result.after.content_sha256()
@@ -199,9 +199,9 @@ def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opene
 
 def test_the_bundle_is_the_spec_and_the_very_background(opened, tmp_path):
     made(opened)
-    with zipfile.ZipFile(bundle(opened, opened.scene_text(), "scene.yaml")) as archive:
+    with zipfile.ZipFile(bundle(opened, opened.text("scene"), "scene.yaml")) as archive:
         archive.extractall(tmp_path / "elsewhere")
-    assert (tmp_path / "elsewhere" / "scene.yaml").read_text() == opened.scene_text()
+    assert (tmp_path / "elsewhere" / "scene.yaml").read_text() == opened.text("scene")
     (there,) = open_backgrounds(tmp_path / "elsewhere" / "cxr", "studio").backgrounds
     (here,) = opened.case.backgrounds.backgrounds
     assert (there.id, there.content) == (here.id, here.content)
@@ -228,14 +228,14 @@ def test_every_text_is_a_valid_spec(opened, tmp_path, what):
     opened.add((100, 100, 124, 124))
     opened.change("nodule", radiomics={"Sphericity": 0.9})
     texts = {
-        "scene": opened.scene_text,
-        "fuzz": opened.fuzz_text,
-        "sweep": lambda: opened.sweep_text("diameter_mm", [6, 10, 14, 20, 30]),
-        "sweep of a density": lambda: opened.sweep_text("density", [0.5, 1, 1.5, 2, 3]),
-        "sweep of a feature": lambda: opened.sweep_text("Sphericity", [0.7, 0.8, 0.9]),
-        "map": lambda: opened.map_text("lung", 12),
-        "companion": lambda: opened.companion_text(20, 40),
-        "leak": lambda: opened.leak_text(9),
+        "scene": lambda: opened.text("scene"),
+        "fuzz": lambda: opened.text("fuzz"),
+        "sweep": lambda: opened.text("sweep", "diameter_mm", [6, 10, 14, 20, 30]),
+        "sweep of a density": lambda: opened.text("sweep", "density", [0.5, 1, 1.5, 2, 3]),
+        "sweep of a feature": lambda: opened.text("sweep", "Sphericity", [0.7, 0.8, 0.9]),
+        "map": lambda: opened.text("map", "lung", 12),
+        "companion": lambda: opened.text("companion", 20, 40),
+        "leak": lambda: opened.text("leak", 9),
     }
     path = tmp_path / "made.yaml"
     path.write_text(texts[what]())
@@ -248,7 +248,7 @@ def test_every_quantity_can_be_swept_over_its_usual_range(opened, tmp_path, over
     opened.add((100, 100, 124, 124))
     low, high = usual_range(over)
     path = tmp_path / "made.yaml"
-    path.write_text(opened.sweep_text(over, levels_between(low, high, 5)))
+    path.write_text(opened.text("sweep", over, levels_between(low, high, 5)))
     (behaviour,) = load_spec(path).behaviours
     assert low < high
     assert behaviour.id == "studio-sweep"
@@ -267,7 +267,7 @@ def test_every_quantity_can_be_swept_over_its_usual_range(opened, tmp_path, over
 def test_brightness_and_margin_stand_in_the_spec_as_they_were_asked_for(opened, asked, written):
     opened.add((100, 100, 124, 124))
     opened.change("nodule", **asked)
-    assert written in opened.scene_text()
+    assert written in opened.text("scene")
     (nodule,) = opened.plant().scene.nodules
     assert (nodule.attenuation, nodule.margin) == (asked.get("attenuation", ""), asked.get("margin", ""))
     if "density" in asked:
@@ -308,7 +308,7 @@ def explored(session, detectors, kind, text):
 def test_a_sweep_holds_place_and_changes_size_alone(opened, detectors):
     opened.add((150, 100, 174, 124))
     opened.change("nodule", contrast=0.6)
-    last = explored(opened, detectors, "sweep", opened.sweep_text("diameter_mm", [8, 16, 24]))
+    last = explored(opened, detectors, "sweep", opened.text("sweep", "diameter_mm", [8, 16, 24]))
     assert [point.level for point in last.points] == [8, 16, 24]
     assert [point.diameter_mm for point in last.points] == pytest.approx([8, 16, 24], rel=0.06)
     assert len({scene.scene.nodules[0].centre_mm for scene in last.scenes}) == 1
@@ -317,7 +317,7 @@ def test_a_sweep_holds_place_and_changes_size_alone(opened, detectors):
 
 def test_a_map_stays_in_its_region_and_can_be_cancelled(opened, detectors):
     opened.add((150, 100, 162, 112))
-    steps = opened.explore("map", "map", opened.map_text("lung", 12), detectors[0])
+    steps = opened.explore("map", "map", opened.text("map", "lung", 12), detectors[0])
     first = next(steps)
     opened.cancelled.set()
     last = list(steps)[-1]
@@ -334,7 +334,7 @@ def test_the_studio_draws_places_by_the_seed_of_a_run_that_names_none(pytestconf
 
 def test_a_companion_is_judged_by_the_first_nodule_alone(opened, detectors):
     opened.add((60, 100, 72, 112))
-    last = explored(opened, detectors, "companion", opened.companion_text(20, 60))
+    last = explored(opened, detectors, "companion", opened.text("companion", 20, 60))
     assert [point.label for point in last.points] == ["single", "double"]
     assert [len(scene.scene.nodules) for scene in last.scenes] == [1, 2]
     assert last.points[0].x == pytest.approx(last.points[1].x, abs=1)
@@ -344,10 +344,10 @@ def test_nodules_lie_in_a_painted_leak(opened, detectors):
     leak = np.zeros((300, 360), bool)
     leak[60:140, 60:140] = True
     with pytest.raises(SynnodError, match="no air leak"):
-        opened.leak_text(4)
+        opened.text("leak", 4)
     opened.paint("air_leak", leak)
     opened.add((90, 90, 100, 100))
-    last = explored(opened, detectors, "leak", opened.leak_text(5))
+    last = explored(opened, detectors, "leak", opened.text("leak", 5))
     assert last.done == 5
     assert all(leak[int(point.y), int(point.x)] for point in last.points)
 
@@ -365,7 +365,7 @@ def test_nothing_of_a_closed_session_is_left(opened):
 
 def test_work_that_outlasts_its_session_leaves_nothing(opened, detectors):
     opened.add((150, 100, 162, 112))
-    steps = opened.explore("map", "map", opened.map_text("lung", 12), detectors[0])
+    steps = opened.explore("map", "map", opened.text("map", "lung", 12), detectors[0])
     for _ in range(BATCH):
         next(steps)
     opened.close()
@@ -379,7 +379,7 @@ def test_work_that_outlasts_its_session_leaves_nothing(opened, detectors):
 def test_a_run_that_is_stopped_ends_with_all_that_it_started(opened):
     opened.add((100, 100, 124, 124))
     with pytest.raises(SynnodError, match="stopped before its end"):
-        run_spec(opened, opened.scene_text(), "scene.yaml", lambda: True)
+        run_spec(opened, opened.text("scene"), "scene.yaml", lambda: True)
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(opened.case.folder) not in listed
 

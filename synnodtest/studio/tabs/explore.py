@@ -72,19 +72,19 @@ class ExploreTab(Tab):
     def _swept(self, at: Visit, detector: str, over: str, low: float, high: float, steps: float) -> Iterator[Changes]:
         if low is None or high is None or not low < high:
             raise SynnodError("a sweep goes from a low to a high value", hint="fill in From and To")
-        text = at.session.sweep_text(over, levels_between(float(low), float(high), int(steps or 2)))
+        text = at.session.text("sweep", over, levels_between(float(low), float(high), int(steps or 2)))
         yield from self._exploring(at, "sweep", f"Sweep over {over}", text, detector)
 
     def _mapped(self, at: Visit, detector: str, region: str, places: float) -> Iterator[Changes]:
-        text = at.session.map_text(region, int(places))
+        text = at.session.text("map", region, int(places))
         yield from self._exploring(at, "map", f"Map of the {region}", text, detector)
 
     def _companied(self, at: Visit, detector: str, diameter: float, distance: float) -> Iterator[Changes]:
-        text = at.session.companion_text(float(diameter), float(distance))
+        text = at.session.text("companion", float(diameter), float(distance))
         yield from self._exploring(at, "companion", "Alone and with a companion", text, detector)
 
     def _leaked(self, at: Visit, detector: str, places: float) -> Iterator[Changes]:
-        yield from self._exploring(at, "leak", "Air leak", at.session.leak_text(int(places)), detector)
+        yield from self._exploring(at, "leak", "Air leak", at.session.text("leak", int(places)), detector)
 
     def _exploring(self, at: Visit, kind: str, title: str, text: str, detector: str) -> Iterator[Changes]:
         desk = self._desk
