@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,7 +167,8 @@ def plant(
     """
     from synnodtest.api.planting import Request, as_synthesizer, plant_nodules
 
-    request = Request(box=box, centre=centre, centre_mm=centre_mm, diameter_mm=diameter_mm, contrast=contrast)
-    request = replace(request, density=density, attenuation=attenuation, margin=margin)
-    asked = [*nodules] or [request.nodule(radiograph, radiomics=radiomics or {}, name=name, seed=seed)]
+    request = Request(
+        box, centre, centre_mm, diameter_mm, contrast, density, attenuation, margin, radiomics or {}, name, seed
+    )
+    asked = [*nodules] or [request.nodule(radiograph)]
     return plant_nodules(radiograph, asked, as_synthesizer(synthesizer, device), seed=seed, sham=sham)

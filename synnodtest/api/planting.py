@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,7 +41,7 @@ BEYOND = 0.5
 
 @dataclass(frozen=True)
 class Request:
-    """Place and size of one nodule as a person says them; see :func:`synnodtest.plant`."""
+    """One nodule as a person asks for it; see :func:`synnodtest.plant`."""
 
     box: Sequence[float] | None = None
     centre: tuple[float, float] | None = None
@@ -51,8 +51,11 @@ class Request:
     density: float | None = None
     attenuation: str = ""
     margin: str = ""
+    radiomics: Mapping[str, float] = field(default_factory=dict)
+    name: str = "nodule"
+    seed: int = 0
 
-    def nodule(self, radiograph: Radiograph, *, radiomics: Mapping[str, float], name: str, seed: int) -> Nodule:
+    def nodule(self, radiograph: Radiograph) -> Nodule:
         """Return the nodule.
 
         Raises:
@@ -69,7 +72,7 @@ class Request:
             raise SynthesizerError(f"{' and '.join(named)} each say how bright a nodule is", hint="give one of them")
         density = self.density
         if self.contrast is None and density is None:
-            rng = np.random.default_rng(seed_sequence("plant-density", seed))
+            rng = np.random.default_rng(seed_sequence("plant-density", self.seed))
             density = round(draw_density(self.attenuation, diameter, rng), 4)
         return Nodule(
             diameter_mm=round(diameter, 4),
@@ -78,9 +81,9 @@ class Request:
             density=density,
             attenuation=self.attenuation,
             margin=self.margin,
-            radiomics=tuple(sorted((feature, float(value)) for feature, value in radiomics.items())),
-            name=name,
-            seed=seed,
+            radiomics=tuple(sorted((feature, float(value)) for feature, value in self.radiomics.items())),
+            name=self.name,
+            seed=self.seed,
         )
 
     def _place(self, radiograph: Radiograph) -> tuple[tuple[float, float], float | None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.api.comparison import Compared, compared
+from synnodtest.api.planting import Request
 from synnodtest.api.reading import Beside
 from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import write
@@ -25,9 +26,9 @@ from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import Case, case_of_file, case_of_radiograph
 from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.explore import Exploration
-from synnodtest.studio.nodule_requests import Box, NoduleRequest
-from synnodtest.studio.spec_text import Named, written
+from synnodtest.studio.spec_text import Named, entry_of, written
 
+Box = tuple[float, float, float, float]
 Findings = Sequence[tuple[Box, float]]
 
 EXPORTS: Mapping[str, tuple[str, int | None]] = {
@@ -80,7 +81,7 @@ class Session:
         self.bench = bench
         self.catalogue = catalogue
         self.case: Case | None = None
-        self.requests: list[NoduleRequest] = []
+        self.requests: list[Request] = []
         self.selected = ""
         self.synthesizer = bench.synthesizers[0]
         self.detectors: tuple[str, ...] = tuple(bench.detectors[:2])
@@ -140,7 +141,7 @@ class Session:
 
     # --- nodules ----------------------------------------------------------------------------------------------------
 
-    def add(self, box: Box) -> NoduleRequest:
+    def add(self, box: Box) -> Request:
         """Add a nodule at a box and select it.
 
         Raises:
@@ -148,13 +149,13 @@ class Session:
         """
         taken = {request.name for request in self.requests}
         number = next(n for n in range(1, len(taken) + 2) if _name(n) not in taken)
-        request = NoduleRequest(_name(number), box, seed=number)
+        request = Request(box, name=_name(number), seed=number)
         request.nodule(self.opened.radiograph)
         self.requests.append(request)
         self.selected = request.name
         return request
 
-    def change(self, name: str, **values: Any) -> NoduleRequest:
+    def change(self, name: str, **values: Any) -> Request:
         """Change a nodule.
 
         Raises:
@@ -172,7 +173,7 @@ class Session:
         self.requests = [request for request in self.requests if request.name != name]
         self.selected = self.requests[-1].name if self.requests else ""
 
-    def request(self, name: str) -> NoduleRequest:
+    def request(self, name: str) -> Request:
         """Return a nodule by its name.
 
         Raises:
@@ -194,7 +195,7 @@ class Session:
         named, radiograph = self._named, self.opened.radiograph
         if kind == "leak" and "air_leak" not in radiograph.regions:
             raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
-        entries = {request.name: request.as_spec(radiograph) for request in self.requests}
+        entries = {request.name: entry_of(request, radiograph) for request in self.requests}
         if not entries:
             raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
         nodules = [*entries.values()]

@@ -10,6 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from synnodtest.api.planting import Request
+from synnodtest.radiograph import Radiograph
 from synnodtest.spec.plain import flow
 from synnodtest.studio.case import SET
 
@@ -37,6 +39,21 @@ class Named:
     synthesizer: str
     nodules: Sequence[Entry] = ()
     nodule: Entry = field(default_factory=dict)
+
+
+def entry_of(request: Request, radiograph: Radiograph) -> dict[str, object]:
+    """Return a nodule as a spec writes it."""
+    nodule = request.nodule(radiograph)
+    bright = "contrast" if request.contrast is not None else "attenuation" if request.attenuation else "density"
+    return {
+        "name": request.name,
+        "diameter_mm": nodule.diameter_mm,
+        bright: getattr(nodule, bright),
+        **({"margin": request.margin} if request.margin else {}),
+        "location": {"at_mm": list(nodule.centre_mm)},
+        **({"radiomics": dict(nodule.radiomics)} if request.radiomics else {}),
+        "seed": request.seed,
+    }
 
 
 def written(kind: str, of: Named, *values: Any) -> str:

@@ -45,7 +45,7 @@ def form(desk: Desk, at: Visit) -> Changes:
     request = at.session.request(at.session.selected)
     return {
         p.nodule: desk.gradio.update(choices=names, value=request.name),
-        **dict(zip(p.edges, (round(edge) for edge in request.box), strict=True)),
+        **dict(zip(p.edges, map(round, request.box or ()), strict=True)),
         **{part: getattr(request, field) for field, part in desk.fields.items()},
         p.features: json.dumps(dict(request.radiomics)),
     }

@@ -66,7 +66,7 @@ class View:
             "threshold": self.threshold,
             "marks": self.marks,
             "outlines": [name for name in self.outlines if name in radiograph.regions],
-            "boxes": [{"name": request.name, "box": list(request.box)} for request in session.requests],
+            "boxes": [{"name": request.name, "box": list(request.box or ())} for request in session.requests],
             "selected": session.selected,
             "pixels": {"before": f"f{self.film}"},
         }
