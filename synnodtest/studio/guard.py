@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CLOSED = ("upload", "upload_progress", "file", "proxy", "stream", "deep_link", "runs", "dev", "theme_dir")
 """Of Gradio's own routes: uploads and files go through the studio's, which know whose they are."""
@@ -44,40 +42,34 @@ class Guard:
         most_bytes: Limit of a request's body.
     """
 
-    def __init__(self, app: Application, hosts: Iterable[str], most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], most_bytes: int) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
         self._most = most_bytes
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or pass it on."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-            return
-        headers = {name.lower(): value for name, value in scope.get("headers", ())}
-        refused = self._refused(scope, headers)
-        if refused is not None:
-            await _answer(scope, send, *refused)
-            return
-        await self._app(scope, _limited(receive, self._most), _with_headers(send))
+        elif (refused := self._refused(scope, Headers(scope=scope))) is None:
+            await self._app(scope, _limited(receive, self._most), _with_headers(send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refused(scope, receive, send)
 
-    def _refused(
-        self, scope: MutableMapping[str, Any], headers: MutableMapping[bytes, bytes]
-    ) -> tuple[int, str] | None:
-        host = headers.get(b"host", b"").decode("latin-1").lower()
-        if host not in self._hosts:
-            return 403, "this address is not served here"
-        origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1").lower() not in self._origins:
-            return 403, "requests of other pages are refused"
-        if headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site") and scope.get("method") != "GET":
-            return 403, "requests of other pages are refused"
+    def _refused(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        if headers.get("host", "").lower() not in self._hosts:
+            return PlainTextResponse("this address is not served here", 403)
+        foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site") and scope.get("method") != "GET"
+        if foreign or ("origin" in headers and headers["origin"].lower() not in self._origins):
+            return PlainTextResponse("requests of other pages are refused", 403)
         if _is_closed(scope["path"]):
-            return 404, "not served here"
-        length = headers.get(b"content-length", b"0")
+            return PlainTextResponse("not served here", 404)
+        length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._most:
-            return 413, f"the file is larger than the {self._most // 2**20} MiB that are taken"
+            return PlainTextResponse(f"the file is larger than the {self._most // 2**20} MiB that are taken", 413)
         return None
 
 
@@ -102,19 +94,9 @@ def _limited(receive: Receive, most: int) -> Receive:
 def _with_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            known = {name.lower() for name, _ in message.get("headers", ())}
-            added = [(k.encode(), v.encode()) for k, v in HEADERS.items() if k.encode() not in known]
-            message = {**message, "headers": [*message.get("headers", ()), *added]}
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
         await send(message)
 
     return sending
-
-
-async def _answer(scope: MutableMapping[str, Any], send: Send, status: int, text: str) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

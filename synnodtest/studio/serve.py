@@ -22,8 +22,7 @@ from typing import Any
 from synnodtest.errors import SynnodError, require
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.catalogue import Catalogue
-from synnodtest.studio.guard import Guard, hosts_of
-from synnodtest.studio.sessions import Sessions, private_folder
+from synnodtest.studio.sessions import Sessions
 from synnodtest.studio.study import Study
 
 MOST_BYTES = 256 * 2**20
@@ -68,7 +67,7 @@ class Studio:
     """
 
     def __init__(self, wanted: Wanted, port: int) -> None:
-        self.root = private_folder()
+        self.root = Path(tempfile.mkdtemp(prefix="synnodtest-studio-"))  # which only this user can enter
         try:
             gradio = _gradio(self.root)
             self.bench = Bench(tuple(wanted.detectors), tuple(wanted.synthesizers), wanted.device)
@@ -79,9 +78,10 @@ class Studio:
             shutil.rmtree(self.root, ignore_errors=True)
             raise
 
-    def _application(self, gradio: Any, wanted: Wanted, port: int) -> Guard:
+    def _application(self, gradio: Any, wanted: Wanted, port: int) -> Any:
         from fastapi import FastAPI
 
+        from synnodtest.studio.guard import Guard, hosts_of
         from synnodtest.studio.page import build_page
         from synnodtest.studio.parts import asset
         from synnodtest.studio.routes import add_routes
@@ -119,13 +119,9 @@ class Studio:
         thread.start()
         return thread
 
-    def stop(self) -> None:
-        """Have everything that works in any session end at its next step, and remove what the sessions hold."""
-        self.sessions.close_all()
-
     def close(self) -> None:
         """End all sessions and remove everything from disk."""
-        self.stop()
+        self.sessions.close_all()
         with self.bench.idle(LONGEST_STEP_S):
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -172,7 +168,7 @@ def serve(wanted: Wanted, *, port: int, browser: bool) -> int:
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:
-            threading.Thread(target=studio.stop, daemon=True).start()
+            threading.Thread(target=studio.sessions.close_all, daemon=True).start()
             super().handle_exit(sig, frame)
 
     config = uvicorn.Config(studio.app, host=ADDRESS, port=chosen, log_level="warning", timeout_graceful_shutdown=2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 
@@ -14,16 +13,11 @@ from synnodtest.studio.catalogue import Catalogue
 from synnodtest.studio.session import Session
 
 
-def private_folder() -> Path:
-    """Return a new folder that only this user can enter; uploads, stores and reports lie in it."""
-    return Path(tempfile.mkdtemp(prefix="synnodtest-studio-"))
-
-
 class Sessions:
     """Sessions by token and by the tab that they belong to.
 
     Args:
-        root: The private folder of all.
+        root: The private folder of all: uploads, stores and reports lie in it.
         bench: Models, shared.
         catalogue: What can be picked, shared.
     """
