@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synnodtest.commands.options import template
 from synnodtest.errors import RecordError
 from synnodtest.integrity.manifest import RECORD
 from synnodtest.record.words import plural
@@ -54,69 +55,24 @@ def _run(options: argparse.Namespace) -> None:
         print(json.dumps({"runs": [asdict(r) for r in history.runs], "outcomes": {
             node: [asdict(o) for o in series] for node, series in history.outcomes.items()}}, indent=1))  # fmt: skip
         return
-    for line in history_lines(history):
-        print(line)
-    print(f"page: {page}")
+    print(*history_lines(history), f"page: {page}", sep="\n")
 
 
 def _only(made: Record, pattern: str) -> Record:
     return replace(made, expectations=tuple(e for e in made.expectations if fnmatch(e.id, pattern)))
 
 
-def history_lines(history: History) -> Iterator[str]:
-    """Yield a history as lines of text: runs, what moved, what flips, what a version kept, each estimate."""
-    yield f"{plural(len(history.runs), 'run')}, {plural(len(history.versions()), 'version')} of the detector"
-    for run in history.runs:
-        counts = ", ".join(f"{count} {word}" for word, count in run.counts.items()) or "no record"
-        yield f"  {run.id}  {run.version}  seed {run.seed}  {run.status}: {counts}"
-    yield from _moves(history)
-    flips = history.flips()
-    yield f"verdicts that flip between seeds: {len(flips) or 'none'}"
-    for node, version, words in flips:
-        yield f"  {node} under {version}: " + ", ".join(f"{count} {word}" for word, count in words.items())
-    for earlier, later, lost, of in history.kept():
-        line = f"kept from {earlier} to {later}: {of - len(lost)} of {of} that passed{history.apart(earlier, later)}"
-        yield line if of else f"kept from {earlier} to {later}: nothing that passed was run again"
-        yield from (f"  lost: {node}" for node in lost)
-    for node in history.outcomes:
-        yield node
-        yield from _series(history, node)
+def history_lines(history: History) -> list[str]:
+    """Return a history as lines of text: runs, what moved, what flips, what a version kept, each estimate."""
+    told = template("history.txt.j2", counts=_counts, numbers=_numbers).render(history=history, plural=plural)
+    return told.splitlines()
 
 
-def _moves(history: History) -> Iterator[str]:
-    lists = {
-        "newly failed": history.newly("FAILED"),
-        "no longer settled": history.unsettled(),
-        "newly passed": history.newly("PASSED"),
-    }
-    for title, moves in lists.items():
-        yield f"{title}: {len(moves) or 'nothing'}"
-        for node, before, now in moves:
-            changed = "; specification, synthesizer or backgrounds differ" if before.question != now.question else ""
-            then, last = (_numbers(part) for part in history.told_by(before, now))
-            yield f"  {node}: {before.status} {then} -> {now.status} {last}{changed}"
-    moved = history.moved()
-    yield f"estimates that moved, interval apart from interval: {len(moved) or 'none'}"
-    for node, earlier, later in moved:
-        yield f"  {node}: {later.label} {_numbers(earlier)} -> {_numbers(later)}"
-
-
-def _series(history: History, node: str) -> Iterator[str]:
-    """Yield an expectation run by run; where several estimates decide, one after the other."""
-    labels = history.labels(node)
-    for label in labels or [""]:
-        if len(labels) > 1:
-            yield f"  {label}; the verdict is on all estimates together"
-        for one in history.outcomes[node]:
-            run = history.runs[one.run]
-            numbers = _numbers(one.estimate_of(label))
-            yield f"  {one.status:<12} {numbers:<24} {run.version}, seed {run.seed}, {run.id}"
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
 def _numbers(part: ComponentEntry | None) -> str:
     from synnodtest.record.words import estimate
 
-    if part is None:
-        return ""
-    value, ends = estimate(part)
-    return f"{value} ({ends})"
+    return "{} ({})".format(*estimate(part)) if part else ""

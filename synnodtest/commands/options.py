@@ -1,4 +1,4 @@
-"""Options that several commands share: ``--split``, options handed on by name, figures printed and kept."""
+"""Shared by several commands: ``--split``, options handed on by name, figures told and kept, templates of text."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ def _split(text: str) -> str:
 def handed_on(options: argparse.Namespace, *names: str) -> Any:
     """Return options as keyword arguments of a function that calls them by the same names."""
     return {name: getattr(options, name) for name in names}
+
+
+def template(name: str, **filters: Any) -> Any:
+    """Return a template of :mod:`synnodtest.commands`, which knows these filters."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("synnodtest.commands"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= filters
+    return environment.get_template(name)
 
 
 def tell(figures: object, out: Path | None) -> None:

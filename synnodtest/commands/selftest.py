@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from synnodtest.commands.options import template
 from synnodtest.files import write_atomic
 
 ORACLE = "oracle"
@@ -81,10 +82,4 @@ def _conditions(options: argparse.Namespace) -> str:
 
 def page(made: dict[str, Any], conditions: str) -> str:
     """Return the self-test as a Markdown page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    files = PackageLoader("synnodtest.commands")
-    environment = Environment(
-        loader=files, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    return environment.get_template("kill-table.md.j2").render(**made, conditions=conditions)
+    return str(template("kill-table.md.j2").render(**made, conditions=conditions))
