@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from synnodtest.commands import credibility, reference, transfer
+from synnodtest.commands.options import template
 from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
 from synnodtest.radiograph import Radiograph
-
-HEAD = f"{'value':>7}  {'90% interval':<14} {'nodules':>7}  figure"
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -92,46 +89,8 @@ def _detector(options: argparse.Namespace) -> int:
         for one, other in figures[data.name]["in_training"].items():
             print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)
     text = json.dumps(figures, indent=1)
-    print(text if options.json else "\n".join(figures_table(figures)))
+    table = template("figures.txt.j2").render(figures=figures, counted=counted)
+    print(text + "\n" if options.json else table, end="")
     if options.out is not None:
         write_atomic(options.out, text + "\n")
     return 0
-
-
-def figures_table(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines of a table per data set.
-
-    Args:
-        figures: Data set -> what :func:`synnodtest.evaluation.detector.evaluate` returned.
-    """
-    for name, figure in figures.items():
-        identity = figure["identity"]
-        of = f"{counted(figure['images'], 'image')}, {counted(figure['nodules'], 'nodule')}"
-        yield f"{identity.get('name', '')} on {name}: {of}"
-        yield f"hit: {figure['matching']}"
-        yield HEAD
-        for label, entry in _rows(figure):
-            yield _row(label, entry)
-        yield ""
-
-
-def _rows(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    precision = found["average_precision"]
-    yield "average precision at IoU 0.50", precision["at_0.50"]
-    yield "average precision, mean of IoU 0.50 to 0.95", precision["at_0.50:0.95"]
-    for rate, entry in found["froc_bounds"].items():
-        yield f"sensitivity at {rate} false positives per image", entry
-    for size, entry in found["by_size"].items():
-        yield f"sensitivity at 1 false positive per image, {size}", entry
-    for region, entry in found["by_region"].items():
-        yield f"sensitivity at 1 false positive per image, in {region.replace('_', ' ')}", entry
-    yield "AUC of images", found["auc"]
-    yield "NODE21 score", found["node21_score_bounds"]
-
-
-def _row(label: str, entry: Mapping[str, Any] | None) -> str:
-    known = entry or {}
-    bounds = known.get("lower"), known.get("upper")
-    interval = "" if None in bounds else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
-    value = "-" if known.get("value") is None else f"{known['value']:.3f}"
-    return f"{value:>7}  {interval:<14} {known.get('nodules', ''):>7}  {label}"
