@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from synnodtest.expectations.asked import Asked
@@ -10,10 +11,10 @@ from synnodtest.expectations.language import unbreakable
 from synnodtest.expectations.registry import find_check, find_claim
 from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
-from synnodtest.spec.messages import Path, problem, unknown
+from synnodtest.spec.messages import unknown
 from synnodtest.spec.model import Behaviour, Companion, Expectation, Fuzz, PerturbationSpec
 from synnodtest.spec.plain import tidy
-from synnodtest.spec.selection import Item, check_against_scenes, complain
+from synnodtest.spec.selection import Item, check_against_scenes
 from synnodtest.spec.source import Node, listed, plain
 from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant
@@ -29,38 +30,33 @@ def fuzz_expectations() -> tuple[str, ...]:
     return kinds("fuzz_expectation")
 
 
-def build_expectations(
-    builder: Builder, node: Node, path: Path, behaviour: Behaviour, fuzz: bool
-) -> tuple[Expectation, ...]:
+def build_expectations(builder: Builder, node: Node, behaviour: Behaviour, fuzz: bool) -> tuple[Expectation, ...]:
     """Return the expectations under ``expect``; whatever is wrong goes to the builder.
 
     Args:
         builder: Takes complaints.
         node: The list under ``expect``.
-        path: Its path.
         behaviour: The behaviour without expectations; its scenes are None if they could not be built.
         fuzz: Whether it is a fuzz behaviour.
     """
     expectations: list[Expectation] = []
     ids: dict[str, int] = {}
-    repeats: dict[str, int] = {}
+    repeats: Counter[str] = Counter()
     for index, entry in enumerate(node.sequence):
-        item = _item(builder, entry, (*path, index), fuzz)
+        item = _item(builder, entry, fuzz)
         if item is None:
             continue
-        repeats[item.kind] = repeats.get(item.kind, 0) + 1
-        expectation = _expectation(builder, item, behaviour, index, repeats[item.kind])
+        repeats[item.kind] += 1
+        expectation = _expectation(item, behaviour, index, repeats[item.kind])
         if expectation.id in ids:
-            place = item.part("id") if "id" in item.node.mapping else item.node
-            first = ids[expectation.id]
-            message = f"two expectations are called {expectation.id!r}; the first stands in line {first}"
-            builder.problems.append(problem(place.place, item.path, message))
+            message = f"two expectations are called {expectation.id!r}; the first stands in line {ids[expectation.id]}"
+            builder.complain_at_key(item.node.mapping.get("id", item.node), message, path=item.node.path)
         ids[expectation.id] = expectation.line
         expectations.append(expectation)
     return tuple(expectations)
 
 
-def _item(builder: Builder, entry: Node, path: Path, fuzz: bool) -> Item | None:
+def _item(builder: Builder, entry: Node, fuzz: bool) -> Item | None:
     allowed, other = scene_expectations(), fuzz_expectations()
     if fuzz:
         allowed, other = other, allowed
@@ -68,18 +64,18 @@ def _item(builder: Builder, entry: Node, path: Path, fuzz: bool) -> Item | None:
         if key in other and key not in allowed:
             needs, have = ("scenes", "fuzz") if fuzz else ("fuzz", "scenes")
             message = f"{key!r} needs {needs!r}, and this behaviour has {have!r}"
-            builder.problems.append(problem(child.place, path, message, f"it may expect {', '.join(allowed)}"))
+            builder.complain_at_key(child, message, f"it may expect {', '.join(allowed)}", entry.path)
             return None
-    wrong = validate(entry, "fuzz_expectation" if fuzz else "expectation", path)
+    wrong = validate(entry, "fuzz_expectation" if fuzz else "expectation")
     builder.problems.extend(wrong)
     if wrong:
         return None
     kind, child = next(iter(entry.mapping.items()))
-    return Item(kind, child, (*path, kind), fuzz)
+    return Item(builder, kind, child, fuzz)
 
 
-def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int, repeat: int) -> Expectation:
-    properties = item.rules["properties"]
+def _expectation(item: Item, behaviour: Behaviour, index: int, repeat: int) -> Expectation:
+    builder, properties = item.builder, item.rules["properties"]
     content = tidy(plain(item.node)) if isinstance(item.node.value, dict) else {"function": item.node.value}
     parameters: dict[str, Any] = {n: rule["default"] for n, rule in properties.items() if "default" in rule}
     parameters |= content
@@ -88,46 +84,46 @@ def _expectation(builder: Builder, item: Item, behaviour: Behaviour, index: int,
     points = listed(parameters.get("operating_point", behaviour.operating_point))
     parameters["operating_point"] = list(map(float, points))
     own = item.part("matching")
-    parameters["matching"] = matching(builder, own, (*item.path, "matching")) if own.value else dict(behaviour.matching)
+    parameters["matching"] = matching(builder, own) if own.value else dict(behaviour.matching)
     if "region" in content:
-        parameters["region"] = builder.region(item.part("region"), (*item.path, "region"))
+        parameters["region"] = builder.region(item.part("region"))
     if "under" in content:
-        parameters["under"] = builder.perturbations(item.part("under"), (*item.path, "under"))
-        _check_under(builder, item, parameters["under"])
+        parameters["under"] = builder.perturbations(item.part("under"))
+        _check_under(item, parameters["under"])
     if "companion" in content:
-        parameters["companion"] = companion(builder, item.part("companion"), (*item.path, "companion"))
+        parameters["companion"] = companion(builder, item.part("companion"))
     if behaviour.scenes is not None:
-        parameters |= check_against_scenes(builder, item, behaviour.scenes, parameters)
-    else:
-        _check_alone(builder, item, parameters, fuzz=item.fuzz)
+        parameters |= check_against_scenes(item, behaviour.scenes, parameters)
+    elif not item.fuzz:
+        item.ask(parameters, Asked(has_scenes=False))
     if item.fuzz and behaviour.fuzz is not None:
-        _check_searched(builder, item, behaviour.fuzz)
+        _check_searched(item, behaviour.fuzz)
     name = str(item.part("id").value or (item.kind if repeat == 1 else f"{item.kind}-{repeat}"))
     place = item.node.place
     return Expectation(item.kind, parameters, place.line, place.column, index, name)
 
 
-def _check_searched(builder: Builder, item: Item, fuzz: Fuzz) -> None:
+def _check_searched(item: Item, fuzz: Fuzz) -> None:
     """Note what a claim needs and the examples of a search do not have."""
     claim = find_claim(item.kind)
     second = claim is not None and claim.needs_companion
     if second and "companion" not in item.node.mapping and fuzz.companion is None:
-        complain(builder, item, "companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
+        item.complain("companion", "needs a 'companion'", "give it here, or under 'fuzz.vary'")
     named = [name for example in (fuzz.fixed, *fuzz.explicit) for name in example]
     beside = not second and (fuzz.companion is not None or any(name.startswith("companion.") for name in named))
     names = ["nodule", *["companion"] * beside]
     of = item.part("of").value
     if of is not None and of not in names:
-        complain(builder, item, "of", f"nodule {unknown(str(of), names, 'the nodules')}")
+        item.complain("of", f"nodule {unknown(str(of), names, 'the nodules')}")
 
 
-def _check_under(builder: Builder, item: Item, under: Sequence[PerturbationSpec]) -> None:
+def _check_under(item: Item, under: Sequence[PerturbationSpec]) -> None:
     """Note perturbations that change nothing: a radiograph compared with itself passes whatever the detector does."""
     from synnodtest.perturbations import is_neutral
 
     fixed = [Perturbation(kind, v.value) for kind, v in under if isinstance(v, Constant)]
     if under and len(fixed) == len(under) and all(map(is_neutral, fixed)):
-        complain(builder, item, "under", "changes nothing, so that every scene would be compared with itself")
+        item.complain("under", "changes nothing, so that every scene would be compared with itself")
 
 
 def passes_in_silence(expectation: Expectation) -> bool:
@@ -146,7 +142,7 @@ def asks_little(expectation: Expectation) -> list[str]:
     return [] if claim is None else unbreakable(claim.read(expectation.parameters))
 
 
-def matching(builder: Builder, node: Node, path: Path) -> dict[str, object]:
+def matching(builder: Builder, node: Node) -> dict[str, object]:
     """Return a matching with its default filled in; a parameter of the other criterion is noted."""
     settings: dict[str, object] = plain(node)
     iou = settings.get("criterion") == "iou"
@@ -154,26 +150,13 @@ def matching(builder: Builder, node: Node, path: Path) -> dict[str, object]:
     if alien in settings:
         other = "centre-in-nodule" if iou else "iou"
         message = f"{alien!r} belongs to the criterion {other!r}, not to {settings['criterion']!r}"
-        builder.problems.append(problem(node.mapping[alien].place, path, message))
+        builder.complain_at_key(node.mapping[alien], message, path=node.path)
     return {"criterion": settings["criterion"], own: settings.get(own, 0.2 if iou else 5)}
 
 
-def companion(builder: Builder, node: Node, path: Path) -> Companion:
+def companion(builder: Builder, node: Node) -> Companion:
     """Return the second nodule of a fuzzed example."""
-    parts = node.mapping
-    builder.one_brightness(parts, path)
-
-    return Companion(
-        diameter_mm=builder.optional(parts, path, "diameter_mm") or Constant(20.0),
-        contrast=builder.optional(parts, path, "contrast"),
-        density=builder.optional(parts, path, "density"),
-        distance_mm=builder.optional(parts, path, "distance_mm"),
-        location=builder.location(parts.get("location"), (*path, "location")),
-    )
-
-
-def _check_alone(builder: Builder, item: Item, parameters: Mapping[str, Any], *, fuzz: bool) -> None:
-    """Note what a kind cannot work with, where there are no scenes to hold it against."""
-    kind = None if fuzz else find_check(item.kind)
-    for complaint in () if kind is None else kind.asks(kind.read(parameters), Asked(has_scenes=False)):
-        complain(builder, item, *complaint)
+    builder.one_brightness(node.mapping, node.path)
+    values = {"diameter_mm": Constant(20.0)}
+    values |= builder.given(node, "diameter_mm", "contrast", "density", "distance_mm")
+    return Companion(**values, location=builder.location(node.mapping.get("location")))

@@ -8,35 +8,33 @@ from typing import Any
 
 from synnodtest.spec.build import Builder
 from synnodtest.spec.expectations import companion
-from synnodtest.spec.messages import Path, problem
 from synnodtest.spec.model import Fuzz, Location
-from synnodtest.spec.plain import VARIED_WORDS, tidy
+from synnodtest.spec.plain import tidy
 from synnodtest.spec.source import EMPTY, Node, plain
-from synnodtest.spec.values import Choice, Constant, Value
+from synnodtest.spec.values import Constant, Value
 
 _GROUPS = ("radiomics", "perturbations", "companion", "place")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
+def build_fuzz(builder: Builder, node: Node) -> Fuzz | None:
     """Return the search, or None if it broke the schema; whatever else is wrong goes to the builder."""
-    if not builder.clean(path):
+    if not builder.clean(node):
         return None
     parts = node.mapping
-    vary = parts["vary"]
-    stays = parts.get("fixed", EMPTY).mapping
-    builder.one_brightness({**vary.mapping, **stays}, (*path, "vary"))
-    for index, item in enumerate(parts.get("explicit", EMPTY).sequence):
-        builder.one_brightness({**stays, **item.mapping}, (*path, "explicit", index))
-    varied = dict(_varied(builder, vary, (*path, "vary")))
-    fixed = _point(builder, parts.get("fixed", EMPTY), (*path, "fixed"))
+    vary, stays = parts["vary"], parts.get("fixed", EMPTY)
+    examples = parts.get("explicit", EMPTY).sequence
+    builder.one_brightness({**vary.mapping, **stays.mapping}, vary.path)
+    for item in examples:
+        builder.one_brightness({**stays.mapping, **item.mapping}, item.path)
+    varied = dict(_varied(builder, vary))
+    fixed = _point(builder, stays)
     for name in fixed.keys() & (varied.keys() | ({"location"} if "location" in vary.mapping else set())):
-        where = parts["fixed"].mapping[name.split(".")[0]]
-        builder.problems.append(problem(where.place, (*path, "fixed"), f"{name!r} is both varied and fixed"))
+        where = stays.mapping[name.split(".")[0]]
+        builder.complain_at_key(where, f"{name!r} is both varied and fixed", path=stays.path)
     place = vary.mapping.get("location")
+    location = builder.location(place) if place else fixed.pop("location", Location())
     second = vary.mapping.get("companion")
-    location = builder.location(place, (*path, "vary", "location")) if place else fixed.pop("location", Location())
-    explicit = parts.get("explicit", EMPTY).sequence
     settings = {
         key: tidy(plain(parts[key]))
         for key in ("examples", "replicates", "confirm_trials", "search_with")
@@ -46,45 +44,38 @@ def build_fuzz(builder: Builder, node: Node, path: Path) -> Fuzz | None:
         vary=varied,
         location=location,
         fixed=fixed,
-        explicit=tuple(_point(builder, item, (*path, "explicit", i)) for i, item in enumerate(explicit)),
+        explicit=tuple(_point(builder, item) for item in examples),
         time_budget_s=_seconds(plain(parts["time_budget"])) if "time_budget" in parts else None,
-        companion=companion(builder, second, (*path, "vary", "companion")) if second else None,
+        companion=companion(builder, second) if second else None,
         **settings,
-        **_backgrounds(builder, parts.get("backgrounds", EMPTY), (*path, "backgrounds")),
+        **_backgrounds(builder, parts.get("backgrounds", EMPTY)),
     )
 
 
-def _varied(builder: Builder, node: Node, path: Path) -> Iterator[tuple[str, Value]]:
-    for name, child in node.mapping.items():
-        at = (*path, name)
-        if name == "location":
-            continue
-        if name in VARIED_WORDS:
-            yield name, Choice(tuple(plain(child)))
-        elif name in _GROUPS:
-            for key, inner in child.mapping.items():
-                if key == "location":
-                    continue
-                if name == "perturbations":
-                    yield f"{name}.{key}", builder.amount(inner, (*at, key), key)
-                else:
-                    yield f"{name}.{key}", _changing(builder, inner, (*at, key), key if name == "companion" else "")
-        else:
-            yield name, _changing(builder, child, at, name)
+def _varied(builder: Builder, vary: Node) -> Iterator[tuple[str, Value]]:
+    for name, node in vary.mapping.items():
+        members = node.mapping if name in _GROUPS else {}
+        for key, inner in members.items():
+            if name == "perturbations":
+                yield f"{name}.{key}", builder.amount(inner, key)
+            elif key != "location":
+                yield f"{name}.{key}", _changing(builder, inner, key if name == "companion" else "")
+        if name not in ("location", *_GROUPS):
+            yield name, _changing(builder, node, name)
 
 
-def _changing(builder: Builder, node: Node, path: Path, quantity: str) -> Value:
-    value = builder.value(node, path, quantity)
-    if isinstance(value, Constant) and "companion" not in path:
-        builder.complain(node, path, "does not vary", "give a range [low, high], or put it under 'fixed'")
+def _changing(builder: Builder, node: Node, quantity: str) -> Value:
+    value = builder.value(node, quantity)
+    if isinstance(value, Constant) and "companion" not in node.path:
+        builder.complain(node, "does not vary", "give a range [low, high], or put it under 'fixed'")
     return value
 
 
-def _point(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
+def _point(builder: Builder, node: Node) -> dict[str, Any]:
     point: dict[str, Any] = {}
     for name, child in node.mapping.items():
         if name == "location":
-            point[name] = builder.location(child, (*path, name))
+            point[name] = builder.location(child)
         elif name in _GROUPS:
             point |= {f"{name}.{key}": plain(inner) for key, inner in child.mapping.items()}
         else:
@@ -92,10 +83,10 @@ def _point(builder: Builder, node: Node, path: Path) -> dict[str, Any]:
     return point
 
 
-def _backgrounds(builder: Builder, node: Node, path: Path) -> Mapping[str, Any]:
+def _backgrounds(builder: Builder, node: Node) -> Mapping[str, Any]:
     settings: dict[str, Any] = tidy(plain(node)) or {}
     if settings.get("count") == "auto":
-        builder.complain(node.mapping["count"], (*path, "count"), "a search needs a number, not auto")
+        builder.complain(node.mapping["count"], "a search needs a number, not auto")
         settings["count"] = 1
     return settings
 

@@ -15,7 +15,7 @@ from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
 from synnodtest.spec.plain import spec_dict, tidy
-from synnodtest.spec.resolve import Placed, Resolved, duplicate_id, resolve
+from synnodtest.spec.resolve import Resolved, repeated_ids, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
 from synnodtest.spec.source import EMPTY, Node, YamlFault, listed, parse, plain, read_text, shown
 from synnodtest.spec.validation import validate
@@ -47,7 +47,9 @@ def load_spec(path: Path, known_regions: frozenset[str] = frozenset()) -> Spec:
     whole = resolve(root, path)
     problems += whole.problems
     problems += _check_head(root, whole)
-    behaviours = _behaviours(whole, known_regions, problems)
+    built = [_behaviour(node, known_regions, problems) for node in whole.behaviours]
+    behaviours = tuple(behaviour for behaviour in built if behaviour is not None)
+    problems += repeated_ids(whole.behaviours)
     if problems:
         raise SpecError(_in_order(problems))
     head = whole.head.mapping
@@ -71,7 +73,7 @@ def _check_head(root: Node, resolved: Resolved) -> list[Problem]:
     behaviours = root.mapping.get("behaviours")
     if behaviours is not None and not isinstance(behaviours.value, tuple):
         lent["behaviours"] = behaviours
-    problems = validate(replace(resolved.head, value={**resolved.head.mapping, **lent}), "", ())
+    problems = validate(replace(resolved.head, value={**resolved.head.mapping, **lent}))
     if behaviours is not None and behaviours.value == ():
         problems.append(problem(behaviours.place, (), "'behaviours' is empty", "a spec without any tests nothing"))
     if behaviours is None and not lent and "defaults" not in root.mapping:
@@ -79,28 +81,10 @@ def _check_head(root: Node, resolved: Resolved) -> list[Problem]:
     return problems
 
 
-def _behaviours(resolved: Resolved, regions: frozenset[str], problems: list[Problem]) -> tuple[Behaviour, ...]:
-    behaviours: list[Behaviour] = []
-    lines: dict[str, int] = {}
-    for item in resolved.behaviours:
-        behaviour = _behaviour(item, regions, problems)
-        name = item.node.mapping.get("id", EMPTY)
-        if isinstance(name.value, str):
-            if name.value in lines:
-                message = duplicate_id(name.value, lines[name.value])
-                problems.append(problem(name.mark, (*item.path, "id"), message))
-            lines.setdefault(name.value, name.mark.line)
-        if behaviour is not None:
-            behaviours.append(behaviour)
-    return tuple(behaviours)
-
-
-def _behaviour(item: Placed, regions: frozenset[str], problems: list[Problem]) -> Behaviour | None:
-    node, path = item.node, item.path
-    wrong = validate(node, "behaviour", path)
-    builder = Builder(wrong, regions)
+def _behaviour(node: Node, regions: frozenset[str], problems: list[Problem]) -> Behaviour | None:
+    builder = Builder(validate(node, "behaviour"), regions)
     parts = node.mapping
-    rules = _rules(builder, parts, path)
+    rules = _rules(builder, parts)
     name = _text(parts, "id")
     behaviour = Behaviour(
         id=name,
@@ -111,17 +95,17 @@ def _behaviour(item: Placed, regions: frozenset[str], problems: list[Problem]) -
         tags=_texts(parts, "tags"),
         rationale=_text(parts, "rationale"),
         synthesizers=_texts(parts, "synthesizers"),
-        scenes=builder.scenes(parts["scenes"], (*path, "scenes")) if "scenes" in parts else None,
-        fuzz=build_fuzz(builder, parts["fuzz"], (*path, "fuzz")) if "fuzz" in parts else None,
+        scenes=builder.scenes(parts["scenes"]) if "scenes" in parts else None,
+        fuzz=build_fuzz(builder, parts["fuzz"]) if "fuzz" in parts else None,
         line=node.mark.line,
         column=node.mark.column,
         **rules,
     )
     fuzz = "fuzz" in parts and "scenes" not in parts
-    expectations = build_expectations(builder, parts.get("expect", EMPTY), (*path, "expect"), behaviour, fuzz)
+    expectations = build_expectations(builder, parts.get("expect", EMPTY), behaviour, fuzz)
     behaviour = replace(behaviour, expectations=expectations)
-    check_assumed(builder, parts, path, behaviour)
-    check_sequential(builder, parts, path, behaviour)
+    check_assumed(builder, parts, behaviour)
+    check_sequential(builder, parts, behaviour)
     problems.extend(builder.problems)
     return None if builder.problems else behaviour
 
@@ -132,14 +116,15 @@ def _sentence(name: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _rules(builder: Builder, parts: dict[str, Node], path: tuple[str | int, ...]) -> dict[str, Any]:
+def _rules(builder: Builder, parts: dict[str, Node]) -> dict[str, Any]:
     rules: dict[str, Any] = {"matching": dict(DEFAULT_MATCHING), "operating_point": DEFAULT_OPERATING_POINT}
-    if "matching" in parts and builder.clean((*path, "matching")):
-        rules["matching"] = matching(builder, parts["matching"], (*path, "matching"))
-    if "operating_point" in parts and builder.clean((*path, "operating_point")):
-        rules["operating_point"] = tuple(map(float, listed(plain(parts["operating_point"]))))
-    if "sampling" in parts and builder.clean((*path, "sampling")):
-        settings = tidy(plain(parts["sampling"]))
+    sound = {name: node for name, node in parts.items() if builder.clean(node)}
+    if "matching" in sound:
+        rules["matching"] = matching(builder, sound["matching"])
+    if "operating_point" in sound:
+        rules["operating_point"] = tuple(map(float, listed(plain(sound["operating_point"]))))
+    if "sampling" in sound:
+        settings = tidy(plain(sound["sampling"]))
         assume = settings.pop("assume", {})
         pairs = assume.items() if isinstance(assume, dict) else [("", assume)]
         rules["sampling"] = Sampling(**settings, assume=tuple((name, float(value)) for name, value in pairs))

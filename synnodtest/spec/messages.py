@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from synnodtest.errors import Problem
 from synnodtest.spec.source import Mark
 
-Path = tuple[str | int, ...]
-
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that ``word`` was probably meant to be, or None."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.expectations.registry import find_check, kinds
 from synnodtest.spec.build import Builder
-from synnodtest.spec.messages import Path, meant, problem
+from synnodtest.spec.messages import meant
 from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.source import EMPTY, Node
 from synnodtest.spec.values import Sweep
@@ -13,21 +13,20 @@ COMMON = ("discordant", "spread")
 """Names under ``assume`` that stand for no single expectation."""
 
 
-def check_assumed(builder: Builder, parts: dict[str, Node], path: Path, behaviour: Behaviour) -> None:
+def check_assumed(builder: Builder, parts: dict[str, Node], behaviour: Behaviour) -> None:
     """Complain of an unknown name under ``assume``, and of ``count: auto`` without the value that it plans with."""
     names = {*kinds(), *COMMON, *(e.id for e in behaviour.expectations)}
     for name, _ in behaviour.sampling.assume:
         if name and name not in names:
             node = parts["sampling"].mapping["assume"].mapping[name]
             message = f"{name!r} is no expectation of this behaviour{meant(name, names)}"
-            builder.problems.append(problem(node.place, (*path, "sampling", "assume"), message))
+            builder.complain_at_key(node, message, path=node.path[:-1])
     scenes = behaviour.scenes
     if scenes is None or scenes.count != "auto":
         return
     missing = _missing(behaviour)
     if missing:
-        node = parts["scenes"].mapping["backgrounds"].mapping["count"]
-        builder.complain(node, (*path, "scenes", "backgrounds", "count"), *missing)
+        builder.complain(parts["scenes"].mapping["backgrounds"].mapping["count"], *missing)
 
 
 def _missing(behaviour: Behaviour) -> tuple[str, str] | None:
@@ -55,13 +54,12 @@ def _assumes(expectation: Expectation) -> str:
     return "" if kind is None or kind.power is None else kind.power.assumes(kind.read(expectation.parameters))
 
 
-def check_sequential(builder: Builder, parts: dict[str, Node], path: Path, behaviour: Behaviour) -> None:
+def check_sequential(builder: Builder, parts: dict[str, Node], behaviour: Behaviour) -> None:
     """Note whatever of a behaviour cannot be judged sequentially, and a cap without a sequential run.
 
     Args:
         builder: Takes complaints.
         parts: The behaviour's keys.
-        path: Its path.
         behaviour: With expectations.
     """
     sampling = behaviour.sampling
@@ -70,18 +68,15 @@ def check_sequential(builder: Builder, parts: dict[str, Node], path: Path, behav
         if sampling.max_scenes is not None and "sequential" not in settings:
             hint = "add 'sequential: true', or say with 'count' how many backgrounds there are"
             message = "'max_scenes' is the cap of a sequential run, and this run is none"
-            builder.problems.append(problem(settings["max_scenes"].place, (*path, "sampling"), message, hint))
+            builder.complain_at_key(settings["max_scenes"], message, hint, parts["sampling"].path)
         return
     if "fuzz" in parts:
         message = "a search chooses its scenes by what it has seen, and is never judged sequentially"
-        builder.problems.append(problem(settings["sequential"].place, (*path, "sampling"), message))
+        builder.complain_at_key(settings["sequential"], message, path=parts["sampling"].path)
     for expectation in behaviour.expectations if behaviour.fuzz is None else ():
-        why = _refusal(behaviour, expectation)
-        if why:
-            node = parts["expect"].sequence[expectation.index]
-            place = (*path, "expect", expectation.index, expectation.kind)
-            hint = "give it a behaviour of its own with 'sampling: {sequential: false}'"
-            builder.problems.append(problem(node.mapping[expectation.kind].place, place, why, hint))
+        if why := _refusal(behaviour, expectation):
+            node = parts["expect"].sequence[expectation.index].mapping[expectation.kind]
+            builder.complain_at_key(node, why, "give it a behaviour of its own with 'sampling: {sequential: false}'")
 
 
 def _refusal(behaviour: Behaviour, expectation: Expectation) -> str:

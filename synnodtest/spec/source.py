@@ -31,6 +31,8 @@ LIMIT_TEXT = 20_000
 BEGINS = "a spec begins with 'synnodtest: 1'"
 
 Scalar = str | int | float | bool | None
+KeyPath = tuple[str | int, ...]
+"""Keys and indices that lead from the root of a file to a node."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
@@ -56,11 +58,13 @@ class Node:
         value: The content. Mapping keys are texts.
         mark: Where the value begins.
         key: Where the key that leads to it begins, if any.
+        path: Keys and indices that lead to it.
     """
 
     value: Scalar | tuple[Node, ...] | dict[str, Node]
     mark: Mark
     key: Mark | None = None
+    path: KeyPath = ()
 
     @property
     def place(self) -> Mark:
@@ -82,6 +86,15 @@ class Node:
         yield self
         for child in self.mapping.values() if isinstance(self.value, dict) else self.sequence:
             yield from child.walk()
+
+    def rooted(self, path: KeyPath) -> Node:
+        """Return this node at a path, and everything below it at the paths that follow from it."""
+        value = self.value
+        if isinstance(value, dict):
+            value = {key: child.rooted((*path, key)) for key, child in value.items()}
+        elif isinstance(value, tuple):
+            value = tuple(child.rooted((*path, index)) for index, child in enumerate(value))
+        return replace(self, value=value, path=path)
 
 
 EMPTY = Node(None, Mark("", 0, 0))
@@ -192,7 +205,7 @@ class _Composer:
                 root = self._node(next(self._events), 0)
         if root is None or root.value is None:
             raise YamlFault(Mark(self._file, 1, 1), "the file is empty", BEGINS)
-        return root, self._problems
+        return root.rooted(()), self._problems
 
     def _mark(self, event: Any) -> Mark:
         return Mark(self._file, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from synnodtest.decoding import Schema
 from synnodtest.errors import Problem
 from synnodtest.spec.language import assembled, signature
-from synnodtest.spec.messages import Path, closest, problem, show, unknown
+from synnodtest.spec.messages import closest, problem, show, unknown
 from synnodtest.spec.source import Node, plain
 
 if TYPE_CHECKING:
@@ -82,28 +82,25 @@ def _validator_of(name: str, known: tuple[str, ...]) -> Any:
     return Draft202012Validator(root)
 
 
-def validate(node: Node, name: str, path: Path, only: frozenset[str] | None = None) -> list[Problem]:
+def validate(node: Node, name: str = "", only: frozenset[str] | None = None) -> list[Problem]:
     """Return every way in which a node breaks a definition of the schema (the whole schema for ``""``).
 
     ``only`` names the JSON Schema rules to look at; None stands for all.
     """
-    return _problems(_validator_of(name, signature()), node, path, only)
+    return _problems(_validator_of(name, signature()), node, only)
 
 
 def held_against(form: Schema, node: Node) -> list[Problem]:
     """Return every way in which the content of a file breaks a JSON Schema of its own."""
     from jsonschema import Draft202012Validator
 
-    return _problems(Draft202012Validator(form), node, ())
+    return _problems(Draft202012Validator(form), node)
 
 
-def _problems(validator: Any, node: Node, path: Path, only: frozenset[str] | None = None) -> list[Problem]:
+def _problems(validator: Any, node: Node, only: frozenset[str] | None = None) -> list[Problem]:
     errors = sorted(validator.iter_errors(plain(node)), key=lambda e: [str(part) for part in e.absolute_path])
-    problems: list[Problem] = []
-    for error in errors:
-        if only is not None and error.validator not in only:
-            continue
-        problems.extend(_translate(error, node, path))
+    wanted = (error for error in errors if only is None or error.validator in only)
+    problems = [problem for error in wanted for problem in _translate(error, _descend(node, error.absolute_path))]
     misplaced = [p for p in problems if _BELONGS in p.message]
     return misplaced or problems
 
@@ -114,28 +111,26 @@ def _descend(node: Node, path: Any) -> Node:
     return node
 
 
-def _translate(error: ValidationError, root: Node, prefix: Path) -> Iterator[Problem]:
-    node = _descend(root, error.absolute_path)
-    path = (*prefix, *error.absolute_path)
+def _translate(error: ValidationError, node: Node) -> Iterator[Problem]:
     rule, rules = str(error.validator), error.schema if isinstance(error.schema, dict) else {}
     if rule == "additionalProperties":
         properties = rules.get("properties", {})
         for key, child in node.mapping.items():
             if key not in properties:
-                yield problem(child.place, path, _unknown_key(key, node, properties))
+                yield problem(child.place, node.path, _unknown_key(key, node, properties))
     elif rule == "required":
-        yield from _missing(error, node, path, rules)
+        yield from _missing(error, node, rules)
     elif rule == "oneOf" and isinstance(node.value, dict):
         branches: Any = error.validator_value
         if _misspelt(node, branches, rules.get("properties", {})):
             return
         names = " or ".join(", ".join(branch["required"]) for branch in branches)
         message = f"give {names}" + (", not both" if _given(node, branches) else "")
-        yield problem(node.place, path, message)
+        yield problem(node.place, node.path, message)
     elif rule == "propertyNames" or error.parent is not None:
-        yield problem(node.mark, path, f"must be {rules.get('x-expected', 'another value')}")
+        yield problem(node.mark, node.path, f"must be {rules.get('x-expected', 'another value')}")
     elif rule != "oneOf":
-        yield problem(node.mark, path, _wrong_value(rule, error, rules))
+        yield problem(node.mark, node.path, _wrong_value(rule, error, rules))
 
 
 def _misspelt(node: Node, branches: Any, known: Schema) -> bool:
@@ -180,14 +175,14 @@ def _members(name: str, rules: Schema) -> Schema:
     return members
 
 
-def _missing(error: ValidationError, node: Node, path: Path, rules: Schema) -> Iterator[Problem]:
+def _missing(error: ValidationError, node: Node, rules: Schema) -> Iterator[Problem]:
     properties = rules.get("properties", {})
     misspelt = {closest(key, properties) for key in node.mapping if key not in properties}
     required: Any = error.validator_value
     for name in required:
         if name not in node.mapping and name not in misspelt and f"{name!r} is a required" in error.message:
-            about = properties.get(name, {}).get("description", "")
-            yield problem(node.place, path, f"{name!r} is missing", about.split(". ")[0].rstrip(".") if about else "")
+            about = properties.get(name, {}).get("description", "").split(". ")[0].rstrip(".")
+            yield problem(node.place, node.path, f"{name!r} is missing", about)
 
 
 def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from synnodtest.errors import Problem
-from synnodtest.spec.messages import Path, meant, problem
+from synnodtest.spec.messages import meant, problem
 from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
 from synnodtest.spec.validation import validate
 
@@ -69,67 +69,58 @@ class Variables:
         child._spent = self._spent
         return child
 
-    def substitute(self, node: Node, path: Path) -> Node:
+    def substitute(self, node: Node) -> Node:
         """Return the node with every variable replaced.
 
         Raises:
             TooMuch: it grows beyond the limit.
         """
         self._spent[0] += 1
-        if self._spent[0] > 2 * LIMIT_NODES or len(path) > LIMIT_PATH or len(self._active) > LIMIT_CHAIN:
+        if self._spent[0] > 2 * LIMIT_NODES or len(node.path) > LIMIT_PATH or len(self._active) > LIMIT_CHAIN:
             raise TooMuch
         if isinstance(node.value, dict):
-            return replace(node, value={k: self.substitute(v, (*path, k)) for k, v in node.value.items()})
+            return replace(node, value={key: self.substitute(child) for key, child in node.value.items()})
         if isinstance(node.value, tuple):
-            return replace(node, value=tuple(self.substitute(v, (*path, i)) for i, v in enumerate(node.value)))
+            return replace(node, value=tuple(map(self.substitute, node.value)))
         if isinstance(node.value, str) and "${" in node.value:
-            return self._text(node, node.value, path)
+            return self._text(node, node.value)
         return node
 
-    def _text(self, node: Node, text: str, path: Path) -> Node:
+    def _text(self, node: Node, text: str) -> Node:
         whole = _VARIABLE.fullmatch(text)
         if whole and not whole[1]:
-            value = self._lookup(whole[2], node, path)
+            value = self._lookup(whole[2], node)
             return replace(value, mark=node.mark, key=node.key) if value else node
-        parts: list[str] = []
-        end = 0
-        for match in _VARIABLE.finditer(text):
-            parts += [text[end : match.start()], self._inserted(match, node, path)]
-            end = match.end()
-        joined = "".join([*parts, text[end:]])
+        joined = _VARIABLE.sub(lambda match: self._inserted(match, node), text)
         if len(joined) > LIMIT_TEXT:
             raise TooMuch
         return replace(node, value=joined)
 
-    def _inserted(self, match: re.Match[str], node: Node, path: Path) -> str:
+    def _inserted(self, match: re.Match[str], node: Node) -> str:
         if match[1]:
             return match[0][1:]
-        value = self._lookup(match[2], node, path)
+        value = self._lookup(match[2], node)
         if value is None:
             return match[0]
         if isinstance(value.value, (dict, tuple)):
-            self._complain(
-                node, path, f"{VARIABLE_FAULT} {match[2]!r} is no single value and cannot stand within a text"
-            )
+            self._complain(node, f"{match[2]!r} is no single value and cannot stand within a text")
             return match[0]
         return scalar_text(value.value)
 
-    def _lookup(self, name: str, node: Node, path: Path) -> Node | None:
+    def _lookup(self, name: str, node: Node) -> Node | None:
         if name in self._active:
-            self._complain(
-                node, path, f"{VARIABLE_FAULT} {name!r} goes in a circle: {' -> '.join([*self._active, name])}"
-            )
+            self._complain(node, f"{name!r} goes in a circle: {' -> '.join([*self._active, name])}")
             return None
         if name not in self._variables:
-            self._complain(node, path, f"{VARIABLE_FAULT} {name!r} is not defined{meant(name, self._variables)}")
+            self._complain(node, f"{name!r} is not defined{meant(name, self._variables)}")
             return None
         self._active.append(name)
-        value = self.substitute(self._variables[name], path)
+        value = self.substitute(self._variables[name].rooted(node.path))
         self._active.pop()
         return value
 
-    def _complain(self, node: Node, path: Path, message: str) -> None:
-        self._problems.append(problem(node.mark, path, message))
+    def _complain(self, node: Node, fault: str) -> None:
+        self._problems.append(problem(node.mark, node.path, f"{VARIABLE_FAULT} {fault}"))
 
 
 def scalar_text(value: Scalar) -> str:
@@ -141,44 +132,40 @@ def scalar_text(value: Scalar) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def expand(behaviour: Node, path: Path, variables: Variables, problems: list[Problem]) -> Iterator[Node]:
+def expand(behaviour: Node, variables: Variables, problems: list[Problem]) -> Iterator[Node]:
     """Yield a behaviour once per combination of its matrix (once without one), variables replaced."""
     matrix = behaviour.mapping.get("matrix")
     if matrix is None:
-        yield variables.substitute(behaviour, path)
+        yield variables.substitute(behaviour)
         return
     rest = {key: node for key, node in behaviour.mapping.items() if key != "matrix"}
-    matrix = variables.substitute(matrix, (*path, "matrix"))
-    wrong = validate(matrix, "matrix", (*path, "matrix"))
-    combinations = math.prod(max(len(values.sequence), 1) for values in matrix.mapping.values())
-    if not wrong and combinations > LIMIT_MATRIX:
-        wrong = [problem(matrix.place, (*path, "matrix"), f"{combinations:,} combinations; at most {LIMIT_MATRIX:,}")]
-    if not wrong:
-        wrong = list(_unused(behaviour, matrix, path))
+    matrix = variables.substitute(matrix)
+    wrong = validate(matrix, "matrix") or list(_unusable(rest, matrix))
     problems.extend(wrong)
     if wrong:
         return
-    names = list(matrix.mapping)
-    for combination in itertools.product(*(matrix.mapping[name].sequence for name in names)):
-        chosen = dict(zip(names, combination, strict=True))
+    for combination in itertools.product(*(values.sequence for values in matrix.mapping.values())):
+        chosen = dict(zip(matrix.mapping, combination, strict=True))
         body = dict(rest)
         if isinstance(rest["id"].value if "id" in rest else None, str):
             label = ",".join(f"{name}={_label(node)}" for name, node in chosen.items())
             body["id"] = replace(rest["id"], value=f"{rest['id'].value}[{label}]")
-        scope = variables.with_values(chosen)
-        yield scope.substitute(replace(behaviour, value=body), path)
+        yield variables.with_values(chosen).substitute(replace(behaviour, value=body))
 
 
-def _unused(behaviour: Node, matrix: Node, path: Path) -> Iterator[Problem]:
-    rest = (node for key, node in behaviour.mapping.items() if key != "matrix")
-    texts = [part.value for node in rest for part in node.walk() if isinstance(part.value, str)]
+def _unusable(rest: Mapping[str, Node], matrix: Node) -> Iterator[Problem]:
+    """Yield why a matrix makes too many behaviours, else which of its names the behaviour does not use."""
+    combinations = math.prod(max(len(values.sequence), 1) for values in matrix.mapping.values())
+    if combinations > LIMIT_MATRIX:
+        yield problem(matrix.place, matrix.path, f"{combinations:,} combinations; at most {LIMIT_MATRIX:,}")
+        return
+    texts = [part.value for node in rest.values() for part in node.walk() if isinstance(part.value, str)]
     used = {match[2] for text in texts for match in _VARIABLE.finditer(text)}
     for name, node in matrix.mapping.items():
         if name not in used:
-            yield problem(node.place, (*path, "matrix"), f"{name!r} is not used", f"write ${{{name}}} where it belongs")
+            yield problem(node.place, matrix.path, f"{name!r} is not used", f"write ${{{name}}} where it belongs")
 
 
 def _label(node: Node) -> str:
-    return re.sub(
-        r"[^A-Za-z0-9._+-]", "-", scalar_text(node.value if not isinstance(node.value, (dict, tuple)) else "")
-    )
+    text = "" if isinstance(node.value, (dict, tuple)) else scalar_text(node.value)
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", text)
