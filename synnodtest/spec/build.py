@@ -222,10 +222,9 @@ class Builder:
         """Note nodules that lie beside or under a distractor that is not there."""
         for nodule in scenes.mapping.get("nodules", EMPTY).sequence:
             where = nodule.mapping.get("location", EMPTY).mapping
-            for name in ("beside", "under"):
-                if name in where and where[name].value not in distractors:
-                    problem = unknown(str(where[name].value), distractors, "the distractors")
-                    self.complain(where[name], f"distractor {problem}")
+            for node in (where[name] for name in ("beside", "under") if name in where):
+                if node.value not in distractors and self.clean(node):
+                    self.complain(node, f"distractor {unknown(str(node.value), distractors, 'the distractors')}")
 
     def _nodule(self, node: Node, name: str) -> NoduleSpec:
         parts = node.mapping
