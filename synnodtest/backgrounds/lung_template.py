@@ -28,9 +28,9 @@ _LEFT = np.fromstring(
     .755 .78 .735 .70 .69 .6 .63 .48 .605 .38 .61 .28 .59 .2 .60 .1 .645 .03""",
     sep=" ",
 ).reshape(-1, 2)
-_RIGHT_BASE, _LEFT_BASE = slice(8, 15), slice(9, 13)
+_BASES = [8, 9, 10, 11, 12, 13, 14], [9, 10, 11, 12]
 """Points of the outlines above that lie on the diaphragm; they change with the drawing alone."""
-_RIGHT_APEX, _LEFT_APEX = [19, 20, 21, 0, 1, 2], [20, 21, 0, 1, 2]
+_APICES = [19, 20, 21, 0, 1, 2], [20, 21, 0, 1, 2]
 """Points of the outlines above that lie at the top; they change with the drawing alone."""
 
 _WIDTHS = (0.45, 0.52, 0.6, 0.68, 0.76, 0.84, 0.92, 1.0)
@@ -141,22 +141,18 @@ class _Search:
 
 
 def _adjusted(picture: LungPicture, score: float, place: tuple[float, float], size: tuple[float, float]) -> Outlines:
-    """Move diaphragm and apex of either lung to where the picture has them."""
-    right, left = _RIGHT * size + place, _LEFT * size + place
-    steps = np.arange(-0.25 * size[1], 0.6 * size[1], 2.0)
-    edges = _edges(picture.local)
-    scores = [_base_scores(picture, edges, *side, steps) for side in ((right, _RIGHT_BASE), (left, _LEFT_BASE))]
-    down = _together(steps / size[1], *scores)
-    right = _stretched_down(right, _RIGHT_BASE, steps[down[0]])
-    left = _stretched_down(left, _LEFT_BASE, steps[down[1]])
-    height = float(np.ptp(np.concatenate([right, left])[:, 1]))
-    steps = np.arange(-0.3 * height, 0.3 * height, 2.0)
-    edges = _edges(picture.neutral_local)
-    scores = [_apex_scores(picture, edges, *side, steps) for side in ((right, _RIGHT_APEX), (left, _LEFT_APEX))]
-    up = _together(steps / height, *scores)
-    return Outlines(
-        _stretched_up(right, _RIGHT_APEX, steps[up[0]]), _stretched_up(left, _LEFT_APEX, steps[up[1]]), score
-    )
+    """Move diaphragm and apex of either lung to where the picture has them; the other end stays."""
+    sides = [outline * size + place for outline in (_RIGHT, _LEFT)]
+    steps, edges = np.arange(-0.25 * size[1], 0.6 * size[1], 2.0), _edges(picture.local)
+    scores = [_base_scores(picture, edges, *side, steps) for side in zip(sides, _BASES, strict=True)]
+    ends = zip(sides, _BASES, _together(steps / size[1], *scores), strict=True)
+    sides = [_stretched(one, one[:, 1].min(), one[base, 1].min(), steps[best]) for one, base, best in ends]
+    height = float(np.ptp(np.concatenate(sides)[:, 1]))
+    steps, edges = np.arange(-0.3 * height, 0.3 * height, 2.0), _edges(picture.neutral_local)
+    scores = [_apex_scores(picture, edges, *side, steps) for side in zip(sides, _APICES, strict=True)]
+    ends = zip(sides, _APICES, _together(steps / height, *scores), strict=True)
+    right, left = (_stretched(one, one[:, 1].max(), one[apex, 1].max(), steps[best]) for one, apex, best in ends)
+    return Outlines(right, left, score)
 
 
 def _edges(local: FloatArray) -> FloatArray:
@@ -165,13 +161,11 @@ def _edges(local: FloatArray) -> FloatArray:
 
 
 def _base_scores(
-    picture: LungPicture, edges: FloatArray, outline: Outline, part: slice, steps: Outline
+    picture: LungPicture, edges: FloatArray, outline: Outline, part: list[int], steps: Outline
 ) -> NDArray[np.float64]:
     """Return how well each vertical shift puts the base on a diaphragm: an edge, dark above it, bright below."""
     section, height = _dense(outline[part]), float(np.ptp(outline[:, 1]))
-    strips = np.linspace(0.04, 0.22, 6) * height
-    below = np.mean([_along(picture.ranks, section, steps + strip) for strip in strips], axis=0)
-    above = np.mean([_along(picture.ranks, section, steps - strip) for strip in strips], axis=0)
+    above, below = _beside(picture.ranks, section, height, steps)
     edge = _along(np.clip(edges, -1, 1), section, steps)
     return np.asarray(edge + below - above - 0.5 * (steps / height) ** 2)
 
@@ -181,12 +175,16 @@ def _apex_scores(
 ) -> NDArray[np.float64]:
     """Return how well each vertical shift puts the apex under a first rib: an edge, and no air close above it."""
     section, height = _dense(outline[part]), float(np.ptp(outline[:, 1]))
-    strips = np.linspace(0.04, 0.22, 6) * height
-    above = np.mean([_along(picture.neutral, section, steps - strip) for strip in strips], axis=0)
-    below = np.mean([_along(picture.neutral, section, steps + strip) for strip in strips], axis=0)
+    above, below = _beside(picture.neutral, section, height, steps)
     edge = _along(np.clip(-edges, -1, 1), section, steps)
     air = np.mean([_along(picture.air, section, steps - part * height) for part in (-0.05, 0.0, 0.05, 0.1)], axis=0)
     return np.asarray(edge - 4.0 * air + 0.3 * (above - below) - 2.0 * (steps / height) ** 2)
+
+
+def _beside(image: FloatArray, section: Outline, height: float, steps: Outline) -> list[NDArray[np.float64]]:
+    """Return the means of the strips above and below a section for each vertical shift."""
+    strips = np.linspace(0.04, 0.22, 6) * height
+    return [np.mean([_along(image, section, steps + side * strip) for strip in strips], axis=0) for side in (-1, 1)]
 
 
 def _together(steps: Outline, right: NDArray[np.float64], left: NDArray[np.float64]) -> tuple[int, int]:
@@ -208,15 +206,7 @@ def _along(image: FloatArray, section: Outline, shifts: Outline) -> NDArray[np.f
     return np.asarray(scipy.ndimage.map_coordinates(image, [y, x], order=1, mode="nearest").mean(axis=1))
 
 
-def _stretched_down(outline: Outline, base: slice, shift: float) -> Outline:
-    """Move the base by ``shift`` and what lies above it in proportion; the apex stays."""
-    top, bottom = outline[:, 1].min(), outline[base, 1].min()
-    part = np.clip((outline[:, 1] - top) / (bottom - top), 0, 1)
-    return np.asarray(outline + np.stack([np.zeros_like(part), part * shift], axis=1))
-
-
-def _stretched_up(outline: Outline, apex: list[int], shift: float) -> Outline:
-    """Move the apex by ``shift`` and what lies below it in proportion; the base stays."""
-    bottom, low = outline[:, 1].max(), outline[apex, 1].max()
-    part = np.clip((bottom - outline[:, 1]) / (bottom - low), 0, 1)
+def _stretched(outline: Outline, still: float, moved: float, shift: float) -> Outline:
+    """Move the height ``moved`` by ``shift``, and what lies from there to the height ``still`` in proportion."""
+    part = np.clip((outline[:, 1] - still) / (moved - still), 0, 1)
     return np.asarray(outline + np.stack([np.zeros_like(part), part * shift], axis=1))

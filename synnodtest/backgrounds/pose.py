@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from synnodtest.backgrounds.segmenter import Segmented, segment, shipped_weights
+from synnodtest.backgrounds.segmenter import segment, shipped_weights
 from synnodtest.geometry import BoolArray, FloatArray, bits_of, mask_of
 
 SIDE_PX = 256
@@ -87,7 +87,8 @@ def look(pixels: FloatArray, spacing_mm: tuple[float, float]) -> LookedAt:
     small = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX), dtype=np.float32)
     spacing = (spacing_mm[0] * pixels.shape[0] / height, spacing_mm[1] * pixels.shape[1] / width)
     view = _seen(small, spacing)
-    return LookedAt(small, spacing, view.lungs, view.score)
+    lungs = None if view.lungs is None else mask_of(view.lungs, (height, width))
+    return LookedAt(small, spacing, lungs, view.score)
 
 
 def best_turn(seen: LookedAt, *, turned: bool, inverted: bool) -> str:
@@ -114,56 +115,36 @@ def best_turn(seen: LookedAt, *, turned: bool, inverted: bool) -> str:
 
 
 class _Seen(NamedTuple):
+    """Score of a small picture, and the mask of its lungs as bits, which take 8 KB; None where none are seen."""
+
     score: Score
-    lungs: BoolArray | None
+    lungs: bytes | None
 
 
-class _Memory:
-    """Views of small pictures, by their content: 8 KB each, since the lungs are kept as bits."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: OrderedDict[bytes, tuple[Score, bytes | None]] = OrderedDict()
-
-    def get(self, key: bytes, shape: tuple[int, int]) -> _Seen | None:
-        """Return what was seen in a picture of a shape, if it is remembered."""
-        with self._lock:
-            if key not in self._known:
-                return None
-            self._known.move_to_end(key)
-            score, packed = self._known[key]
-        return _Seen(score, None if packed is None else mask_of(packed, shape))
-
-    def keep(self, key: bytes, seen: _Seen) -> None:
-        """Remember what was seen; the picture that was asked for longest ago is forgotten."""
-        packed = None if seen.lungs is None else bits_of(seen.lungs)
-        with self._lock:
-            self._known[key] = seen.score, packed
-            if len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
-
-
-_MEMORY = _Memory()
+_REMEMBERED: OrderedDict[bytes, _Seen] = OrderedDict()
+_LOCK = Lock()
 
 
 def _seen(pixels: FloatArray, spacing_mm: tuple[float, float]) -> _Seen:
-    """Look at a small picture once, however often it is read."""
+    """Look at a small picture once, however often it is read; the one asked for longest ago is forgotten."""
     small = np.ascontiguousarray(pixels, dtype=np.float32)
-    shape = (int(small.shape[0]), int(small.shape[1]))
-    key = sha256(repr((shape, spacing_mm)).encode() + small.tobytes()).digest()
-    known = _MEMORY.get(key, shape)
-    if known is None:
-        weights = shipped_weights()
-        structures = None if weights is None else segment(small, spacing_mm, weights)
-        lungs = None if structures is None else structures.masks["left_lung"] | structures.masks["right_lung"]
-        known = _Seen(_score(structures), lungs)
-        _MEMORY.keep(key, known)
+    key = sha256(repr((small.shape, spacing_mm)).encode() + small.tobytes()).digest()
+    known = _REMEMBERED.get(key) or _segmented(small, spacing_mm)
+    with _LOCK:
+        _REMEMBERED[key] = known
+        _REMEMBERED.move_to_end(key)
+        if len(_REMEMBERED) > MOST_REMEMBERED:
+            _REMEMBERED.popitem(last=False)
     return known
 
 
-def _score(found: Segmented | None) -> Score:
-    if found is None:
-        return Score(0.0, 0.0)
-    lungs = int((found.masks["left_lung"] | found.masks["right_lung"]).sum())
-    heart, clavicle = (int(found.masks[name].sum()) / max(lungs, 1) for name in ("heart", "clavicle"))
-    return Score(found.certainty, found.certainty + 0.3 * min(heart, 0.3) + min(clavicle, 0.1))
+def _segmented(small: FloatArray, spacing_mm: tuple[float, float]) -> _Seen:
+    weights = shipped_weights()
+    structures = None if weights is None else segment(small, spacing_mm, weights)
+    if structures is None:
+        return _Seen(Score(0.0, 0.0), None)
+    left, right, heart, clavicle = (structures.masks[name] for name in ("left_lung", "right_lung", "heart", "clavicle"))
+    lungs = left | right
+    of_heart, of_clavicle = (int(mask.sum()) / max(int(lungs.sum()), 1) for mask in (heart, clavicle))
+    total = structures.certainty + 0.3 * min(of_heart, 0.3) + min(of_clavicle, 0.1)
+    return _Seen(Score(structures.certainty, total), bits_of(lungs))
