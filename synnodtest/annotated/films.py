@@ -191,7 +191,7 @@ class AnnotatedFilms:
 
     def _shown(self, image: AnnotatedImage) -> list[object]:
         """Return what a manifest says of the pixels beside their spacing, where it changes them."""
-        told = [image.known.bits, image.known.polarity == "inverted", image.known.rotate_deg]
+        told = [image.given.bits, image.given.polarity == "inverted", image.given.rotate_deg]
         return [told] if any(told) else []
 
     @cached_property
@@ -200,7 +200,7 @@ class AnnotatedFilms:
 
     def _spacing(self, film: str) -> tuple[float, float]:
         if film not in self._spacings:
-            spacing_mm = self._image(film).spacing_mm
+            spacing_mm = self._image(film).given.spacing_mm
             self._spacings[film] = spacing_mm or self._films.load(self._cases[film]).spacing_mm
         return self._spacings[film]
 

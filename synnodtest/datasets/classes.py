@@ -38,20 +38,29 @@ def chosen_names(folder: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("# ")]
 
 
-def classes_of(names: Mapping[int, str], where: str, folder: Path) -> set[int]:
+def classes_of(names: Mapping[int, str], where: str, folder: Path, *, declared: bool = True) -> set[int]:
     """Return the classes of a declared list (COCO's categories, YOLO's names) that are nodules.
 
     A class ``Mass`` beside one counts too: a mass is a nodule above 30 mm, and a film that shows one is no negative.
+
+    Args:
+        names: By number.
+        where: For messages.
+        folder: Of the data set.
+        declared: Whether the names are such a list, so that a single one counts whatever it is.
 
     Raises:
         BackgroundError: none is, or more than one may be; says which file tells.
     """
     chosen = chosen_names(folder)
     try:
-        nodules = set(nodule_classes(names, chosen))
-        return nodules if chosen else nodules | {index for index, name in names.items() if name.lower() in MASSES}
+        nodules = set(nodule_classes(names, chosen, declared=declared))
     except ClassNamesError as error:
-        raise _asked(str(error), where, folder) from error
+        raise BackgroundError(
+            f"{where}: {error}",
+            hint=f"write the names of the classes that are nodules into {folder / CHOICE}, one per line",
+        ) from error
+    return nodules if chosen else nodules | {index for index, name in names.items() if name.lower() in MASSES}
 
 
 def class_column(columns: Sequence[str]) -> str | None:
@@ -70,15 +79,4 @@ def names_of_nodules(names: Collection[str], where: str, folder: Path) -> set[st
         BackgroundError: none does, several do, or a name can be read either way.
     """
     listed = dict(enumerate(sorted(names)))
-    chosen = chosen_names(folder)
-    try:
-        nodules = {listed[index] for index in nodule_classes(listed, chosen, declared=False)}
-        return nodules if chosen else nodules | {name for name in names if name.lower() in MASSES}
-    except ClassNamesError as error:
-        raise _asked(str(error), where, folder) from error
-
-
-def _asked(says: str, where: str, folder: Path) -> BackgroundError:
-    return BackgroundError(
-        f"{where}: {says}", hint=f"write the names of the classes that are nodules into {folder / CHOICE}, one per line"
-    )
+    return {listed[index] for index in classes_of(listed, where, folder, declared=False)}

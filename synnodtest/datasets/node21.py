@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from synnodtest.backgrounds.node21 import node21_folder
-from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.datasets.pixels import refuse_corners
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, numbers, positive_box
+from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, by_image, columns_and_rows, numbers, positive_box
 from synnodtest.errors import BackgroundError
 
 COLUMNS = ("img_name", "label", "x", "y", "width", "height")
@@ -36,42 +35,33 @@ def read_node21(folder: Path) -> Dataset:
             f"{folder}: no NODE21 data set", hint="expected metadata.csv beside a folder images/ of .mha files"
         )
     table = images.parent / "metadata.csv"
-    boxes, lines = _boxes(table, images, _measured(images.parent / "truth.csv"))
+    listed = _listed(table, _measured(images.parent / "truth.csv"))
+    refuse_corners({images / name: own for name, (_, own) in listed.items()}, str(table))
     patients = _patients(images.parent / "phantoms.csv")
     facts = Facts([folder, images.parent, images])
     records = []
-    for name, own in boxes.items():
+    for name, (where, own) in listed.items():
         if not (images / name).is_file():
             raise BackgroundError(
-                f"{table}:{lines[name]}: {images / name} is not there",
+                f"{where}: {images / name} is not there",
                 hint="write the files' own names, suffix included, into img_name",
             )
-        image = facts.image(images / name, own, f"{table}:{lines[name]}")
+        image = facts.image(images / name, own, where)
         records.append(image if image.patient else replace(image, patient=patients.get(name, "")))
     return Dataset(folder.resolve().name or "node21", "node21", folder, records)
 
 
-def _boxes(table: Path, images: Path, measured: _Measured) -> tuple[dict[str, list[AnnotatedBox]], dict[str, int]]:
-    """Return the boxes of each image, in file order, and the line that first lists it."""
-    boxes: dict[str, list[AnnotatedBox]] = {}
-    lines: dict[str, int] = {}
-    try:
-        reader = rows_of(table.read_bytes())
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise BackgroundError(f"{table}:1: the column(s) {', '.join(missing)} are missing")
-        for row in checked_rows(reader):
-            where = f"{table}:{reader.line_num}"
-            name, box = _row(row, where, measured)
-            lines.setdefault(name, reader.line_num)
-            boxes.setdefault(name, []).extend([] if box is None else [box])
-    except (OSError, ValueError, csv.Error) as error:
-        raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
-    refuse_corners({images / name: own for name, own in boxes.items()}, str(table))
-    return boxes, lines
+def _listed(table: Path, measured: _Measured) -> dict[str, tuple[str, list[AnnotatedBox]]]:
+    """Return of each image where it is listed first and its boxes."""
+    rows = columns_and_rows(table)
+    columns, _ = next(rows)
+    if missing := [name for name in COLUMNS if name not in columns]:
+        raise BackgroundError(f"{table}:1: the column(s) {', '.join(missing)} are missing")
+    return by_image(_row(row, where, measured) for row, where in rows)
 
 
-def _row(row: Mapping[str, str], where: str, measured: _Measured) -> tuple[str, AnnotatedBox | None]:
+def _row(row: Mapping[str, str], where: str, measured: _Measured) -> tuple[str, str, list[AnnotatedBox]]:
+    """Return image, place and boxes of a row."""
     name = (row["img_name"] or "").strip()
     if not name or "/" in name or "\\" in name:
         raise BackgroundError(f"{where}: img_name is {name!r}, not a file name")
@@ -83,10 +73,10 @@ def _row(row: Mapping[str, str], where: str, measured: _Measured) -> tuple[str, 
             raise BackgroundError(
                 f"{where}: label 0 with a box ({x:g}, {y:g}, {width:g}, {height:g})", hint="is a column swapped?"
             )
-        return name, None
+        return name, where, []
     box = positive_box(x, y, width, height, where)
     diameter, contrast = measured.get((name, tuple(round(edge) for edge in box)), (None, None))
-    return name, AnnotatedBox(box, where, diameter, contrast)
+    return name, where, [AnnotatedBox(box, where, diameter, contrast)]
 
 
 def _measured(path: Path) -> _Measured:

@@ -31,7 +31,7 @@ def load_image(image: AnnotatedImage) -> Radiograph:
         BackgroundError: the file cannot be read, or a box leaves it; names the file, and the line of the box.
     """
     try:
-        radiograph = read_as(image.path, image.known)
+        radiograph = read_as(image.path, image.given)
         refuse_small_adult(image.path, radiograph.notes, image.strata.get("age", ""))
         _refuse_turned(image, radiograph)
         _refuse_resized(image, radiograph)

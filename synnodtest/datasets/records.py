@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.backgrounds.named_images import plain_name
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
+from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 
@@ -48,8 +50,6 @@ class AnnotatedImage:
         path: The file.
         boxes: Its nodules.
         patient: The statistical cluster, or "".
-        spacing_mm: ``(row, column)`` where the layout or a manifest gives it; else the file does.
-        bits: Of the stored integers, where a manifest gives it.
         strata: Further facts (view, sex, age, ...).
         where: Where it is listed, for messages.
     """
@@ -58,20 +58,12 @@ class AnnotatedImage:
     path: Path
     boxes: tuple[AnnotatedBox, ...] = ()
     patient: str = ""
-    spacing_mm: tuple[float, float] | None = None
-    bits: int | None = None
     strata: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
     declared: tuple[int, int] | None = None
     """Height and width that the annotations give of it."""
     given: Given = FILE_ALONE
-    """All that a manifest says of the pixels; ``spacing_mm`` and ``bits`` above go before."""
-
-    @property
-    def known(self) -> Given:
-        """Facts of the pixels beside the file."""
-        spacing_mm, bits = self.spacing_mm or self.given.spacing_mm, self.bits or self.given.bits
-        return replace(self.given, spacing_mm=spacing_mm, bits=bits)
+    """All that a manifest says of the pixels."""
 
     @property
     def cluster(self) -> str:
@@ -138,11 +130,35 @@ class Facts:
     def image(self, path: Path, boxes: Sequence[AnnotatedBox], where: str = "", stem: str = "") -> AnnotatedImage:
         """Return the image with what the manifest adds."""
         row = self._rows.get(path.resolve()) or self._named.get(plain_name(path.name))
-        image = AnnotatedImage(stem or stem_of(path), path, tuple(boxes), where=where)
-        if row is None:
-            return image
-        image = replace(image, patient=row.patient, strata=row.strata, given=row.given)
-        return replace(image, spacing_mm=row.given.spacing_mm, bits=row.given.bits)
+        known = {"patient": row.patient, "strata": row.strata, "given": row.given} if row else {}
+        return AnnotatedImage(stem or stem_of(path), path, tuple(boxes), where=where, **known)
+
+
+def columns_and_rows(table: Path) -> Iterator[tuple[Mapping[str, str], str]]:
+    """Yield the columns of a table, each as its own cell, then its rows, with their places for messages.
+
+    Raises:
+        BackgroundError: it cannot be read; names it.
+    """
+    try:
+        reader = rows_of(table.read_bytes())
+        yield {name: name for name in reader.fieldnames or ()}, f"{table}:1"
+        for row in checked_rows(reader):
+            yield row, f"{table}:{reader.line_num}"
+    except (OSError, ValueError, csv.Error) as error:
+        raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
+
+
+def by_image(rows: Iterable[tuple[str, str, Sequence[AnnotatedBox]]]) -> dict[str, tuple[str, list[AnnotatedBox]]]:
+    """Return where each image is listed first and all its boxes, in file order.
+
+    Args:
+        rows: Image, place and boxes of each.
+    """
+    images: dict[str, tuple[str, list[AnnotatedBox]]] = {}
+    for name, where, boxes in rows:
+        images.setdefault(name, (where, []))[1].extend(boxes)
+    return images
 
 
 def numbers(texts: Sequence[str | None], where: str) -> list[float]:

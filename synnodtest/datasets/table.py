@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,10 +9,18 @@ from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import file_named
-from synnodtest.csv_rows import AS_CSV, checked_rows, rows_of
 from synnodtest.datasets.classes import class_column, names_of_nodules
 from synnodtest.datasets.pixels import refuse_corners
-from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, numbers, positive_box
+from synnodtest.datasets.records import (
+    AnnotatedBox,
+    Dataset,
+    Facts,
+    by_image,
+    columns_and_rows,
+    notes_on_scores,
+    numbers,
+    positive_box,
+)
 from synnodtest.errors import BackgroundError
 
 TABLE = "boxes.csv"
@@ -34,44 +41,37 @@ def read_table(folder: Path) -> Dataset:
         BackgroundError: the table is missing or malformed, or a file that it lists is not there; names file and line.
     """
     table = folder / TABLE
-    boxes: dict[str, list[AnnotatedBox]] = {}
+    told = columns_and_rows(table)
+    given = list(next(told)[0])
+    columns, rows = _columns(table, given), list(told)
+    drawn = _of_nodules(table, rows, class_column(given), columns)
+    named = [(_path_of(folder, row, where), row, where) for row, where in rows]
     patients: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    try:
-        reader = rows_of(table.read_bytes())
-        columns = _columns(table, reader.fieldnames or ())
-        rows = [(row, reader.line_num) for row in checked_rows(reader)]
-        drawn = _of_nodules(table, rows, class_column(reader.fieldnames or ()), columns)
-        for row, line in rows:
-            where = f"{table}:{line}"
-            name = _path_of(folder, (row["file"] or "").strip())
-            if not name or not (folder / name).is_file():
-                raise BackgroundError(
-                    f"{where}: {folder / name if name else 'no file name'} is not there",
-                    hint=f"names are those of files in {folder}, suffix included",
-                )
-            lines.setdefault(name, line)
-            patients[name] = (row.get("patient") or patients.get(name, "")).strip()
-            boxes.setdefault(name, []).extend(_box(row, columns, where) if drawn(row) else [])
-    except (OSError, ValueError, csv.Error) as error:
-        raise BackgroundError(f"{table}: cannot be read: {error}", hint=AS_CSV) from error
+    for name, row, _ in named:
+        patients[name] = (row.get("patient") or patients.get(name, "")).strip()
+    listed = by_image((name, where, _box(row, columns, where) if drawn(row) else []) for name, row, where in named)
     if columns is _SIZES:
-        refuse_corners({folder / name: own for name, own in boxes.items()}, str(table))
+        refuse_corners({folder / name: own for name, (_, own) in listed.items()}, str(table))
     facts = Facts([folder, folder.parent])
-    stems = Counter(map(_stem, boxes))
+    stems = Counter(map(_stem, listed))
     images = []
-    for name, own in boxes.items():
+    for name, (where, own) in listed.items():
         stem = _flat(name) if stems[_stem(name)] > 1 else ""
-        image = facts.image(folder / name, own, f"{table}:{lines[name]}", stem)
+        image = facts.image(folder / name, own, where, stem)
         images.append(replace(image, patient=patients[name] or image.patient))
-    notes = notes_on_scores(reader.fieldnames or (), table.name)
-    return Dataset(folder.resolve().name, "csv", folder, images, notes)
+    return Dataset(folder.resolve().name, "csv", folder, images, notes_on_scores(given, table.name))
 
 
-def _path_of(folder: Path, name: str) -> str:
-    """Return the path of a file within a folder as it is written there."""
+def _path_of(folder: Path, row: Mapping[str, str], where: str) -> str:
+    """Return the path of a row's file within a folder as it is written there."""
+    name = (row["file"] or "").strip()
     path = file_named(folder, name)
-    return path.relative_to(folder).as_posix() if name and path.is_relative_to(folder) else name
+    if not name or not path.is_file():
+        raise BackgroundError(
+            f"{where}: {path if name else 'no file name'} is not there",
+            hint=f"names are those of files in {folder}, suffix included",
+        )
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else name
 
 
 def _flat(name: str) -> str:
@@ -94,17 +94,14 @@ def _columns(table: Path, given: Sequence[str]) -> Sequence[str]:
 
 
 def _of_nodules(
-    table: Path, rows: Sequence[tuple[Mapping[str, str], int]], column: str | None, edges: Sequence[str]
+    table: Path, rows: Sequence[tuple[Mapping[str, str], str]], column: str | None, edges: Sequence[str]
 ) -> Callable[[Mapping[str, str]], bool]:
     """Return whether a row's class is a nodule; every row's is where the table has no class column."""
-    boxed = [(row, line) for row, line in rows if any(_filled(row[name]) for name in edges)]
+    boxed = [(row, where) for row, where in rows if any(_filled(row[name]) for name in edges)]
     if column is None or not boxed:
         return lambda row: True
-    for row, line in boxed:
-        if not (row[column] or "").strip():
-            raise BackgroundError(
-                f"{table}:{line}: a box without a class in the column {column!r}", hint="write its class there"
-            )
+    if where := next((where for row, where in boxed if not (row[column] or "").strip()), ""):
+        raise BackgroundError(f"{where}: a box without a class in the column {column!r}", hint="write its class there")
     known = {(row[column] or "").strip() for row, _ in rows} - {""}
     nodules = names_of_nodules(known, f"{table}, column {column!r}", table.parent)
     return lambda row: (row[column] or "").strip() in nodules

@@ -97,7 +97,7 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
     folder = out / writer.folder(image)
     folder.mkdir(parents=True, exist_ok=True)
     own = image.path.suffix.lower()
-    bits, facts = image.bits, image.given
+    bits, facts = image.given.bits, image.given
     if own in writer.kept and not facts.rotate_deg and facts.polarity != "inverted":
         target = folder / f"{image.id}{own}"
         shutil.copyfile(image.path, target)

@@ -471,7 +471,7 @@ def test_a_manifest_knows_images_by_their_names_wherever_they_lie(table, tmp_pat
     images = read_dataset(tmp_path / "made").images
     rows = [f"{listed.format(image.path.name)},p{int(image.id == 'c')},12" for image in images]
     (tmp_path / "made" / "manifest.csv").write_text("\n".join(["file,patient,bits", *rows]))
-    told = [(image.patient, image.known.bits) for image in read_dataset(tmp_path / "made").images]
+    told = [(image.patient, image.given.bits) for image in read_dataset(tmp_path / "made").images]
     assert told == [("p0", 12), ("p0", 12), ("p1", 12)]
 
 
