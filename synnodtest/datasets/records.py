@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
@@ -130,8 +130,8 @@ class Facts:
     def image(self, path: Path, boxes: Sequence[AnnotatedBox], where: str = "", stem: str = "") -> AnnotatedImage:
         """Return the image with what the manifest adds."""
         row = self._rows.get(path.resolve()) or self._named.get(plain_name(path.name))
-        known = {"patient": row.patient, "strata": row.strata, "given": row.given} if row else {}
-        return AnnotatedImage(stem or stem_of(path), path, tuple(boxes), where=where, **known)
+        image = AnnotatedImage(stem or stem_of(path), path, tuple(boxes), where=where)
+        return image if row is None else replace(image, patient=row.patient, strata=row.strata, given=row.given)
 
 
 def columns_and_rows(table: Path) -> Iterator[tuple[Mapping[str, str], str]]:
