@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.words import in_order, number, value_text
-from synnodtest.report.model import Cell, Table, table_of
+from synnodtest.report.model import Cell, Table
 
 _P_VALUES = ("p", "p_holm")
 _FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "found_by", "replay")
@@ -40,7 +40,7 @@ def _table(title: str, rows: list[JsonObject]) -> Table:
     columns = in_order((str(c) for r in rows for c in r), _FIRST)
     numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
     cells: list[list[Cell | str]] = [[_shown(c, r.get(c)) for c in columns] for r in rows]
-    return table_of(_words(title), [_words(c) for c in columns], cells, numeric=numeric, most=100)
+    return Table(_words(title), [_words(c) for c in columns], cells, numeric=numeric, most=100)
 
 
 def _words(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -29,18 +30,17 @@ class Cell:
     markup: Markup | None = None
     note: str = ""
 
+    @property
+    def words(self) -> str:
+        """What it takes room for; a chip is wider than its word by an icon."""
+        return f"{self.status}..." if self.status else self.text
+
 
 _FITS_PHONE, _FITS_TABLET = 50, 90
 """Characters of a table's text that fit into 360 px, and into 700 px."""
 _SHORT_WORD = 14
 """Longest word, in characters, of a column that is kept from breaking; set by hand: longer ones would push a table off
 a phone."""
-
-
-def _text(value: Cell | str) -> str:
-    if isinstance(value, Cell):
-        return f"{value.status}..." if value.status else value.text
-    return str(value)
 
 
 def code(text: Any) -> Cell:
@@ -65,64 +65,53 @@ class Table:
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell | str]]
-    numeric: frozenset[str] = frozenset()
-    left_out: int = 0
-    """Rows that are only in the record."""
+    numeric: Sequence[str] = ()
+    most: int = 400
+    """Rows that are shown; how many more there are is said below them."""
+
+    @property
+    def left_out(self) -> int:
+        """Rows that are only in the record."""
+        return max(0, len(self.rows) - self.most)
+
+    @cached_property
+    def cells(self) -> list[list[tuple[str, Cell]]]:
+        """Rows of (column, cell), those that are shown."""
+        return [
+            [(c, v if isinstance(v, Cell) else Cell(str(v))) for c, v in zip(self.columns, row, strict=True)]
+            for row in self.rows[: self.most]
+        ]
 
     @property
     def look(self) -> str:
         """Below which width its rows become cards: ``stack`` on a phone, ``stack early`` on a tablet, empty never."""
-        width = sum(self._width(k) for k in range(len(self.columns))) if len(self.columns) > 1 else 0
+        width = sum(map(self._width, range(len(self.columns)))) if len(self.columns) > 1 else 0
         return "" if width <= _FITS_PHONE else "stack" if width <= _FITS_TABLET else "stack early"
 
     @property
-    def unbroken(self) -> frozenset[str]:
+    def unbroken(self) -> set[str]:
         """Columns of short words alone, which are never parted within a word."""
-        return frozenset(
-            column
-            for index, column in enumerate(self.columns)
-            if max((len(w) for row in self.rows for w in _text(row[index]).split()), default=0) <= _SHORT_WORD
-        )
+        cells = [named for row in self.cells for named in row]
+        return {*self.columns} - {c for c, cell in cells if any(len(w) > _SHORT_WORD for w in cell.words.split())}
 
     def _width(self, index: int) -> int:
         """Return about how many characters a column needs: figures do not wrap, text wraps between words."""
-        numeric = self.columns[index] in self.numeric
-        need = max((len(w) for w in self.columns[index].split()), default=0)
-        for row in self.rows:
-            cell = row[index]
-            text = _text(cell)
-            words = [text] if numeric else text.replace("_", " ").split()
-            drawn = 24 if isinstance(cell, Cell) and cell.markup else min(len(text), 12)
+        need = max(map(len, self.columns[index].split()), default=0)
+        for row in self.cells:
+            column, cell = row[index]
+            words = [cell.words] if column in self.numeric else cell.words.replace("_", " ").split()
+            drawn = 24 if cell.markup else min(len(cell.words), 12)
             need = max(need, drawn, *(min(len(w), 26) for w in words))
         return need + 2
-
-    def cells(self) -> list[list[tuple[str, Cell]]]:
-        """Return rows of (column, cell)."""
-        return [
-            [(c, v if isinstance(v, Cell) else Cell(str(v))) for c, v in zip(self.columns, row, strict=True)]
-            for row in self.rows
-        ]
-
-
-def table_of(
-    caption: str,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[Cell | str]],
-    *,
-    numeric: Sequence[str] = (),
-    most: int = 400,
-) -> Table:
-    """Return a table of at most ``most`` rows; how many are left out is said below it."""
-    return Table(caption, columns, rows[:most], frozenset(numeric), max(0, len(rows) - most))
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing, its title and description, and the numbers behind it."""
+    """A drawing, as markup in which every text is escaped, its title and description, and the numbers behind it."""
 
     title: str
     description: str
-    svg: Markup | None
+    svg: str | None
     twin: Table | None = None
     wide: bool = False
     tells: str = ""
@@ -133,15 +122,15 @@ class Figure:
         cls,
         title: str,
         description: str,
-        svg: Markup | None,
+        svg: str | None,
         columns: Sequence[str],
-        rows: Sequence[Sequence[Cell | str]],
+        rows: Sequence[Sequence[str]],
         *,
         numeric: Sequence[str] | None = None,
         wide: bool = False,
     ) -> Figure:
         """Return a figure with its numbers in a table; all columns but the first are numeric by default."""
-        twin = table_of(title, columns, rows, numeric=columns[1:] if numeric is None else numeric)
+        twin = Table(title, columns, rows, columns[1:] if numeric is None else numeric)
         return cls(title, description, svg, twin, wide)
 
 

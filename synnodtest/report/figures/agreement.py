@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, side_by_side, thinned, to_svg, widened
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, thinned, to_svg, widened
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 from synnodtest.statistics import spearman
@@ -88,7 +88,7 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
     second = to_svg(_bland_altman(agreement), f"{name}-1", f"Bland-Altman plot of {agreement.word}", description)
     row = [number(len(agreement.asked)), number(agreement.bias), limits, error, rank]
     columns = ["nodules", "bias", "95% limits of agreement", "median relative error", "Spearman"]
-    return Figure.of(title, description, side_by_side([first, second]), columns, [row], numeric=columns, wide=True)
+    return Figure.of(title, description, "".join([first, second]), columns, [row], numeric=columns, wide=True)
 
 
 def _agreement(nodules: Sequence[NoduleEntry], key: str) -> _Agreement | None:

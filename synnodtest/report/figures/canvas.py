@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import escape
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def bare(axis: Any) -> None:
     axis.spines[["left", "bottom"]].set_visible(False)
 
 
-def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
+def to_svg(figure: Figure, name: str, title: str, description: str) -> str:
     """Return the figure as inline SVG with title and description; ``name`` makes its ids unique in the document."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
@@ -93,7 +93,7 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:g} {height:g}" stroke-linejoin="round">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     )
-    return Markup(head + text[text.index(">") + 1 :].strip())
+    return head + text[text.index(">") + 1 :].strip()
 
 
 def thinned(count: int, most: int) -> NDArray[np.int64]:
@@ -106,11 +106,6 @@ def widened(low: float, high: float, scale: float) -> tuple[float, float]:
     least = 0.02 * max(abs(scale), 1e-9)
     spare = max(0.05 * (high - low), (least - (high - low)) / 2)
     return low - spare, high + spare
-
-
-def side_by_side(panels: Iterable[Markup]) -> Markup:
-    """Return panels that stand beside each other and, where there is no room, below each other."""
-    return Markup("").join(panels)
 
 
 def _shorter(figure: str) -> str:

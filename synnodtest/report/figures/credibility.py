@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, TypeGuard
 
 from synnodtest.record.words import interval, number
-from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.figures.ranges import Row, ranges
 from synnodtest.report.model import Figure
@@ -105,7 +105,7 @@ def distances(domains: Sequence[Domain], name: str) -> list[Figure]:
             if any(row.band for row in rows):
                 panels.append(ranges(rows, f"{name}-{index}-{place}", title, description, f"{measure} distance"))
         columns = ["distance", "synthetic to real", "real to real, mean", "real to real, 95%"]
-        svg = side_by_side(panels) if panels else None
+        svg = "".join(panels) if panels else None
         figures.append(Figure.of(title, description, svg, columns, body, wide=True))
     return figures
 

@@ -10,7 +10,7 @@ from synnodtest.geometry import FloatArray
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number
 from synnodtest.reference import LEVELS, real_nodules
-from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, side_by_side, to_svg, widened
+from synnodtest.report.figures.canvas import BLUE, GREY, ORANGE, axes, to_svg, widened
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -59,7 +59,7 @@ def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
         for which, values in (("requested", asked), ("realised", got))
         if len(values)
     ]
-    return Figure.of(title, f"{description}.", side_by_side(panels), columns, rows, wide=True)
+    return Figure.of(title, f"{description}.", "".join(panels), columns, rows, wide=True)
 
 
 def _values(nodules: Sequence[NoduleEntry], key: str) -> tuple[FloatArray, FloatArray]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from synnodtest.record.words import number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, named, short, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -100,4 +100,4 @@ def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
         axis.tick_params(colors=INK)
         panels.append(to_svg(figure, f"{name}-{index}", f"{title}: {claim.label}", claim.tested_text()))
     columns = ["quantity", "from, to", "nodules"]
-    return Figure.of(title, description, side_by_side(panels), columns, rows, numeric=["nodules"], wide=True)
+    return Figure.of(title, description, "".join(panels), columns, rows, numeric=["nodules"], wide=True)

@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.model import ComponentEntry
 from synnodtest.record.words import interval, number
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, SOFT, axes, bare, short, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, SOFT, axes, bare, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -61,7 +61,7 @@ def paired(payload: JsonObject, name: str) -> Figure:
         [f"missed in {arm}", number(cells[1]), number(cells[3]), number(cells[1] + cells[3])],
     ]
     columns = ["", f"detected in {reference}", f"missed in {reference}", "all"]
-    return Figure.of(title, description, side_by_side(panels), columns, rows, wide=True)
+    return Figure.of(title, description, "".join(panels), columns, rows, wide=True)
 
 
 def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-from markupsafe import Markup
-
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 
 _LOOKS = (
@@ -36,7 +34,7 @@ class Row:
 
 def ranges(
     rows: Sequence[Row], name: str, title: str, description: str, axis_label: str, lines: Sequence[float] = ()
-) -> Markup:
+) -> str:
     """Draw rows of values over one axis.
 
     Args:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
-from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, side_by_side, to_svg
+from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 
@@ -46,10 +44,10 @@ def scoring_figure(rule: MatchingRule, name: str) -> Figure:
     description = "; ".join(f"{case[0]}: {case[2]}" for case in cases) + "."
     panels = [_panel(case, f"{name}-{number}", tolerance=not iou) for number, case in enumerate(cases)]
     rows = [[case[0], case[2]] for case in cases]
-    return Figure.of(title, description, side_by_side(panels), ["case", "rule"], rows, numeric=(), wide=True)
+    return Figure.of(title, description, "".join(panels), ["case", "rule"], rows, numeric=(), wide=True)
 
 
-def _panel(case: _Case, name: str, *, tolerance: bool) -> Markup:
+def _panel(case: _Case, name: str, *, tolerance: bool) -> str:
     """Draw one case: the nodule, its tolerance if there is one, and the findings."""
     from matplotlib.patches import Circle
 

@@ -6,8 +6,6 @@ import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-from markupsafe import Markup
-
 from synnodtest.counted import counted
 from synnodtest.record.model import PictureEntry
 from synnodtest.report.crops import encoded
@@ -38,10 +36,9 @@ def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None
         names[base64.b64encode(small).decode()] = None
     pictures = list(names)[: max(len(names) - len(names) % ROW, min(len(names), ROW))]
     description = f"{counted(len(pictures), 'cut')} around planted nodules, scenes drawn at random first."
-    sheet = Markup("").join(
-        Markup('<img src="data:image/webp;base64,{}" alt="cut {} of {}" width="{}" height="{}">').format(
-            data, number, len(pictures), SIDE, SIDE
-        )
+    size, of = f'width="{SIDE}" height="{SIDE}"', len(pictures)
+    sheet = "".join(
+        f'<img src="data:image/webp;base64,{data}" alt="cut {number} of {of}" {size}>'
         for number, data in enumerate(pictures, 1)
     )
     return Figure("What was planted", description, sheet, wide=True)

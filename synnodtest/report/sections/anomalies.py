@@ -5,7 +5,7 @@ from __future__ import annotations
 from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.words import value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, link, of_table, table_of
+from synnodtest.report.model import Cell, Section, Table, link, of_table
 
 
 def anomalies(context: Context) -> Section:
@@ -16,7 +16,7 @@ def anomalies(context: Context) -> Section:
         for e in context.record.expectations
         if e.error
     ]
-    table = table_of("Known anomalies and errors of this run", ["Where", "What", "Effect"], rows)
+    table = Table("Known anomalies and errors of this run", ["Where", "What", "Effect"], rows)
     return of_table("Anomalies", table, "None is recorded.")
 
 

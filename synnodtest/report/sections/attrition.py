@@ -9,7 +9,7 @@ from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import duration, joined, number, plural
 from synnodtest.report.context import Context
 from synnodtest.report.figures.flow import flow_figure
-from synnodtest.report.model import Cell, Section, table_of
+from synnodtest.report.model import Cell, Section, Table
 
 _TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within the detector"}
 
@@ -28,7 +28,7 @@ def attrition(context: Context) -> Section:
         {
             "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
             "note": " ".join(_not_counted(context.record.expectations)),
-            "reasons": table_of("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
+            "reasons": Table("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
             "facts": [
                 ("Evaluated with something planted, each arm counted", Cell(number(evaluated - bare))),
                 ("Evaluated untouched", Cell(number(bare))),

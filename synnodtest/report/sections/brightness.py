@@ -8,7 +8,7 @@ from synnodtest.record.model import Record, SceneEntry
 from synnodtest.record.words import joined, number
 from synnodtest.reference import real_nodules
 from synnodtest.reference.brightness import Brightness, brightness
-from synnodtest.report.model import Cell, Table, table_of
+from synnodtest.report.model import Cell, Table
 
 
 def bright_behaviours(record: Record) -> list[tuple[str, Brightness]]:
@@ -44,7 +44,7 @@ def _table(found: list[tuple[str, Brightness]]) -> Table:
         for name, one in found
     ]
     columns = ["Behaviour", "Nodules", "Brighter than 95% of real ones", "Median nodule", "Among annotated ones it is"]
-    return table_of("Planted nodules among annotated ones of their size", columns, rows, numeric=["Nodules"])
+    return Table("Planted nodules among annotated ones of their size", columns, rows, numeric=["Nodules"])
 
 
 def _by_behaviour(record: Record) -> list[tuple[str, Brightness]]:

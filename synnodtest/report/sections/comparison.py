@@ -6,7 +6,7 @@ from synnodtest.record.brief import apart_text
 from synnodtest.record.model import Comparison
 from synnodtest.record.words import date, interval, number, value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, code, status, table_of
+from synnodtest.report.model import Cell, Section, Table, code, status
 
 
 def comparison(context: Context) -> Section:
@@ -35,12 +35,12 @@ def comparison(context: Context) -> Section:
                 ("Without a change", Cell(number(compared.unchanged))),
                 *([("Scenes not in both", Cell(number(compared.unpaired)))] if compared.unpaired else []),
             ],
-            "margins": table_of("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
-            "verdicts": table_of("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
+            "margins": Table("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
+            "verdicts": Table("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
             "differences": _differences(compared),
             "apart": f"Of all scenes, {apart_text(compared)}." if compared.apart else "",
-            "limits": table_of("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
-            "other": table_of("New and removed expectations", ["Change", "Expectation"], other),
+            "limits": Table("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
+            "other": Table("New and removed expectations", ["Change", "Expectation"], other),
         },
         "" if data else "No earlier record was given to compare with.",
     )
@@ -61,4 +61,4 @@ def _differences(made: Comparison) -> Table:
     ]
     columns = ["What", "Pairs / clusters", "Earlier", "Now", "Difference", f"{made.level} interval", "Shows a change"]
     title = "Paired differences on scenes that both runs have"
-    return table_of(title, columns, rows, numeric=columns[1:6])
+    return Table(title, columns, rows, numeric=columns[1:6])

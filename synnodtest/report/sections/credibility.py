@@ -16,7 +16,7 @@ from synnodtest.report.figures import credibility as drawings
 from synnodtest.report.figures.agreement import agreement_figure
 from synnodtest.report.figures.ecdf import ecdf_figure
 from synnodtest.report.figures.sheet import sheet_figure
-from synnodtest.report.model import Cell, Section, Table, status, table_of
+from synnodtest.report.model import Cell, Section, Table, status
 from synnodtest.report.order import number_of
 from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
@@ -46,7 +46,7 @@ def credibility(context: Context) -> Section:
             **_sham(record.sham),
             "reports": reports,
             "none": "" if reports else NO_REPORT,
-            "seven": table_of(
+            "seven": Table(
                 "The seven Cs and what this run shows of them",
                 ["Aspect", "Question", "Evidence"],
                 [[name, asked, _numbered(pictures)] for name, asked, pictures in seven_cs(record)],
@@ -78,7 +78,7 @@ def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
     counted = "Both / sham only / untouched only / neither"
     columns = ["Behaviour", "Synthesizer", "Mode", "Pairs", counted, "Difference", "Interval", "Says", "In words"]
     return {
-        "sham": table_of("Sham control: the same edit without a nodule", columns, rows, numeric=["Pairs"]),
+        "sham": Table("Sham control: the same edit without a nodule", columns, rows, numeric=["Pairs"]),
         "idle": [f"{what} ({joined(names)})" for what, names in idle.items()],
     }
 
@@ -120,7 +120,7 @@ def _sweeps(swept: Any) -> Table | None:
     ]  # fmt: skip
     columns = ["Feature", "Nodules", "Requested", "Spearman", "Realised, lower third", "Realised, upper third"]
     title = "Requested against realised radiomics features, one at a time"
-    return table_of(title, columns, rows, numeric=columns[1:])
+    return Table(title, columns, rows, numeric=columns[1:])
 
 
 def _rejected(counts: Any) -> str:
@@ -138,4 +138,4 @@ def _rejections(domains: list[drawings.Domain]) -> Table | None:
         for domain, data in domains
     ]  # fmt: skip
     columns = ["Backgrounds", "Scenes", "Redrawn", "Rejected", "Pixels changed away from the nodule"]
-    return table_of("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]]) if rows else None
+    return Table("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]]) if rows else None

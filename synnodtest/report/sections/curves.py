@@ -7,7 +7,7 @@ from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.words import estimate
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
-from synnodtest.report.model import Cell, Section, link, status, table_of
+from synnodtest.report.model import Cell, Section, Table, link, status
 
 _NO_CURVE = "No expectation that draws a curve was judged."
 _NONE_DRAWS = "No expectation of this run draws a curve (froc, auc, afroc, average_precision, calibration)."
@@ -43,6 +43,6 @@ def curves(context: Context) -> Section:
     return Section(
         "Curves",
         "curves",
-        {"table": table_of("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
+        {"table": Table("Curves", columns, rows, numeric=["Value", "Interval"]), "curves": drawn},
         "" if rows else _NO_CURVE if any(map(is_curve, context.record.expectations)) else _NONE_DRAWS,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.record.words import value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Section, of_table, table_of
+from synnodtest.report.model import Section, Table, of_table
 
 
 def deviations(context: Context) -> Section:
@@ -13,5 +13,5 @@ def deviations(context: Context) -> Section:
         [d.expectation or "the run", d.what, value_text(d.planned), value_text(d.actual)]
         for d in context.record.deviations
     ]
-    table = table_of("What was planned and what was done", ["Expectation", "What", "Planned", "Actual"], rows)
+    table = Table("What was planned and what was done", ["Expectation", "What", "Planned", "Actual"], rows)
     return of_table("Deviations", table, "No deviation from the plan is recorded.")

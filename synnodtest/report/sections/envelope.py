@@ -10,7 +10,7 @@ from synnodtest.record.model import NoduleEntry, Record, SceneEntry
 from synnodtest.record.words import age_band, number, plural, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
-from synnodtest.report.model import Cell, Section, table_of
+from synnodtest.report.model import Cell, Section, Table
 
 
 def envelope(context: Context) -> Section:
@@ -35,9 +35,9 @@ def envelope(context: Context) -> Section:
         {
             "intended_use": record.authored.intended_use,
             "figure": envelope_figure(claims, "f-envelope") if any(c.values for c in claims) else None,
-            "ranges": table_of("Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges),
-            "texts": table_of("Further scope, as the specification words it", ["Scope", "Claimed", "Tested"], texts),
-            "strata": table_of(known, columns, _strata(scenes), numeric=columns[2:], most=60),
+            "ranges": Table("Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges),
+            "texts": Table("Further scope, as the specification words it", ["Scope", "Claimed", "Tested"], texts),
+            "strata": Table(known, columns, _strata(scenes), numeric=columns[2:], most=60),
         },
         "" if scenes else "No scene was evaluated.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.record.words import value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, code, table_of
+from synnodtest.report.model import Cell, Section, Table, code
 
 
 def environment(context: Context) -> Section:
@@ -18,5 +18,5 @@ def environment(context: Context) -> Section:
     ]
     rows: list[list[Cell | str]] = [[p.name, p.version, code(p.sha256)] for p in data.packages]
     title = "Software of unknown provenance (SOUP): installed packages that may take part"
-    packages = table_of(title, ["Package", "Version", "sha256"], rows)
+    packages = Table(title, ["Package", "Version", "sha256"], rows)
     return Section("Environment", "environment", {"facts": facts, "packages": packages})

@@ -8,7 +8,7 @@ from importlib import resources
 
 from synnodtest.record.statuses import STATUSES
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, status, table_of
+from synnodtest.report.model import Cell, Section, Table, status
 
 
 def guide(context: Context) -> Section:
@@ -20,8 +20,8 @@ def guide(context: Context) -> Section:
         "Guide",
         "guide",
         {
-            "legend": table_of("What the statuses mean", ["Status", "Meaning"], legend),
-            "standards": table_of("Where a reader of a standard may look", heads, texts["standards"]),
+            "legend": Table("What the statuses mean", ["Status", "Meaning"], legend),
+            "standards": Table("Where a reader of a standard may look", heads, texts["standards"]),
             "glossary": texts["glossary"],
             "command": shlex.join(context.record.run.command),
             "commit": context.record.run.commit,

@@ -7,7 +7,7 @@ from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.model.authored import TitledEntry
 from synnodtest.record.words import number
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, status, table_of
+from synnodtest.report.model import Cell, Section, Table, status
 
 WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED", "PASSED")
 
@@ -29,7 +29,7 @@ def hazards(context: Context) -> Section:
         rows.append([key, hazard.title or "–", hazard.severity or "–", status(worst), *counts, _gap(statuses)])
     heads = [w.capitalize() for w in words]
     columns = ["Hazard", "Title", "Severity", "Worst verdict", *heads, "Evidence lacking"]
-    table = table_of("Worst verdict of each hazard", columns, rows, numeric=heads)
+    table = Table("Worst verdict of each hazard", columns, rows, numeric=heads)
     return Section("Hazards", "hazards", {"table": table}, "" if rows else "No behaviour names a hazard.")
 
 

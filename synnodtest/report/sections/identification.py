@@ -6,7 +6,7 @@ from synnodtest.record.model import Record
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
 from synnodtest.record.words import date, joined, plural, value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, code, table_of
+from synnodtest.report.model import Cell, Section, Table, code
 
 _TREE = {True: "clean", False: "uncommitted changes", None: "not known"}
 
@@ -25,8 +25,8 @@ def identification(context: Context) -> Section:
         "Identification",
         "identification",
         {
-            "components": table_of("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
-            "specs": table_of("Specifications", heads, specs),
+            "components": Table("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
+            "specs": Table("Specifications", heads, specs),
             "run": _run(context.record.run, who.synnodtest),
             "device": _device(context.record),
         },

@@ -9,7 +9,7 @@ from synnodtest.record.words import (
     number,
 )
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, link, status, table_of
+from synnodtest.report.model import Cell, Section, Table, link, status
 
 
 def p_text(value: float | None, none: str = "") -> str:
@@ -41,8 +41,8 @@ def multiplicity(context: Context) -> Section:
         "Multiplicity",
         "multiplicity",
         {
-            "gates": table_of("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
-            "alarms": table_of("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
+            "gates": Table("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
+            "alarms": Table("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
         },
         "" if expectations else "No expectation was tested.",
     )

@@ -8,7 +8,7 @@ from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import date, number, parameters_text, short_hash
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, code, table_of
+from synnodtest.report.model import Cell, Section, Table, code
 
 
 def protocol(context: Context) -> Section:
@@ -30,7 +30,7 @@ def protocol(context: Context) -> Section:
             "alpha": f"{alpha:g}" if alpha is not None else "–",
             "groups": groups,
             "profile": record.run.profile,
-            "ledger": table_of("Runs of these specifications, aborted ones included", heads, ledger),
+            "ledger": Table("Runs of these specifications, aborted ones included", heads, ledger),
             "reasons": list(by_kind(record.attrition.reasons).items()),
         },
         "" if groups else "No behaviour was collected.",
@@ -48,7 +48,7 @@ def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[Expec
         name, why = Cell(context.title(e), href=f"#{context.anchors[e.id]}"), e.rationale or behaviour.rationale
         rows.append([name, criterion or parameters_text(e), methods, why or "none given", alpha, n])
     columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
-    return table_of(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
+    return Table(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
 
 
 def _spec_of(record: Record, behaviour: BehaviourEntry) -> str:

@@ -19,7 +19,7 @@ from synnodtest.record.words import (
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
-from synnodtest.report.model import Cell, Section, Table, code, status, table_of
+from synnodtest.report.model import Cell, Section, Table, code, status
 from synnodtest.report.sections.curves import is_curve
 from synnodtest.report.sections.multiplicity import p_text
 
@@ -90,7 +90,7 @@ def _components(ruling: RulingEntry) -> Table:
     level = f"{100 * (1 - 2 * (ruling.alpha or 0.05)):g}% interval"
     columns = ["Estimate", "Value", level, "95% interval", "Required", "Interval against bound", "Method", "Says"]
     rows = [_component(part) for part in ruling.components]
-    return table_of("Estimates against their bounds", columns, rows, numeric=columns[1:5])
+    return Table("Estimates against their bounds", columns, rows, numeric=columns[1:5])
 
 
 def _component(part: ComponentEntry) -> list[Cell | str]:
@@ -111,12 +111,12 @@ def _detail(title: str, rows: Any) -> Table:
     """Return a table of a ruling's details, whatever its columns are."""
     caption = title[:1].upper() + title[1:]
     if not (isinstance(rows, list) and rows and all(isinstance(r, Mapping) for r in rows)):
-        return table_of(caption, ["value"], [[value_text(rows)]])
+        return Table(caption, ["value"], [[value_text(rows)]])
     there = dict.fromkeys(str(c) for r in rows for c in r)
     numeric = [c for c in there if all(isinstance(r.get(c), (int, float)) for r in rows)]
     columns = [*(c for c in there if c not in numeric), *numeric]
     body: list[list[Cell | str]] = [[_plain(r.get(c)) for c in columns] for r in rows]
-    return table_of(caption, columns, body, numeric=numeric, most=60)
+    return Table(caption, columns, body, numeric=numeric, most=60)
 
 
 def _plain(value: Any) -> str:

@@ -8,7 +8,7 @@ from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.words import bound_text, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.power import power_figure
-from synnodtest.report.model import Cell, Section, link, table_of
+from synnodtest.report.model import Cell, Section, Table, link
 from synnodtest.statistics import DEFAULT_ICC, design_effect, smallest_n_rate
 
 
@@ -40,8 +40,8 @@ def sample_size(context: Context) -> Section:
         "Sample size",
         "sample_size",
         {
-            "table": table_of("Sample size of each expectation", columns, rows, numeric=columns[1:]),
-            "plans": table_of("Planned power", planned, plans, numeric=planned[2:]),
+            "table": Table("Sample size of each expectation", columns, rows, numeric=columns[1:]),
+            "plans": Table("Planned power", planned, plans, numeric=planned[2:]),
             "figure": power_figure(curves, "f-power") if curves else None,
         },
         "" if rows else "No expectation came to an estimate.",

@@ -11,7 +11,7 @@ from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.words import value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.scoring import MatchingRule, scoring_figure
-from synnodtest.report.model import Section, table_of
+from synnodtest.report.model import Section, Table
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def scoring(context: Context) -> Section:
     rows = [["Hit criterion", criterion_text(rule), _used(names, len(rules))] for rule, names in parsed]
     from_score = "a finding counts from a score of"
     rows += [["Operating point", f"{from_score} {p}", _used(names, len(points))] for p, names in points.items()]
-    table = table_of("Rules and where they hold", ["Rule", "Value", "Used by"], rows)
+    table = Table("Rules and where they hold", ["Rule", "Value", "Used by"], rows)
     figure = scoring_figure(decode(MatchingRule, parsed[0][0] if parsed else {}), "f-scoring")
     empty = "" if rows else "No expectation was collected."
     return Section("Scoring rule", "scoring", {"table": table, "figure": figure}, empty)

@@ -10,7 +10,7 @@ from synnodtest.record.model.run import SelfTest
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import date, in_order, value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, status, table_of
+from synnodtest.report.model import Cell, Section, Table, status
 
 _FIRST = ("mutant", "fault", "killed_by", "what", "source", "n", "expected", "got", "difference", "lower", "upper",
           "holds")  # fmt: skip
@@ -38,7 +38,7 @@ def _found(title: str, rows: Sequence[JsonObject]) -> Table:
     body = [[_cell(c, r.get(c)) for c in columns] for r in rows]
     heads = {c: c.replace("_", " ").capitalize() for c in columns}
     numeric = [heads[c] for c in columns if any(isinstance(r.get(c), float) for r in rows)]
-    return table_of(title, list(heads.values()), body, numeric=numeric)
+    return Table(title, list(heads.values()), body, numeric=numeric)
 
 
 def _selftest(data: SelfTest, used: str) -> str:

@@ -8,7 +8,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.words import joined
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, code, link, status, table_of
+from synnodtest.report.model import Cell, Section, Table, code, link, status
 
 
 def traceability(context: Context) -> Section:
@@ -24,7 +24,7 @@ def traceability(context: Context) -> Section:
             sha = code(evidence_hash(context.record, e)[:12]) if e.scenes else "–"
             rows.append([hazards, needs, behaviour.id, name, sha, status(e.shown_status)])
     columns = ["Hazard", "Requirement", "Behaviour", "Expectation", "Evidence, sha256", "Verdict"]
-    table = table_of("From hazard to verdict", columns, rows, most=2000)
+    table = Table("From hazard to verdict", columns, rows, most=2000)
     empty = "" if rows else "No expectation was collected."
     return Section("Traceability", "traceability", {"table": table, "orphans": _orphans(context, titles)}, empty)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.record.model.measured import Transfer, TransferData, TransferDetector, TransferPair
 from synnodtest.record.words import interval, number, short_hash
-from synnodtest.report.model import Table, table_of
+from synnodtest.report.model import Table
 
 NO_TRANSFER = (
     "none: whether these verdicts carry over to real nodules was not measured "
@@ -87,7 +87,7 @@ def _table(one: TransferDetector, made: TransferData) -> Table:
         rows.append(_row(number(at.false_positives_per_image), "all", at))
         rows += [_row("", _band(b.from_mm, b.to_mm), b) for b in at.bands]
     title = f"{one.name}: sensitivity to real and to planted nodules, {1 - 2 * made.alpha:.0%} intervals"
-    return table_of(title, list(_COLUMNS), rows, numeric=list(_COLUMNS[2:5]))
+    return Table(title, list(_COLUMNS), rows, numeric=list(_COLUMNS[2:5]))
 
 
 def _band(low: float | None, high: float | None) -> str:
@@ -123,7 +123,7 @@ def _agreement(found: Transfer) -> Table | None:
         for at in (*agreement.rates, agreement.all_rates)
     ]
     title = f"Over {number(agreement.detectors)} detectors ({found.names}): sensitivity to planted against real nodules"
-    return table_of(title, columns, rows, numeric=columns[1:])
+    return Table(title, columns, rows, numeric=columns[1:])
 
 
 def _visibility(found: Transfer) -> Table | None:
@@ -139,4 +139,4 @@ def _visibility(found: Transfer) -> Table | None:
         if band.real is not None
     ]
     title = "How visible planted and real nodules are, measured by one rule"
-    return table_of(title, columns, rows, numeric=columns[2:]) if rows else None
+    return Table(title, columns, rows, numeric=columns[2:]) if rows else None

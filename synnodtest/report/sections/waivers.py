@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.record.words import date
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, of_table, table_of
+from synnodtest.report.model import Cell, Section, Table, of_table
 
 
 def waivers(context: Context) -> Section:
@@ -18,4 +18,4 @@ def waivers(context: Context) -> Section:
         expiry = f"{date(waiver.expiry)}{', expired' if waiver.expired else ''}"
         rows.append([key, waiver.reason, waiver.approver, expiry, met or "nothing in this run"])
     columns = ["Waiver", "Reason", "Approver", "Expiry", "Covers"]
-    return of_table("Waivers", table_of("Waivers", columns, rows), "No waiver was in force.")
+    return of_table("Waivers", Table("Waivers", columns, rows), "No waiver was in force.")
