@@ -9,6 +9,7 @@ from typing import Literal
 
 from synnodtest.evidence.ruling import Component, Side, Status, decide
 from synnodtest.statistics import Estimate
+from synnodtest.statistics.estimate import halved
 
 Estimator = Callable[[float], Estimate]
 """From the one-sided error rate to the estimate, so that the 95% interval can be shown beside the decision."""
@@ -116,10 +117,4 @@ def alarm_p(estimator: Estimator, bound: float, side: Side) -> float:
     low, high = math.log(_LEAST_P), math.log(0.4999)
     if fails(_LEAST_P):
         return _LEAST_P
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if fails(math.exp(middle)):
-            high = middle
-        else:
-            low = middle
-    return math.exp(high)
+    return math.exp(halved(low, high, lambda log: not fails(math.exp(log)), _HALVINGS)[1])

@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.estimate import same_length, vector, yes_or_no
+from synnodtest.statistics.estimate import vector, vectors, yes_or_no
 
 
 class CalibrationLine(NamedTuple):
@@ -20,8 +20,7 @@ class CalibrationLine(NamedTuple):
 
 
 def _check(p: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    chances, outcomes = vector(p, "p"), vector(y, "y")
-    same_length(p=chances, y=outcomes)
+    chances, outcomes = vectors(p=p, y=y)
     if np.isnan(chances).any() or (chances < 0).any() or (chances > 1).any():
         raise ValueError("p are probabilities in [0, 1]")
     if not yes_or_no(outcomes):

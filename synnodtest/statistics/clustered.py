@@ -7,15 +7,14 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage
+from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage
 from synnodtest.statistics.distributions import t_ppf
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, vectors, yes_or_no
 from synnodtest.statistics.rates import beta_bounds, clopper_pearson
 
 
 def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x, n = vector(successes, "successes_by_cluster"), vector(trials, "trials_by_cluster")
-    same_length(successes_by_cluster=x, trials_by_cluster=n)
+    x, n = vectors(successes_by_cluster=successes, trials_by_cluster=trials)
     if not (np.isfinite(x).all() and np.isfinite(n).all()) or (x < 0).any() or (x > n).any():
         raise ValueError("every cluster has between 0 and its number of trials successes, all finite")
     return x[n > 0], n[n > 0]
@@ -128,9 +127,7 @@ def clustered_rate(hit: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -
     Raises:
         ValueError: lengths differ or a hit is neither 0 nor 1.
     """
-    hits = vector(hit, "hit")
-    index, count = codes(cluster)
-    same_length(hit=hits, cluster=index)
+    index, count, (hits,) = by_cluster(cluster, hit=hit)
     if not yes_or_no(hits):
         raise ValueError("a hit is 0 or 1")
     if count == len(hits):

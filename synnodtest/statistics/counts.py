@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
 from synnodtest.statistics.clustered import guarded_size
-from synnodtest.statistics.clusters import cluster_sums, codes, equal_clusters, leverage, unseen_share
+from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage, unseen_share
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown
 
 OVERDISPERSED = 1.25
 """Variance over the Poisson variance from which clusters are resampled; set by hand: below, Garwood's half width is too
@@ -169,9 +169,7 @@ def count_rate(
         ValueError: lengths differ, or a count is negative or not finite.
     """
     check_alpha(alpha)
-    events = vector(counts, "counts")
-    index, count = codes(cluster)
-    same_length(counts=events, cluster=index)
+    index, count, (events,) = by_cluster(cluster, counts=counts)
     if not np.isfinite(events).all() or (events < 0).any():
         raise ValueError("counts are finite and not negative")
     exact = poisson_exact(float(events.sum()), len(events), alpha=alpha)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from synnodtest.statistics.distributions import normal_isf
-from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, unknown
+from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, halved, unknown
 from synnodtest.statistics.rates import wilson_bounds
 
 _HALVINGS = 80
-"""Halvings of an interval at most 2 wide: past the last bit of a double; fewer would round bounds, more change
-nothing."""
+"""Halvings of an interval at most 2 wide: past the last bit of a double, near 0 too."""
 
 
 def _constrained(x1: float, n1: float, x2: float, n2: float, delta: float) -> tuple[float, float]:
@@ -42,11 +42,16 @@ def score_z(x1: float, n1: float, x2: float, n2: float, delta: float, corrected:
 
 
 def _difference(
-    x1: float, n1: float, x2: float, n2: float, alpha: float, method: str, bounds: tuple[float, float]
+    x1: float, n1: float, x2: float, n2: float, alpha: float, method: str, bounds: Callable[[], tuple[float, float]]
 ) -> Estimate:
-    reason = "fewer than 2 trials in a group" if min(n1, n2) < 2 else ""
+    check_alpha(alpha)
+    check_counts(x1, n1)
+    check_counts(x2, n2)
     n = round(n1 + n2)
-    return Estimate(x1 / n1 - x2 / n2, *bounds, alpha=alpha, method=method, n=n, clusters=n, reason=reason)
+    if min(n1, n2) == 0:
+        return unknown(-1.0, 1.0, alpha=alpha, method=method, reason="an empty group", n=n)
+    reason = "fewer than 2 trials in a group" if min(n1, n2) < 2 else ""
+    return Estimate(x1 / n1 - x2 / n2, *bounds(), alpha=alpha, method=method, n=n, clusters=n, reason=reason)
 
 
 def miettinen_nurminen(
@@ -73,25 +78,15 @@ def miettinen_nurminen(
 
     Source: Miettinen & Nurminen, Statist. Med. 4 (1985) 213; Mee, Biometrics 40 (1984) 1175.
     """
-    check_alpha(alpha)
-    check_counts(x1, n1)
-    check_counts(x2, n2)
-    method = "miettinen-nurminen" if corrected else "mee"
-    if min(n1, n2) == 0:
-        return unknown(-1.0, 1.0, alpha=alpha, method=method, reason="an empty group", n=round(n1 + n2))
-    value, quantile = x1 / n1 - x2 / n2, normal_isf(alpha)
+
+    def bounds() -> tuple[float, float]:
+        value, quantile = x1 / n1 - x2 / n2, normal_isf(alpha)
+        return root(-1.0, value, quantile), root(value, 1.0, -quantile)
 
     def root(low: float, high: float, target: float) -> float:
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if score_z(x1, n1, x2, n2, middle, corrected) > target:
-                low = middle
-            else:
-                high = middle
-        return (low + high) / 2
+        return sum(halved(low, high, lambda delta: score_z(x1, n1, x2, n2, delta, corrected) > target, _HALVINGS)) / 2
 
-    bounds = root(-1.0, value, quantile), root(value, 1.0, -quantile)
-    return _difference(x1, n1, x2, n2, alpha, method, bounds)
+    return _difference(x1, n1, x2, n2, alpha, "miettinen-nurminen" if corrected else "mee", bounds)
 
 
 def newcombe(x1: float, n1: float, x2: float, n2: float, *, alpha: float = 0.05) -> Estimate:
@@ -101,13 +96,12 @@ def newcombe(x1: float, n1: float, x2: float, n2: float, *, alpha: float = 0.05)
 
     Source: Newcombe, Statist. Med. 17 (1998) 873, method 10.
     """
-    check_alpha(alpha)
-    check_counts(x1, n1)
-    check_counts(x2, n2)
-    if min(n1, n2) == 0:
-        return unknown(-1.0, 1.0, alpha=alpha, method="newcombe", reason="an empty group", n=round(n1 + n2))
-    p1, p2 = x1 / n1, x2 / n2
-    (low1, high1), (low2, high2) = wilson_bounds(x1, n1, alpha), wilson_bounds(x2, n2, alpha)
-    lower = p1 - p2 - math.hypot(p1 - low1, high2 - p2)
-    upper = p1 - p2 + math.hypot(high1 - p1, p2 - low2)
-    return _difference(x1, n1, x2, n2, alpha, "newcombe", (max(-1.0, lower), min(1.0, upper)))
+
+    def bounds() -> tuple[float, float]:
+        p1, p2 = x1 / n1, x2 / n2
+        (low1, high1), (low2, high2) = wilson_bounds(x1, n1, alpha), wilson_bounds(x2, n2, alpha)
+        lower = p1 - p2 - math.hypot(p1 - low1, high2 - p2)
+        upper = p1 - p2 + math.hypot(high1 - p1, p2 - low2)
+        return max(-1.0, lower), min(1.0, upper)
+
+    return _difference(x1, n1, x2, n2, alpha, "newcombe", bounds)

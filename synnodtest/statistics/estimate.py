@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clusters import unseen_share
+from synnodtest.statistics.clusters import codes, unseen_share
+
+HALVINGS = 60
+"""Halvings of an interval at most 2 wide that leave 2e-18 of it: less than the last bit of all but the smallest
+bounds."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,40 @@ def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     if array.ndim != 1:
         raise ValueError(f"{name} has one dimension, not {array.ndim}")
     return array
+
+
+def vectors(**values: ArrayLike) -> list[NDArray[np.float64]]:
+    """Return named values as one-dimensional float arrays of one length.
+
+    Raises:
+        ValueError: one has another number of dimensions, or the lengths differ.
+    """
+    arrays = {name: vector(given, name) for name, given in values.items()}
+    same_length(**arrays)
+    return list(arrays.values())
+
+
+def by_cluster(cluster: ArrayLike, **values: ArrayLike) -> tuple[NDArray[np.intp], int, list[NDArray[np.float64]]]:
+    """Return the cluster of each row as a number from 0, how many clusters there are, and :func:`vectors`.
+
+    Raises:
+        ValueError: as for :func:`vectors`, the clusters counting as one of them.
+    """
+    arrays = vectors(**values)
+    index, count = codes(cluster)
+    same_length(**dict(zip(values, arrays, strict=True)), cluster=index)
+    return index, count, arrays
+
+
+def halved(low: float, high: float, is_low: Callable[[float], bool], times: int = HALVINGS) -> tuple[float, float]:
+    """Return the ends between which an answer changes, ever nearer to each other: ``is_low`` holds at the first alone.
+
+    The first may be the larger number; neither end is asked about.
+    """
+    for _ in range(times):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_low(middle) else (low, middle)
+    return low, high
 
 
 def yes_or_no(values: NDArray[Any]) -> bool:

@@ -7,16 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clusters import codes
 from synnodtest.statistics.distributions import midranks, normal_isf
-from synnodtest.statistics.estimate import (
-    Estimate,
-    agreeing_bounds,
-    check_alpha,
-    same_length,
-    unknown,
-    vector,
-)
+from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, unknown, vectors
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 
 MIN_LEVELS = 5
@@ -52,8 +44,7 @@ def spearman(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estimate:
     Source: Bonett & Wright, Psychometrika 65 (2000) 23.
     """
     check_alpha(alpha)
-    first, second = vector(x, "x"), vector(y, "y")
-    same_length(x=first, y=second)
+    first, second = vectors(x=x, y=y)
     n = len(first)
 
     def cannot(reason: str, value: float = math.nan) -> Estimate:
@@ -110,9 +101,7 @@ def mean_cluster_spearman(
         ValueError: lengths differ.
     """
     check_alpha(alpha)
-    first, second = vector(x, "x"), vector(y, "y")
-    index, count = codes(cluster)
-    same_length(x=first, y=second, cluster=index)
+    index, count, (first, second) = by_cluster(cluster, x=x, y=y)
 
     def cannot(reason: str, value: float = math.nan, used: int = 0) -> Estimate:
         return unknown(-1.0, 1.0, alpha=alpha, method="cluster-t", reason=reason, value=value, n=len(first), k=used)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,9 +34,18 @@ def wilson_bounds(successes: float, n: float, alpha: float) -> tuple[float, floa
     return lower, upper
 
 
-def _rate(successes: float, n: float, alpha: float, method: str, bounds: tuple[float, float]) -> Estimate:
+def _rate(
+    successes: float, n: float, alpha: float, method: str, bounds: Callable[[float, float, float], tuple[Any, Any]]
+) -> Estimate:
+    check_alpha(alpha)
+    check_counts(successes, n)
+    if n == 0:
+        return unknown(0.0, 1.0, alpha=alpha, method=method, reason="no trials")
+    lower, upper = map(float, bounds(successes, n, alpha))
     reason = "fewer than 2 trials" if n < 2 else ""
-    return Estimate(successes / n, *bounds, alpha=alpha, method=method, n=round(n), clusters=round(n), reason=reason)
+    return Estimate(
+        successes / n, lower, upper, alpha=alpha, method=method, n=round(n), clusters=round(n), reason=reason
+    )
 
 
 def clopper_pearson(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
@@ -55,12 +66,7 @@ def clopper_pearson(successes: float, n: float, *, alpha: float = 0.05) -> Estim
 
     Source: Clopper & Pearson, Biometrika 26 (1934) 404.
     """
-    check_alpha(alpha)
-    check_counts(successes, n)
-    if n == 0:
-        return unknown(0.0, 1.0, alpha=alpha, method="clopper-pearson", reason="no trials")
-    lower, upper = beta_bounds(successes, n, alpha)
-    return _rate(successes, n, alpha, "clopper-pearson", (float(lower), float(upper)))
+    return _rate(successes, n, alpha, "clopper-pearson", beta_bounds)
 
 
 def wilson(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
@@ -70,11 +76,7 @@ def wilson(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
 
     Source: Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
     """
-    check_alpha(alpha)
-    check_counts(successes, n)
-    if n == 0:
-        return unknown(0.0, 1.0, alpha=alpha, method="wilson", reason="no trials")
-    return _rate(successes, n, alpha, "wilson", wilson_bounds(successes, n, alpha))
+    return _rate(successes, n, alpha, "wilson", wilson_bounds)
 
 
 def jeffreys(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
@@ -85,11 +87,11 @@ def jeffreys(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
 
     Source: Brown, Cai & DasGupta, Statist. Sci. 16 (2001) 101, section 4.3.
     """
-    check_alpha(alpha)
-    check_counts(successes, n)
-    if n == 0:
-        return unknown(0.0, 1.0, alpha=alpha, method="jeffreys", reason="no trials")
+    return _rate(successes, n, alpha, "jeffreys", _jeffreys_bounds)
+
+
+def _jeffreys_bounds(successes: float, n: float, alpha: float) -> tuple[float, float]:
     posterior = successes + 0.5, n - successes + 0.5
     lower = 0.0 if successes == 0 else float(beta_ppf(alpha, *posterior))
     upper = 1.0 if successes == n else beta_isf(alpha, *posterior)
-    return _rate(successes, n, alpha, "jeffreys", (lower, upper))
+    return lower, upper

@@ -11,21 +11,18 @@ Source: Waudby-Smith & Ramdas, J. R. Stat. Soc. B 86 (2024) 1; Ville, Etude crit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.estimate import Estimate, check_alpha, unknown
+from synnodtest.statistics.estimate import Estimate, check_alpha, halved, unknown
 
 _GRID = (np.arange(256) + 0.5) / 256
 """Middles of 256 equal parts of (0, 1), over which likelihood ratios are averaged: valid with any number; set by hand
 so that the log e-value is smooth."""
 _LARGEST_LOG = 700.0
 """Logarithm of about the largest double (709.8), so that an e-value stays finite; all above is beyond any doubt."""
-_HALVINGS = 60
-"""Halvings of an interval at most 1 wide: past the last bit of a double; what is left errs towards the wider bound."""
 
 
 def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
@@ -124,18 +121,6 @@ def e_value_paired_below(n10: float, n01: float, concordant: float, bound: float
     return _plain(_log_paired(n01, n10, concordant, -bound))
 
 
-def _root(rejected: Callable[[float], bool], end: float, value: float) -> float:
-    """Return the bound between ``end`` of the range and ``value``, where rejection stops; errs towards ``end``."""
-    outside, inside = end, value
-    for _ in range(_HALVINGS):
-        middle = (outside + inside) / 2
-        if rejected(middle):
-            outside = middle
-        else:
-            inside = middle
-    return outside
-
-
 def confidence_sequence(successes: float, failures: float, *, alpha: float = 0.05) -> Estimate:
     """Estimate a rate with bounds that hold at every n at once, however often one looks.
 
@@ -158,8 +143,8 @@ def confidence_sequence(successes: float, failures: float, *, alpha: float = 0.0
     if n == 0:
         return unknown(0.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no trials")
     value = successes / n
-    lower = _root(lambda m: bool(log_e_above(successes, failures, m) >= reach), 0.0, value)
-    upper = _root(lambda m: bool(log_e_below(successes, failures, m) >= reach), 1.0, value)
+    lower, _ = halved(0.0, value, lambda m: bool(log_e_above(successes, failures, m) >= reach))
+    upper, _ = halved(1.0, value, lambda m: bool(log_e_below(successes, failures, m) >= reach))
     return _sequence(value, lower, upper, alpha, n)
 
 
@@ -184,8 +169,11 @@ def confidence_sequence_paired(n10: float, n01: float, concordant: float, *, alp
     if n == 0:
         return unknown(-1.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no pairs")
     value = (n10 - n01) / n
-    lower = -1.0 if n01 == n else _root(lambda m: _log_paired(n10, n01, concordant, m) >= reach, -1.0, value)
-    upper = 1.0 if n10 == n else _root(lambda m: _log_paired(n01, n10, concordant, -m) >= reach, 1.0, value)
+    lower, upper = -1.0, 1.0
+    if n01 < n:
+        lower, _ = halved(-1.0, value, lambda m: _log_paired(n10, n01, concordant, m) >= reach)
+    if n10 < n:
+        upper, _ = halved(1.0, value, lambda m: _log_paired(n01, n10, concordant, -m) >= reach)
     return _sequence(value, lower, upper, alpha, n)
 
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clustered import guarded_size
-from synnodtest.statistics.clusters import cluster_means, codes
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
+from synnodtest.statistics.clusters import cluster_means
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, yes_or_no
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 from synnodtest.statistics.paired import tango, tango_bounds
 
@@ -46,9 +46,7 @@ def paired_mean(
         ValueError: lengths differ.
     """
     check_alpha(alpha)
-    values = vector(differences, "differences")
-    index, count = codes(cluster)
-    same_length(differences=values, cluster=index)
+    index, count, (values,) = by_cluster(cluster, differences=differences)
     low, high = limits
     if len(values) and (values.min() < low or values.max() > high):
         low, high = -math.inf, math.inf
@@ -101,9 +99,7 @@ def rate_difference_clustered(
         ValueError: lengths differ or an outcome is neither 0 nor 1.
     """
     check_alpha(alpha)
-    first, second = vector(arm, "arm"), vector(reference, "reference")
-    index, count = codes(cluster)
-    same_length(arm=first, reference=second, cluster=index)
+    index, count, (first, second) = by_cluster(cluster, arm=arm, reference=reference)
     if not (yes_or_no(first) and yes_or_no(second)):
         raise ValueError("an outcome is 0 or 1")
     gain, loss = first * (1 - second), second * (1 - first)
@@ -126,8 +122,8 @@ def rate_difference_clustered(
     spread = t_bounds(differences, alpha, -1.0, 1.0)
     return Estimate(
         value,
-        min(float(score[0]), spread[0]),
-        max(float(score[1]), spread[1]),
+        min(score[0], spread[0]),
+        max(score[1], spread[1]),
         alpha=alpha,
         method="cluster-tango",
         n=len(first),

@@ -10,9 +10,9 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.clustered import clustered_rate
-from synnodtest.statistics.clusters import codes, equal_clusters
+from synnodtest.statistics.clusters import equal_clusters
 from synnodtest.statistics.distributions import t_isf
-from synnodtest.statistics.estimate import Estimate, check_alpha, same_length, unknown, vector, yes_or_no
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, yes_or_no
 from synnodtest.statistics.gee import fit_logistic
 
 _FEW_CLUSTERS = 15
@@ -78,9 +78,7 @@ def size_at_sensitivity(
     check_alpha(alpha)
     if not 0 < level < 1:
         raise ValueError(f"a sensitivity level lies between 0 and 1, not {level}")
-    size, hits = vector(diameter_mm, "diameter_mm"), vector(hit, "hit")
-    index, count = codes(cluster)
-    same_length(diameter_mm=size, hit=hits, cluster=index)
+    index, count, (size, hits) = by_cluster(cluster, diameter_mm=diameter_mm, hit=hit)
     if (size <= 0).any() or not yes_or_no(hits):
         raise ValueError("diameters are above 0 and hits are 0 or 1")
 

@@ -11,7 +11,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
-from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, same_length, unknown, vector
+from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, unknown, vector, vectors
 
 _EXACT_UP_TO = 50
 """Pairs up to which signed ranks are counted out, as ``scipy.stats.wilcoxon`` does; beyond, the normal approximation is
@@ -132,8 +132,7 @@ def hodges_lehmann(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estima
     Source: Hodges & Lehmann, Ann. Math. Stat. 34 (1963) 598; Hollander, Wolfe & Chicken (2014), section 3.3.
     """
     check_alpha(alpha)
-    first, second = vector(x, "x"), vector(y, "y")
-    same_length(x=first, y=second)
+    first, second = vectors(x=x, y=y)
     with np.errstate(invalid="ignore"):
         d = first - second
     n = len(d)
