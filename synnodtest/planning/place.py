@@ -14,12 +14,12 @@ from synnodtest.geometry import BoolArray, FloatArray, centre_of
 from synnodtest.mimics import mimic_kind, mimic_mask
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
-from synnodtest.planning.region_pixels import RegionPixels, nth_of
+from synnodtest.planning.region_pixels import RegionPixels
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Mimic, Nodule, Scene
 from synnodtest.spec.model import Location
 
-FEW_CLEARANCES = 3
+FEW_CLEARANCES = 8
 """Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""
 BESIDE_WITHIN_MM = 5.0
 """Reach beyond the gap within which a nodule beside a distractor may lie, so that there are places to choose from."""
@@ -55,7 +55,7 @@ class Placer:
 
     def __init__(self, radiograph: Radiograph, expected: Sequence[Recipe] = ()) -> None:
         self._radiograph = radiograph
-        self._clearances = [nodule.clearance_mm for recipe in expected for nodule in recipe.nodules]
+        self._many = sum(len(recipe.nodules) for recipe in expected) > FEW_CLEARANCES
         self._allowed: dict[Location, RegionPixels] = {}
         self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
@@ -104,7 +104,8 @@ class Placer:
     def _one_of(self, pixels: RegionPixels, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
         """Return a point within one of the allowed pixels, in mm."""
         spacing = self._radiograph.spacing_mm
-        row, column = pixels.row_column(nth_of(allowed, int(rng.integers(np.count_nonzero(allowed)))))
+        places = np.flatnonzero(allowed)
+        row, column = pixels.row_column(int(places[int(rng.integers(places.size))]))
         x, y = column + rng.uniform(), row + rng.uniform()
         return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
 
@@ -175,9 +176,8 @@ class Placer:
 
     def _region(self, location: Location) -> RegionPixels:
         if location not in self._allowed:
-            region, few = region_mask(self._radiograph, location), len(self._clearances) <= FEW_CLEARANCES
-            largest_mm = 0.0 if few else max(self._clearances)
-            pixels = RegionPixels(region, self._radiograph.spacing_mm, largest_mm)
+            region = region_mask(self._radiograph, location)
+            pixels = RegionPixels(region, self._radiograph.spacing_mm, self._many)
             if not pixels.count:
                 raise NoPlace(f"{_name(location)} is empty on this background")
             self._allowed[location] = pixels

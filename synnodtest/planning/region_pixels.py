@@ -15,8 +15,6 @@ Whole = NDArray[np.unsignedinteger[Any]]
 
 LEAST_SHARE = 0.2
 """Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
-PIECE = 4096
-"""Of a mask, in pixels, in which one that is counted off is looked for."""
 
 
 class RegionPixels:
@@ -25,16 +23,15 @@ class RegionPixels:
     Args:
         region: (H, W) of the radiograph.
         spacing_mm: ``(row, column)``.
-        largest_mm: The largest of the clearances that it will be asked for, if these are many.
+        many: Whether it will be asked for many clearances.
     """
 
-    def __init__(self, region: BoolArray, spacing_mm: tuple[float, float], largest_mm: float = 0.0) -> None:
+    def __init__(self, region: BoolArray, spacing_mm: tuple[float, float], many: bool = False) -> None:
         x_min, y_min, x_max, y_max = map(int, box_of_mask(region) or (0, 0, 0, 0))
         self._cut = slice(y_min, y_max), slice(x_min, x_max)
         self.inside = region[self._cut]
         self.count = int(np.count_nonzero(self.inside))
-        self._spacing, self._largest_mm = spacing_mm, largest_mm
-        self._squared: tuple[int, Whole] | None = None
+        self._spacing, self._many = spacing_mm, many
 
     def window(self, mask: BoolArray) -> BoolArray:
         """Return a mask of the radiograph (H, W) within the box."""
@@ -55,23 +52,11 @@ class RegionPixels:
 
     def clear_of_edge(self, clearance_mm: float) -> BoolArray:
         """Return which pixels of the box lie so far within the region; less far where too few of them do."""
-        if "_depth_mm" not in vars(self):
-            deep = self._deep(clearance_mm)
-            if deep is not None and np.count_nonzero(deep) > LEAST_SHARE * self.count + 2:
+        if not self._many:
+            deep = deep_in(self.inside, clearance_mm, self._spacing)
+            if np.count_nonzero(deep) > LEAST_SHARE * self.count + 2:
                 return deep  # the clearance is below the most
         return self.inside & (self._depth_mm >= min(clearance_mm, self._most_clearance_mm))
-
-    def _deep(self, clearance_mm: float) -> BoolArray | None:
-        """Return which pixels of the box lie so deep; None where that is not to be had without each one's depth."""
-        if not self._largest_mm:
-            return deep_in(self.inside, clearance_mm, self._spacing)
-        row_mm, column_mm = self._spacing
-        if row_mm != column_mm:
-            return None
-        least, largest = (_least_square(mm, row_mm) for mm in (clearance_mm, max(clearance_mm, self._largest_mm)))
-        if self._squared is None or self._squared[0] < least:
-            self._squared = largest, squared_depths(self.inside, math.isqrt(largest) + 1)
-        return np.asarray(self._squared[1] >= least)
 
     @cached_property
     def _depth_mm(self) -> FloatArray:
@@ -81,20 +66,6 @@ class RegionPixels:
     def _most_clearance_mm(self) -> float:
         """The clearance that leaves the least share of the pixels."""
         return float(np.quantile(self._depth_mm[self.inside], 1.0 - LEAST_SHARE))
-
-
-def nth_of(mask: BoolArray, nth: int) -> int:
-    """Return where in the flattened mask its nth pixel is, from 0."""
-    flat = mask.ravel()
-    first, last = 0, flat.size
-    while last - first > PIECE:
-        middle = (first + last) // 2
-        before = int(np.count_nonzero(flat[first:middle]))
-        if nth < before:
-            last = middle
-        else:
-            first, nth = middle, nth - before
-    return first + int(np.flatnonzero(flat[first:last])[nth])
 
 
 def deep_in(mask: BoolArray, depth_mm: float, spacing_mm: tuple[float, float]) -> BoolArray:
@@ -110,36 +81,6 @@ def deep_in(mask: BoolArray, depth_mm: float, spacing_mm: tuple[float, float]) -
         near[middle] |= outside[middle.start - step * row : middle.stop - step * row]
         near[middle] |= outside[middle.start + step * row : middle.stop + step * row]
     return np.asarray(~near[middle].reshape(-1, row)[:, :width])
-
-
-def squared_depths(mask: BoolArray, most: int) -> Whole:
-    """Return the squared distance of each pixel to the nearest one that is not of the mask, in pixels.
-
-    Beyond the edge nothing is of the mask. Distances from ``most`` on are not measured: there it is at least their
-    square.
-    """
-    rows = min(most, len(mask) + 1)
-    across, width, row = _along_rows(mask, most, rows)
-    kind = np.min_scalar_type(2 * most * most)
-    away = across.astype(kind)
-    away *= away
-    middle = slice(rows * row, away.size - rows * row)
-    least = away[middle].copy()
-    nearer = np.empty_like(least)
-    for step in range(1, rows):
-        above, below = (away[middle.start + k : middle.stop + k] for k in (-step * row, step * row))
-        np.minimum(above, below, out=nearer)
-        nearer += kind.type(step * step)
-        np.minimum(least, nearer, out=least)
-    return least.reshape(-1, row)[:, :width]
-
-
-def _least_square(depth_mm: float, spacing_mm: float) -> int:
-    """Return the least squared distance in pixels, from 1, that is as a float32 at least so many mm."""
-    least = max(int((depth_mm / spacing_mm) ** 2) - 2, 1)
-    while np.float32(math.sqrt(least) * spacing_mm) < np.float32(depth_mm):
-        least += 1
-    return least
 
 
 def _half_widths(radius: float, spacing_mm: tuple[float, float]) -> list[int]:
