@@ -22,15 +22,22 @@ from synnodtest.phantom.nodules import NODULE_VERSION
 from synnodtest.phantom.planting import sample_nodules
 from synnodtest.phantom.projection import project
 from synnodtest.phantom.sets import seed_of
-from synnodtest.radiograph import Radiograph
+from synnodtest.radiograph import Radiograph, Truth
 
 Layout = Literal["node21", "folder"]
 NODE21_FOLDER = Path("cxr_images") / "proccessed_data"
 """The spelling is NODE21's."""
-_NODE21_COLUMNS = ("", "height", "img_name", "label", "width", "x", "y")
-_PHANTOM_COLUMNS = ("img_name", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "seed", "set")
-_TRUTH_COLUMNS = ("img_name", "name", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "requested")
-_MANIFEST_COLUMNS = ("file", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "bits")
+_COLUMNS: dict[Layout, dict[str, tuple[str, ...]]] = {
+    "folder": {
+        "manifest.csv": ("file", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "bits"),
+    },
+    "node21": {
+        "metadata.csv": ("", "height", "img_name", "label", "width", "x", "y"),
+        "phantoms.csv": ("img_name", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "seed", "set"),
+        "truth.csv": ("img_name", "name", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "requested"),
+    },
+}
+"""Columns of the tables of a layout."""
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
 
@@ -71,7 +78,7 @@ class _Order:
     def key(self, index: int) -> str:
         """Stand for everything that decides the files of one radiograph."""
         settings = [self.seed, self.nodules, self.set_name, self.layout, self.size, self.masks]
-        return sha256_of(["phantom-file", VERSION, RENDERING, NODULE_VERSION, *settings, index])
+        return sha256_of(["phantom-file-2", VERSION, RENDERING, NODULE_VERSION, *settings, index])
 
 
 def write_dataset(
@@ -140,26 +147,12 @@ def _wrapped(progress: bool | Progress) -> Progress:
     return lambda indices: tqdm(indices, desc="phantoms", unit="chest")
 
 
-class _NoduleNote(TypedDict):
-    """A nodule of a finished radiograph, realised and as it was asked for."""
-
-    name: str
-    box: list[float]
-    diameter_mm: float
-    contrast: float
-    requested: dict[str, object]
-
-
 class _Note(TypedDict):
-    """Note of a finished radiograph: its key in the order, its files, and the rows of the tables."""
+    """Note of a finished radiograph: its key in the order, its files, and its rows of each table."""
 
     key: str
     files: list[str]
-    patient: str
-    strata: dict[str, object]
-    spacing_mm: list[float]
-    seed: int
-    nodules: list[_NoduleNote]
+    rows: dict[str, list[dict[str, object]]]
 
 
 def _finish(order: _Order, index: int) -> _Note:
@@ -229,25 +222,9 @@ def _write(order: _Order, index: int, radiograph: Radiograph) -> _Note:
     for region, mask in radiograph.regions.items() if order.masks else ():
         files.append(f"{stem}.{region}.png")
         _write_png(order.images / files[-1], Image.fromarray(mask))
-    return {
-        "key": order.key(index),
-        "files": files,
-        "patient": radiograph.patient,
-        "strata": dict(radiograph.strata),
-        "spacing_mm": list(radiograph.spacing_mm),
-        "seed": seed_of(order.set_name, order.seed, index),
-        "nodules": [
-            {
-                "name": truth.name,
-                "box": list(truth.box),
-                "diameter_mm": round(truth.diameter_mm, 3),
-                "contrast": round(truth.contrast, 5),
-                "requested": dict(truth.requested),
-            }
-            for truth in radiograph.nodules
-            if truth.crop.any()
-        ],
-    }
+    rows = _rows(order, index, radiograph)
+    named = {table: [{"img_name": name, "file": name, **row} for row in some] for table, some in rows.items()}
+    return {"key": order.key(index), "files": files, "rows": named}
 
 
 def _write_png(path: Path, picture: Image.Image) -> None:
@@ -256,38 +233,38 @@ def _write_png(path: Path, picture: Image.Image) -> None:
 
 
 def _write_tables(order: _Order, notes: list[_Note]) -> None:
+    folder = order.out / NODE21_FOLDER if order.layout == "node21" else order.out
+    for table, columns in _COLUMNS[order.layout].items():
+        rows = [row for note in notes for row in note["rows"][table]]
+        write_rows(folder / table, columns, ({"": number, **row} for number, row in enumerate(rows)))
+
+
+def _rows(order: _Order, index: int, radiograph: Radiograph) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of one radiograph in each table of the layout, without its name."""
+    row_mm, column_mm = radiograph.spacing_mm
+    own = {"patient": radiograph.patient, "mm_per_px_x": column_mm, "mm_per_px_y": row_mm, **radiograph.strata}
     if order.layout == "folder":
-        write_rows(order.out / "manifest.csv", _MANIFEST_COLUMNS, (_manifest_row(note) for note in notes))
-        return
-    base = order.out / NODE21_FOLDER
-    metadata = (row for note in notes for row in _node21_rows(note))
-    write_rows(base / "metadata.csv", _NODE21_COLUMNS, ({"": k, **row} for k, row in enumerate(metadata)))
-    phantoms = ({**_manifest_row(note), "img_name": note["files"][0], "seed": note["seed"]} for note in notes)
-    write_rows(base / "phantoms.csv", _PHANTOM_COLUMNS, ({**row, "set": order.set_name} for row in phantoms))
-    write_rows(base / "truth.csv", _TRUTH_COLUMNS, (row for note in notes for row in _truth_rows(note)))
+        return {"manifest.csv": [{**own, "bits": 16}]}
+    seed = seed_of(order.set_name, order.seed, index)
+    marked = [truth for truth in radiograph.nodules if truth.crop.any()]
+    nothing: dict[str, object] = {"height": 0, "width": 0, "x": 0, "y": 0, "label": 0}
+    return {
+        "metadata.csv": [_box_row(truth) for truth in marked] or [nothing],
+        "phantoms.csv": [{**own, "seed": seed, "set": order.set_name}],
+        "truth.csv": [_truth_row(truth) for truth in marked],
+    }
 
 
-def _manifest_row(note: _Note) -> dict[str, object]:
-    row, column = note["spacing_mm"]
-    own = {"file": note["files"][0], "patient": note["patient"], "mm_per_px_x": column, "mm_per_px_y": row, "bits": 16}
-    return {**own, **note["strata"]}
+def _box_row(truth: Truth) -> dict[str, object]:
+    x_min, y_min, x_max, y_max = (round(value) for value in truth.box)
+    return {"height": y_max - y_min, "width": x_max - x_min, "x": x_min, "y": y_min, "label": 1}
 
 
-def _node21_rows(note: _Note) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for nodule in note["nodules"]:
-        x_min, y_min, x_max, y_max = (round(value) for value in nodule["box"])
-        size = {"height": y_max - y_min, "width": x_max - x_min, "x": x_min, "y": y_min}
-        rows.append({**size, "img_name": note["files"][0], "label": 1})
-    nothing = {"height": 0, "width": 0, "x": 0, "y": 0}
-    return rows or [{**nothing, "img_name": note["files"][0], "label": 0}]
-
-
-def _truth_rows(note: _Note) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for nodule in note["nodules"]:
-        corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), nodule["box"], strict=True))
-        facts = {"name": nodule["name"], "diameter_mm": nodule["diameter_mm"], "contrast": nodule["contrast"]}
-        requested = json.dumps(nodule["requested"], sort_keys=True)
-        rows.append({"img_name": note["files"][0], **facts, **corners, "requested": requested})
-    return rows
+def _truth_row(truth: Truth) -> dict[str, object]:
+    return {
+        **dict(zip(("x_min", "y_min", "x_max", "y_max"), truth.box, strict=True)),
+        "name": truth.name,
+        "diameter_mm": round(truth.diameter_mm, 3),
+        "contrast": round(truth.contrast, 5),
+        "requested": json.dumps(truth.requested, sort_keys=True),
+    }
