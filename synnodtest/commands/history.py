@@ -65,7 +65,7 @@ def _only(made: Record, pattern: str) -> Record:
 def history_lines(history: History) -> list[str]:
     """Return a history as lines of text: runs, what moved, what flips, what a version kept, each estimate."""
     told = template("history.txt.j2", counts=_counts, numbers=_numbers).render(history=history, plural=plural)
-    return told.splitlines()
+    return str(told).splitlines()
 
 
 def _counts(counts: Mapping[str, int]) -> str:
