@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import yaml
@@ -35,35 +35,36 @@ FOREIGN_KEYS = {"backbone", "head", "nc", "names", "train", "val", "task", "mode
 """Top-level keys of ultralytics' own YAML files (architecture, data, arguments), none of which settings have."""
 
 
-class Runtime(Protocol):
-    """A loaded network."""
+@dataclass(frozen=True)
+class Network:
+    """A loaded network.
+
+    Args:
+        path: Its file.
+        engine: Name and version of what runs it.
+        sha256: Of all files that hold it.
+        shape: Declared shape of the input: int per axis, anything else where it is free.
+        kind: dtype of the input.
+        outputs: Output name -> declared shape.
+        metadata: Written into the model, or beside it.
+        run: Input -> output by name.
+    """
 
     path: Path
     engine: str
     sha256: str
-    """Of all files that hold the network."""
     shape: Sequence[Any]
-    """Declared shape of the input: int per axis, anything else where it is free."""
     kind: Any
-    """dtype of the input."""
-
-    @property
-    def outputs(self) -> Mapping[str, Sequence[Any]]:
-        """Output name -> declared shape."""
-
-    @property
-    def metadata(self) -> Mapping[str, object]:
-        """Metadata written into the model, or beside it."""
-
-    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return output name -> array."""
+    outputs: Mapping[str, Sequence[Any]]
+    metadata: Mapping[str, object]
+    run: Callable[[NDArray[Any]], dict[str, NDArray[Any]]]
 
 
 class ExportedDetector:
-    """An exported network behind a runtime.
+    """An exported network, from a radiograph to findings.
 
     Args:
-        runtime: The loaded network.
+        network: As onnxruntime or OpenVINO has loaded it.
         chosen: Names or numbers of the classes that are nodules; empty: their names decide.
 
     Raises:
@@ -72,19 +73,19 @@ class ExportedDetector:
 
     only_reads_pixels = True
 
-    def __init__(self, runtime: Runtime, chosen: Sequence[str] = ()) -> None:
-        self._runtime = runtime
-        self._path = runtime.path
-        export = export_of(runtime.metadata, runtime.path)
+    def __init__(self, network: Network, chosen: Sequence[str] = ()) -> None:
+        self._network = network
+        self._path = network.path
+        export = export_of(network.metadata, network.path)
         self._settings = self._found_settings(export, chosen)
-        self._bare = self._settings.decoder == "torchvision" and len(runtime.shape) == 3  # a list of pictures, traced
-        self._shape = [1, *runtime.shape] if self._bare else runtime.shape
+        self._bare = self._settings.decoder == "torchvision" and len(network.shape) == 3  # a list of pictures, traced
+        self._shape = [1, *network.shape] if self._bare else network.shape
         if len(self._shape) != 4:
             raise DetectorError(
-                f"{self._path}: its input has the shape {list(runtime.shape)}, not four axes", hint=ONE_INPUT
+                f"{self._path}: its input has the shape {list(network.shape)}, not four axes", hint=ONE_INPUT
             )
         self._settings = self._with_channels(export)
-        if runtime.kind is np.uint8 and self._settings.input.white <= 1:
+        if network.kind is np.uint8 and self._settings.input.white <= 1:
             raise DetectorError(
                 f"{self._path}: its input are whole numbers (uint8), in which a brightest pixel of 1 leaves no picture",
                 hint="write 'input: {white: 255}' into the YAML beside it",
@@ -94,8 +95,8 @@ class ExportedDetector:
         settings = asdict(self._settings)
         self.identity = Identity(
             self._path.name,
-            version=runtime.engine,
-            sha256=runtime.sha256,
+            version=network.engine,
+            sha256=network.sha256,
             configuration={
                 "size": list(self._size or ()),
                 "settings": sha256_of(settings),
@@ -122,7 +123,7 @@ class ExportedDetector:
         if missing:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
         try:
-            outputs = self._runtime.run(batch[0] if self._bare else batch)
+            outputs = self._network.run(batch[0] if self._bare else batch)
             decoded = decode(outputs, self._settings, size, sure=self._sure)[: len(radiographs)]
         except DetectorError as error:
             raise DetectorError(f"{self._path}: {error.message}", hint=error.hint) from error
@@ -149,7 +150,7 @@ class ExportedDetector:
         prepared = (channels - mean) / std
         if settings.layout == "NHWC":
             prepared = np.moveaxis(prepared, 1, 3)
-        kind = self._runtime.kind
+        kind = self._network.kind
         return np.ascontiguousarray(np.rint(prepared) if kind is np.uint8 else prepared, dtype=kind)
 
     def _found_settings(self, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
@@ -157,7 +158,7 @@ class ExportedDetector:
         beside = next((path for path in _settings_files(self._path) if path.is_file()), None)
         foreign = _foreign_keys(beside) if beside is not None else []
         if beside is not None and not foreign:
-            return self._with_classes(self._chosen_by_number(read_settings(beside), export, chosen), export)
+            return self._with_classes(read_settings(beside), export, chosen)
         if export is None:
             name = _settings_files(self._path)[0 if foreign else 1].name
             why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""
@@ -168,33 +169,26 @@ class ExportedDetector:
         self._sure = True
         return settings_of_export(export, classes_of(export.names, chosen, self._path))
 
-    def _with_classes(self, settings: OnnxSettings, export: Export | None) -> OnnxSettings:
-        """Return settings whose YAML does not say which classes are nodules with what the metadata say, or one class.
+    def _with_classes(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
+        """Return the settings of a YAML with the classes chosen, else its own, else those of the metadata, or one.
 
         Raises:
             DetectorError: there are several and none is named.
         """
-        output = settings.output
-        if output.classes:
-            return settings
-        if export is not None:
-            classes, count = tuple(classes_of(export.names, (), self._path)), len(export.names)
-            return replace(settings, output=replace(output, classes=classes, class_count=output.class_count or count))
-        if (output.class_count or 1) > 1:
-            raise DetectorError(f"{self._path} has {output.class_count} classes, and none is named", hint=SAY_WHICH)
-        first = 1 if settings.decoder == "torchvision" else 0
-        return replace(settings, output=replace(output, classes=(first,), class_count=1))
-
-    def _chosen_by_number(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
-        if not chosen:
+        output, count = settings.output, settings.output.class_count
+        if output.classes and not chosen:
             return settings
         if export is not None:
             classes = classes_of(export.names, chosen, self._path)
-        elif all(one.isdecimal() for one in chosen):
-            classes = [int(one) for one in chosen]
-        else:
+            count = count if chosen else count or len(export.names)
+        elif not all(one.isdecimal() for one in chosen):
             raise DetectorError(f"{self._path} does not name its classes", hint=f"{self._path.name}#0 gives a number")
-        return replace(settings, output=replace(settings.output, classes=tuple(classes)))
+        elif not chosen and (count or 1) > 1:
+            raise DetectorError(f"{self._path} has {count} classes, and none is named", hint=SAY_WHICH)
+        else:
+            classes = [int(one) for one in chosen] or [1 if settings.decoder == "torchvision" else 0]
+            count = count if chosen else 1
+        return replace(settings, output=replace(output, classes=tuple(classes), class_count=count))
 
     def _with_channels(self, export: Export | None) -> OnnxSettings:
         """Return the settings with the channels that the model declares; what contradicts it is refused."""
@@ -241,10 +235,10 @@ class ExportedDetector:
             )
         if self._settings.decoder not in ("yolo", "rows"):
             return
-        shapes = [list(shape) for shape in self._runtime.outputs.values()]
+        shapes = [list(shape) for shape in self._network.outputs.values()]
         if len(shapes) != 1 or len(shapes[0]) != 3:
             raise DetectorError(
-                f"{self._path}: its outputs are {dict(self._runtime.outputs)}, not one of three axes",
+                f"{self._path}: its outputs are {dict(self._network.outputs)}, not one of three axes",
                 hint=f"docs/detectors.md names the outputs that each decoder reads; {WRAP}",
             )
         count, (_, second, third) = self._settings.output.class_count, shapes[0]

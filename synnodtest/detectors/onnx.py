@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector
+from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
 from synnodtest.detectors.files import check_weights, sha256_of_files
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
@@ -31,8 +31,8 @@ Source: onnx.proto, ``StringStringEntryProto`` in ``TensorProto.external_data``.
 """
 
 
-class OnnxDetector(ExportedDetector):
-    """An ONNX model run by onnxruntime.
+def load_onnx(path: Path, *, device: str = "cpu", chosen: Sequence[str] = ()) -> ExportedDetector:
+    """Return the detector that is an ONNX model run by onnxruntime.
 
     Args:
         path: The ``.onnx`` file; ``path`` with the suffix ``.yaml`` holds its settings.
@@ -42,34 +42,25 @@ class OnnxDetector(ExportedDetector):
     Raises:
         DetectorError: the file is missing or damaged, or nothing says how to read its outputs.
     """
-
-    def __init__(self, path: Path, *, device: str = "cpu", chosen: Sequence[str] = ()) -> None:
-        check_weights(path, "onnxruntime", "onnx")
-        super().__init__(_OnnxRuntime(path, device), chosen)
+    check_weights(path, "onnxruntime", "onnx")
+    return ExportedDetector(_network(path, device), chosen)
 
 
-class _OnnxRuntime:
-    """A session of onnxruntime."""
+def _network(path: Path, device: str) -> Network:
+    digest, session = sha256_of_files(path, weights_beside(path)), _session(path, device)
+    first, *more = session.get_inputs()
+    if more:
+        raise DetectorError(f"{path}: has {len(more) + 1} inputs, not one picture", hint=ONE_INPUT)
+    if first.type not in _TYPES:
+        raise DetectorError(f"{path}: its input is {first.type}, not float, float16 or uint8")
+    outputs = {output.name: output.shape for output in session.get_outputs()}
 
-    def __init__(self, path: Path, device: str) -> None:
-        self.path = path
-        self.engine = f"onnxruntime {version('onnxruntime')}"
-        self.sha256 = sha256_of_files(path, weights_beside(path))
-        self._session = _session(path, device)
-        inputs = self._session.get_inputs()
-        if len(inputs) != 1:
-            raise DetectorError(f"{path}: has {len(inputs)} inputs, not one picture", hint=ONE_INPUT)
-        if inputs[0].type not in _TYPES:
-            raise DetectorError(f"{path}: its input is {inputs[0].type}, not float, float16 or uint8")
-        self._input = inputs[0].name
-        self.shape = inputs[0].shape
-        self.kind = _TYPES[inputs[0].type]
-        self.outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+    def run(batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        return dict(zip(outputs, session.run(None, {first.name: batch}), strict=True))
 
-    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return output name -> array."""
-        return dict(zip(self.outputs, self._session.run(None, {self._input: batch}), strict=True))
+    metadata = dict(session.get_modelmeta().custom_metadata_map)
+    engine = f"onnxruntime {version('onnxruntime')}"
+    return Network(path, engine, digest, first.shape, _TYPES[first.type], outputs, metadata, run)
 
 
 def _session(path: Path, device: str) -> Any:
@@ -87,22 +78,21 @@ def _session(path: Path, device: str) -> Any:
 def weights_beside(path: Path) -> list[Path]:
     """Return the files that belong to a model: those that it names, and what usually is called after it; sorted."""
     usual = path.parent.glob(f"{glob.escape(path.name)}[._]data")
-    named = (path.parent / name for name in _named(path))
-    return sorted({*usual, *(one for one in named if _is_file(one))})
+    return sorted({*usual, *(path.parent / name for name in _named(path) if _is_file(path.parent / name))})
 
 
-def _named(path: Path) -> Iterator[str]:
+def _named(path: Path) -> set[str]:
     if not path.stat().st_size:
-        return
+        return set()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         names = {data[match.end() : match.end() + _varint(match[1])] for match in _LOCATION.finditer(data)}
-    yield from sorted(name.decode() for name in names if b"\0" not in name and _is_text(name))
+    return {name.decode("utf-8", "replace") for name in names}
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # bytes that happen to look like an entry, and make no name
+    except (OSError, ValueError):  # bytes that happen to look like an entry, and make no name
         return False
 
 
@@ -110,15 +100,7 @@ def _varint(raw: bytes) -> int:
     return sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(raw))
 
 
-def _is_text(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 @register_detector("onnx")
-def _onnx(argument: str, options: Options) -> OnnxDetector:
+def _onnx(argument: str, options: Options) -> ExportedDetector:
     path, chosen = options.file(argument)
-    return OnnxDetector(path, device=options.device, chosen=chosen)
+    return load_onnx(path, device=options.device, chosen=chosen)

@@ -24,7 +24,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector
+from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.registry import Options, register_detector
@@ -39,6 +39,7 @@ BOX_TOLERANCE_PX = 0.5
 """In pixels of the network's input."""
 LEAST_SCORE = 1e-4
 """Boxes whose score is below this in both outputs are never reported, so their place is not compared."""
+_FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 class OpenVinoDetector(UltralyticsDetector):
@@ -98,7 +99,7 @@ def _compiled(model: Any, size: int, at_once: int, path: Path) -> Any:
             model(example)
             head.export, head.format, head.dynamic = True, "openvino", False
             converted = openvino.convert_model(model, example_input=example, input=[at_once, *example.shape[1:]])
-            return openvino.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+            return openvino.Core().compile_model(converted, "CPU", _FLOAT32)
     except Exception as error:
         raise DetectorError(
             f"{path} cannot be converted for OpenVINO: {' '.join(str(error).split())[:300]}",
@@ -151,49 +152,30 @@ def _rounded_up(value: float) -> float:
     return float(10.0 ** max(math.ceil(math.log10(max(value, 1e-12))), -6))
 
 
-class OpenVinoExport(ExportedDetector):
-    """A model that was exported for OpenVINO, read as an ONNX model is: by its metadata or a YAML beside it.
+def _network(path: Path) -> Network:
+    """Return an exported model compiled for the CPU in float32."""
+    openvino = _openvino_package()
+    try:
+        model = openvino.Core().read_model(path)
+        compiled = openvino.Core().compile_model(model, "CPU", _FLOAT32)
+    except Exception as error:
+        raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
+    first, *more = model.inputs
+    if more:
+        raise DetectorError(f"{path}: has {len(more) + 1} inputs, not one picture", hint=ONE_INPUT)
+    kind = first.element_type.to_dtype().type
+    if kind not in (np.float32, np.float16, np.uint8):
+        raise DetectorError(f"{path}: its input is {kind.__name__}, not float, float16 or uint8")
+    names = [next(iter(sorted(output.names)), f"output{n}") for n, output in enumerate(model.outputs)]
 
-    Args:
-        path: The ``.xml`` file, or the folder that ultralytics writes, with ``metadata.yaml``.
-        chosen: Names or numbers of the classes that are nodules; empty: their names decide.
+    def run(batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        answers = compiled(batch)
+        return {name: np.array(answers[number]) for number, name in enumerate(names)}
 
-    Raises:
-        DetectorError: the file is missing or damaged, or nothing says how to read its outputs.
-    """
-
-    def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
-        require("openvino", "openvino", f"The detector openvino:{path.name}")
-        super().__init__(_OpenVinoRuntime(_xml(path)), chosen)
-
-
-class _OpenVinoRuntime:
-    """A model compiled for the CPU in float32."""
-
-    def __init__(self, path: Path) -> None:
-        openvino = _openvino_package()
-        self.path = path
-        self.engine = f"openvino {version('openvino')}"
-        self.sha256 = sha256_of_files(path, [one for one in [path.with_suffix(".bin")] if one.is_file()])
-        try:
-            model = openvino.Core().read_model(path)
-            self._compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        except Exception as error:
-            raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
-        if len(model.inputs) != 1:
-            raise DetectorError(f"{path}: has {len(model.inputs)} inputs, not one picture", hint=ONE_INPUT)
-        self.shape: Sequence[Any] = _sides(model.inputs[0])
-        self.kind = model.inputs[0].element_type.to_dtype().type
-        if self.kind not in (np.float32, np.float16, np.uint8):
-            raise DetectorError(f"{path}: its input is {self.kind.__name__}, not float, float16 or uint8")
-        names = [next(iter(sorted(output.names)), f"output{n}") for n, output in enumerate(model.outputs)]
-        self.outputs = dict(zip(names, map(_sides, model.outputs), strict=True))
-        self.metadata = _metadata(path)
-
-    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return output name -> array."""
-        answers = self._compiled(batch)
-        return {name: np.array(answers[number]) for number, name in enumerate(self.outputs)}
+    outputs = dict(zip(names, map(_sides, model.outputs), strict=True))
+    digest = sha256_of_files(path, [one for one in [path.with_suffix(".bin")] if one.is_file()])
+    engine = f"openvino {version('openvino')}"
+    return Network(path, engine, digest, _sides(first), kind, outputs, _metadata(path), run)
 
 
 def _sides(port: Any) -> list[Any]:
@@ -226,14 +208,15 @@ def _openvino_package() -> Any:
 
 
 @register_detector("openvino")
-def _openvino(argument: str, options: Options) -> OpenVinoDetector | OpenVinoExport:
+def _openvino(argument: str, options: Options) -> OpenVinoDetector | ExportedDetector:
     path, chosen = options.file(argument)
     if options.device != "cpu":
         raise DetectorError("openvino: runs on the CPU only", hint=f"--detector {argument} runs it on {options.device}")
     if path.suffix.lower() == ".pt":
         return OpenVinoDetector(path, chosen=chosen)
     if path.suffix.lower() == ".xml" or path.is_dir():
-        return OpenVinoExport(path, chosen)
+        require("openvino", "openvino", f"The detector openvino:{path.name}")
+        return ExportedDetector(_network(_xml(path)), chosen)
     raise DetectorError(
         f"openvino:{argument} is no .pt of ultralytics, no .xml and no folder of an export",
         hint="--detector openvino:best.pt",

@@ -53,12 +53,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from synnodtest import Radiograph
-from synnodtest.detectors.onnx import OnnxDetector
+from synnodtest.detectors.onnx import load_onnx
 given, wanted = map(Path, sys.argv[1:3])
 listed = json.loads((given / "radiographs.json").read_text())
 shown = [Radiograph(np.asarray(Image.open(given / one["file"])).astype(np.float32) / 65535, one["spacing_mm"])
          for one in listed]
-found = OnnxDetector(Path(sys.argv[3])).detect(shown)
+found = load_onnx(Path(sys.argv[3])).detect(shown)
 wanted.write_text(json.dumps({one["file"]: [{"box": f.box, "score": f.score} for f in items]
                               for one, items in zip(listed, found)}))
 """
