@@ -84,9 +84,12 @@ def meaning(name: str) -> Meaning:
         return Meaning.NOTHING if words and _NOTHING & {words[0], words[-1]} else Meaning.OTHER
     prefix, _, suffix = words[place].partition("nodul")
     before, after = [*words[:place], *([prefix] if prefix else [])], words[place + 1 :]
-    if _denied(before) or _DENIES_BEFORE & set(after[:2]) or suffix.endswith(("free", "negative", "absent")):
+    _, non, rest = f" {' '.join(before)} ".rpartition(" non ")
+    of_non = set(rest.split())  # what the last "non" may deny
+    denied = _DENIES_ALL & set(before) or _DENIES_BEFORE & set(after[:2]) or (non and of_non <= _LINKS)
+    if denied or suffix.endswith(("free", "negative", "absent")):
         return Meaning.NOTHING
-    if _LOOKALIKE & {*before, *after} or prefix == "reticulo" or _doubtful(before):
+    if _LOOKALIKE & {*before, *after} or prefix == "reticulo" or (non and not _KINDS & of_non):
         return Meaning.UNCLEAR
     return Meaning.NODULE
 
@@ -94,21 +97,6 @@ def meaning(name: str) -> Meaning:
 def _without_accents(name: str) -> str:
     """Return ``nodulo`` for ``nódulo``."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
-
-
-def _denied(before: Sequence[str]) -> bool:
-    if _DENIES_ALL & set(before):
-        return True
-    return "non" in before and set(before[_last(before, "non") + 1 :]) <= _LINKS
-
-
-def _doubtful(before: Sequence[str]) -> bool:
-    """Return whether ``non`` stands before something that may or may not be a kind of nodule."""
-    return "non" in before and not _KINDS & set(before[_last(before, "non") + 1 :])
-
-
-def _last(words: Sequence[str], word: str) -> int:
-    return len(words) - 1 - list(reversed(words)).index(word)
 
 
 def nodule_classes(names: Mapping[int, str], chosen: Sequence[str] = (), *, declared: bool = True) -> list[int]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_geometry import READINGS, Reading, hits, hits_of, offset_along_x, offset_from_truth
+from synnodtest.detectors.conform_geometry import READINGS, hits, hits_of, offset_along_x, offset_from_truth
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
 from synnodtest.detectors.guard import Guard, checked
@@ -55,6 +56,7 @@ class Check:
 
 
 Findings = list[list[Finding]]
+Ask = Callable[[Sequence[Radiograph]], Findings]
 
 
 def conform(detector: Detector, radiographs: Sequence[Radiograph] | None = None) -> list[Check]:
@@ -96,26 +98,18 @@ def answers(
     yield Check("answer", True, f"a list of findings for each of {counted(len(pictures), 'radiograph')}")
     yield _findings(single)
     batch = _guarded("batch", lambda: _batch(guard, pictures, single))
-    asker = _Asker(guard, together=batch.passed is True)
-    yield from _geometry(asker, pictures, single)
+    ask = guard.detect_anywhere if batch.passed else partial(_one_by_one, guard)
+    yield from _geometry(ask, pictures, single)
     yield from _blank(guard, pictures, single)
     yield _guarded("repeatable", lambda: _repeatable(guard, pictures, single))
     yield batch
-    yield _guarded("bit depth", lambda: _bit_depth(asker, pictures, single))
+    yield _guarded("bit depth", lambda: _bit_depth(ask, pictures, single))
     yield scores_check([finding.score for items in single for finding in items])
 
 
-@dataclass(frozen=True)
-class _Asker:
-    """Asks about many radiographs: in one call where batches are known to be right, else one by one."""
-
-    guard: Guard
-    together: bool
-
-    def __call__(self, radiographs: Sequence[Radiograph]) -> Findings:
-        if self.together:
-            return self.guard.detect_anywhere(radiographs)
-        return [self.guard.detect_anywhere([one])[0] for one in radiographs]
+def _one_by_one(guard: Guard, radiographs: Sequence[Radiograph]) -> Findings:
+    """Ask about many radiographs of a detector whose batches are not known to be right."""
+    return [guard.detect_anywhere([one])[0] for one in radiographs]
 
 
 def _guarded(name: str, ask: Callable[[], Check]) -> Check:
@@ -125,7 +119,7 @@ def _guarded(name: str, ask: Callable[[], Check]) -> Check:
         return Check(name, False, error.message, error.hint)
 
 
-def _geometry(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
+def _geometry(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
     hit = hits(READINGS[0], shown, single)
     if hit < ENOUGH * len(shown):
         diagnosed = _diagnosed(ask, shown, single, hit)
@@ -143,10 +137,10 @@ def _edges(shown: Sequence[Radiograph], single: Findings) -> list[Check]:
     return []
 
 
-def _diagnosed(ask: _Asker, shown: Sequence[Radiograph], single: Findings, found: int) -> Check:
+def _diagnosed(ask: Ask, shown: Sequence[Radiograph], single: Findings, found: int) -> Check:
     """Say which other reading of the boxes lies on the nodules, or whether grey values are upside down."""
-    counted: list[tuple[int, Reading]] = [(hits(reading, shown, single), reading) for reading in READINGS[1:]]
-    most, best = max(counted, key=lambda item: item[0])
+    best = max(READINGS[1:], key=lambda reading: hits(reading, shown, single))
+    most = hits(best, shown, single)
     if most >= ENOUGH * len(shown) and most >= found + 2:
         return Check("box", False, f"{most} of {len(shown)} boxes fit the nodules if read as {best.says}", best.remedy)
     inverted = [replace(blind(one), pixels=np.float32(1) - one.pixels) for one in shown]
@@ -163,7 +157,7 @@ def _diagnosed(ask: _Asker, shown: Sequence[Radiograph], single: Findings, found
     )
 
 
-def _flip(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
+def _flip(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
     answers = ask([mirrored(one) for one in shown])
     offsets = offset_along_x(shown, single, answers)
@@ -244,7 +238,7 @@ def _sees_the_picture(shown: Sequence[Radiograph], single: Findings, black: Sequ
 
 
 def _repeatable(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
-    again = [guard.detect_anywhere([blind(one)])[0] for one in shown[:2]]
+    again = _one_by_one(guard, list(map(blind, shown[:2])))
     if again == single[:2]:
         return Check("repeatable", True, "the same radiograph gives the same findings")
     worst = max((difference(a, b) for a, b in zip(again, single, strict=False)), default=0.0)
@@ -255,7 +249,7 @@ def _repeatable(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> 
 
 
 def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
-    together = guard.detect_anywhere([blind(one) for one in shown])
+    together = guard.detect_anywhere(list(map(blind, shown)))
     apart = [difference(a, b) for a, b in zip(together, single, strict=True)]
     if max(apart) <= SCORE_TOLERANCE:
         return Check("batch", True, f"together and one by one give the same findings, scores within {max(apart):.1e}")
@@ -267,7 +261,7 @@ def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check
     return Check("batch", False, says, "scale, pad and decode each radiograph by itself")
 
 
-def _bit_depth(ask: _Asker, shown: Sequence[Radiograph], single: Findings) -> Check:
+def _bit_depth(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Take away what 8 bits cannot hold, then show what only more than 8 bits can hold: both must be noticed."""
     if not any(single[:4]) or all(findings == single[0] for findings in single):
         return Check("bit depth", None, "no findings that depend on the radiograph")

@@ -30,7 +30,7 @@ from synnodtest.radiograph import Radiograph
 EDGE_TOLERANCE_PX = 1.0
 """A box may pass the radiograph's edge by this much (rounding); it is clipped. Beyond it, it is an error."""
 
-_Answer = tuple[list[list[Finding]] | None, BaseException | None]
+_Answer = tuple[list[list[Finding]], BaseException | None]
 _Call = tuple[Callable[[], list[list[Finding]]], "queue.SimpleQueue[_Answer]"]
 
 
@@ -62,7 +62,7 @@ class Guard:
         Raises:
             DetectorError: the detector raised, exceeded its time, or returned something that is no list of findings.
         """
-        return self._asked(radiographs, anywhere=False)
+        return self._timed(radiographs, anywhere=False)
 
     def detect_anywhere(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return findings whose boxes may lie anywhere and be inverted, for finding out what an adapter does wrong.
@@ -70,30 +70,26 @@ class Guard:
         Raises:
             DetectorError: as for :meth:`detect`, the boxes' place aside.
         """
-        return self._asked(radiographs, anywhere=True)
+        return self._timed(radiographs, anywhere=True)
 
-    def _asked(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
+    def _timed(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
         if not radiographs:
             return []
+        where = f"detector {self.identity.name!r} on {_sources(radiographs)}"
         with self._lock:
             if self._hung:
                 raise DetectorHung(self._hung, hint="it is not called again in this run")
-            return self._timed(radiographs, anywhere)
-
-    def _timed(self, radiographs: Sequence[Radiograph], anywhere: bool) -> list[list[Finding]]:
-        where = f"detector {self.identity.name!r} on {_sources(radiographs)}"
-        try:
-            findings, error = self._worker.call(lambda: self._call(radiographs, where, anywhere), self.timeout_s)
-        except queue.Empty:
-            self._hung = f"{where}: no answer within {self.timeout_s:g} s"
-            raise DetectorHung(self._hung, hint="raise the time limit if the detector is only slow") from None
+            try:
+                findings, error = self._worker.call(lambda: self._call(radiographs, where, anywhere), self.timeout_s)
+            except queue.Empty:
+                self._hung = f"{where}: no answer within {self.timeout_s:g} s"
+                raise DetectorHung(self._hung, hint="raise the time limit if the detector is only slow") from None
         if isinstance(error, DetectorError):
             kind = DetectorHung if isinstance(error, DetectorHung) else DetectorError
             named = error.message.startswith(where)
             raise error if named else kind(f"{where}: {error.message}", hint=error.hint) from error
         if error is not None:
             raise DetectorError(f"{where}: {type(error).__name__}: {error}{_raised_at(error)}") from error
-        assert findings is not None
         return findings
 
     def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
@@ -159,7 +155,7 @@ def _answer(calls: queue.SimpleQueue[_Call | None]) -> None:
         try:
             answers.put((function(), None))
         except BaseException as error:  # a detector may well call sys.exit
-            answers.put((None, error))
+            answers.put(([], error))
         del call, function, answers
 
 
@@ -203,22 +199,7 @@ def _checked_image(item: object, radiograph: Radiograph, where: str, anywhere: b
     if not isinstance(item, (list, tuple)):
         raise DetectorError(f"{where}: its findings are {type(item).__name__}, not a list")
     shape = None if anywhere else radiograph.shape
-    return [
-        finding
-        if shape is not None and _is_sound(finding, shape)
-        else _checked_finding(finding, shape, f"{where}, finding {n}")
-        for n, finding in enumerate(item)
-    ]
-
-
-def _is_sound(found: object, shape: tuple[int, int]) -> bool:
-    """Return whether a finding can stay as it is: plain numbers, a box inside the radiograph. Most of hundreds do."""
-    if type(found) is not Finding or type(found.box) is not tuple or len(found.box) != 4:
-        return False
-    (x_min, y_min, x_max, y_max), score = found.box, found.score
-    if not (type(x_min) is type(y_min) is type(x_max) is type(y_max) is type(score) is float):
-        return False
-    return 0 <= x_min < x_max <= shape[1] and 0 <= y_min < y_max <= shape[0] and 0 <= score < math.inf
+    return [_checked_finding(finding, shape, f"{where}, finding {n}") for n, finding in enumerate(item)]
 
 
 def _checked_finding(found: object, shape: tuple[int, int] | None, where: str) -> Finding:

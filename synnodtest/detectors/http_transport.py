@@ -295,12 +295,8 @@ def _decoded(content: bytes, encoding: str, shown: str) -> bytes:
 
 def _inflated(content: bytes, name: str) -> bytes:
     """Unpack at most one byte more than is allowed, whatever the packed size."""
-    if name == "deflate":
-        raw = not (len(content) >= 2 and content[0] & 0x0F == 8 and (content[0] * 256 + content[1]) % 31 == 0)
-        window = -zlib.MAX_WBITS if raw else zlib.MAX_WBITS
-    else:
-        window = zlib.MAX_WBITS | 16
-    unpacker = zlib.decompressobj(window)
+    headed = content[:1] != b"" and content[0] & 0x0F == 8 and int.from_bytes(content[:2], "big") % 31 == 0  # RFC 1950
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS if name == "deflate" and not headed else zlib.MAX_WBITS | 32)
     inflated = unpacker.decompress(content, MAX_ANSWER_BYTES + 1)
     if len(inflated) <= MAX_ANSWER_BYTES and not unpacker.eof:
         raise EOFError("it ends in the middle")

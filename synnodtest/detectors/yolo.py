@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -246,17 +247,13 @@ def _suppressed(raw: Any, classes: list[int], count: int) -> Any:
     return kept_of(raw, classes=classes, nc=count, max_time_img=3600.0, **options)
 
 
-@register_detector("ultralytics")
-def _ultralytics(argument: str, options: Options) -> UltralyticsDetector:
+def _ultralytics(argument: str, options: Options, **more: Any) -> UltralyticsDetector:
     path, chosen = options.file(argument)
-    return UltralyticsDetector(path, device=options.device, chosen=chosen)
+    return UltralyticsDetector(path, device=options.device, chosen=chosen, **more)
 
 
-@register_detector("unsafe")
-def _unsafe(argument: str, options: Options) -> UltralyticsDetector:
-    path, chosen = options.file(argument)
-    unsafe = {"safe_load": False}
-    return UltralyticsDetector(path, device=options.device, safe=False, configuration=unsafe, chosen=chosen)
+register_detector("ultralytics")(_ultralytics)
+register_detector("unsafe")(partial(_ultralytics, safe=False, configuration={"safe_load": False}))
 
 
 @register_detector("demo")
