@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_geometry import READINGS, hits, hits_of, offset_along_x, offset_from_truth
+from synnodtest.detectors.conform_geometry import READINGS, hits, offset_along_x, offset_from_truth
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
 from synnodtest.detectors.guard import Guard, checked
@@ -161,7 +161,7 @@ def _flip(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
     answers = ask([mirrored(one) for one in shown])
     offsets = offset_along_x(shown, single, answers)
-    unturned = sum(hits_of(one, findings) for one, findings in zip(shown, single, strict=True))
+    unturned = hits(READINGS[0], shown, single)
     if len(offsets) < 0.5 * unturned:
         says = f"of {unturned} nodules found, {len(offsets)} are found on the mirrored radiograph"
         return Check("flip", False, says, "does the adapter use a fixed part of the picture, or a stale one?")

@@ -142,11 +142,6 @@ def _best(radiograph: Radiograph, found: Sequence[Finding], reading: Reading = R
     return best if best is not None and iou(best, truth) >= OVERLAP else None
 
 
-def hits_of(radiograph: Radiograph, found: Sequence[Finding]) -> bool:
-    """Return whether one of the top findings lies on the radiograph's nodule."""
-    return _best(radiograph, found) is not None
-
-
 def hits(reading: Reading, radiographs: Sequence[Radiograph], found: Sequence[Sequence[Finding]]) -> int:
     """Return on how many radiographs a top finding lies on the nodule if boxes are read so."""
     return sum(_best(one, items, reading) is not None for one, items in zip(radiographs, found, strict=True))

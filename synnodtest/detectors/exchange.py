@@ -169,12 +169,11 @@ def node21_findings(
             place = round(float(corners[:, 2].mean()))
             if not 0 <= place < count or np.ptp(corners[:, 2]) > 0.5:
                 raise DetectorError(f"box {number} of nodules.json lies on slice {corners[:, 2].mean():g} of {count}")
-            (x_min, y_min), (x_max, y_max) = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
-            row, column = spacing_mm
-            box = (float(x_min / column), float(y_min / row), float(x_max / column), float(y_max / row))
             if isinstance(item["probability"], bool):
                 raise TypeError(f"box {number} has the probability {item['probability']}")
-            findings[place].append(Finding(box, float(item["probability"])))
+            in_pixels = corners[:, :2] / spacing_mm[::-1]
+            box = [*in_pixels.min(axis=0), *in_pixels.max(axis=0)]
+            findings[place].append(finding_of(box, item["probability"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
     if not all(findings):

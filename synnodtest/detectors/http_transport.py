@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 from synnodtest.errors import DetectorError, DetectorHung
 
@@ -236,20 +236,13 @@ class _RetryError(Exception):
 def shown_url(url: str) -> str:
     """Return a URL without credentials, query and fragment, for messages and records."""
     parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", parts.path, "", ""))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2].lower(), query="", fragment="").geturl()
 
 
 def _proxy_of(url: str) -> str:
     """Return the environment's proxy for a URL, or "": this machine itself is never asked for through one."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if _is_loopback(host) or urllib.request.proxy_bypass(host if parts.port is None else f"{host}:{parts.port}"):
+    if _is_loopback(parts.hostname or "") or urllib.request.proxy_bypass(parts.netloc):
         return ""
     return str(urllib.request.getproxies().get(parts.scheme, ""))
 

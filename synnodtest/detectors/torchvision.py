@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.decoding import JsonObject
+from synnodtest.detectors.exchange import finding_of
 from synnodtest.detectors.files import check_weights
 from synnodtest.detectors.network_outputs import check_scores, refuse_background
 from synnodtest.detectors.registry import Options, register_detector
@@ -93,11 +94,9 @@ class TorchvisionDetector:
         if len(scores):
             check_scores(float(scores.min()), float(scores.max()))
         refuse_background(labels, scores, self._labels, _FROM_ZERO)
-        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        kept = np.isin(labels, self._labels) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         order = np.argsort(-scores, kind="stable")
-        kept = [index for index in order if labels[index] in self._labels and width[index] > 0 and height[index] > 0]
-        rows = [(*map(float, boxes[index]), float(scores[index])) for index in kept]
-        return [Finding((left, top, right, bottom), score) for left, top, right, bottom, score in rows]
+        return [finding_of(boxes[index].tolist(), scores[index]) for index in order if kept[index]]
 
 
 def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> TorchvisionDetector:
