@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from synnodtest.perturbations.affine import flip, swap_sides, warp
 from synnodtest.radiograph import Radiograph
 
 
@@ -58,13 +59,7 @@ def _cut(radiograph: Radiograph, number: int, size: int) -> Radiograph:
 
 def mirrored(radiograph: Radiograph) -> Radiograph:
     """Return the mirror image without its truth; left and right regions change places."""
-    turned = {"left_": "right_", "right_": "left_"}
-    regions = {
-        next((new + name.removeprefix(old) for old, new in turned.items() if name.startswith(old)), name): mask[:, ::-1]
-        for name, mask in radiograph.regions.items()
-    }
-    pixels = np.ascontiguousarray(radiograph.pixels[:, ::-1])
-    return replace(blind(radiograph), pixels=pixels, regions=regions)
+    return swap_sides(warp(blind(radiograph), flip(radiograph.shape, horizontal=True)))
 
 
 def below_a_step(example: Radiograph) -> tuple[Radiograph, Radiograph]:

@@ -92,17 +92,9 @@ class ExportedDetector:
             )
         self._size = self._chosen_size()
         self._check_outputs()
-        settings = asdict(self._settings)
-        self.identity = Identity(
-            self._path.name,
-            version=network.engine,
-            sha256=network.sha256,
-            configuration={
-                "size": list(self._size or ()),
-                "settings": sha256_of(settings),
-                "decoder": settings["decoder"],
-            },
-        )
+        decoder, settings = self._settings.decoder, sha256_of(asdict(self._settings))
+        configuration = {"size": list(self._size or ()), "settings": settings, "decoder": decoder}
+        self.identity = Identity(self._path.name, network.engine, network.sha256, configuration)
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""
@@ -146,7 +138,7 @@ class ExportedDetector:
         """Return (N, H, W) in 0..1 as the model wants it."""
         settings, count = self._settings.input, self._settings.input.channels or 3
         channels = np.repeat(pictures[:, None] * np.float32(settings.white), count, axis=1)
-        mean, std = (_per_channel(values, count) for values in (settings.mean, settings.std))
+        mean, std = (np.broadcast_to(np.float32(one), count)[:, None, None] for one in (settings.mean, settings.std))
         prepared = (channels - mean) / std
         if settings.layout == "NHWC":
             prepared = np.moveaxis(prepared, 1, 3)
@@ -272,8 +264,3 @@ def _foreign_keys(path: Path) -> list[str]:
     if not isinstance(content, dict) or "decoder" in content:
         return []
     return sorted(FOREIGN_KEYS & set(content))
-
-
-def _per_channel(values: tuple[float, ...], channels: int) -> NDArray[np.float32]:
-    """Return one value per channel, (channels, 1, 1)."""
-    return np.broadcast_to(np.asarray(values, dtype=np.float32), (channels,))[:, None, None]

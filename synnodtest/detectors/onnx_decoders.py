@@ -46,7 +46,7 @@ def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int], sur
 
 def _yolo(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
     """Decode a grid (N, 4 + classes, places), or rows (N, n, 6) where the model has suppressed."""
-    raw = _only(outputs, settings)
+    raw = _only(outputs)
     if settings.nms_iou is None and raw.shape[2] == 6:
         return _rows(outputs, settings)
     grids = np.concatenate([raw[:, :4], _activated(raw[:, 4:].swapaxes(1, 2), settings).swapaxes(1, 2)], axis=1)
@@ -55,33 +55,28 @@ def _yolo(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
 
 def _rows(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
     """Decode rows (N, n, 6) of box, score and class."""
-    raw = _only(outputs, settings)
+    raw = _only(outputs)
     return [network_outputs.of_rows(rows, settings.output.classes, settings.output.class_count) for rows in raw]
 
 
-def _only(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> NDArray[Any]:
-    """Return the single output; a second one means outlines or another head."""
-    shapes = {name: array.shape for name, array in outputs.items()}
-    if len(outputs) != 1:
-        raise DetectorError(f"decoder {settings.decoder!r} reads one output, and the model gives {shapes}")
-    raw = next(iter(outputs.values()))
-    if raw.ndim != 3:
-        raise _shape(settings.decoder, raw, "(N, 4 + classes, places) or (N, n, 6)")
+def _only(outputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the single output of three axes, as which the model has declared it."""
+    (raw,) = outputs.values()
     network_outputs.refuse_coarse(raw)
     return raw
 
 
 def _torchvision(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[Decoded]:
     """Decode boxes (n, 4), scores (n,) and labels (n,) of one image."""
-    boxes, scores = (_named(outputs, name) for name in (settings.output.boxes, settings.output.scores))
-    labels = _named(outputs, settings.output.labels)
-    boxes, scores, labels = boxes.reshape(-1, 4), scores.reshape(-1), labels.reshape(-1)
+    output = settings.output
+    boxes = _named(outputs, output.boxes).reshape(-1, 4)
+    scores, labels = (_named(outputs, name).reshape(-1) for name in (output.scores, output.labels))
     if not len(boxes) == len(scores) == len(labels):
         shapes = {name: array.shape for name, array in outputs.items()}
         raise DetectorError(
             f"the outputs {shapes} hold {len(boxes)} boxes, {len(scores)} scores and {len(labels)} labels", hint=WRAP
         )
-    scores, classes, count = _activated(scores, settings), settings.output.classes, settings.output.class_count
+    scores, classes, count = _activated(scores, settings), output.classes, output.class_count
     network_outputs.refuse_background(
         labels, scores, classes, "'output: {classes: [0]}' in the YAML beside it if 0 is its nodule"
     )
@@ -95,7 +90,10 @@ def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
     """Decode logits (N, queries, classes) and boxes (N, queries, 4); after a softmax a query is of its best class."""
     boxes, logits = _named(outputs, settings.output.boxes), _named(outputs, settings.output.scores)
     if boxes.ndim != 3 or logits.ndim != 3 or boxes.shape[:2] != logits.shape[:2]:
-        raise _shape("detr", logits, "(N, queries, classes) beside boxes (N, queries, 4)")
+        raise DetectorError(
+            "decoder 'detr' wants an output of shape (N, queries, classes) beside boxes (N, queries, 4), and the model "
+            f"gives {logits.shape}"
+        )
     own = logits.shape[2] - (settings.output.activation == "softmax")
     if settings.output.class_count not in (None, own):
         raise DetectorError(f"its logits are of {own} classes, not {settings.output.class_count}", hint=SAY_WHICH)
@@ -130,10 +128,6 @@ def _named(outputs: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
             f"the model has no output {name!r}", hint=f"it has {', '.join(outputs)}; name it in the YAML"
         )
     return outputs[name]
-
-
-def _shape(decoder: str, array: NDArray[Any], wanted: str) -> DetectorError:
-    return DetectorError(f"decoder {decoder!r} wants an output of shape {wanted}, and the model gives {array.shape}")
 
 
 _DECODERS = {"yolo": _yolo, "rows": _rows, "torchvision": _torchvision, "detr": _detr}
