@@ -91,6 +91,16 @@ _ALLOWED = {
     "output.unit": ("pixels", "share"),
     "output.activation": ("none", "sigmoid", "softmax"),
 }
+_LISTS: dict[str, tuple[type, tuple[int, ...]]] = {
+    "input.size": (int, (2,)),
+    "input.mean": (float, (1, 3)),
+    "input.std": (float, (1, 3)),
+    "output.classes": (int, ()),
+}
+"""Kind of the entries of a list, and how many there may be."""
+_NUMBERS: dict[str, type] = {"confidence": float, "nms_iou": float, "output.class_count": int}
+_SHARES = ("confidence", "nms_iou")
+_MAY_BE_NULL = ("input.size", "nms_iou", "output.class_count")
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "yolo": {"box": "cxcywh"},
@@ -119,36 +129,43 @@ def read_settings(path: Path) -> OnnxSettings:
 
 
 def _settings(content: Any) -> OnnxSettings:
-    top = _mapping(content, "the file", {"decoder", "input", "output", "confidence", "nms_iou"})
+    top = _part("", content, OnnxSettings)
     if "decoder" not in top:
         raise ValueError("'decoder' is missing: yolo, rows, torchvision or detr")
-    _check("decoder", top["decoder"])
-    entries = _mapping(top.get("input", {}), "input", {f.name for f in fields(InputSettings)})
-    output = _mapping(top.get("output", {}), "output", {f.name for f in fields(OutputSettings)})
-    for part, values in (("input", entries), ("output", output)):
-        for name, value in values.items():
-            _check(f"{part}.{name}", value)
-    if entries.get("size") is not None:
-        height, width = (int(value) for value in _several("input.size", entries["size"], (2,)))
-        entries["size"] = (height, width)
-    for name in ("mean", "std"):
-        if name in entries:
-            entries[name] = tuple(float(value) for value in _several(f"input.{name}", entries[name], (1, 3)))
-    if output.get("class_count") is not None:
-        output["class_count"] = int(output["class_count"])
-    if "classes" in output:
-        output["classes"] = tuple(int(value) for value in _several("output.classes", output["classes"]))
-    input_ = InputSettings(**entries)
-    _check_scale(input_)
-    iou = top.get("nms_iou", 0.7 if top["decoder"] == "yolo" else None)
-    _check_shares({"confidence": top.get("confidence", 0.001), "nms_iou": 0 if iou is None else iou})
-    return OnnxSettings(
-        decoder=top["decoder"],
-        input=input_,
-        output=OutputSettings(**{**_DEFAULTS[top["decoder"]], **output}),
-        confidence=float(top.get("confidence", 0.001)),
-        nms_iou=None if iou is None else float(iou),
-    )
+    shown = InputSettings(**_part("input", top.get("input", {}), InputSettings))
+    output = _DEFAULTS[top["decoder"]] | _part("output", top.get("output", {}), OutputSettings)
+    _check_scale(shown)
+    suppression = {"nms_iou": 0.7 if top["decoder"] == "yolo" else None}
+    return OnnxSettings(**{**suppression, **top, "input": shown, "output": OutputSettings(**output)})
+
+
+def _part(name: str, content: Any, kind: type) -> dict[str, Any]:
+    """Return a mapping of the YAML by the fields of a dataclass, every value as those hold it."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{name or 'the file'} must be a mapping, not {content!r}")
+    known = sorted(one.name for one in fields(kind))
+    unknown = sorted(str(key) for key in content if key not in known)
+    if unknown:
+        where = name or "the file"
+        raise ValueError(f"{where} has unknown key(s) {', '.join(unknown)}; known are {', '.join(known)}")
+    return {key: _value(f"{name}.{key}" if name else key, value) for key, value in content.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    allowed, shape = _ALLOWED.get(name), _LISTS.get(name)
+    if allowed is not None and value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
+    if value is None and name in _MAY_BE_NULL:
+        return None
+    if name in _SHARES and not 0 <= float(value) <= 1:  # percents, which nothing reaches
+        raise ValueError(f"{name} is {value!r}; it must be between 0 and 1")
+    if shape is None:
+        return _NUMBERS[name](value) if name in _NUMBERS else value
+    kind, lengths = shape
+    if not isinstance(value, list) or (lengths and len(value) not in lengths):
+        of = f" of {' or '.join(map(str, lengths))}" if lengths else ""
+        raise ValueError(f"{name} must be a list{of}, not {value!r}")
+    return tuple(map(kind, value))
 
 
 def _check_scale(shown: InputSettings) -> None:
@@ -170,44 +187,6 @@ def _check_scale(shown: InputSettings) -> None:
         raise ValueError(f"input.std is at most {max(shown.std):g} where white is {white:g}: both must be on one scale")
     if most > white or (white > 1 and 0 < most <= 1):
         raise ValueError(f"input.mean is {most:g} where white is {white:g}: both must be on one scale")
-
-
-def _several(name: str, value: Any, lengths: tuple[int, ...] = ()) -> list[Any]:
-    """Return a list as it was given, of one of these lengths.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if not isinstance(value, list) or (lengths and len(value) not in lengths):
-        of = f" of {' or '.join(map(str, lengths))}" if lengths else ""
-        raise ValueError(f"{name} must be a list{of}, not {value!r}")
-    return value
-
-
-def _check_shares(given: dict[str, Any]) -> None:
-    """Refuse percents, which nothing reaches.
-
-    Raises:
-        ValueError: a number leaves 0..1.
-    """
-    for name, value in given.items():
-        if not 0 <= float(value) <= 1:
-            raise ValueError(f"{name} is {value!r}; it must be between 0 and 1")
-
-
-def _mapping(value: Any, where: str, known: set[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} must be a mapping, not {value!r}")
-    unknown = sorted(str(key) for key in value if key not in known)
-    if unknown:
-        raise ValueError(f"{where} has unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    return dict(value)
-
-
-def _check(name: str, value: Any) -> None:
-    allowed = _ALLOWED.get(name)
-    if allowed is not None and value not in allowed:
-        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
 
 
 def settings_of_export(export: Export, classes: Sequence[int]) -> OnnxSettings:
