@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 
@@ -34,9 +33,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from synnodtest.commands.options import keep
     from synnodtest.commands.specs import cases_of
     from synnodtest.decoding import encode
-    from synnodtest.files import write_atomic
     from synnodtest.record.brief import comparison_lines
     from synnodtest.record.compare import compare, faults_of, parse_limit
     from synnodtest.record.model.members import StatusWord
@@ -62,6 +61,5 @@ def _run(options: argparse.Namespace) -> int:
     ]
     for line in (*comparison_lines(comparison, options.b), *broken):
         print(line)
-    if options.json is not None:
-        write_atomic(options.json, json.dumps(encode(comparison), indent=1, sort_keys=True) + "\n")
+    keep(encode(comparison), options.json, sort=True)
     return 0 if not broken and all(limit.kept for limit in comparison.limits) else 1

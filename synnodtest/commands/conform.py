@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
+from synnodtest.commands.options import keep
 from synnodtest.detectors.conform import Check
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
-from synnodtest.files import write_atomic
 
 _WORDS = {True: "ok", False: "WRONG", None: "unknown"}
 _WIDTH = len("empty radiograph")
@@ -48,8 +46,7 @@ def _run(options: argparse.Namespace) -> int:
     loud = [says for says in loud if says.startswith("NO FINDING") or "same" in says]
     if loud:
         print(f"\n{detector.identity.name}: {loud[0]}", file=sys.stderr)
-    if options.out is not None:
-        write_atomic(options.out, json.dumps([asdict(check) for check in checks], indent=1) + "\n")
+    keep(checks, options.out)
     return int(any(check.passed is False for check in checks))
 
 

@@ -7,10 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, handed_on, tell
+from synnodtest.commands.options import add_split, handed_on, keep, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
-from synnodtest.files import write_atomic
 
 
 def add(kinds: Any) -> None:
@@ -126,8 +125,7 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
         synthesizer, planted, on, options.ct_patches, options.training_crops, seed=options.seed
     )
     print(json.dumps(figures["memorisation"], indent=1))
-    if options.out is not None:
-        write_atomic(options.out, json.dumps(figures, indent=1) + "\n")
+    keep(figures, options.out)
     return 0
 
 

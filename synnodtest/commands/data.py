@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synnodtest.commands.options import keep
 from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
-from synnodtest.files import write_atomic
 
 if TYPE_CHECKING:
     from synnodtest.backgrounds.readings import Readings
@@ -84,10 +83,8 @@ def _check(options: argparse.Namespace) -> int:
     print(*notes, sep="\n", end="\n" if notes else "")
     for line in (*problems, *(entry["says"] for entry in pairs)):
         print(f"  {line}")
-    if options.out is not None:
-        content = {"images": len(dataset.images), "nodules": boxes, "notes": [*dataset.notes, *notes]}
-        content |= {"problems": problems, "duplicates": pairs}
-        write_atomic(options.out, json.dumps(content, indent=1) + "\n")
+    content = {"images": len(dataset.images), "nodules": boxes, "notes": [*dataset.notes, *notes]}
+    keep({**content, "problems": problems, "duplicates": pairs}, options.out)
     print(f"{counted(len(problems), 'unusable image')}, {counted(len(pairs), *_TWINS)}")
     return int(bool(problems or pairs))
 

@@ -48,7 +48,11 @@ def template(name: str, **filters: Any) -> Any:
 
 def tell(figures: object, out: Path | None) -> None:
     """Print figures as JSON and, where a file is named, write them into it too."""
-    text = json.dumps(plain(figures), indent=1)
-    print(text)
+    print(json.dumps(plain(figures), indent=1))
+    keep(figures, out)
+
+
+def keep(figures: object, out: Path | None, *, sort: bool = False) -> None:
+    """Write figures as JSON where a file is named; NaN becomes null."""
     if out is not None:
-        write_atomic(out, text + "\n")
+        write_atomic(out, json.dumps(plain(figures), indent=1, sort_keys=sort) + "\n")

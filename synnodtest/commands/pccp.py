@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.files import write_atomic
+    from synnodtest.commands.options import keep
     from synnodtest.integrity.lock import LOCK
     from synnodtest.integrity.protocol import frozen_at, read_protocol
     from synnodtest.record.pccp import judge_change
@@ -47,8 +46,7 @@ def _run(options: argparse.Namespace) -> int:
         print(line)
     page = write_change_control(protocol, frozen, judged, options.out or _beside(new))
     print(f"page: {page}")
-    if options.json is not None:
-        write_atomic(options.json, json.dumps(judged.as_dict(), indent=1, sort_keys=True) + "\n")
+    keep(judged.as_dict(), options.json, sort=True)
     return 0 if judged.within else 1
 
 

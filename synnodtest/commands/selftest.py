@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import template
+from synnodtest.commands.options import keep, template
 from synnodtest.files import write_atomic
 
 ORACLE = "oracle"
@@ -53,12 +52,10 @@ def _run(options: argparse.Namespace) -> int:
         )
         result = selftest(specs, make_detector(options.detector, Options()), bench, say=print)
     record = result.as_dict()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    write_atomic(options.cache / FILE_NAME, json.dumps(record, indent=1, sort_keys=True) + "\n")
+    keep(record, options.cache / FILE_NAME, sort=True)
     text = page(record, _conditions(options))
     print(text)
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_atomic(options.out / _page_name(options.detector), text)
     alike = [kill.mutant for kill in result.kills if not kill.differs]
     answer = f"NO, not those on {', '.join(alike)}" if alike else "yes"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, handed_on
+from synnodtest.commands.options import add_split, handed_on, keep
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
-from synnodtest.files import write_atomic
 
 
 def add(kinds: Any) -> None:
@@ -49,8 +47,7 @@ def _transfer(options: argparse.Namespace) -> None:
             study.run(name, detector, lambda what, bar=bar: (bar.set_postfix_str(what, refresh=False), bar.update()))
     result = study.result()
     print(as_text(result))
-    if options.out is not None:
-        write_atomic(options.out, json.dumps(result, indent=1) + "\n")
+    keep(result, options.out)
 
 
 def _study(options: argparse.Namespace) -> Any:
