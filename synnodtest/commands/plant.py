@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace) -> None:
     detectors = {uri: open_detector(uri, device=options.device) for uri in options.detector}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        before = read_radiograph(options.radiograph, mm_per_px=_mm_per_px(options.mm_per_px))
+        before = read_radiograph(options.radiograph, mm_per_px=options.mm_per_px)
         planted = _planted(before, options)
     (truth,) = planted.nodules
     rows = compared(before, planted, truth)
@@ -106,12 +106,6 @@ def _run(options: argparse.Namespace) -> None:
     told = options.truth or out.with_suffix(".json")
     told.write_text(json.dumps(_document(planted, rows, notes, findings, options), indent=1) + "\n", encoding="utf-8")
     print(f"wrote {out} and {told}")
-
-
-def _mm_per_px(given: tuple[float, ...] | None) -> float | tuple[float, float] | None:
-    if given is None:
-        return None
-    return given[0] if len(given) == 1 else (given[0], given[1])
 
 
 def _planted(before: Radiograph, options: argparse.Namespace) -> Radiograph:

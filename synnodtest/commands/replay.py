@@ -134,12 +134,11 @@ def _close(now: float, then: float | None, most: float) -> bool:
 
 def _as_recorded(findings: Sequence[Finding], recorded: Sequence[FindingEntry]) -> bool:
     """Return whether the findings that a record keeps are these, but for what the shape of a batch may change."""
-    now = sorted((f.score, *f.box) for f in findings if f.score >= LEAST_SCORE)
-    then = sorted((f.score, *f.box) for f in recorded if f.score >= LEAST_SCORE)
-    pairs = zip(now, then, strict=False)
+    now, then = (sorted((f.score, *f.box) for f in some if f.score >= LEAST_SCORE) for some in (findings, recorded))
     return len(now) == len(then) and all(
-        abs(a[0] - b[0]) <= 0.001 and all(abs(x - y) <= 0.5 for x, y in zip(a[1:], b[1:], strict=True))
-        for a, b in pairs
+        _close(one, other, most)
+        for some, others in zip(now, then, strict=True)
+        for one, other, most in zip(some, others, (0.001, 0.5, 0.5, 0.5, 0.5), strict=True)
     )
 
 

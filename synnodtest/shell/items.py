@@ -187,32 +187,28 @@ class ExpectationItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the verdict, not a traceback; for faults the message and its remedy."""
         error = excinfo.value
-        where = f"{self.case.spec.path}:{self.case.variant.expectation.line}"
         if isinstance(error, ExpectationFailed):
             behaviour = self.case.behaviour
-            lines = [str(error), "", f"  behaviour   {behaviour.id}: {behaviour.statement}", f"  spec        {where}"]
+            lines = [str(error), "", f"  behaviour   {behaviour.id}: {behaviour.statement}", self._where]
             if error.verdict is not None:
-                lines += [
-                    f"  criterion   {error.verdict.criterion}",
-                    *(f"  note        {n}" for n in error.verdict.notes),
-                ]
-            lines.append(f"  reproduce   {self._reproduce()}")
-            lines += [f"  {line.split()[1]:<10}  {line}" for line in self._follow_up()]
-            return "\n".join(lines)
+                lines.append(f"  criterion   {error.verdict.criterion}")
+                lines += [f"  note        {note}" for note in error.verdict.notes]
+            again = reproduce(self.case, self.synnod.run.settings, self.config.getoption("rootdir"))
+            return "\n".join([*lines, f"  reproduce   {again}", *self._follow_up()])
         if isinstance(error, SynnodError):
             return self._fault(error)
         return super().repr_failure(excinfo, style)
 
     def _fault(self, error: SynnodError) -> str:
-        where = f"{self.case.spec.path}:{self.case.variant.expectation.line}"
-        follow = "".join(f"\n  {line.split()[1]:<10}  {line}" for line in self._follow_up())
-        return f"{type(error).__name__}: {error}\n  spec        {where}{follow}"
+        return "\n".join([f"{type(error).__name__}: {error}", self._where, *self._follow_up()])
 
-    def _reproduce(self) -> str:
-        return reproduce(self.case, self.synnod.run.settings, self.config.getoption("rootdir"))
+    @property
+    def _where(self) -> str:
+        return f"  spec        {self.case.spec.path}:{self.case.variant.expectation.line}"
 
     def _follow_up(self) -> list[str]:
-        return follow_up(self.synnod.run.fragment, self.synnod.run.settings, self.nodeid)
+        lines = follow_up(self.synnod.run.fragment, self.synnod.run.settings, self.nodeid)
+        return [f"  {line.split()[1]:<10}  {line}" for line in lines]
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the YAML line, so that CI annotates it."""

@@ -73,6 +73,7 @@ def settings_of(config: pytest.Config) -> Settings:
     def folder(value: str | None, default: str) -> Path:
         return Path(value).expanduser() if value else root / default
 
+    of_environment = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))  # which no checkout holds
     waivers = Path(option.synnod_waivers) if option.synnod_waivers else root / "waivers.yaml"
     return Settings(
         root=root,
@@ -92,7 +93,7 @@ def settings_of(config: pytest.Config) -> Settings:
         credibility=tuple(Path(name).expanduser() for name in option.credibility),
         ledger=Path(option.synnod_ledger).expanduser() if option.synnod_ledger else None,
         waivers=waivers if option.synnod_waivers or waivers.is_file() else None,
-        command=("pytest", *map(masked, _telling([*_of_environment(), *map(str, config.invocation_params.args)]))),
+        command=("pytest", *map(masked, _telling([*of_environment, *map(str, config.invocation_params.args)]))),
         executor=option.executor,
         conform="off" if option.synnod_plan else option.synnod_conform,
     )
@@ -102,11 +103,6 @@ def written_by_pytest(config: pytest.Config) -> tuple[Path, ...]:
     """Return the files that pytest itself writes in this run, as far as options name them."""
     named = (config.getoption(name, None) for name in ("xmlpath", "log_file"))
     return tuple(Path(config.invocation_params.dir, path) for path in named if path)
-
-
-def _of_environment() -> list[str]:
-    """Return the words that pytest reads before those of its command line, and that no checkout holds."""
-    return shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
 
 
 def _telling(words: list[str]) -> list[str]:

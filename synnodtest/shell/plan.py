@@ -14,7 +14,8 @@ from synnodtest.ports import BackgroundSet
 from synnodtest.shell.run import Run
 from synnodtest.spec.model import Behaviour
 
-HEAD = f"{'scenes':>7} {'cached':>7} {'minutes':>8} {'units':>6} {'power':>6} {'least':>6}  item"
+_ROW = "{:>7} {:>7} {:>8} {:>6} {:>6} {:>6}  {}".format
+HEAD = _ROW("scenes", "cached", "minutes", "units", "power", "least", "item")
 
 
 def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
@@ -26,7 +27,7 @@ def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
         try:
             line, minutes, notes = _line(run, case)
         except SynnodError as error:
-            yield f"{'':>7} {'':>7} {'':>8} {'':>6} {'':>6} {'':>6}  {case.node_id}"
+            yield _ROW(*[""] * 6, case.node_id)
             yield f"    INVALID {error}"
             continue
         yield line
@@ -53,8 +54,7 @@ def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     ahead = forecast(behaviour, case.variant, campaign.backgrounds(behaviour), run.settings.seed)
     minutes = _minutes(run, campaign.synthesizer_names(behaviour)[0], scenes - done)
     power = "" if ahead.power is None else f"{ahead.power:.2f}"
-    time = "?" if minutes is None else f"{minutes:.1f}"
-    text = f"{scenes:>7} {done:>7} {time:>8} {ahead.units:>6} {power:>6} {ahead.smallest or '':>6}  {case.node_id}"
+    text = _ROW(scenes, done, _shown(minutes), ahead.units, power, ahead.smallest or "", case.node_id)
     notes = [f"power for {ahead.assumption}"] if ahead.assumption else []
     notes += _needed(ahead, behaviour, campaign.background_set(behaviour), _asked_for(case.behaviour, behaviour))
     if case.behaviour.scenes is not None and case.behaviour.scenes.count == "auto" and ahead.needed is None:
@@ -98,9 +98,11 @@ def _search_line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     budget = case.behaviour.fuzz.time_budget_s if case.behaviour.fuzz is not None else None
     if budget is not None:
         minutes = budget / 60 if minutes is None else min(minutes, budget / 60)
-    time = "?" if minutes is None else f"{minutes:.1f}"
-    text = f"{scenes:>7} {'':>7} {time:>8} {'':>6} {'':>6} {'':>6}  {case.node_id}"
-    return text, minutes, [_NOT_COUNTED]
+    return _ROW(scenes, "", _shown(minutes), "", "", "", case.node_id), minutes, [_NOT_COUNTED]
+
+
+def _shown(minutes: float | None) -> str:
+    return "?" if minutes is None else f"{minutes:.1f}"
 
 
 def _minutes(run: Run, synthesizer: str, scenes: int) -> float | None:

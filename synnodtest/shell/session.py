@@ -70,7 +70,6 @@ class Session:
         self.report: Path | None = None
         self.record: Record | None = None
         self.trouble = ""
-        self.limits: list[tuple[bool, str]] = []
         self.left_out: dict[str, None] = {}
         self.due: dict[str, None] = {}
         self.checkout: tuple[str, bool | None] | None = None
@@ -152,7 +151,8 @@ class Session:
     @property
     def exceeded(self) -> bool:
         """True where a limit of ``--compare-fail`` was not kept."""
-        return not all(holds for holds, _ in self.limits)
+        comparison = None if self.ending is None else self.ending.comparison
+        return comparison is not None and not all(limit.kept for limit in comparison.limits)
 
     @property
     def hidden(self) -> list[str]:
@@ -313,10 +313,7 @@ class Session:
     def _ending(self, interrupted: bool) -> Ending:
         from synnodtest.shell.ending import Ending
 
-        ending = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
-        if self.run.settings.compare_fail and ending.comparison is not None:
-            self.limits = [(one.kept, one.sentence) for one in ending.comparison.limits]
-        return ending
+        return Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
 
     @property
     def _facts_of_settings(self) -> RunFacts:
