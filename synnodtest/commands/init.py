@@ -17,38 +17,6 @@ from synnodtest.spec.validation import schema
 
 OWN = "my_detector:factory"
 _WEIGHTS = (".pt", ".onnx")
-DETECTOR = '''\
-"""Your detector, if it is not a checkpoint that synnodtest can load: pytest --detector my_detector:factory"""
-
-import numpy as np
-import scipy
-
-from synnodtest import Finding, Radiograph
-
-
-def factory():
-    """Return the function under test; loaded once per run. Put your model where the bright spots are sought."""
-
-    def detect(radiographs: list[Radiograph]) -> list[list[Finding]]:
-        # pixels: float32, H x W, 0..1, air dark; spacing_mm: (row, column). Boxes are (x_min, y_min, x_max, y_max).
-        return [bright_spots(radiograph) for radiograph in radiographs]
-
-    return detect
-
-
-def bright_spots(radiograph: Radiograph, most: int = 3) -> list[Finding]:
-    """Report what is brighter than its surroundings of 12 mm: something to see at work, not a detector to use."""
-    step = radiograph.spacing_mm[0]
-    fine, coarse = (scipy.ndimage.gaussian_filter(radiograph.pixels, mm / step) for mm in (3.0, 12.0))
-    excess = np.where(scipy.ndimage.maximum_filter(fine - coarse, int(15 / step)) == fine - coarse, fine - coarse, 0.0)
-    height, width = excess.shape
-    half, found = 8.0 / step, []
-    for place in np.argsort(excess, axis=None)[::-1][:most]:
-        row, column = np.unravel_index(int(place), excess.shape)
-        box = (max(column - half, 0.0), max(row - half, 0.0), min(column + half, width), min(row + half, height))
-        found.append(Finding(box, float(excess[row, column] / (excess[row, column] + 0.1))))
-    return found
-'''
 IGNORED = ".synnodtest/\nreports/\n"
 """Files that git leaves alone: not the ledger, which a confirmatory run wants committed."""
 YOURS = "Your detector (best.pt, model.onnx, package.module:factory; empty: a Python function to fill in)"
@@ -127,7 +95,8 @@ def _held(folder: Path) -> int:
 
 
 def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, str]:
-    spec = (files("synnodtest.commands") / "starter" / "nodules.yaml").read_text(encoding="utf-8")
+    starter = files("synnodtest.commands") / "starter"
+    spec = (starter / "nodules.yaml").read_text(encoding="utf-8")
     can_diffuse = all(map(find_spec, ("torch", "diffusers", "safetensors")))
     words = ["--detector", detector, "--synthesizer", "diffusion" if can_diffuse else "gaussian"]
     if backgrounds is not None:
@@ -138,7 +107,9 @@ def _contents(detector: str, backgrounds: Path | None, count: int) -> dict[str, 
         "pytest.ini": f"[pytest]\ntestpaths = specs\npythonpath = .\naddopts = {shlex.join(words)}\n",
         ".gitignore": IGNORED,
     }
-    return contents | ({"my_detector.py": DETECTOR} if detector == OWN else {})
+    if detector == OWN:
+        contents["my_detector.py"] = (starter / "my_detector.py.j2").read_text(encoding="utf-8")
+    return contents
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
