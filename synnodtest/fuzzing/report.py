@@ -21,7 +21,7 @@ from synnodtest.planning.difficulty import Dimension
 from synnodtest.planning.example import Example
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour, Fuzz
-from synnodtest.spec.plain import behaviour_dict, plain_region
+from synnodtest.spec.plain import behaviour_dict, tidy
 
 OF_SCENES = ("under", "companion")
 """Parameters of claims that say what scenes are made; those are stored."""
@@ -45,7 +45,7 @@ def entry_of(
     recorded = (own | {"matching", "alpha"}).difference(OF_SCENES)
     parameters = {k: v for k, v in variant.parameters.items() if k in recorded and v is not None}
     if "region" in parameters:
-        parameters["region"] = plain_region(parameters["region"])
+        parameters["region"] = tidy(parameters["region"])
     return {
         "id": _id(behaviour, variant, example),
         "behaviour": behaviour.id,

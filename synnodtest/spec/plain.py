@@ -9,10 +9,9 @@ from typing import Any
 
 import yaml
 
-from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.evidence.regions import AllOf, AnyOf, NotIn
 from synnodtest.expectations.registry import find_check
 from synnodtest.spec.model import (
-    ArmSpec,
     Behaviour,
     Companion,
     DistractorSpec,
@@ -39,7 +38,7 @@ def spec_dict(title: str, scope: Mapping[str, object], behaviours: tuple[Behavio
         "synnodtest": 1,
         "title": title,
         "scope": tidy(scope),
-        "behaviours": [behaviour_dict(behaviour) for behaviour in behaviours],
+        "behaviours": list(map(behaviour_dict, behaviours)),
     }
 
 
@@ -52,23 +51,9 @@ def resolved(spec: Spec) -> str:
 
 def behaviour_dict(behaviour: Behaviour) -> dict[str, object]:
     """Return one behaviour as plain values, in the language of specs."""
-    b = behaviour
-    data: dict[str, object] = {"id": b.id, "statement": b.statement}
-    data |= {"requirement": list(b.requirement)} if b.requirement else {}
-    data |= {"hazard": list(b.hazard)} if b.hazard else {}
-    data["gate"] = b.gate
-    data |= {"tags": list(b.tags)} if b.tags else {}
-    data |= {"rationale": b.rationale} if b.rationale else {}
-    data |= {"synthesizers": list(b.synthesizers)} if b.synthesizers else {}
-    data["sampling"] = _sampling(b.sampling)
-    data["matching"] = dict(b.matching)
-    data["operating_point"] = list(b.operating_point)
-    if b.scenes is not None:
-        data["scenes"] = _scenes(b.scenes)
-    if b.fuzz is not None:
-        data["fuzz"] = _fuzz(b.fuzz)
-    data["expect"] = [_expectation(expectation) for expectation in b.expectations]
-    tidied: dict[str, object] = tidy(data)
+    words = ("id", "statement", "requirement", "hazard", "gate", "tags", "rationale", "synthesizers")
+    rules = ("sampling", "matching", "operating_point", "scenes", "fuzz")
+    tidied: dict[str, object] = tidy({**_said(behaviour, *words, *rules), "expect": behaviour.expectations})
     return tidied
 
 
@@ -78,120 +63,11 @@ def tidy(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
-    if isinstance(value, PerturbationSpec):
-        return {value.kind: _value(value.value)}
-    if isinstance(value, AnyOf | AllOf | NotIn):
-        return plain_region(value)
-    if isinstance(value, Location):
-        return tidy(plain_location(value))
-    if isinstance(value, Companion):
-        return tidy(_companion(value))
+    if type(value) in _WRITERS:
+        return tidy(_WRITERS[type(value)](value))
     if isinstance(value, Mapping):
         return {str(key): tidy(item) for key, item in value.items()}
-    return [tidy(item) for item in value]
-
-
-def _value(value: Value) -> Any:
-    match value:
-        case Constant(v):
-            return tidy(v)
-        case Sweep(values):
-            return {"sweep": tidy(values)}
-        case Choice(values):
-            return {"choice": tidy(values)}
-        case Uniform(low, high):
-            return {"uniform": tidy([low, high])}
-        case LogUniform(low, high):
-            return {"log_uniform": tidy([low, high])}
-        case Normal(mean, sd):
-            return {"normal": tidy([mean, sd])}
-
-
-def plain_region(expression: RegionExpression) -> Any:
-    """Return a region expression as a spec writes it."""
-    match expression:
-        case AnyOf(parts):
-            return {"any": [plain_region(part) for part in parts]}
-        case AllOf(parts):
-            return {"all": [plain_region(part) for part in parts]}
-        case NotIn(part):
-            return {"not": plain_region(part)}
-    return expression
-
-
-def plain_location(location: Location) -> dict[str, object]:
-    """Return a location as a spec writes it."""
-    data: dict[str, object] = {}
-    if location.region is not None:
-        data["region"] = plain_region(location.region)
-    if location.at_mm is not None:
-        data["at_mm"] = list(location.at_mm)
-    if location.box_px is not None:
-        data["box_px"] = list(location.box_px)
-    if location.min_distance_mm:
-        data["min_distance_mm"] = location.min_distance_mm
-    if location.avoid:
-        data["avoid"] = [plain_region(part) for part in location.avoid]
-    data |= {name: value for name in ("beside", "under") if (value := getattr(location, name)) is not None}
-    if location.beside is not None:
-        data["gap_mm"] = location.gap_mm
-    return data
-
-
-def _given(part: NoduleSpec | Companion, *names: str) -> dict[str, object]:
-    """Return the values that a part has under these names, as specs write them."""
-    return {name: _value(value) for name in names if (value := getattr(part, name)) is not None}
-
-
-def _nodule(nodule: NoduleSpec) -> dict[str, object]:
-    data: dict[str, object] = {"name": nodule.name}
-    if not nodule.fills_box:
-        data["diameter_mm"] = _value(nodule.diameter_mm)
-    data["location"] = plain_location(nodule.location)
-    data |= _given(nodule, "contrast", "density", "attenuation", "margin", "lesion")
-    if nodule.radiomics:
-        data["radiomics"] = {name: _value(value) for name, value in nodule.radiomics.items()}
-    if growth := _given(nodule, "doubling_days", "interval_days"):
-        data["growth"] = growth
-    if nodule.hold:
-        data["hold"] = sorted(nodule.hold)
-    if nodule.seed is not None:
-        data["seed"] = nodule.seed
-    return data
-
-
-def _distractor(distractor: DistractorSpec) -> dict[str, object]:
-    data: dict[str, object] = {"name": distractor.name}
-    data |= {name: _value(value) for name, value in distractor.values().items()}
-    data |= {} if distractor.location is None else {"location": plain_location(distractor.location)}
-    return data | ({"hold": sorted(distractor.hold)} if distractor.hold else {})
-
-
-def _arm(arm: ArmSpec, distractors: bool) -> dict[str, object]:
-    data: dict[str, object] = {"nodules": list(arm.nodules)}
-    data |= {"distractors": list(arm.distractors)} if distractors else {}
-    return data | ({"perturbations": list(arm.perturbations)} if arm.perturbations else {})
-
-
-def _scenes(scenes: Scenes) -> dict[str, object]:
-    data: dict[str, object] = {"backgrounds": {"set": scenes.set, "count": scenes.count}}
-    data["replicates"] = scenes.replicates
-    if scenes.nodules:
-        data["nodules"] = [_nodule(nodule) for nodule in scenes.nodules]
-    if scenes.distractors:
-        data["distractors"] = [_distractor(distractor) for distractor in scenes.distractors]
-    if scenes.arms:
-        data["arms"] = {name: _arm(arm, bool(scenes.distractors)) for name, arm in scenes.arms.items()}
-    if scenes.perturbations:
-        data["perturbations"] = list(scenes.perturbations)
-    if scenes.prior_perturbations:
-        data["prior_perturbations"] = list(scenes.prior_perturbations)
-    return data
-
-
-def _companion(companion: Companion) -> dict[str, object]:
-    data = _given(companion, "diameter_mm", "contrast", "density", "distance_mm")
-    return data | {"location": plain_location(companion.location)}
+    return [tidy(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
 
 
 def nested(flat: Mapping[str, object]) -> dict[str, object]:
@@ -199,37 +75,59 @@ def nested(flat: Mapping[str, object]) -> dict[str, object]:
     tree: dict[str, Any] = {}
     for name, value in flat.items():
         group, _, key = name.partition(".")
-        item = _value(value) if isinstance(value, Value) else value
-        item = plain_location(item) if isinstance(item, Location) else item
+        item = tidy(value) if isinstance(value, Value) else value
+        item = _location(item) if isinstance(item, Location) else item
         (tree.setdefault(group, {}) if key else tree)[key or name] = item
     return tree
+
+
+def _said(part: object, *names: str, **more: object) -> dict[str, object]:
+    """Return what a part says under these names, and more; what is not given or empty is left out."""
+    said = {name: getattr(part, name) for name in names} | more
+    nothing = (None, "", (), {}, frozenset())
+    return {name: value for name, value in said.items() if value is not False and value not in nothing}
+
+
+def _location(location: Location) -> dict[str, object]:
+    data: dict[str, object] = {} if location.region is None else {"region": tidy(location.region)}
+    data |= _said(location, "at_mm", "box_px", min_distance_mm=location.min_distance_mm or None)
+    data |= _said(location, beside=location.beside, under=location.under, avoid=tidy(location.avoid) or None)
+    return data if location.beside is None else data | {"gap_mm": location.gap_mm}
+
+
+def _nodule(nodule: NoduleSpec) -> dict[str, object]:
+    size = () if nodule.fills_box else ("diameter_mm",)
+    looks = ("contrast", "density", "attenuation", "margin", "lesion", "radiomics")
+    growth = _said(nodule, "doubling_days", "interval_days")
+    return _said(nodule, "name", *size, "location", *looks, growth=growth, hold=nodule.hold, seed=nodule.seed)
+
+
+def _scenes(scenes: Scenes) -> dict[str, object]:
+    arms = {
+        name: {"nodules": arm.nodules}
+        | ({"distractors": arm.distractors} if scenes.distractors else {})
+        | _said(arm, "perturbations")
+        for name, arm in scenes.arms.items()
+    }
+    backgrounds = {"backgrounds": _said(scenes, "set", "count")}
+    planted = _said(scenes, "replicates", "nodules", "distractors", arms=arms)
+    return backgrounds | planted | _said(scenes, "perturbations", "prior_perturbations")
 
 
 def _fuzz(fuzz: Fuzz) -> dict[str, object]:
     varied = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
     vary = nested({name: value for name, value in varied.items() if name not in VARIED_WORDS})
-    vary |= {name: list(varied[name].levels) for name in VARIED_WORDS if name in varied}
-    vary["location"] = plain_location(fuzz.location)
-    if fuzz.companion is not None:
-        vary["companion"] = _companion(fuzz.companion)
-    data: dict[str, object] = {"vary": vary}
-    data |= {"fixed": nested(fuzz.fixed)} if fuzz.fixed else {}
-    data |= {"explicit": [nested(example) for example in fuzz.explicit]} if fuzz.explicit else {}
-    data["examples"] = fuzz.examples
-    data |= {"time_budget": fuzz.time_budget_s} if fuzz.time_budget_s is not None else {}
-    data |= {"replicates": fuzz.replicates, "backgrounds": {"set": fuzz.set, "count": fuzz.count}}
-    data |= {"search_with": fuzz.search_with} if fuzz.search_with else {}
-    return data | {"confirm_trials": fuzz.confirm_trials}
+    vary |= {name: varied[name].levels for name in VARIED_WORDS if name in varied}
+    vary |= _said(fuzz, "location", "companion")
+    tried = _said(fuzz, fixed=nested(fuzz.fixed), explicit=tuple(map(nested, fuzz.explicit)), examples=fuzz.examples)
+    spent = _said(fuzz, time_budget=fuzz.time_budget_s, replicates=fuzz.replicates)
+    backgrounds = {"backgrounds": _said(fuzz, "set", "count")}
+    return {"vary": vary} | tried | spent | backgrounds | _said(fuzz, "search_with", "confirm_trials")
 
 
 def _sampling(sampling: Sampling) -> dict[str, object]:
-    s = sampling
-    data: dict[str, object] = {"alpha": s.alpha, "power": s.power, "icc": s.icc}
-    data |= {"sequential": True} if s.sequential else {}
-    data |= {"max_scenes": s.max_scenes} if s.max_scenes is not None else {}
-    if s.assume:
-        data["assume"] = s.assume[0][1] if s.assume[0][0] == "" else dict(s.assume)
-    return data
+    assume = dict(sampling.assume)
+    return _said(sampling, "alpha", "power", "icc", "sequential", "max_scenes", assume=assume.get("", assume))
 
 
 def _expectation(expectation: Expectation) -> dict[str, object]:
@@ -241,6 +139,29 @@ def _expectation(expectation: Expectation) -> dict[str, object]:
         if value is not None and (not allowed or key in allowed)
     }
     return {expectation.kind: {"id": expectation.id} | parameters}
+
+
+_WRITERS: Mapping[type, Callable[[Any], object]] = {
+    Constant: lambda one: one.value,
+    Sweep: lambda one: {"sweep": one.values},
+    Choice: lambda one: {"choice": one.values},
+    Uniform: lambda one: {"uniform": (one.low, one.high)},
+    LogUniform: lambda one: {"log_uniform": (one.low, one.high)},
+    Normal: lambda one: {"normal": (one.mean, one.sd)},
+    AnyOf: lambda one: {"any": one.parts},
+    AllOf: lambda one: {"all": one.parts},
+    NotIn: lambda one: {"not": one.excluded},
+    PerturbationSpec: lambda one: {one.kind: one.value},
+    Location: _location,
+    Companion: lambda one: _said(one, "diameter_mm", "contrast", "density", "distance_mm", "location"),
+    NoduleSpec: _nodule,
+    DistractorSpec: lambda one: _said(one, "name", "mimic", "size_mm", "location", hold=one.hold),
+    Scenes: _scenes,
+    Fuzz: _fuzz,
+    Sampling: _sampling,
+    Expectation: _expectation,
+}
+"""How a spec writes each part of the model, in parts that have writers themselves."""
 
 
 def _escaped(value: Any) -> Any:
