@@ -20,16 +20,6 @@ from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant
 
 
-def scene_expectations() -> tuple[str, ...]:
-    """Return the kinds that a behaviour with scenes may expect."""
-    return kinds("expectation")
-
-
-def fuzz_expectations() -> tuple[str, ...]:
-    """Return the kinds that a behaviour with a search may expect."""
-    return kinds("fuzz_expectation")
-
-
 def build_expectations(builder: Builder, node: Node, behaviour: Behaviour, fuzz: bool) -> tuple[Expectation, ...]:
     """Return the expectations under ``expect``; whatever is wrong goes to the builder.
 
@@ -57,16 +47,15 @@ def build_expectations(builder: Builder, node: Node, behaviour: Behaviour, fuzz:
 
 
 def _item(builder: Builder, entry: Node, fuzz: bool) -> Item | None:
-    allowed, other = scene_expectations(), fuzz_expectations()
-    if fuzz:
-        allowed, other = other, allowed
+    own, others = ("fuzz_expectation", "expectation") if fuzz else ("expectation", "fuzz_expectation")
+    allowed = kinds(own)
     for key, child in entry.mapping.items():
-        if key in other and key not in allowed:
+        if key in kinds(others) and key not in allowed:
             needs, have = ("scenes", "fuzz") if fuzz else ("fuzz", "scenes")
             message = f"{key!r} needs {needs!r}, and this behaviour has {have!r}"
             builder.complain_at_key(child, message, f"it may expect {', '.join(allowed)}", entry.path)
             return None
-    wrong = validate(entry, "fuzz_expectation" if fuzz else "expectation")
+    wrong = validate(entry, own)
     builder.problems.extend(wrong)
     if wrong:
         return None

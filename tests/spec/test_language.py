@@ -8,22 +8,11 @@ import yaml
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SpecError
-from synnodtest.spec import (
-    BUILT_IN_REGIONS,
-    AllOf,
-    Choice,
-    Constant,
-    LogUniform,
-    Normal,
-    NotIn,
-    Sweep,
-    Uniform,
-    expectations,
-    is_spec,
-    load_spec,
-    resolved,
-    schema,
-)
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
+from synnodtest.evidence.regions import AllOf, NotIn
+from synnodtest.spec import is_spec, load_spec, resolved, schema
+from synnodtest.spec.validation import kinds
+from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform
 
 HEAD = """synnodtest: 1
 title: A test
@@ -323,7 +312,7 @@ def test_the_language_is_all_there():
     named = """sensitivity false_positives_per_image specificity no_detection detected monotone correlation
         size_at_sensitivity non_inferior superior equivalent invariant parity froc auc afroc average_precision
         calibration localization distractor growth python silent not_lower no_reversal"""
-    assert set(named.split()) <= set(expectations())
+    assert set(named.split()) <= {*kinds("expectation"), *kinds("fuzz_expectation")}
     perturbations = schema()["$defs"]["perturbations"]["properties"]
     wanted = """flip shift_px rotate_deg scale gamma brightness contrast noise blur jpeg downsample
             dose scatter focus processing collimation marker"""

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from synnodtest.errors import SpecError
-from synnodtest.spec import AllOf, Constant, NotIn, Sweep, Uniform, load_spec, resolved
+from synnodtest.evidence.regions import AllOf, NotIn
+from synnodtest.spec import load_spec, resolved
+from synnodtest.spec.values import Constant, Sweep, Uniform
 
 BODY = """    statement: Nodules are found.
     scenes:

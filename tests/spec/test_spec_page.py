@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from synnodtest.attenuation import CONTRAST_PER_MM, DENSITIES, annotated_contrast, annotated_density
-from synnodtest.spec import BUILT_IN_REGIONS, expectations, load_spec, schema
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
+from synnodtest.spec import load_spec, schema
+from synnodtest.spec.validation import kinds
 
 TEXT = (Path(__file__).parents[2] / "docs" / "spec.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
@@ -44,7 +46,8 @@ def test_the_error_it_shows_is_worded_as_the_loader_words_it():
 def test_it_names_the_whole_language():
     definitions = schema()["$defs"]
     words = set(re.findall(r"[A-Za-z_0-9]+", TEXT))
-    named = {*expectations(), *BUILT_IN_REGIONS}
+    expectations = {*kinds("expectation"), *kinds("fuzz_expectation")}
+    named = {*expectations, *BUILT_IN_REGIONS}
     for part in (
         "behaviour",
         "scenes",
@@ -57,7 +60,7 @@ def test_it_names_the_whole_language():
         "backgrounds",
     ):
         named |= set(definitions[part]["properties"])
-    for kind in expectations():
+    for kind in expectations:
         for prefix in ("expect", "fuzz"):
             named |= set(definitions.get(f"{prefix}_{kind}", {}).get("properties", {}))
     assert named <= words, sorted(named - words)

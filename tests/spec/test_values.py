@@ -4,20 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from synnodtest.spec import (
-    AllOf,
-    AnyOf,
-    Choice,
-    Constant,
-    LogUniform,
-    Normal,
-    NotIn,
-    Sweep,
-    Uniform,
-    evaluate,
-    region_names,
-    region_text,
-)
+from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, evaluate, region_names, region_text
+from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform
 
 
 def draws(value, n=4000):
