@@ -205,36 +205,25 @@ def _differing_boxes(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> li
     some = mine[first:last] != theirs[first:last]
     padded = np.pad(some, ((0, -some.shape[0] % _TILE), (0, -width % _TILE)))
     tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE).any(axis=(1, 3))
-    labels, _ = scipy.ndimage.label(tiles, structure=np.ones((3, 3)))
     boxes = []
-    for down, across in scipy.ndimage.find_objects(labels):
+    for down, across in _rectangles(tiles):
         top, left = int(first) + down.start * _TILE, across.start * _TILE
         bottom, right = min(int(first) + down.stop * _TILE, height), min(across.stop * _TILE, width)
         boxes.append((top, left, bottom - top, right - left))
-    return _disjoint(boxes)
+    return boxes
 
 
-def _disjoint(boxes: list[Crop]) -> list[Crop]:
-    """Merge boxes that overlap: a pixel in two crops would be changed back."""
-    merged: list[Crop] = []
-    for box in boxes:
-        while True:
-            hit = next((other for other in merged if _overlap(box, other)), None)
-            if hit is None:
-                break
-            merged.remove(hit)
-            box = _union(box, hit)
-        merged.append(box)
-    return merged
-
-
-def _overlap(a: Crop, b: Crop) -> bool:
-    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
-
-
-def _union(a: Crop, b: Crop) -> Crop:
-    top, left = min(a[0], b[0]), min(a[1], b[1])
-    return top, left, max(a[0] + a[2], b[0] + b[2]) - top, max(a[1] + a[3], b[1] + b[3]) - left
+def _rectangles(tiles: BoolArray) -> list[tuple[slice, slice]]:
+    """Return rectangles that cover the tiles and share none: a pixel in two crops would be changed back."""
+    while True:
+        labels, _ = scipy.ndimage.label(tiles, structure=np.ones((3, 3)))
+        places: list[tuple[slice, slice]] = scipy.ndimage.find_objects(labels)
+        covered = tiles.copy()
+        for place in places:
+            covered[place] = True
+        if np.array_equal(covered, tiles):
+            return places
+        tiles = covered
 
 
 def _shuffled(crop: NDArray[np.uint32]) -> bytes:

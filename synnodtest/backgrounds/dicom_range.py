@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.depth import BY_LARGEST, OF_STORED, least_depth
-from synnodtest.backgrounds.dicom_words import bytes_swapped, is_big_endian
+from synnodtest.backgrounds.dicom_words import bytes_swapped, is_big_endian, range_of
 from synnodtest.errors import BackgroundError
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
@@ -33,11 +33,10 @@ def to_unit_range(
     Raises:
         BackgroundError: a table, window or rescale that cannot be applied.
     """
-    signed = bool(data.get("PixelRepresentation"))
     if by_bits:
-        low, high = _range_of(bits, signed)
+        low, high = range_of(bits, bool(data.get("PixelRepresentation")))
         return np.clip((stored - low) / (high - low), 0.0, 1.0), ["range of the bits that the manifest gives"]
-    values, ends, notes = _modality(path, data, stored, bits)
+    values, (low, high), notes = _modality(path, data, stored, bits)
     if data.get("VOILUTSequence"):
         displayed, told = _table(path, data, "VOILUTSequence", values)
         several = ["the first of several VOI LUTs"] if len(data.VOILUTSequence) > 1 else []
@@ -46,18 +45,13 @@ def to_unit_range(
     notes += told
     if window is not None:
         return _through(path, data, values, *window, notes)
-    low, high = sorted(ends)
     return np.clip((values - low) / (high - low), 0.0, 1.0), notes
-
-
-def _range_of(bits: int, signed: bool) -> tuple[float, float]:
-    return (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
 
 
 def _modality(
     path: Path, data: Any, stored: NDArray[np.int64], bits: int
 ) -> tuple[_Values, tuple[float, float], list[str]]:
-    """Return values after the modality transformation, the ends of their range, and notes."""
+    """Return values after the modality transformation, the least and largest they may have, and notes."""
     if data.get("ModalityLUTSequence"):
         (values, top), note = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
         return values, (0.0, top), note
@@ -68,13 +62,13 @@ def _modality(
     if (slope, intercept) != (1.0, 0.0):
         notes.append(f"rescaled (slope {slope:g}, intercept {intercept:g})")
     values = np.asarray(stored * slope + intercept, np.float64)
-    return values, (low * slope + intercept, high * slope + intercept), notes
+    first, last = sorted((low * slope + intercept, high * slope + intercept))
+    return values, (first, last), notes
 
 
 def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -> tuple[float, float, list[str]]:
     """Return the range of the stored numbers without a window: BitsStored's, or of fewer bits that hold them all."""
-    signed = bool(data.get("PixelRepresentation"))
-    low, high = _range_of(bits, signed)
+    low, high = range_of(bits, bool(data.get("PixelRepresentation")))
     if data.get("VOILUTSequence") or _window(data)[0] is not None:
         return low, high, []
     if stored.min() >= 0:

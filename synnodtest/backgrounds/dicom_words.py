@@ -36,16 +36,22 @@ def stored_numbers(path: Path, data: Any, bits: int | None) -> tuple[NDArray[np.
             hint="write 'bits' into the manifest if you know how many the pixels use",
         )
     signed = bool(data.get("PixelRepresentation"))
-    if _is_compressed(data):
+    syntax = data.file_meta.TransferSyntaxUID
+    if syntax.is_compressed and not syntax.is_deflated:
         values = _decoded(path, data).astype(np.int64)
         if high != stored - 1:
             raise BackgroundError(f"{path}: HighBit {high} of a compressed image of {stored} bits is not read")
-        if _beyond(values, stored, signed):
+        least, largest = range_of(stored, signed)
+        if values.min() < least or values.max() > largest:
             raise _too_wide(path, stored, int(values.max()))
         return values, stored, []
-    words = _words(path, data, allocated)
-    values, notes = _cut_out(path, data, words, stored, high, signed)
+    values, notes = _cut_out(path, data, _words(path, data, allocated), stored, high, signed)
     return values, stored, notes
+
+
+def range_of(bits: int, signed: bool) -> tuple[int, int]:
+    """Return the least and the largest number of so many bits."""
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
 
 
 def is_big_endian(data: Any) -> bool:
@@ -56,10 +62,6 @@ def is_big_endian(data: Any) -> bool:
 def bytes_swapped(words: bytes | bytearray) -> bytes:
     """Return words of two bytes with the bytes of each exchanged."""
     return np.frombuffer(words, "u2").byteswap().tobytes()
-
-
-def _is_compressed(data: Any) -> bool:
-    return bool(data.file_meta.TransferSyntaxUID.is_compressed) and not data.file_meta.TransferSyntaxUID.is_deflated
 
 
 def _decoded(path: Path, data: Any) -> NDArray[Any]:
@@ -123,11 +125,6 @@ def _overlay_bits(data: Any) -> int:
     """Return the bits of the words in which overlay planes stand."""
     positions = [data[group, 0x0102].value for group in _OVERLAYS if (group, 0x0102) in data]
     return sum(1 << int(position) for position in set(positions) if position)
-
-
-def _beyond(values: NDArray[np.int64], stored: int, signed: bool) -> bool:
-    low, high = (-(1 << (stored - 1)), (1 << (stored - 1)) - 1) if signed else (0, (1 << stored) - 1)
-    return bool(values.min() < low or values.max() > high)
 
 
 def _too_wide(path: Path, stored: int, largest: int) -> BackgroundError:

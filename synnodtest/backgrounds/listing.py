@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from synnodtest.backgrounds.annotations import annotations_of
@@ -22,9 +23,6 @@ from synnodtest.backgrounds.writers import says_planted
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
-
-_POSITIVE = "radiograph with annotated nodules was left out", "radiographs with annotated nodules were left out"
-_PLANTED = "radiograph with planted nodules was left out", "radiographs with planted nodules were left out"
 
 
 class NothingThere(BackgroundError):
@@ -81,17 +79,18 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     if not entries and images == folder:
         tree = dicom_tree(folder, one_set=len(outer) > 1)
         entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree], []
-    entries, foreign = _frontal(entries)
+    entries = [replace(e, header=read_dicom_facts(e.path)) if is_dicom(e.path) else e for e in entries]
+    entries, foreign = _without(entries, _no_frontal_view)
     planted = {entry.path for entry in entries if says_planted(entry.path)}
     if planted:
-        notes.append(counted(len(planted), *_PLANTED))
+        notes.append(_left_out(len(planted), "with planted nodules"))
         entries = [entry for entry in entries if entry.path not in planted]
     annotated = annotations_of(images, {one.path: one.header.numbers if one.header else () for one in entries})
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
-        notes.append(counted(len(positive), *_POSITIVE))
+        notes.append(_left_out(len(positive), "with annotated nodules"))
         entries = [entry for entry in entries if entry.path not in positive]
-    entries, sideways = _of_frontal_view(entries, annotated.views)
+    entries, sideways = _without(entries, partial(_other_view, annotated.views))
     foreign += sideways
     notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
     if not entries:
@@ -114,7 +113,7 @@ def _entries(
         if chosen:
             listed = {path for _, path in chosen}
             unlisted = sum(_where_it_lies(path) not in listed for path in lying)
-            notes = [_unlisted(unlisted, manifest.path.name)] if unlisted else []
+            notes = [_left_out(unlisted, f"that {manifest.path.name} does not list")] if unlisted else []
             return [_from_row(folder, row, path, masks.of(path)) for row, path in chosen], notes
     return [Entry(id=path.name, path=path, masks=masks.of(path)) for path in lying], unread_pictures(images)
 
@@ -128,43 +127,45 @@ def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:
     return any(read_raster(path, MAX_PIXELS).values.any() for path in of_nodules)
 
 
-def _unlisted(count: int, name: str) -> str:
-    reason = f"that {name} does not list"
-    return counted(count, f"radiograph {reason} was left out", f"radiographs {reason} were left out")
+def _left_out(count: int, which: str) -> str:
+    return counted(count, f"radiograph {which} was left out", f"radiographs {which} were left out")
 
 
-def _frontal(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
-    """Return the entries that their headers and the manifest do not call anything but frontal chest radiographs."""
-    kept, left = [], Counter[tuple[str, str, str]]()
-    for entry in entries:
-        header = read_dicom_facts(entry.path) if is_dicom(entry.path) else None
-        reason = header.foreign(entry.given.accept) if header else ""
-        view = entry.strata.get("view", "")
-        if reason:
-            left["DICOM file was", "DICOM files were", reason] += 1
-        elif "view" not in entry.given.accept and tells_other_view(view):
-            left["radiograph was", "radiographs were", f"view {view} in the manifest"] += 1
-        else:
-            kept.append(replace(entry, header=header))
-    return kept, [f"{counted(n, one, many)} left out: {reason}" for (one, many, reason), n in sorted(left.items())]
+def _without(
+    entries: Sequence[Entry], refusal: Callable[[Entry], tuple[str, str] | None]
+) -> tuple[list[Entry], list[str]]:
+    """Return the entries that are not refused, and a note for each reason.
+
+    Args:
+        entries: Of a set.
+        refusal: Entry -> the kind of file that it is and why it is left out, or None.
+    """
+    reasons = [refusal(entry) for entry in entries]
+    kept = [entry for entry, reason in zip(entries, reasons, strict=True) if reason is None]
+    counts = Counter(reason for reason in reasons if reason is not None)
+    return kept, [
+        f"{counted(count, f'{kind} was', f'{kind}s were')} left out: {reason}"
+        for (kind, reason), count in sorted(counts.items())
+    ]
 
 
-def _of_frontal_view(entries: Sequence[Entry], views: Mapping[Path, str]) -> tuple[list[Entry], list[str]]:
-    """Return the entries that neither a table nor, where nobody tells their view, their file names call sideways."""
-    kept, left = [], Counter[str]()
-    for entry in entries:
-        told = entry.strata.get("view") or (entry.header.view if entry.header else "")
-        view, word = views.get(entry.path, ""), other_view_in_name(stem_of(entry.path))
-        if told or "view" in entry.given.accept:
-            kept.append(entry)
-        elif tells_other_view(view):
-            left[f"view {view} in a table beside them"] += 1
-        elif word and not view:
-            left[f"{word!r} in the name of the file"] += 1
-        else:
-            kept.append(entry)
-    some = "radiograph was", "radiographs were"
-    return kept, [f"{counted(count, *some)} left out: {reason}" for reason, count in sorted(left.items())]
+def _no_frontal_view(entry: Entry) -> tuple[str, str] | None:
+    """Refuse what its header or the manifest calls anything but a frontal chest radiograph."""
+    if entry.header and (reason := entry.header.foreign(entry.given.accept)):
+        return "DICOM file", reason
+    view = entry.strata.get("view", "")
+    accepted = "view" in entry.given.accept or not tells_other_view(view)
+    return None if accepted else ("radiograph", f"view {view} in the manifest")
+
+
+def _other_view(views: Mapping[Path, str], entry: Entry) -> tuple[str, str] | None:
+    """Refuse what a table or, where nobody tells its view, the name of its file calls sideways."""
+    if entry.strata.get("view") or (entry.header and entry.header.view) or "view" in entry.given.accept:
+        return None
+    view, word = views.get(entry.path, ""), other_view_in_name(stem_of(entry.path))
+    if tells_other_view(view):
+        return "radiograph", f"view {view} in a table beside them"
+    return ("radiograph", f"{word!r} in the name of the file") if word and not view else None
 
 
 def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:

@@ -65,14 +65,10 @@ def read_mha(path: str | Path, *, max_values: int = MAX_VALUES) -> MetaImage:
         BackgroundError: the file is missing, truncated, too large or not a MetaImage that is read here; names it.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            header, start = _read_header(path, file.read(MAX_HEADER_BYTES))
-            shape, channels, dtype = _layout(path, header, max_values)
-            expected = math.prod(shape) * channels * dtype.itemsize
-            payload = _read_payload(path, header, start, expected)
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    header, start = _read_header(path)
+    shape, channels, dtype = _layout(path, header, max_values)
+    expected = math.prod(shape) * channels * dtype.itemsize
+    payload = _read_payload(path, header, start, expected)
     if len(payload) != expected:
         raise BackgroundError(
             f"{path}: truncated: {len(payload)} bytes of pixel data where the header promises {expected}",
@@ -89,16 +85,16 @@ def data_file_of(path: Path) -> Path | None:
     Raises:
         BackgroundError: the header cannot be read or names a file outside its folder.
     """
+    return _data_file(path, _read_header(path)[0])
+
+
+def _read_header(path: Path) -> tuple[dict[str, str], int]:
+    """Return the header fields and the offset of the first byte after them."""
     try:
         with path.open("rb") as file:
-            header, _ = _read_header(path, file.read(MAX_HEADER_BYTES))
+            head = file.read(MAX_HEADER_BYTES)
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return _data_file(path, header)
-
-
-def _read_header(path: Path, head: bytes) -> tuple[dict[str, str], int]:
-    """Return the header fields and the offset of the first byte after them."""
     header: dict[str, str] = {}
     lines = io.BytesIO(head)
     for line in lines:
@@ -159,6 +155,8 @@ def _read_payload(path: Path, header: Mapping[str, str], start: int, expected: i
         raise BackgroundError(
             f"{path}: its pixel file {source.name!r} is missing", hint="keep the .mhd and its data file together"
         ) from error
+    except OSError as error:
+        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
         return zlib.decompressobj().decompress(data, expected + 1)
     except zlib.error as error:
@@ -231,12 +229,10 @@ def _claims(path: Path, header: Mapping[str, str]) -> list[str]:
     units = header.get("DistanceUnits", "").strip().lower()
     if units not in UNITS:
         raise BackgroundError(f"{path}: DistanceUnits {units!r}: only mm are read", hint="write the spacing in mm")
-    function = [
-        header.get(f"ElementToIntensityFunction{end}", usual) for end, usual in (("Slope", "1"), ("Offset", "0"))
-    ]
-    if function not in (["1", "0"], ["1.0", "0.0"], ["1", "0.0"], ["1.0", "0"]):
+    slope, offset = (header.get(f"ElementToIntensityFunction{part}") for part in ("Slope", "Offset"))
+    if slope not in (None, "1", "1.0") or offset not in (None, "0", "0.0"):
         raise BackgroundError(
-            f"{path}: ElementToIntensityFunction {' '.join(function)} is not applied here",
+            f"{path}: ElementToIntensityFunction {slope or 1} {offset or 0} is not applied here",
             hint="export the radiograph with it applied",
         )
     matrix = header.get("TransformMatrix", header.get("Rotation", header.get("Orientation", ""))).split()

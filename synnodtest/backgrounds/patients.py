@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,10 +49,12 @@ def settled(
     """
     alike, by_spelling = _spelt_alike({key: patient for key, (_, patient) in films.items()})
     unnamed = {key: path for key, (path, patient) in films.items() if not patient}
-    named, by_names = _of_names(unnamed, folder)
+    named = _of_names(unnamed, folder)
     others = {key: film for key, film in films.items() if key not in named}
     doubts = _doubts([alike.get(key, patient) or told.get(path, "") for key, (path, patient) in others.items()])
-    tabled, by_tables = _of_tables({key: path for key, (path, patient) in others.items() if not patient}, told)
+    tabled = {key: _lasting(_plain(told[path])) for key, (path, own) in others.items() if not own and path in told}
+    by_tables = _as_so_many(tabled.values(), "a table beside them")
+    by_names = _as_so_many(named.values(), "the names of their files")
     return alike | named | tabled, [*doubts, *by_spelling, *by_tables, *by_names]
 
 
@@ -82,28 +84,15 @@ def patients_of_headers(told: Sequence[tuple[str, str]], *, lasting: bool = Fals
     return [manifest or (of_header(_plain(header)) if header else "") for manifest, header in told]
 
 
-def _of_tables(films: Mapping[str, Path], told: Mapping[Path, str]) -> tuple[dict[str, str], list[str]]:
-    """Return pseudonyms of the patients that a table names, by key, and a note where some have several films.
-
-    A pseudonym hangs on the patient's name alone, so that who is held out of training stays held out of a larger set.
-
-    Args:
-        films: Those that nobody else tells the patient of: key -> file.
-        told: File -> patient, as the table writes it.
-    """
-    named = {key: _plain(told[path]) for key, path in films.items() if path in told}
-    known = {key: _lasting(one) for key, one in named.items()}
-    times = [number for number in Counter(known.values()).values() if number > 1]
-    if not times:
-        return known, []
-    note = (
-        f"{sum(times)} radiographs are of {counted(len(times), 'patient')} by a table beside them and "
-        "count as so many; where they are not, name the patients in the manifest's column 'patient'"
-    )
-    return known, [note]
+def _as_so_many(patients: Collection[str], by: str) -> list[str]:
+    """Return a note where some of the patients that films are of, by a table or their names, have several films."""
+    times = [number for number in Counter(patients).values() if number > 1]
+    some = f"{sum(times)} radiographs are of {counted(len(times), 'patient')} by {by} and count as so many"
+    return [f"{some}; where they are not, name the patients in the manifest's column 'patient'"] if times else []
 
 
 def _lasting(plain: str) -> str:
+    """Return a pseudonym that hangs on the name alone: who is held out of training stays so in a larger set."""
     return f"patient-{sha256_of(['patient', plain])[:12]}"
 
 
@@ -150,8 +139,8 @@ def _plain(patient: str) -> str:
     return number[1] if number else text
 
 
-def _of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the patients of films whose names give several of them the same one, by key, and a note of it.
+def _of_names(films: Mapping[str, Path], folder: Path) -> dict[str, str]:
+    """Return the patients of films whose names give several of them the same one, by key.
 
     Args:
         films: Those that nobody tells the patient of: key -> file.
@@ -159,15 +148,7 @@ def _of_names(films: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], 
     """
     patients = {key: _patient_of(path, folder) for key, path in films.items()}
     times = Counter(patients.values())
-    again = {key: patient for key, patient in patients.items() if patient and times[patient] > 1}
-    if not again:
-        return {}, []
-    several = len(set(again.values()))
-    note = (
-        f"{len(again)} radiographs are of {counted(several, 'patient')} by the names of their files and count "
-        "as so many; where they are not, name the patients in the manifest's column 'patient'"
-    )
-    return again, [note]
+    return {key: patient for key, patient in patients.items() if patient and times[patient] > 1}
 
 
 def of_one_study(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:

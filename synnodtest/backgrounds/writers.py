@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from synnodtest.backgrounds.depth import DEPTHS
 from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.backgrounds.export_size import marked, resized
 from synnodtest.canonical import plain
@@ -28,8 +29,6 @@ OWN_NOTE = "synnodtest"
 SYNTHETIC = "SYNTHETIC: nodules planted by synnodtest; not for diagnosis"
 MOST_COMMENT = 10240
 """Characters of an LT attribute (PS3.5 6.2)."""
-DEPTHS = (8, 10, 12, 14, 16)
-"""Bits per value that readers take for the stored ones (``depth.py``), so that what is written is read alike."""
 ON_GRID = 0.5
 """Share of pixels that must lie on a grid of stored integers; planted nodules lie between its steps."""
 WRITTEN = {".png": (8, 16), ".mha": tuple(range(8, 17)), ".dcm": tuple(range(8, 17)), ".dicom": tuple(range(8, 17))}
