@@ -1,10 +1,16 @@
-"""Names of a manifest's columns: known whatever their case and separators; a near miss is an error, never a stratum."""
+"""Names of a manifest's columns, and values of strata that are spelt in several ways.
+
+Names are known whatever their case and separators; a near miss is an error, never a stratum. Each spelling of a value
+would be a group of its own. Ages are read as DICOM (``061Y``) and people (``61 years``) write them.
+"""
 
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from synnodtest.errors import BackgroundError
@@ -119,3 +125,54 @@ def _near(plain: str) -> str:
     close = difflib.get_close_matches(plain, _KNOWN, n=1, cutoff=_ALIKE)
     turned = [known for known in _KNOWN if sorted(known) == sorted(plain)]
     return next((_KNOWN[name] for name in (*close, *turned)), "")
+
+
+_SEXES = {"female": "f", "woman": "f", "w": "f", "male": "m", "man": "m"}
+OLDEST = 125
+"""Years that somebody reached, and a few more."""
+_AGE = re.compile(r"(\d{1,3})(?:\.0)?\s*(y|yrs?|years?|m|months?|w|weeks?|d|days?)?(?: old)?", re.IGNORECASE)
+_A_YEAR = {"y": 1, "m": 12, "w": 52.18, "d": 365.25}
+MOST_VALUES = 50
+"""A column of more values tells films apart, not groups."""
+
+
+def spelt_otherwise(strata: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return a note for each stratum of which two values differ in case or blanks alone, or mean one sex.
+
+    And one of ages that nobody reaches, as numbers of days or months are.
+    """
+    values: dict[str, set[str]] = defaultdict(set)
+    for one in strata:
+        for name, text in one.items():
+            values[name].add(text)
+    ages = ((text, number_in(text)) for text in values.get("age", ()))
+    beyond = sorted(text for text, age in ages if age is not None and math.isfinite(age) and not 0 <= age <= OLDEST)
+    odd = [f"age: {', '.join(beyond[:3])}: not in years; write years into the manifest"] if beyond else []
+    return odd + [
+        f"{name}: {' and '.join(map(repr, sorted(same)))} count as different; write them alike in the manifest"
+        for name, texts in sorted(values.items())
+        if len(texts) <= MOST_VALUES
+        for same in _alike(name, texts)
+    ]
+
+
+def number_in(text: str) -> float | None:
+    """Return the number that a cell holds, which may be infinite or none at all; None where it holds something else."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _alike(name: str, texts: Iterable[str]) -> list[set[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for text in sorted(texts):
+        plain = " ".join(text.casefold().split())
+        groups[_SEXES.get(plain, plain) if name == "sex" else plain].add(text)
+    return [same for same in groups.values() if len(same) > 1]
+
+
+def years(text: str) -> str:
+    """Return an age as a number of years, "" where it is none."""
+    age = _AGE.fullmatch(text)
+    return f"{int(age[1]) / _A_YEAR[(age[2] or 'y')[0].lower()]:.4g}" if age else ""

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.dicom_header import DicomFacts, facts_of, noted_of
-from synnodtest.backgrounds.dicom_range import to_unit_range
+from synnodtest.backgrounds.dicom_range import stored_numbers, to_unit_range
 from synnodtest.backgrounds.dicom_spacing import spacing_of
-from synnodtest.backgrounds.dicom_words import stored_numbers
 from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
 from synnodtest.errors import BackgroundError, SynnodError, require
 from synnodtest.identity import instance_key

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synnodtest.backgrounds.spellings import years
+from synnodtest.backgrounds.columns import years
 
 MODALITIES = ("CR", "DX")
 NOTED_MODALITIES = ("RG", "SC", "OT")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synnodtest.backgrounds.columns import spelt_otherwise
 from synnodtest.backgrounds.estimated_regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, sight_of, with_copies
@@ -21,7 +22,6 @@ from synnodtest.backgrounds.png_jpeg import EXIF_NOTE
 from synnodtest.backgrounds.pose import look as look_at
 from synnodtest.backgrounds.readers import read_given, read_mask
 from synnodtest.backgrounds.readings import Readings
-from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import BackgroundError
 from synnodtest.evidence.region_names import BUILT_IN_REGIONS
@@ -216,13 +216,12 @@ def _drawn(entries: Sequence[Entry], name: str, master_seed: int) -> list[Entry]
     """Return the entries in an order drawn by the seed: first one of every patient, then the second ones."""
     ranked = sorted(entries, key=lambda entry: sha256_of(["background order", master_seed, name, entry.id]))
     seen: Counter[str] = Counter()
-    turns = []
+    turns = {}
     for entry in ranked:
         cluster = entry.patient or f"\0{entry.id}"
-        turns.append(seen[cluster])
+        turns[entry.id] = seen[cluster]
         seen[cluster] += 1
-    order = sorted(range(len(ranked)), key=lambda index: turns[index])
-    return [ranked[index] for index in order]
+    return sorted(ranked, key=lambda entry: turns[entry.id])
 
 
 def _given_regions(entry: Entry, shape: tuple[int, int]) -> dict[str, BoolArray]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from synnodtest import text_files
 
 _MODULES = (
-    "annotations", "columns", "depth", "dicom_header", "dicom_range", "dicom_spacing", "file_formats", "folder_files",
+    "annotations", "columns", "dicom_header", "dicom_range", "dicom_spacing", "file_formats", "folder_files",
     "manifest", "mha", "other_annotations", "plausible", "reading", "tables",
 )  # fmt: skip
 """Whose constants the page states."""

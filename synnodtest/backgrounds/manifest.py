@@ -20,9 +20,8 @@ from pathlib import Path
 
 import yaml
 
-from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_columns, folded
+from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_columns, folded, number_in, years
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
-from synnodtest.backgrounds.spellings import years
 from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
@@ -32,6 +31,8 @@ MAX_BYTES = 32 * 1024 * 1024
 """Size of a manifest, in bytes, which is read as a whole: some 160 for each of the most files."""
 MOST_FILES = 200_000
 """Whose names are looked at for masks."""
+MOST_MM = 100.0
+"""Below which a distance between pixels lies: far above any, so that a length of the whole picture is none."""
 
 _OWN_COLUMNS = frozenset(COLUMNS) - {"view", "sex", "age"}
 _Cells = Mapping[str, str]
@@ -230,44 +231,35 @@ def _spacing(where: str, cells: _Cells) -> tuple[float, float] | None:
     pair = _pixel_spacing(where, cells.get("pixel_spacing", ""))
     if not any(texts.values()):
         return pair
-    values = []
-    for name, text in texts.items():
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0.0 < value < 100.0:
+    row, column = (number_in(text) or 0.0 for text in texts.values())
+    for (name, text), value in zip(texts.items(), (row, column), strict=True):
+        if not 0.0 < value < MOST_MM:
             raise BackgroundError(
                 f"{where}: {name} is {text or '(empty)'}, not the size of a pixel in mm",
                 hint="both mm_per_px_x and mm_per_px_y are needed, with a decimal point, such as 0.168",
             )
-        values.append(value)
-    if pair is not None and pair != (values[0], values[1]):
+    if pair not in (None, (row, column)):
         raise BackgroundError(
             f"{where}: mm_per_px and pixel_spacing give different spacings", hint="remove the wrong one"
         )
-    return values[0], values[1]
+    return row, column
 
 
 def _pixel_spacing(where: str, text: str) -> tuple[float, float] | None:
     """Return ``(row, column)`` from one number or two, parted as in DICOM, by a comma, or as a list."""
     if not text:
         return None
+    numbers = [number_in(part) or 0.0 for part in re.split(r"[\\\s,;x'\"]+", text.strip("[]()'\" "))]
     if re.fullmatch(r"\d+,\d+", text.strip()):
-        raise BackgroundError(
-            f"{where}: pixel_spacing is {text!r}: one number with a decimal comma, or two whole ones?",
-            hint="row and column as in DICOM, such as 0.14\\0.14, with a decimal point",
-        )
-    try:
-        numbers = [float(part) for part in re.split(r"[\\\s,;x'\"]+", text.strip("[]()'\" "))]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or not all(0.0 < number < 100.0 for number in numbers):
-        raise BackgroundError(
-            f"{where}: pixel_spacing is {text!r}, not one or two lengths in mm",
-            hint="row and column as in DICOM, such as 0.14\\0.14, with a decimal point",
-        )
-    return numbers[0], numbers[-1]
+        doubt = ": one number with a decimal comma, or two whole ones?"
+    elif len(numbers) not in (1, 2) or not all(0.0 < number < MOST_MM for number in numbers):
+        doubt = ", not one or two lengths in mm"
+    else:
+        return numbers[0], numbers[-1]
+    raise BackgroundError(
+        f"{where}: pixel_spacing is {text!r}{doubt}",
+        hint="row and column as in DICOM, such as 0.14\\0.14, with a decimal point",
+    )
 
 
 def _bits(where: str, text: str) -> int | None:

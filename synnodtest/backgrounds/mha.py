@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.backgrounds.depth import by_bits
-from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
+from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored, by_bits
 from synnodtest.errors import BackgroundError
 
 MAX_VALUES = 256 * 1024 * 1024

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from synnodtest.backgrounds.columns import OLDEST
 from synnodtest.backgrounds.estimated_regions import has_lungs
 from synnodtest.backgrounds.pose import LookedAt, best_turn, look
 from synnodtest.backgrounds.reading import Given
-from synnodtest.backgrounds.spellings import OLDEST
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 
@@ -139,14 +139,15 @@ def check_chest(
     _check_pose(path, seen, given)
     if seen.lungs is None:
         return ["no two lungs are seen in it"]
+    if seen.score.certainty < SURE or "size" in given.accept:
+        return []
     low, high = LUNGS_MM
-    sure = seen.score.certainty >= SURE
-    if sure and not low <= seen.lungs_mm <= high and "size" not in given.accept:
+    if not low <= seen.lungs_mm <= high:
         raise BackgroundError(
             f"{path}: lungs of {seen.lungs_mm:.0f} mm across at {spacing_mm[0]:.4g} x {spacing_mm[1]:.4g} mm per pixel",
             hint=f"{_TRUE_SPACING}, or 'size' into its column 'accept'",
         )
-    if sure and "size" not in given.accept and seen.lungs_mm < NARROW_LUNGS_MM:
+    if seen.lungs_mm < NARROW_LUNGS_MM:
         return [f"{_NARROW}: a child, or a spacing that is too small ({seen.lungs_mm:.0f} mm)"]
     return []
 

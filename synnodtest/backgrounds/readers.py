@@ -23,14 +23,13 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from synnodtest.backgrounds.depth import by_bits, least_depth
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom
 from synnodtest.backgrounds.file_formats import format_of
 from synnodtest.backgrounds.jsrt import read_jsrt
 from synnodtest.backgrounds.mha import flat, read_metaimage, read_mha
 from synnodtest.backgrounds.plausible import check_chest, check_picture, check_spacing
 from synnodtest.backgrounds.png_jpeg import read_raster
-from synnodtest.backgrounds.reading import Given, Stored
+from synnodtest.backgrounds.reading import Given, Stored, by_bits, least_depth
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
@@ -159,17 +158,13 @@ def _refuse_labels(path: Path, values: NDArray[Any]) -> None:
     if len(labels) < 2 or len(labels) > MOST_LABELS:
         return
     small = labels[-1] <= MOST_LABELS and np.array_equal(labels, np.rint(labels))
-    if small or any(_has_area(values == label) for label in labels[:-1]):
+    inner = (scipy.ndimage.binary_erosion(values == label, iterations=WIDEST_RIM_PX // 2) for label in labels[:-1])
+    if small or any(part.any() for part in inner):
         raise BackgroundError(
             f"{path}: holds the values {', '.join(f'{label:g}' for label in labels[:5])} as a map of labels does, "
             "and a mask is of one region",
             hint="write one mask for each region, such as <stem>.left_lung.png and <stem>.right_lung.png",
         )
-
-
-def _has_area(part: BoolArray) -> bool:
-    """Return whether a part of a picture is anywhere wider than a rim."""
-    return bool(scipy.ndimage.binary_erosion(part, iterations=WIDEST_RIM_PX // 2).any())
 
 
 def _read_stored(path: Path, given: Given) -> Stored:

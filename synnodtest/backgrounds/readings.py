@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synnodtest.backgrounds.depth import BY_LARGEST
+from synnodtest.backgrounds.reading import BY_LARGEST
 from synnodtest.counted import counted
 from synnodtest.store import Store
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from synnodtest.backgrounds.columns import folded, means_column
+from synnodtest.backgrounds.columns import folded, means_column, number_in
 from synnodtest.backgrounds.named_images import NamedImages, plain_name
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.csv_rows import rows_of
@@ -162,17 +162,13 @@ def means_nodule(text: str) -> bool:
 
 
 def _is_empty(text: str) -> bool:
-    try:
-        return math.isnan(number := float(text)) or number == 0
-    except ValueError:
-        return text.strip().lower() in _EMPTY
+    number = number_in(text)
+    return text.strip().lower() in _EMPTY if number is None else math.isnan(number) or number == 0
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return text.strip().lower() in _EMPTY
+    number = number_in(text)
+    return text.strip().lower() in _EMPTY if number is None else math.isfinite(number)
 
 
 def _read(path: Path, paths: Sequence[Path], *, judged: bool) -> Table:
@@ -292,29 +288,25 @@ def _columns_of(fact: str, header: Sequence[str], images: str) -> list[str]:
 class _Judge:
     """Reads the rows of a table: classes by name, findings with a column of their own, labels, boxes.
 
-    Where no column is any of these, a word for a nodule counts in whatever column it stands.
+    Where no column is any of these, a word for a nodule counts in whatever column it stands. ``understands`` tells
+    whether any column says what an image shows.
     """
 
     def __init__(self, path: Path, header: Sequence[str], rows: _Rows) -> None:
         self._path = path
         names = {folded(name): name for name in header}
         self._classes = [names[name] for name in CLASS_COLUMNS if name in names]
-        self._findings = [name for name in header if folded(name) not in CLASS_COLUMNS and means_nodule(name)]
+        findings = [name for name in header if folded(name) not in CLASS_COLUMNS and means_nodule(name)]
         denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
-        self._counts = [name for name in header if means_nodule(bare := _NUMBER_OF.sub("", name)) and bare != name]
-        self._counts += [name for name in denials if any(_SEVERAL.fullmatch(row.get(name, "")) for _, row in rows)]
-        self._denials = [name for name in denials if name not in self._counts]
+        counts = [name for name in header if means_nodule(bare := _NUMBER_OF.sub("", name)) and bare != name]
+        counts += [name for name in denials if any(_SEVERAL.fullmatch(row.get(name, "")) for _, row in rows)]
+        denials = [name for name in denials if name not in counts]
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
-        labels = self.understands
-        self._reports = [name for name in header if folded(name) in REPORT_COLUMNS or not labels]
+        self.understands = bool(findings or counts or denials or self._classes or self._labels or self._places)
+        reports = [name for name in header if folded(name) in REPORT_COLUMNS or not self.understands]
+        self._others = ((findings, name_nodule), (counts, _counts), (reports, _reports), (denials, _denies_no))
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
-
-    @property
-    def understands(self) -> bool:
-        """True where any column says what an image shows."""
-        found = self._findings or self._counts or self._denials
-        return bool(found or self._classes or self._labels or self._places)
 
     def positive(self, row: Mapping[str, str], line: int) -> bool:
         """Return whether a row gives its image a nodule.
@@ -322,17 +314,10 @@ class _Judge:
         Raises:
             BackgroundError: a box whose class has only a number.
         """
-        words = [row.get(name, "") for name in self._classes]
-        words = [text for text in words if text and not _is_number(text)]
+        words = [text for name in self._classes if (text := row.get(name, "")) and not _is_number(text)]
         if any(name_nodule("class", text) for text in words):
             return True
-        if any(name_nodule(name, row.get(name, "")) for name in self._findings):
-            return True
-        if any(not _is_empty(row.get(name, "")) for name in self._counts):
-            return True
-        if any(means_nodule(part) for name in self._reports for part in re.split(r"[.;\n]+", row.get(name, ""))):
-            return True
-        if any(row.get(name, "").lower() not in ("", "nan") and _is_empty(row[name]) for name in self._denials):
+        if any(tells(name, row.get(name, "")) for names, tells in self._others for name in names):
             return True
         if words:
             return False
@@ -347,3 +332,16 @@ class _Judge:
                 hint="add a column class_name, or move the table away if it names no nodules",
             )
         return boxed
+
+
+def _counts(_: str, text: str) -> bool:
+    return not _is_empty(text)
+
+
+def _reports(_: str, text: str) -> bool:
+    return any(map(means_nodule, re.split(r"[.;\n]+", text)))
+
+
+def _denies_no(_: str, text: str) -> bool:
+    """Return whether a cell says no to a denial."""
+    return text.lower() not in ("", "nan") and _is_empty(text)

@@ -11,8 +11,7 @@ from typing import Any
 
 from synnodtest import open_detector, plant, read_radiograph, write_radiograph
 from synnodtest.api.comparison import Compared, compared, table
-from synnodtest.backgrounds.export_size import resized
-from synnodtest.backgrounds.writers import truth_of
+from synnodtest.backgrounds.writers import resized, truth_of
 from synnodtest.commands.options import handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError, SynthesizerError

@@ -13,10 +13,10 @@ from synnodtest.backgrounds.other_annotations import places_of
 from synnodtest.backgrounds.patients import patients_of_headers, settled
 from synnodtest.backgrounds.tables import read_tables
 from synnodtest.counted import counted
-from synnodtest.datasets.box_notes import notes_on_resized, notes_on_twins
 from synnodtest.datasets.coco import coco_files, read_coco
 from synnodtest.datasets.jsrt import jsrt_table, read_jsrt_set
 from synnodtest.datasets.node21 import read_node21
+from synnodtest.datasets.pixels import notes_on_resized, notes_on_twins
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.table import TABLE, read_table
 from synnodtest.datasets.yolo import read_yolo, yolo_description

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from synnodtest.backgrounds.segmenter import STRUCTURES
-from synnodtest.backgrounds.segmenter_picture import SIDE, channels
+from synnodtest.backgrounds.segmenter import SIDE, STRUCTURES, channels
 from synnodtest.geometry import BoolArray, FloatArray
 
 Rng = np.random.Generator

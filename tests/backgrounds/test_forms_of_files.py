@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
+from synnodtest.backgrounds.columns import spelt_otherwise
 from synnodtest.backgrounds.formats_page import formats_page
 from synnodtest.backgrounds.manifest import read_manifest
-from synnodtest.backgrounds.spellings import spelt_otherwise
 from synnodtest.datasets import load_image, read_dataset
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import expose, project, sample_anatomy

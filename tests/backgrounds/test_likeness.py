@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from synnodtest.backgrounds import open_backgrounds
-from synnodtest.backgrounds.likeness import copies, likeness
+from synnodtest.backgrounds.films import copies, likeness
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.phantom import expose, project, sample_anatomy
 

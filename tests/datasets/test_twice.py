@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synnodtest.datasets.box_notes import notes_on_twins
+from synnodtest.datasets.pixels import notes_on_twins
 from synnodtest.geometry import iou
 
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from synnodtest.backgrounds.segmenter import STRUCTURES
+from synnodtest.backgrounds.segmenter import SIDE, STRUCTURES, framed
 from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
-from synnodtest.backgrounds.segmenter_picture import SIDE, framed
 from synnodtest.cli import main
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import chests
