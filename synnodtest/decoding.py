@@ -53,42 +53,44 @@ class Member:
 
 @dataclass(frozen=True)
 class _Slot:
-    """One field of a dataclass, ready to be read."""
+    """One field of a dataclass, ready to be read and written."""
 
     name: str
     key: str
     hint: Any
     default: Any
-    members: tuple[Member, ...]
+    rules: Member
+    read: _Read | None
+    takes_none: bool
 
     @property
     def required(self) -> bool:
         return self.default is _ABSENT
-
-    def says(self, what: str) -> bool:
-        return any(getattr(member, what) for member in self.members)
 
 
 @cache
 def _slots(kind: Any) -> tuple[_Slot, ...]:
     hints, slots = get_type_hints(kind, include_extras=True), []
     for one in dataclasses.fields(kind):
-        bare, members = _annotated(hints[one.name])
+        bare, rules = _annotated(hints[one.name])
         default = one.default
         if one.default_factory is not dataclasses.MISSING:
             default = one.default_factory()
         elif default is dataclasses.MISSING:
             default = _ABSENT
-        key = next((m.key for m in members if m.key), one.name)
-        slots.append(_Slot(one.name, key, bare, default, members))
+        slots.append(_Slot(one.name, rules.key or one.name, bare, default, rules, _reader(bare), _optional(bare)[1]))
     return tuple(slots)
 
 
-def _annotated(hint: Any) -> tuple[Any, tuple[Member, ...]]:
-    if get_origin(hint) is Annotated:
-        bare, *more = get_args(hint)
-        return bare, tuple(m for m in more if isinstance(m, Member))
-    return hint, ()
+def _annotated(hint: Any) -> tuple[Any, Member]:
+    """Return a type and its rules, which those of an alias within it join."""
+    if get_origin(hint) is not Annotated:
+        return hint, Member()
+    bare, *more = get_args(hint)
+    members = [one for one in more if isinstance(one, Member)]
+    null, whole, omitted = (any(getattr(one, name) for one in members) for name in ("null", "whole", "omitted"))
+    schema = {word: value for one in members for word, value in one.schema.items()}
+    return bare, Member(next((one.key for one in members if one.key), ""), null, whole, omitted, schema)
 
 
 def _optional(hint: Any) -> tuple[Any, bool]:
@@ -116,22 +118,14 @@ def decode(kind: type[T], raw: Any) -> T:
     if not isinstance(raw, Mapping):
         raise TypeError(f"an object is expected, not {type(raw).__name__}")
     values = {}
-    for name, key, read, required, takes_none in _plan(cast(Any, kind)):
-        value = raw.get(key, _ABSENT) if key is not None else raw
-        if value is _ABSENT or (value is None and not takes_none):
-            if required:
-                raise KeyError(key)
+    for slot in _slots(cast(Any, kind)):
+        value = raw if slot.rules.whole else raw.get(slot.key, _ABSENT)
+        if value is _ABSENT or (value is None and not slot.takes_none):
+            if slot.required:
+                raise KeyError(slot.key)
         else:
-            values[name] = value if read is None else read(value)
+            values[slot.name] = value if slot.read is None else slot.read(value)
     return kind(**values)
-
-
-@cache
-def _plan(kind: Any) -> tuple[tuple[str, str | None, _Read | None, bool, bool], ...]:
-    return tuple(
-        (s.name, None if s.says("whole") else s.key, _reader(s.hint), s.required, _optional(s.hint)[1])
-        for s in _slots(kind)
-    )
 
 
 @cache
@@ -198,7 +192,7 @@ def encode(value: Any) -> Any:
     if kind is tuple or kind is list:
         return [encode(item) for item in value]
     if dataclasses.is_dataclass(kind):
-        return _encoded(value, _writing(kind))
+        return _encoded(value)
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -210,40 +204,26 @@ _AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 """Types of plain JSON values. Their subclasses, such as enumerations, are not, and a float may be NaN."""
 
 
-@dataclass(frozen=True)
-class _Writing:
-    """Form in which a dataclass is written.
-
-    Args:
-        slots: Name, key, whether it is left out at its default, and that default.
-        keys: Of the slots.
-        whole: The slot that keeps the object which a dataclass was read from, where there is one.
-    """
-
-    slots: tuple[tuple[str, str, bool, Any], ...]
-    keys: frozenset[str]
-    whole: _Slot | None
-
-
 @cache
-def _writing(kind: Any) -> _Writing:
-    named = [slot for slot in _slots(kind) if not slot.says("whole")]
-    whole = next((slot for slot in _slots(kind) if slot.says("whole")), None)
-    slots = tuple((slot.name, slot.key, slot.says("omitted"), slot.default) for slot in named)
-    return _Writing(slots, frozenset(slot.key for slot in named), whole)
+def _written(kind: Any) -> tuple[tuple[_Slot, ...], frozenset[str], _Slot | None]:
+    """Return the fields that are written, their keys, and the one that keeps the object which was read, if any does."""
+    named = tuple(slot for slot in _slots(kind) if not slot.rules.whole)
+    whole = next((slot for slot in _slots(kind) if slot.rules.whole), None)
+    return named, frozenset(slot.key for slot in named), whole
 
 
-def _encoded(value: Any, how: _Writing) -> dict[str, Any]:
+def _encoded(value: Any) -> dict[str, Any]:
     """Return a dataclass as an object: what it was read from and no field names, then its fields."""
+    slots, keys, whole = _written(cast(Any, type(value)))
     read: JsonObject | None = None
-    if how.whole is not None:
-        raw = getattr(value, how.whole.name)
-        read = None if raw == how.whole.default else raw
-    encoded = {} if read is None else {key: item for key, item in read.items() if key not in how.keys}
-    for name, key, omitted, default in how.slots:
-        item = getattr(value, name)
-        if not ((omitted or (read is not None and key not in read)) and item == default):
-            encoded[key] = encode(item)
+    if whole is not None:
+        raw = getattr(value, whole.name)
+        read = None if raw == whole.default else raw
+    encoded = {} if read is None else {key: item for key, item in read.items() if key not in keys}
+    for slot in slots:
+        item = getattr(value, slot.name)
+        if not ((slot.rules.omitted or (read is not None and slot.key not in read)) and item == slot.default):
+            encoded[slot.key] = encode(item)
     return encoded
 
 
@@ -259,29 +239,25 @@ def definition(kind: type[Any], known: Schema) -> Schema:
     """
     doc = inspect.getdoc(kind) or ""
     described = _arguments(doc)
-    slots = [slot for slot in _slots(cast(Any, kind)) if not slot.says("whole")]
+    slots, _, _ = _written(cast(Any, kind))
     properties = {}
     for slot in slots:
-        node = _node(slot.hint, known, slot.says("null"))
+        node = _node(slot.hint, known, slot.rules.null)
         node |= {"description": described[slot.name]} if slot.name in described and "$ref" not in node else {}
-        for member in slot.members:
-            node |= member.schema
-        properties[slot.key] = node
+        properties[slot.key] = {**node, **slot.rules.schema}
     head = {"type": "object", "description": doc.partition("\n\n")[0].replace("\n", " ")}
     return {**head, "required": [slot.key for slot in slots if slot.required], "properties": properties}
 
 
 def _node(hint: Any, known: Schema, null: bool = False) -> Schema:
-    whole, members = _annotated(hint)
+    whole, rules = _annotated(hint)
     inner, takes_none = _optional(whole)
     bare, more = _annotated(inner)
     node = _node_of(bare, known)
     if (null or takes_none) and bare not in (Any, object):
         node = dict(known[node["$ref"].removeprefix("#/$defs/")]) if "$ref" in node else node
         node |= {"type": [node["type"], "null"]} if "type" in node else {"enum": [*node["enum"], None]}
-    for member in (*members, *more):
-        node |= member.schema
-    return node
+    return {**node, **rules.schema, **more.schema}
 
 
 def _node_of(bare: Any, known: Schema) -> Schema:

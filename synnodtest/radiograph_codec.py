@@ -204,7 +204,8 @@ def _differing_boxes(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> li
     first, last = rows[0] // _TILE * _TILE, rows[-1] + 1  # most of a radiograph is its background's
     some = mine[first:last] != theirs[first:last]
     padded = np.pad(some, ((0, -some.shape[0] % _TILE), (0, -width % _TILE)))
-    tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE).any(axis=(1, 3))
+    grid = padded.reshape(padded.shape[0] // _TILE, _TILE, padded.shape[1] // _TILE, _TILE)
+    tiles: BoolArray = np.asarray(grid.any(axis=(1, 3)))
     boxes = []
     for down, across in _rectangles(tiles):
         top, left = int(first) + down.start * _TILE, across.start * _TILE
@@ -213,11 +214,11 @@ def _differing_boxes(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> li
     return boxes
 
 
-def _rectangles(tiles: BoolArray) -> list[tuple[slice, slice]]:
+def _rectangles(tiles: BoolArray) -> list[tuple[slice, ...]]:
     """Return rectangles that cover the tiles and share none: a pixel in two crops would be changed back."""
     while True:
         labels, _ = scipy.ndimage.label(tiles, structure=np.ones((3, 3)))
-        places: list[tuple[slice, slice]] = scipy.ndimage.find_objects(labels)
+        places = scipy.ndimage.find_objects(labels)
         covered = tiles.copy()
         for place in places:
             covered[place] = True

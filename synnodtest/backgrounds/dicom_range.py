@@ -54,7 +54,7 @@ def stored_numbers(path: Path, data: Any, bits: int | None) -> tuple[NDArray[np.
     return values, stored, notes
 
 
-def range_of(bits: int, signed: bool) -> tuple[int, int]:
+def range_of(bits: int, signed: bool) -> tuple[float, float]:
     """Return the least and the largest number of so many bits."""
     return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
 
