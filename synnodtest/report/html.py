@@ -52,45 +52,29 @@ def _valid(made: JsonObject) -> Record:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the templates show.
+    """All that the templates show: the sections in order, and what is looked up for them."""
 
-    Args:
-        title: Title of the document.
-        run_id: Identifier of the run.
-        digest: Root digest of the evidence; empty if there is none.
-        version: synnodtest that made the run.
-        sections: In order.
-    """
-
-    title: str
-    run_id: str
-    digest: str
-    version: str
+    context: Context
     sections: tuple[Section, ...]
 
 
 def build(source: Record | JsonObject, folder: Path, *, digest: str = "", pixels: bool = True) -> Report:
     """Return the view-model of a record; reads nothing but the pictures below ``folder``."""
-    record = Record.of(source)
-    context = Context(record, folder, digest, pixels)
-    return Report(
-        title=f"Test report: {record.identification.detector.name}, run {record.run.id}",
-        run_id=record.run.id,
-        digest=digest,
-        version=record.identification.synnodtest,
-        sections=tuple(replace(make(context), number=number_of(key)) for key, make in builders().items()),
-    )
+    context = Context(Record.of(source), folder, digest, pixels)
+    return Report(context, tuple(replace(make(context), number=number_of(key)) for key, make in builders().items()))
 
 
 def to_text(report: Report) -> str:
     """Return the report as HTML. Every text of the record is escaped; nothing in it is fetched or run."""
-    return _without_blank_lines(page("report.html.j2", _style(report), sources=_SOURCES, report=report))
+    context = report.context
+    shown = {"record": context.record, "context": context, "parts": report.sections}
+    return _without_blank_lines(page("report.html.j2", _style(context), sources=_SOURCES, **shown))
 
 
-def _style(report: Report) -> str:
+def _style(context: Context) -> str:
     """Return the style sheet; the page footer of the print carries run and digest."""
-    run = re.sub(r"[^\w.:-]", "", report.run_id)[:60]
-    footer = f"{run} · digest {report.digest}" if report.digest else run
+    run = re.sub(r"[^\w.:-]", "", context.record.run.id)[:60]
+    footer = f"{run} · digest {context.digest}" if context.digest else run
     return _without_blank_lines(style_of("style.css").replace("/*FOOTER*/", f'"{footer}"'))
 
 

@@ -28,17 +28,8 @@ def curves(context: Context) -> Section:
             continue
         anchor, part = context.anchors[e.id], next(iter(e.components), None)
         value, ends = estimate(part) if part else ("–", "–")
-        name = link(context.full_title(e), f"#{anchor}")
-        rows.append([name, value, ends, status(e.shown_status)])
-        drawn.append(
-            {
-                "anchor": anchor,
-                "title": context.title(e),
-                "status": e.shown_status,
-                "statement": context.behaviour(e).statement,
-                "figure": figure_of(e, f"f-{anchor}", context.record.scenes),
-            }
-        )
+        rows.append([link(context.full_title(e), f"#{anchor}"), value, ends, status(e.shown_status)])
+        drawn.append((e, figure_of(e, f"f-{anchor}", context.record.scenes)))
     columns = ["Curve", "Value", "Interval", "Says"]
     return Section(
         "Curves",

@@ -33,7 +33,6 @@ def envelope(context: Context) -> Section:
         "Intended use and envelope",
         "envelope",
         {
-            "intended_use": record.authored.intended_use,
             "figure": envelope_figure(claims, "f-envelope") if any(c.values for c in claims) else None,
             "ranges": Table("Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges),
             "texts": Table("Further scope, as the specification words it", ["Scope", "Claimed", "Tested"], texts),

@@ -39,16 +39,11 @@ def fuzzing(context: Context) -> Section:
 
 def _search(context: Context, e: ExpectationEntry) -> dict[str, object]:
     """Return what is shown of one search."""
-    anchor, named = context.anchors[e.id], context.named_by_search(e)
+    named = context.named_by_search(e)
     facts, tables = facts_and_tables(_told(e, with_scenes=not named))
-    figures = _figures(_entry(context.record.fuzzing, e), anchor)
+    figures = _figures(_entry(context.record.fuzzing, e), context.anchors[e.id])
     return {
-        "behaviour": e.behaviour,
-        "title": context.title(e),
-        "anchor": anchor,
-        "status": e.shown_status,
-        "sentence": e.sentence,
-        "gallery": f"#g-{anchor}" if e.id in context.with_gallery and context.pixels else "",
+        "entry": e,
         "cards": by_rule(context, named.values(), search=True),
         "figures": figures,
         "facts": facts,

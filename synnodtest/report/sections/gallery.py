@@ -28,12 +28,9 @@ def gallery(context: Context) -> Section:
 
 
 def _group(context: Context, e: ExpectationEntry, items: Sequence[PictureEntry]) -> dict[str, object]:
-    named, anchor = context.named_by_search(e), context.anchors[e.id]
+    named = context.named_by_search(e)
     return {
-        "anchor": anchor,
-        "title": context.title(e),
-        "behaviour": context.behaviour(e),
-        "status": e.shown_status,
-        "search": f"#n-{anchor}" if named else "",
+        "entry": e,
+        "named": bool(named),
         "rules": by_rule(context, [item for item in items if item.scene not in named]),
     }

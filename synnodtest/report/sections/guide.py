@@ -24,6 +24,5 @@ def guide(context: Context) -> Section:
             "standards": Table("Where a reader of a standard may look", heads, texts["standards"]),
             "glossary": texts["glossary"],
             "command": shlex.join(context.record.run.command),
-            "commit": context.record.run.commit,
         },
     )

@@ -29,7 +29,6 @@ def protocol(context: Context) -> Section:
         {
             "alpha": f"{alpha:g}" if alpha is not None else "–",
             "groups": groups,
-            "profile": record.run.profile,
             "ledger": Table("Runs of these specifications, aborted ones included", heads, ledger),
             "reasons": list(by_kind(record.attrition.reasons).items()),
         },

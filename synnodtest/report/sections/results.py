@@ -33,34 +33,17 @@ def results(context: Context) -> Section:
 
 
 def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
-    ruling, anchor, curve = e.ruling, context.anchors[e.id], is_curve(e)
-    figure = None if curve or not ruling else figure_of(e, f"f-{anchor}", context.record.scenes)
+    ruling, curve = e.ruling, is_curve(e)
+    figure = None if curve or not ruling else figure_of(e, f"f-{context.anchors[e.id]}", context.record.scenes)
     drawn = figure.tells if figure else ""
     return {
-        "anchor": anchor,
-        "title": context.title(e),
-        "status": e.shown_status,
-        "ruled": e.ruled,
-        "waived": e.waived,
-        "waiver_reason": e.waived.reason.rstrip(".") if e.waived else "",
-        "waiver_word": _waiver_word(e),
-        "sentence": e.sentence,
-        "error": e.error if ruling else "",
+        "entry": e,
         "facts": _facts(e),
         "components": _components(ruling) if ruling and ruling.components else None,
-        "notes": ruling.notes if ruling else (),
         "details": [_detail(t, rows) for t, rows in ruling.details.items() if t != drawn] if ruling else [],
         "figure": figure,
-        "curve": f"#c-{anchor}" if ruling and curve else "",
-        "explore": f"{context.explore}#expectation={int(anchor[1:]) - 1}" if context.explore and ruling else "",
-        "gallery": f"#g-{anchor}" if e.id in context.with_gallery else "",
+        "curve": bool(ruling and curve),
     }
-
-
-def _waiver_word(e: ExpectationEntry) -> str:
-    if e.waived and e.waived.expired:
-        return "A waiver has expired and covers nothing."
-    return "Waived." if e.ruled else "A waiver is there that covers nothing here."
 
 
 def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:

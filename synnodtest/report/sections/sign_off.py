@@ -23,8 +23,4 @@ def sign_off(context: Context) -> Section:
     for role, meaning in _MEANINGS.items():
         person = named.pop(role, PersonEntry(role, ""))
         signers.append(replace(person, role=role.capitalize(), meaning=person.meaning or meaning))
-    return Section(
-        "Sign-off",
-        "sign_off",
-        {"people": [*signers, *named.values()], "digest": context.digest, "run": context.record.run.id},
-    )
+    return Section("Sign-off", "sign_off", {"people": [*signers, *named.values()]})

@@ -12,12 +12,10 @@ from synnodtest.record.limitations import LIMITATION
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.model.run import SpecEntry
-from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import (
     bound_text,
     date,
     duration,
-    estimate,
     interval,
     joined,
     number,
@@ -47,11 +45,9 @@ def verdict(context: Context) -> Section:
             "outcome": outcome(context),
             "facts": _facts(context),
             "command": shlex.join(record.run.command),
-            "commit": record.run.commit,
             "scopes": _scopes(record),
             "limitation": LIMITATION,
             "notices": _notices(context),
-            "counts": [(STATUSES[word], count) for word, count in context.counts.items()],
             **_failures(context),
             **_open(context),
             "judged": any(e.ruling is not None for e in record.expectations),
@@ -105,27 +101,13 @@ def _failures(context: Context) -> dict[str, object]:
     """Return failures that nobody waived, of gates that bind, for the first screen, and how many more there are."""
     every = [e for e in context.record.expectations if e.shown_status == "FAILED" and context.gate(e) != "exploratory"]
     more = len(every) - MOST_SHOWN
-    rows = [
-        {
-            "anchor": context.anchors[e.id],
-            "title": context.title(e),
-            "statement": context.behaviour(e).statement,
-            "gate": context.gate(e),
-            "sentence": e.sentence,
-        }
-        for e in every[:MOST_SHOWN]
-    ]
-    return {"binding": rows, "more_binding": plural(more, "more failure") if more > 0 else ""}
+    return {"binding": every[:MOST_SHOWN], "more_binding": plural(more, "more failure") if more > 0 else ""}
 
 
 def _open(context: Context) -> dict[str, object]:
-    """Return the first expectations that were not settled (status, word, title, anchor), and how many more are."""
-    words = {w: w.lower() for w in ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")}
-    every = [
-        {"status": s, "word": words[s], "title": context.clear_title(e), "anchor": context.anchors[e.id]}
-        for e in context.record.expectations
-        if (s := e.shown_status) in words
-    ]
+    """Return the first expectations that were not settled, and how many more are."""
+    words = ("INCONCLUSIVE", "INVALID", "ERROR", "NOT RUN")
+    every = [e for e in context.record.expectations if e.shown_status in words]
     left = len(every) - MOST_OPEN
     listed = every if left <= 1 else every[:MOST_OPEN]
     return {"open": listed, "more_open": f"and {left} more" if left > 1 else ""}
@@ -307,18 +289,12 @@ def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
 
 
 def _row(context: Context, expectation: ExpectationEntry) -> dict[str, object]:
+    """Return an expectation with the component that settles it, its strip, and what its numbers alone do not say."""
     ruling, primary = expectation.ruling, settling(expectation.ruling)
-    row: dict[str, object] = {
-        "anchor": context.anchors[expectation.id],
-        "title": context.title(expectation),
-        "status": expectation.shown_status,
-        "ruled": expectation.ruled,
-        "n": f"{number(ruling.n_nodules)} / {number(ruling.n_backgrounds)}" if ruling and ruling.n_nodules else "–",
+    return {
+        "entry": expectation,
+        "part": primary,
+        "strip": strip(primary, domain_of([primary])) if primary else "",
         "what": "; ".join(filter(None, [which_of_several(ruling, primary), _held_open(ruling, primary)])),
         "also": joined([f"{part.label} {_kept(part)}" for part in deciding(ruling) if part != primary]),
-        "why": "" if primary else expectation.sentence,
     }
-    if primary:
-        drawn = {"strip": strip(primary, domain_of([primary])), "bound": bound_text(primary)}
-        row |= drawn | dict(zip(("value", "interval"), estimate(primary), strict=True))
-    return row
