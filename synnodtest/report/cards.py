@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from synnodtest.record.model import PictureEntry
 from synnodtest.report.context import Context
@@ -22,61 +21,14 @@ RULES = {
 }
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One picture of a card: what it shows, its text for who cannot see it, the picture, and where it leads."""
-
-    word: str
-    alt: str
-    data: str
-    href: str
+Panel = dict[str, str]
+"""One picture of a card: its word, its text for who cannot see it, the picture, and where it leads."""
+Card = dict[str, object]
+"""A scene with its pictures."""
 
 
-@dataclass(frozen=True)
-class Card:
-    """A scene with its pictures.
-
-    Args:
-        anchor: Its id in the document; empty where an earlier card shows the scene.
-        again: Id of that card, where not all pictures are embedded here.
-        panels: Its pictures.
-        above: Those that the earlier card has.
-        whole: The whole radiograph.
-        caption: What it shows.
-        replay: Command that makes it again.
-        explore: Where it stands among all scenes; empty without that page.
-        large: Whether its pictures are.
-        lossless: Word and path of lossless copies.
-    """
-
-    anchor: str
-    again: str
-    panels: tuple[Panel, ...]
-    above: tuple[Panel, ...]
-    whole: Panel | None
-    caption: str
-    replay: str
-    explore: str
-    large: bool
-    lossless: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Cards that one rule chose, and how it chooses."""
-
-    title: str
-    how: str
-    cards: tuple[Card, ...]
-
-    @property
-    def large(self) -> bool:
-        """True where its first card is."""
-        return bool(self.cards and self.cards[0].large)
-
-
-def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = False) -> list[Rule]:
-    """Return the cards of one expectation, grouped by the rule that chose them.
+def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = False) -> list[dict[str, object]]:
+    """Return the cards of one expectation, grouped by the rule that chose them: its title, how it chooses, its cards.
 
     Args:
         context: Of the report.
@@ -87,7 +39,7 @@ def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = F
     for item in items:
         rules.setdefault(item.rule, []).append(_card(context, item))
     headings = {rule: _of_search(rule) if search else RULES.get(rule, (rule.capitalize(), "")) for rule in rules}
-    return [Rule(*headings[rule], tuple(cards)) for rule, cards in rules.items()]
+    return [{"title": headings[rule][0], "how": headings[rule][1], "cards": cards} for rule, cards in rules.items()]
 
 
 def _of_search(rule: str) -> tuple[str, str]:
@@ -97,23 +49,24 @@ def _of_search(rule: str) -> tuple[str, str]:
 
 
 def _card(context: Context, item: PictureEntry) -> Card:
+    """Return a card; pictures that an earlier one of the scene shows are named ``above`` and stand ``again`` there."""
     embedded, scene = context.pictures, item.scene[:16]
-    panels = tuple(panel for role, word in PANELS if (panel := _panel(context, item, role, word)))
-    whole = Panel("whole", "whole radiograph with boxes", embedded.data(item.whole), item.whole) if item.whole else None
+    panels = [panel for role, word in PANELS if (panel := _panel(context, item, role, word))]
+    whole = item.whole and _shown("whole", "whole radiograph with boxes", embedded.data(item.whole), item.whole)
     earlier = embedded.card_of(item.scene)
-    above = tuple(panel for panel in panels if not panel.data) if earlier else ()
-    return Card(
-        embedded.first_card(item.scene) if any(panel.data for panel in panels) else "",
-        earlier if above else "",
-        tuple(panel for panel in panels if panel not in above),
-        above,
-        whole,
-        item.caption,
-        f"synnodtest replay {scene}{context.report_option}",
-        f"{context.explore}#scene={scene}" if context.explore else "",
-        any(embedded.holds(item.path(f"{role}_crop")) for role, _ in PANELS),
-        tuple((word, path) for word, role in LOSSLESS.items() if (path := item.path(role))),
-    )
+    above = [panel for panel in panels if not panel["data"]] if earlier else []
+    return {
+        "anchor": embedded.first_card(item.scene) if any(panel["data"] for panel in panels) else "",
+        "again": earlier if above else "",
+        "panels": [panel for panel in panels if panel not in above],
+        "above": above,
+        "whole": whole,
+        "caption": item.caption,
+        "replay": f"synnodtest replay {scene}{context.report_option}",
+        "explore": f"{context.explore}#scene={scene}" if context.explore else "",
+        "large": any(embedded.holds(item.path(f"{role}_crop")) for role, _ in PANELS),
+        "lossless": [(word, path) for word, role in LOSSLESS.items() if (path := item.path(role))],
+    }
 
 
 def _panel(context: Context, item: PictureEntry, role: str, word: str) -> Panel | None:
@@ -121,4 +74,8 @@ def _panel(context: Context, item: PictureEntry, role: str, word: str) -> Panel 
     path = large if embedded.holds(large) else item.path(role)
     if not path:
         return None
-    return Panel(word, f"{word}: {item.caption or item.scene[:12]}", embedded.data(path), large or path)
+    return _shown(word, f"{word}: {item.caption or item.scene[:12]}", embedded.data(path), large or path)
+
+
+def _shown(word: str, alt: str, data: str, href: str) -> Panel:
+    return {"word": word, "alt": alt, "data": data, "href": href}

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import bound_text, date, estimate, number
+from synnodtest.record.words import bound_text, date, estimate, interval, number, short_hash
 from synnodtest.report.order import anchor_of, number_of
 
 
@@ -55,5 +55,5 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"STATUSES": STATUSES, "number_of": number_of, "anchor_of": anchor_of}
-    environment.filters |= {"bound": bound_text, "date": date, "estimate": estimate, "number": number}
+    environment.filters |= {word.__name__: word for word in (bound_text, date, estimate, interval, number, short_hash)}
     return environment

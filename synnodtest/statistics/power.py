@@ -65,10 +65,10 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
     if p0 == p1 or n < 0:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
     below = p1 < p0
-    return binom_sf(_most_unshown(n, p0, alpha, below), n, 1 - p1 if below else p1)
+    return binom_sf(most_unshown(n, p0, alpha, below), n, 1 - p1 if below else p1)
 
 
-def _most_unshown(n: int, p0: float, alpha: float, below: bool) -> int:
+def most_unshown(n: int, p0: float, alpha: float, below: bool) -> int:
     """Return the largest count of n (with ``below``: of failures) that does not show it."""
     near = binom_isf(alpha, n, 1 - p0 if below else p0)
     return next((x - 1 for x in range(near, min(near + 2, n) + 1) if _shows(x, n, p0, alpha, below)), n)

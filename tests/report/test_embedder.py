@@ -33,8 +33,8 @@ def test_a_card_shows_what_no_earlier_card_of_the_scene_shows_and_names_the_rest
         PictureEntry("s", "c", "shown", synthetic="s.webp", boxes="b.webp"),
     ]
     context = Context(Record.of(parts.record(gallery=list(map(encode, gallery)))), tmp_path)
-    cards = [by_rule(context, [item])[0].cards[0] for item in gallery]
-    assert [[p.word for p in card.panels] for card in cards] == [["synthetic", "boxes"], ["boxes"], []]
-    assert [[p.word for p in card.above] for card in cards] == [[], ["synthetic"], ["synthetic", "boxes"]]
-    assert [card.again for card in cards] == ["", "s-s", "s-s"]
-    assert [card.anchor for card in cards] == ["s-s", "", ""]
+    cards = [by_rule(context, [item])[0]["cards"][0] for item in gallery]
+    assert [[p["word"] for p in card["panels"]] for card in cards] == [["synthetic", "boxes"], ["boxes"], []]
+    assert [[p["word"] for p in card["above"]] for card in cards] == [[], ["synthetic"], ["synthetic", "boxes"]]
+    assert [card["again"] for card in cards] == ["", "s-s", "s-s"]
+    assert [card["anchor"] for card in cards] == ["s-s", "", ""]

@@ -267,6 +267,11 @@ class Transfer:
     visibility: Mapping[str, tuple[VisibilityBand, ...]] = field(default_factory=dict)
 
     @property
+    def shown(self) -> tuple[TransferDetector, ...]:
+        """The run's detector; all of them where it is none of them."""
+        return self.detectors if self.own is None else (self.detectors[self.own],)
+
+    @property
     def names(self) -> str:
         """Names of its detectors."""
         return ", ".join(one.name for one in self.detectors)

@@ -32,15 +32,16 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _inside(data: Any, *path: str) -> Any:
+def inside(data: Any, *path: str) -> Any:
+    """Return what lies at a path of keys; None where a key is missing."""
     for key in path:
         data = data.get(key) if isinstance(data, Mapping) else None
     return data
 
 
 def _mapping(data: Any, key: str) -> Mapping[str, object]:
-    inside = _inside(data, key)
-    return inside if isinstance(inside, Mapping) else {}
+    found = inside(data, key)
+    return found if isinstance(found, Mapping) else {}
 
 
 @drawn
@@ -49,13 +50,13 @@ def agreement(domains: Sequence[Domain], name: str) -> Figure | None:
     rows, body = [], []
     for domain, data in domains:
         for key, word in QUANTITIES:
-            measured, limits = _inside(data, key), numbers(_inside(data, key, "limits_of_agreement_ratio"), 2)
-            ratio = _inside(measured, "median_ratio")
+            measured, limits = inside(data, key), numbers(inside(data, key, "limits_of_agreement_ratio"), 2)
+            ratio = inside(measured, "median_ratio")
             if limits is None or not _is_number(ratio):
                 continue
             rows.append(Row(f"{domain}: {word}", {"median": ratio}, limits))
-            errors = [_percent(_inside(measured, k)) for k in ("median_relative_error", "p90_relative_error")]
-            body.append([f"{domain}: {word}", number(_inside(measured, "n")), number(_inside(measured, "spearman")),
+            errors = [_percent(inside(measured, k)) for k in ("median_relative_error", "p90_relative_error")]
+            body.append([f"{domain}: {word}", number(inside(measured, "n")), number(inside(measured, "spearman")),
                          number(ratio), interval(limits[0], limits[1]), *errors])  # fmt: skip
     if not rows:
         return None
@@ -76,7 +77,7 @@ def _spaces(domains: Sequence[Domain]) -> Iterator[tuple[str, str, str, str, Map
         for maker, spaces in _mapping(data, "against_real").items():
             for space, measures in spaces.items() if isinstance(spaces, Mapping) else ():
                 for measure, value in measures.items() if isinstance(measures, Mapping) else ():
-                    if _is_number(_inside(value, "synthetic_to_real")):
+                    if _is_number(inside(value, "synthetic_to_real")):
                         words = "radiomics features" if space == "distances" else str(space).replace("_", " ")
                         yield words, str(measure), domain, str(maker), value
 
@@ -136,15 +137,15 @@ def sham(domains: Sequence[Domain], name: str) -> Figure | None:
     """Draw the shift of a detector's score by a sham edit against its margin."""
     rows, body, margins = [], [], []
     for domain, data in domains:
-        measured, ends = _inside(data, "sham"), numbers(_inside(data, "sham", "interval_90"), 2)
-        shift, margin = _inside(measured, "mean_difference"), _inside(measured, "margin")
+        measured, ends = inside(data, "sham"), numbers(inside(data, "sham", "interval_90"), 2)
+        shift, margin = inside(measured, "mean_difference"), inside(measured, "margin")
         if ends is None or not _is_number(shift) or not _is_number(margin):
             continue
         rows.append(Row(domain, {"shift": shift}, ends))
         margins.append(float(margin))
-        body.append([domain, number(_inside(measured, "n")), number(shift, "difference"),
+        body.append([domain, number(inside(measured, "n")), number(shift, "difference"),
                      interval(ends[0], ends[1], "difference"), f"±{margin:g}",
-                     "yes" if _inside(measured, "equivalent") else "NO"])  # fmt: skip
+                     "yes" if inside(measured, "equivalent") else "NO"])  # fmt: skip
     if not rows:
         return None
     title = "Sham control of the model: an edit without a nodule"

@@ -13,7 +13,7 @@ from synnodtest.record.words import bound_text, number
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
-from synnodtest.statistics.distributions import beta_ppf
+from synnodtest.statistics.power import most_unshown
 
 Curve = tuple[str, int, ComponentEntry, float]
 """Title of the expectation, effective n, component, alpha."""
@@ -30,14 +30,10 @@ def pass_probability(n: int, bound: float, side: str, alpha: float, rates: Any) 
         alpha: One-sided error rate.
         rates: True rates, any shape.
     """
-    x = np.arange(n + 1)
-    if side == "above":
-        lower = np.where(x > 0, beta_ppf(alpha, np.maximum(x, 1), n - x + 1), 0.0)
-        passing = x[lower > bound]
-        return scipy.special.betainc(passing[0], n - passing[0] + 1, rates) if passing.size else np.zeros_like(rates)
-    upper = np.where(x < n, beta_ppf(1 - alpha, x + 1, np.maximum(n - x, 1)), 1.0)
-    passing = x[upper < bound]
-    return scipy.special.betaincc(passing[-1] + 1, n - passing[-1], rates) if passing.size else np.zeros_like(rates)
+    below = side == "below"
+    most = most_unshown(n, bound, alpha, below)
+    reached = 1 - rates if below else rates
+    return scipy.special.betainc(most + 1, n - most, reached) if most < n else np.zeros_like(rates)
 
 
 @drawn

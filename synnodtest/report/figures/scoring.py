@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from synnodtest.matching import Matching
 from synnodtest.report.figures.canvas import BLUE, INK, ORANGE, SOFT, axes, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
@@ -12,17 +12,8 @@ from synnodtest.report.model import Figure
 _Case = tuple[str, list[tuple[float, float, float, str]], str]
 
 
-@dataclass(frozen=True)
-class MatchingRule:
-    """When a finding hits a nodule; what a rule leaves open is as the spec language has it."""
-
-    criterion: str = "centre-in-nodule"
-    at_least: float = 0.2
-    tolerance_mm: float = 5
-
-
 @drawn
-def scoring_figure(rule: MatchingRule, name: str) -> Figure:
+def scoring_figure(rule: Matching, name: str) -> Figure:
     """Draw four cases under a matching rule; nodule and tolerance in grey and blue, findings in orange."""
     iou = rule.criterion == "iou"
     by = f"IoU ≥ {rule.at_least:g}" if iou else f"tolerance {rule.tolerance_mm:g} mm"

@@ -10,7 +10,7 @@ from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.model.scenes import IntervalEntry, ShamEntry
 from synnodtest.record.rejections import without_numbers
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import interval, joined, number, short_hash, value_text
+from synnodtest.record.words import interval, joined, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures import credibility as drawings
 from synnodtest.report.figures.agreement import agreement_figure
@@ -20,7 +20,7 @@ from synnodtest.report.model import Cell, Section, Table, status
 from synnodtest.report.order import number_of
 from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
-from synnodtest.report.sections.transfer import NO_TRANSFER, transfer
+from synnodtest.report.sections.transfer import tables_of
 
 
 def credibility(context: Context) -> Section:
@@ -34,18 +34,16 @@ def credibility(context: Context) -> Section:
         agreement_figure(nodules, "contrast", "f-agree-contrast"),
         ecdf_figure(nodules, "f-ecdf"),
     ]
-    reports = [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)]
     return Section(
         "Synthesis credibility",
         "credibility",
         {
-            "transfers": [transfer(t, f"f-transfer-{i}") for i, t in enumerate(record.credibility.transfers)],
-            "no_transfer": "" if record.credibility.transfers else NO_TRANSFER,
+            "transfers": [(found, tables_of(found)) for found in record.credibility.transfers],
             **beside_real(record),
             "figures": [f for f in figures if f],
             **_sham(record.sham),
-            "reports": reports,
-            "none": "" if reports else NO_REPORT,
+            "reports": [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)],
+            "none": NO_REPORT,
             "seven": Table(
                 "The seven Cs and what this run shows of them",
                 ["Aspect", "Question", "Evidence"],
@@ -85,22 +83,15 @@ def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
 
 def _report(made: CredibilityReport, name: str) -> dict[str, object]:
     """Return what is shown of one credibility report."""
-    measured, of = made.measured, made.synthesizer
-    domains = drawings.domains_of(measured)
+    domains = drawings.domains_of(made.measured)
     figures = [drawings.agreement(domains, f"{name}-agree"), *drawings.distances(domains, f"{name}-far"),
                drawings.two_sample(domains, f"{name}-auc"), drawings.sham(domains, f"{name}-sham"),
                *drawings.by_size(domains, f"{name}-size")]  # fmt: skip
-    differs = "; ".join(made.differs)
-    another = made.of_another_model
-    whose = "of another model" if another else "of this run's model"
     return {
-        "title": f"{of.name} {of.version}, measured apart from this run".strip(),
-        "lead": f"{made.file} (sha256 {short_hash(made.sha256)}), {whose}, weights {short_hash(of.sha256)}; "
-        f"{_planted(domains)}.",
-        "another": f"It is of another model and says nothing about the nodules of this run: {differs}." * another,
-        "other_settings": f"It was measured with other settings: {differs}." if differs and not another else "",
+        "made": made,
+        "planted": _planted(domains),
         "figures": [f for f in figures if f],
-        "tables": [t for t in (_sweeps(measured.get("sweeps")), _rejections(domains)) if t],
+        "tables": [t for t in (_sweeps(made.measured.get("sweeps")), _rejections(domains)) if t],
     }
 
 

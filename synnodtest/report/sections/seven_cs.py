@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from synnodtest.decoding import decode
 from synnodtest.record.model import NoduleEntry, Record
 from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import joined, number, plural
+from synnodtest.report.figures.credibility import inside
 
 NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
 Row = tuple[str, str, str]
@@ -38,82 +38,24 @@ def seven_cs(record: Record) -> list[Row]:
     ]
 
 
-@dataclass(frozen=True)
-class _Distance:
-    """A distance between halves of nodules."""
-
-    synthetic_to_real: float | None = None
-    real_to_real_mean: float | None = None
-    real_to_real_p95: float | None = None
-
-
-@dataclass(frozen=True)
-class _Distances:
-    """Distances by their measure."""
-
-    kernel: _Distance = _Distance()
-
-
-@dataclass(frozen=True)
-class _Share:
-    """A share of synthetic nodules, and of real ones."""
-
-    synthetic: float
-    real_mean: float
-
-
-@dataclass(frozen=True)
-class _Cover:
-    """Share of the real nodules that the synthetic ones span."""
-
-    recall: _Share
-    vendi: _Share
-
-
-@dataclass(frozen=True)
-class _Against:
-    """A comparison of a credibility report with real nodules."""
-
-    distances: _Distances = _Distances()
-    two_sample_auc: Mapping[str, float] = field(default_factory=dict)
-    coverage: _Cover | None = None
-
-
-@dataclass(frozen=True)
-class _Copied:
-    """Number of planted nodules that copy one of the training data."""
-
-    copies: int
-    n: int
-    share: float
-    interval_95: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """Facts of a credibility report beside its comparisons."""
-
-    memorisation: _Copied | None = None
-
-
-def _domains(measured: Sequence[CredibilityReport]) -> Iterator[tuple[str, _Against]]:
+def _domains(measured: Sequence[CredibilityReport]) -> Iterator[tuple[str, Any]]:
     """Yield background and comparison with real nodules of every credibility report of this model."""
     for one in measured:
-        name = one.synthesizer.name
         for domain, figures in one.measured.items():
-            beside = figures.get("against_real") if isinstance(figures, Mapping) else None
-            if isinstance(beside, Mapping) and isinstance(beside.get(name), Mapping):
-                yield domain, decode(_Against, beside[name])
+            against = inside(figures, "against_real", one.synthesizer.name)
+            if isinstance(against, Mapping):
+                yield domain, against
 
 
 def _congruence(measured: Sequence[CredibilityReport]) -> str:
     sentences = []
     for domain, against in _domains(measured):
-        kernel = against.distances.kernel
+        far = [number(inside(against, "distances", "kernel", pair))
+               for pair in ("synthetic_to_real", "real_to_real_mean", "real_to_real_p95")]  # fmt: skip
+        areas = inside(against, "two_sample_auc") or {}
         sentences.append(
-            f"{domain}: kernel distance to real nodules {number(kernel.synthetic_to_real)}, real to real "
-            f"{number(kernel.real_to_real_mean)} (95th percentile {number(kernel.real_to_real_p95)}); "
-            f"two-sample AUC {' and '.join(number(v) for v in against.two_sample_auc.values())}"
+            f"{domain}: kernel distance to real nodules {far[0]}, real to real {far[1]} (95th percentile {far[2]}); "
+            f"two-sample AUC {' and '.join(map(number, areas.values()))}"
         )
     return "; ".join(sentences) or NO_REPORT
 
@@ -135,11 +77,13 @@ def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
         "section {envelope}"
     ]
     for domain, against in _domains(measured):
-        if against.coverage is not None:
-            recall, vendi = against.coverage.recall, against.coverage.vendi
+        cover = against.get("coverage")
+        if cover:
+            recall, vendi = cover["recall"], cover["vendi"]
             sentences.append(
-                f"{domain}: recall of real nodules {number(recall.synthetic)} (real by real "
-                f"{number(recall.real_mean)}), Vendi score {number(vendi.synthetic)} (real {number(vendi.real_mean)})"
+                f"{domain}: recall of real nodules {number(recall['synthetic'])} (real by real "
+                f"{number(recall['real_mean'])}), Vendi score {number(vendi['synthetic'])} "
+                f"(real {number(vendi['real_mean'])})"
             )
     return "; ".join(sentences)
 
@@ -171,12 +115,12 @@ def _completeness(record: Record) -> str:
 def _compliance(record: Record, measured: Sequence[CredibilityReport]) -> str:
     sentences = ["data terms of backgrounds and models: their cards"]
     for one in measured:
-        copied = decode(_Measured, one.measured).memorisation
-        if copied is not None:
-            low, high = copied.interval_95
+        copied = inside(one.measured, "memorisation")
+        if copied:
+            low, high = copied["interval_95"]
             sentences.append(
-                f"copies of training nodules: {number(copied.copies)} of {plural(copied.n, 'planted nodule')} "
-                f"({100 * copied.share:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
+                f"copies of training nodules: {number(copied['copies'])} of {plural(copied['n'], 'planted nodule')} "
+                f"({100 * copied['share']:.1f}%, 95% interval {100 * low:.1f} to {100 * high:.1f}%; 1% by chance)"
             )
     return "; ".join(sentences if len(sentences) > 1 else [*sentences, "copies of training nodules: not measured"])
 

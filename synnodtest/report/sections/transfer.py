@@ -1,15 +1,11 @@
-"""Transfer of a verdict on planted nodules to real ones, for this detector."""
+"""Transfer of a verdict on planted nodules to real ones: its tables."""
 
 from __future__ import annotations
 
 from synnodtest.record.model.measured import Transfer, TransferData, TransferDetector, TransferPair
-from synnodtest.record.words import interval, number, short_hash
+from synnodtest.record.words import interval, number
 from synnodtest.report.model import Table
 
-NO_TRANSFER = (
-    "none: whether these verdicts carry over to real nodules was not measured "
-    "(synnodtest evaluate transfer --out FILE, then --credibility FILE)"
-)
 _COLUMNS = (
     "False positives per negative film",
     "Box (mm)",
@@ -21,64 +17,11 @@ _COLUMNS = (
 )
 
 
-def transfer(found: Transfer, name: str) -> dict[str, object]:
-    """Return what is shown of one transfer result: sentences and tables."""
-    data, own = found.made_of, found.own
-    detectors = found.detectors if own is None else (found.detectors[own],)
-    return {
-        "id": name,
-        "lead": _lead(found, data),
-        "warnings": _warnings(found),
-        "sentences": [sentence for one in detectors for sentence in _sentences(one, data)],
-        "tables": [_table(one, data) for one in detectors] + [t for t in (_agreement(found), _visibility(found)) if t],
-    }
-
-
-def _lead(found: Transfer, made: TransferData) -> str:
-    return (
-        f"{found.file} (sha256 {short_hash(found.sha256)}): {number(made.nodules)} annotated nodules on "
-        f"{number(made.films)} films of {number(made.patients)} patients, beside nodules planted in "
-        f"{number(made.negative_films)} negative films, matched in size, region and number; thresholds set on the "
-        f"negative films; {number(made.masses_left_out)} boxes above {_edge(made.largest_mm)} mm left out; "
-        f"a hit: {made.hit}."
-    )
-
-
-def _warnings(found: Transfer) -> list[str]:
-    notes = []
-    if found.own is None:
-        notes.append(f"This detector was not measured; the figures are of {found.names} and say nothing certain of it.")
-    differs = "; ".join(found.differs)
-    if not found.of_this_synthesizer:
-        notes.append(f"The nodules were planted by another synthesizer than this run's: {differs}.")
-    elif differs:
-        notes.append(f"The nodules were planted with other settings: {differs}.")
-    return notes
-
-
-def _sentences(one: TransferDetector, made: TransferData) -> list[str]:
-    """Return the finding in words: the middle rate, the image level, what explains the scores."""
-    at = one.middle
-    gap, margin = at.difference, number(made.margin)
-    tells = (
-        f"A sensitivity to planted nodules tells that to real ones within {margin}"
-        if at.equivalent
-        else f"It is not shown that a sensitivity to planted nodules tells that to real ones within {margin}"
-    )
-    area, shares = one.image_auc, one.variance
-    sentences = [
-        f"{one.name}: {tells}. At {number(at.false_positives_per_image)} false positives per film it finds "
-        f"{at.real.short} of the real and {at.planted.short} of the planted nodules; difference "
-        f"{number(gap.value, 'difference')} ({interval(gap.lower, gap.upper, 'difference')}).",
-        f"Area under the curve of films with a nodule against negative ones: real {area.real.short}, "
-        f"planted {area.planted.short}.",
-    ]
-    if shares.host is not None:
-        sentences.append(
-            f"Of the variance of its scores at planted nodules the chest explains {shares.host:.0%}, the nodule "
-            f"{shares.nodule:.0%}, their interaction and noise {shares.rest:.0%}."
-        )
-    return sentences
+def tables_of(found: Transfer) -> list[Table]:
+    """Return the tables of one transfer result; what it says in words stands in the template."""
+    agreement, visibility = _agreement(found), _visibility(found)
+    tables = [_table(one, found.made_of) for one in found.shown]
+    return tables + [table for table in (agreement, visibility) if table]
 
 
 def _table(one: TransferDetector, made: TransferData) -> Table:
