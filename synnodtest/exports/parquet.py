@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synnodtest.decoding import JsonObject, decode
+from synnodtest.decoding import JsonObject
 from synnodtest.errors import missing_extra
 from synnodtest.exports.arrow_columns import column
 from synnodtest.files import write_atomic
@@ -39,7 +38,7 @@ def rows(source: Record | JsonObject) -> Iterator[Row]:
     record = Record.of(source)
     confirms = _confirmations(record)
     for e in record.expectations:
-        point = decode(_Point, e.parameters).operating_point
+        point = e.parameters.get("operating_point")
         for key in e.scenes:
             scene = record.scenes[key]
             matched = e.rematched[key] if key in e.rematched else MatchedEntry(scene.nodules, scene.findings)
@@ -49,26 +48,6 @@ def rows(source: Record | JsonObject) -> Iterator[Row]:
                 yield base | _of_nodule(None, point)
             for nodule in matched.nodules:
                 yield base | _of_nodule(nodule, point)
-
-
-@dataclass(frozen=True)
-class _Point:
-    """The parameter that says which findings count."""
-
-    operating_point: Any = None
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Order of a nodule, as far as it has a column."""
-
-    diameter_mm: Any = None
-    contrast: Any = None
-    density: Any = None
-    attenuation: Any = None
-    margin: Any = None
-    weakening: Any = None
-    white_share: Any = None
 
 
 def _confirmations(record: Record) -> dict[tuple[str, str], str]:
@@ -97,34 +76,28 @@ def _of_scene(key: str, scene: SceneEntry, findings: Sequence[FindingEntry], cou
         "accepted": scene.accepted,
         "counterexample": counterexample,
         "radiograph_sha256": scene.radiograph_sha256,
-        **_of_findings(findings),
-        "mm_per_px": [float(v) for v in scene.spacing_mm],
-    }
-
-
-def _of_findings(findings: Sequence[FindingEntry]) -> Row:
-    return {
         "finding_scores": [float(f.score) for f in findings],
         "finding_boxes": [[float(v) for v in f.box] for f in findings],
         "finding_regions": [list(f.regions) for f in findings],
         "finding_nodules": [f.hits or "" for f in findings],
         "finding_duplicates": [f.duplicate for f in findings],
+        "mm_per_px": [float(v) for v in scene.spacing_mm],
     }
 
 
 def _of_nodule(nodule: NoduleEntry | None, point: Any) -> Row:
     """Return the columns of a nodule; none has a value where there is none."""
     n = nodule or NoduleEntry("", ())
-    asked, hit = decode(_Asked, n.requested), n.hit
+    asked, hit = n.requested.get, n.hit
     if isinstance(point, (int, float)) and n.confidence is not None:
         hit = n.confidence >= point and (n.confidence > 0 or bool(n.hit))
     return {
         "nodule": n.name if nodule else None,
-        **{f"requested_{name}": _number(getattr(asked, name)) for name in ("diameter_mm", "contrast", "density")},
-        "attenuation": asked.attenuation,
-        "margin": asked.margin,
+        **{f"requested_{name}": _number(asked(name)) for name in ("diameter_mm", "contrast", "density")},
+        "attenuation": asked("attenuation"),
+        "margin": asked("margin"),
         **{name: _number(getattr(n, name)) for name in ("diameter_mm", "contrast", "density")},
-        **{name: _number(getattr(asked, name)) for name in ("weakening", "white_share")},
+        **{name: _number(asked(name)) for name in ("weakening", "white_share")},
         **{name: _number(getattr(n, name)) for name in ("contrast_in_place", "conspicuity")},
         "regions": list(n.regions),
         "box": [float(v) for v in n.box] if nodule else None,
