@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 Side = Literal["above", "below", "within"]
+Role = Literal["decides", "gate", "shown"]
 
 
 class Status(StrEnum):
@@ -51,7 +52,7 @@ class Component:
     method: str
     lower95: float = math.nan
     upper95: float = math.nan
-    role: Literal["decides", "gate", "shown"] = "decides"
+    role: Role = "decides"
     unit: str = "rate"
 
 

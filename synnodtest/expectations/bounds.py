@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from synnodtest.evidence.ruling import Component, Side, Status, decide
+from synnodtest.evidence.ruling import Component, Role, Side, Status, decide
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.estimate import halved
 
@@ -56,7 +55,7 @@ def hold(
     alpha: float,
     bound: float,
     side: Side,
-    role: Literal["decides", "gate", "shown"] = "decides",
+    role: Role = "decides",
     unit: str = "rate",
 ) -> Held:
     """Hold an estimator's bounds at error rate ``alpha`` against ``bound``.
@@ -78,7 +77,7 @@ def component(
     bound: float,
     side: Side,
     status: Status,
-    role: Literal["decides", "gate", "shown"] = "decides",
+    role: Role = "decides",
     unit: str = "rate",
 ) -> Component:
     """Return what a ruling says of an estimate against its bound, with the 95% interval beside it."""

@@ -13,9 +13,8 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.bounds import Held, no_narrower
 from synnodtest.expectations.ledger import Ledger
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity
+from synnodtest.expectations.rates import sensitivity_gate
 from synnodtest.expectations.rule import rule, selected
 from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.statistics import Estimate, delong
@@ -49,7 +48,7 @@ def bootstrapped(
 def against_silent_area(parameters: Selection, evidence: Evidence, bound: float) -> list[Held]:
     """Return the gate that the detector finds nodules, where the area of a silent one would do."""
     if bound < SILENT_AREA:
-        return [hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")]
+        return [sensitivity_gate(selected(parameters, evidence), evidence)]
     return []
 
 

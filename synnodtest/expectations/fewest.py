@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import (
     e_value_paired_above,
@@ -33,11 +34,11 @@ _MOST_SEQUENTIAL = 10_000
 Passes = Callable[[int], bool]
 
 
-def rate_backgrounds(bound: float, below: bool, alpha: float, per_background: float) -> int | None:
+def rate_backgrounds(bound: float, side: Side, alpha: float, per_background: float) -> int | None:
     """Return the backgrounds on which a rate can be shown: all units alike, or equally many successes on each."""
     if not 0 < bound < 1:
         return None
-    least = 1.0 - bound if below else bound
+    least = 1.0 - bound if side == "below" else bound
     if per_background <= 1:
         return max(2, math.ceil(smallest_n_rate(least, alpha=alpha) / per_background))
     units = round(per_background)
@@ -130,11 +131,11 @@ def sequential_pairs(margin: float, alpha: float) -> int | None:
     return _first(lambda n: e_value_paired_above(0, 0, n, -margin) >= 1 / alpha, 2)
 
 
-def sequential_rate(bound: float, below: bool, alpha: float) -> int | None:
+def sequential_rate(bound: float, side: Side, alpha: float) -> int | None:
     """Return after how many backgrounds the e-value of a rate reaches 1/alpha at the earliest."""
     if not 0 < bound < 1:
         return None
-    toward, least = 1 - bound if below else bound, -math.log(alpha)
+    toward, least = 1 - bound if side == "below" else bound, -math.log(alpha)
     return next((n for n in range(2, _MOST_SEQUENTIAL) if float(log_e_above(float(n), 0.0, toward)) >= least), None)
 
 

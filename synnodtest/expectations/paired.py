@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeVar
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Side, Status
-from synnodtest.evidence.trial import Evidence
+from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import difference_backgrounds, gated
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
-from synnodtest.expectations.rates import hold_sensitivity, verb, where_phrase
+from synnodtest.expectations.rates import Units, detections, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sentences import beside, number
 from synnodtest.expectations.sequential import EarlyStop
@@ -128,28 +128,26 @@ def agreeing_backgrounds(parameters: Compared, margin: float, alpha: float, per_
     return gated(pairs, float(parameters.reference_at_least), alpha)
 
 
-def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[str, float]]:
-    """Return cluster and difference of each pair, for a sequential run.
+def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, float]]:
+    """Return scene and difference of each pair, for a sequential run.
 
     Raises:
         SynnodError: a cluster gives several pairs.
     """
     compared = compare(parameters, evidence)
-    clusters = [t.cluster for t in compared.trials]
-    if len(set(clusters)) < len(clusters):
+    if len({t.cluster for t in compared.trials}) < len(compared.trials):
         raise SynnodError(
             "a sequential comparison of arms needs one pair per background (and patient)",
             hint="leave out 'replicates' and sweeps, or give a fixed n",
         )
-    return [(c, a - r) for c, a, r in zip(clusters, compared.arm, compared.reference, strict=True)]
+    return [(t, a - r) for t, a, r in zip(compared.trials, compared.arm, compared.reference, strict=True)]
 
 
-def sequential_gate(parameters: Compared, evidence: Evidence, bound: float) -> tuple[list[tuple[str, float]], float]:
-    """Return cluster and hit of each nodule of the reference, and the rate that it must show: more than it may lose."""
-    point = evidence.operating_point
-    units = [(t.cluster, float(n.detected(point))) for t, n in compare(parameters, evidence).gate]
+def sequential_gate(parameters: Compared, evidence: Evidence, bound: float) -> tuple[Units, float]:
+    """Return scene and hit of each nodule of the reference, and the rate that it must show: more than it may lose."""
     may_lose = 0.0 if parameters.on_images else -bound
-    return units, max(float(parameters.reference_at_least), may_lose)
+    least = max(float(parameters.reference_at_least), may_lose)
+    return detections(compare(parameters, evidence).gate, evidence), least
 
 
 def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], int | None]) -> EarlyStop[C]:
@@ -157,7 +155,6 @@ def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], 
     return EarlyStop(
         bound=lambda p: (margin(p), "above"),
         units=sequential_units,
-        trials=lambda p, evidence: list(compare(p, evidence).trials),
         label=lambda p: f"difference in {p.metric}",
         soonest=soonest,
         able=lambda p: p.rates,
@@ -183,7 +180,7 @@ def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidenc
     least = float(parameters.reference_at_least)
     name = compared.names[1]
     label = f"sensitivity of the reference arm {name!r}" if parameters.reference is not None else f"sensitivity {name}"
-    return hold_sensitivity(compared.gate, evidence, least, label=label, role="gate")
+    return sensitivity_gate(compared.gate, evidence, least, label)
 
 
 def table(arm: Sequence[float], reference: Sequence[float], least: float = 0.5) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, Protocol, TypeVar
 
+from synnodtest.evidence.ruling import Side
 from synnodtest.statistics import (
     miettinen_nurminen,
     power_count,
@@ -121,24 +122,20 @@ def best(least: int | None, backgrounds: int, shown: PowerForecast | None = None
     return replace(shown or PowerForecast(), smallest=least, warning=warning, whole=True)
 
 
-def rate_power(bound_of: Callable[[P], tuple[float, bool]]) -> Power[P]:
-    """Return the power of a rate held against a bound.
-
-    Args:
-        bound_of: From the parameters to the bound, and whether the rate must stay below it.
-    """
+def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
+    """Return the power of a rate held against a bound, which the parameters give with its side."""
 
     def shown(p: P, plan: Plan) -> PowerForecast | None:
-        bound, below = bound_of(p)
+        bound, side = bound_of(p)
         if not 0 < bound < 1:
             return PowerForecast()
-        true, why = plan.assume.true_rate(bound, below)
+        true, why = plan.assume.true_rate(bound, side == "below")
         power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha)
         return PowerForecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
-        bound, below = bound_of(p)
-        true, _ = plan.assume.true_rate(bound, below)
+        bound, side = bound_of(p)
+        true, _ = plan.assume.true_rate(bound, side == "below")
         shape = {"per_cluster": plan.per_cluster, "icc": plan.icc}
         return sample_size_rate(bound, true, alpha=plan.alpha, power=plan.power, **shape)
 

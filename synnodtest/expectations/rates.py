@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from synnodtest.evidence.ruling import Side
+from synnodtest.evidence.ruling import Role, Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, as_condition, cluster_counts
 from synnodtest.expectations.bounds import Held, hold
+from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Bounded, Selection
 from synnodtest.statistics import Estimate, clustered_rate, icc
 from synnodtest.statistics import size_at_sensitivity as estimate_size
 
 Pairs = Sequence[tuple[Trial, NoduleTrial]]
+Units = Sequence[tuple[Trial, float]]
+"""Scene and value of each unit; of a rate, whether it is a success."""
 
 
 def rate_bound(parameters: Bounded) -> tuple[float, Side]:
@@ -25,25 +28,18 @@ def rate_bound(parameters: Bounded) -> tuple[float, Side]:
     return float(parameters.at_most or 0.0), "below"
 
 
-def planned_bound(parameters: Bounded) -> tuple[float, bool]:
-    """Return the bound of a rate, and whether the rate must stay below it."""
-    bound, side = rate_bound(parameters)
-    return bound, side == "below"
-
-
 def hold_rate(
     name: str,
     label: str,
-    hits: Sequence[bool],
-    trials: Sequence[Trial],
+    units: Units,
     evidence: Evidence,
     bound: float,
     side: Side = "above",
     *,
-    role: Literal["decides", "gate", "shown"] = "decides",
+    role: Role = "decides",
 ) -> Held:
-    """Hold a rate against a bound: Clopper-Pearson, or guarded Korn-Graubard where clusters repeat."""
-    clusters = [trial.cluster for trial in trials]
+    """Hold the rate of units that are true: Clopper-Pearson, or guarded Korn-Graubard where clusters repeat."""
+    hits, clusters = [hit for _, hit in units], [trial.cluster for trial, _ in units]
     return hold(
         name,
         label,
@@ -55,18 +51,16 @@ def hold_rate(
     )
 
 
-def hold_sensitivity(
-    pairs: Pairs,
-    evidence: Evidence,
-    bound: float,
-    side: Side = "above",
-    *,
-    label: str = "sensitivity",
-    role: Literal["decides", "gate", "shown"] = "decides",
+def sensitivity_gate(
+    pairs: Pairs, evidence: Evidence, least: float = REFERENCE_AT_LEAST, label: str = "sensitivity"
 ) -> Held:
-    """Hold the rate of detected nodules against a bound."""
-    hits = [nodule.detected(evidence.operating_point) for _, nodule in pairs]
-    return hold_rate("sensitivity", label, hits, [t for t, _ in pairs], evidence, bound, side, role=role)
+    """Return the gate that more of these nodules are detected than a share that is asked for."""
+    return hold_rate("sensitivity", label, detections(pairs, evidence), evidence, least, role="gate")
+
+
+def detections(pairs: Pairs, evidence: Evidence) -> list[tuple[Trial, bool]]:
+    """Return each nodule's scene, and whether the nodule is hit at the operating point."""
+    return [(trial, nodule.detected(evidence.operating_point)) for trial, nodule in pairs]
 
 
 def by_diameter(pairs: Pairs, evidence: Evidence) -> list[dict[str, object]]:
@@ -129,10 +123,9 @@ def verb(side: Side) -> str:
     return "exceeds" if side == "above" else "stays below"
 
 
-def intraclass(hits: Sequence[bool], trials: Sequence[Trial]) -> float:
+def intraclass(units: Units) -> float:
     """Return the correlation of units within a cluster."""
-    successes, counts = cluster_counts(zip((t.cluster for t in trials), hits, strict=True))
-    return icc(successes, counts)
+    return icc(*cluster_counts((trial.cluster, bool(hit)) for trial, hit in units))
 
 
 def diameter_at(pairs: Pairs, evidence: Evidence, level: float, alpha: float, *, guarded: bool = False) -> Estimate:

@@ -21,7 +21,7 @@ from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.bounds import component
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import verb, where_phrase
+from synnodtest.expectations.rates import Units, verb, where_phrase
 from synnodtest.expectations.rule import no_data, not_made, sizes
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
@@ -39,8 +39,6 @@ MOST_POINTS = 5000
 """Looks of which the record keeps the e-values; of a longer run as many, evenly spaced."""
 
 Floats = NDArray[np.float64]
-Units = list[tuple[str, float]]
-"""Cluster and value of each unit."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,7 @@ class EarlyStop(Generic[P]):
 
     Args:
         bound: From the parameters to the bound and its side.
-        units: The cluster and the value of each unit: 0 to 1, or -1 to 1 of a difference.
-        trials: The scene of every unit that was counted.
+        units: The scene and the value of each unit: 0 to 1, or -1 to 1 of a difference.
         label: What is estimated.
         soonest: Backgrounds after which e-values can decide at the earliest, by parameters and error rate.
         able: False for parameters of which there are no e-values.
@@ -62,7 +59,6 @@ class EarlyStop(Generic[P]):
 
     bound: Callable[[P], tuple[float, Side]]
     units: Callable[[P, Evidence], Units]
-    trials: Callable[[P, Evidence], list[Trial]]
     label: Callable[[P], str]
     soonest: Callable[[P, float], int | None] = lambda p, alpha: None
     able: Callable[[P], bool] = lambda p: True
@@ -120,10 +116,10 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     passed, failed = _first(harsh.passing, threshold), _first(fair.failing, threshold)
     passed = None if passed is None or gate is None else min(max(passed, gate), len(harsh.passing))
     status, looks = _verdict(passed, failed, len(fair.failing))
-    path, judged, units = (harsh, worst, adverse) if status is Status.PASSED else (fair, evidence, real)
+    path, units = (harsh, adverse) if status is Status.PASSED else (fair, real)
     part = _component(label, path, looks, bound, side, status, evidence.alpha)
     looked_at = set(_clusters(units, order)[:looks])
-    trials = [trial for trial in stop.trials(parameters, judged) if trial.cluster in looked_at]
+    trials = [trial for trial, _ in units if trial.cluster in looked_at]
     ruling = _ruling(criterion, part, evidence, trials, looks)
     silent = f"; the sensitivity of the reference was not shown to exceed {least:g}"
     return replace(
@@ -151,14 +147,14 @@ def _first(logs: Floats, threshold: float) -> int | None:
 def _in_order(units: Units, order: Sequence[str]) -> Floats:
     """Return the mean of each cluster, in the order fixed before the run."""
     by_unit: dict[str, list[float]] = {}
-    for cluster, value in units:
-        by_unit.setdefault(cluster, []).append(value)
+    for trial, value in units:
+        by_unit.setdefault(trial.cluster, []).append(value)
     return np.array([np.mean(by_unit[cluster]) for cluster in _clusters(units, order)], dtype=np.float64)
 
 
 def _clusters(units: Units, order: Sequence[str]) -> list[str]:
     """Return the clusters that gave units, in the order fixed before the run."""
-    there = {cluster for cluster, _ in units}
+    there = {trial.cluster for trial, _ in units}
     return [cluster for cluster in order if cluster in there]
 
 

@@ -14,9 +14,8 @@ from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.language import choice, option
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import Pairs, hold_sensitivity
+from synnodtest.expectations.rates import Pairs, sensitivity_gate
 from synnodtest.expectations.rule import selected
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
 from synnodtest.statistics import mean_cluster_spearman
@@ -66,7 +65,7 @@ def against_trend(parameters: Trend, evidence: Evidence) -> list[WorstScore]:
 def against_silence(pairs: Pairs, evidence: Evidence, bound: float, side: Side) -> list[Held]:
     """Return the gate that the detector finds nodules, where a correlation of 0 would do."""
     if (bound < 0) if side == "above" else (bound > 0):
-        return [hold_sensitivity(pairs, evidence, REFERENCE_AT_LEAST, role="gate")]
+        return [sensitivity_gate(pairs, evidence)]
     return []
 
 

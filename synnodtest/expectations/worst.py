@@ -45,11 +45,14 @@ def against_rate(parameters: Selection, evidence: Evidence) -> list[WorstScore]:
     return [lambda trial, nodule: outcome]
 
 
-def with_worst_case(worst_scores: WorstScores, *, alarms: bool = True) -> Callable[[Judge[P]], Judge[P]]:
+def with_worst_case(
+    worst_scores: WorstScores, *, alarms: bool = True, concerned: Callable[[Any, Trial], bool] | None = None
+) -> Callable[[Judge[P]], Judge[P]]:
     """Decorate a ruling: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
 
     Args:
         worst_scores: The outcomes that would be worst.
+        concerned: Whether an excluded scene would have been judged, where that is not asked of its nodules.
         alarms: Take a scene with a missed nodule to have a loud false positive, too. False where whole images are
             ranked by their loudest finding, which would count for the detector.
     """
@@ -58,7 +61,7 @@ def with_worst_case(worst_scores: WorstScores, *, alarms: bool = True) -> Callab
         @functools.wraps(judge)
         def judged(parameters: P, evidence: Evidence) -> Ruling:
             ruling = judge(parameters, evidence)
-            excluded = sum(concerns(parameters, trial) for trial in evidence.rejected)
+            excluded = sum((concerned or concerns)(parameters, trial) for trial in evidence.rejected)
             if not excluded or not ruling.components:
                 return ruling
             scores = worst_scores(parameters, evidence)

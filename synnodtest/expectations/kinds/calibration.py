@@ -20,7 +20,7 @@ from synnodtest.expectations.language import CURVE, number, option
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, where_phrase
+from synnodtest.expectations.rates import sensitivity_gate, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.expectations.too_few import too_few_equal_clusters
@@ -72,7 +72,7 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
         side="below",
         unit="score",
     )
-    gate = hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")
+    gate = sensitivity_gate(selected(parameters, evidence), evidence)
     if component.part.status is Status.PASSED and not reasons:
         reasons = _among_the_loud(ledger, bins, bound, evidence)
     notes = []

@@ -16,7 +16,7 @@ from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.paired import hold_difference, table
 from synnodtest.expectations.pairing import Comparison
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, rate_bound, verb, where_phrase
+from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 
@@ -55,7 +55,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     compared = Comparison("confidence", ("current", "prior"), [trial for trial, _ in current], after, before)
     component = hold_difference("growth", compared, evidence, bound, side)
     least = float(parameters.reference_at_least)
-    gate = hold_sensitivity(current, evidence, least, label="sensitivity for the current nodules", role="gate")
+    gate = sensitivity_gate(current, evidence, least, "sensitivity for the current nodules")
     figure: dict[str, object] = {
         "kind": "paired",
         "labels": ["current", "prior"],

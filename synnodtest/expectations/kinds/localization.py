@@ -15,7 +15,7 @@ from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import choice, number, one_of, option, share
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM, REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import hold_sensitivity, rate_bound, verb, where_phrase
+from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import beside, concerns
 from synnodtest.geometry import iou
@@ -53,7 +53,7 @@ def localization(parameters: Localization, evidence: Evidence) -> Ruling:
     pairs = [(t, n) for t, n in selected(parameters, evidence) if n.detected(evidence.operating_point)]
     if not pairs:
         return no_data(criterion, "hit", evidence)
-    gate = hold_sensitivity(selected(parameters, evidence), evidence, REFERENCE_AT_LEAST, role="gate")
+    gate = sensitivity_gate(selected(parameters, evidence), evidence)
     values = [_fit(metric, trial, nodule) for trial, nodule in pairs]
     worst = 0.0 if metric == "iou" else _farthest(parameters, pairs, values)
 

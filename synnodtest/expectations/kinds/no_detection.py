@@ -18,7 +18,7 @@ from synnodtest.expectations.language import option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
-from synnodtest.expectations.rates import Pairs, hold_rate, hold_sensitivity
+from synnodtest.expectations.rates import Pairs, hold_rate, sensitivity_gate
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import MISSED, as_worst, beside, concerns
 
@@ -63,9 +63,9 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
         )
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
-    fires = [t.fires_in(region, evidence.operating_point) for t in trials]
+    fires = [(t, t.fires_in(region, evidence.operating_point)) for t in trials]
     label = f"rate of images with a finding in {name}"
-    firing = hold_rate("firing rate", label, fires, trials, evidence, limit, "below")
+    firing = hold_rate("firing rate", label, fires, evidence, limit, "below")
     outside = _outside(parameters, evidence)
     gate = _gate(outside, parameters, evidence)
     lacking = len(trials_asked) - len(trials)
@@ -79,7 +79,7 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
         notes=[counted(lacking, *_LACKING)] if lacking else (),
         figure={"kind": "region", "region": name, "points": _points(trials, outside, region)},
     )
-    return _with_excluded(ruling, fires, trials, parameters, evidence, limit)
+    return _with_excluded(ruling, fires, parameters, evidence, limit)
 
 
 def _asked(trial: Trial, parameters: NoDetection) -> bool:
@@ -111,16 +111,11 @@ def _shows(trial: Trial, region: RegionExpression) -> bool:
 def _gate(outside: Pairs, parameters: NoDetection, evidence: Evidence) -> Held:
     least = float(parameters.sensitivity_outside_at_least)
     label = f"sensitivity outside {region_text(parameters.region)}"
-    return hold_sensitivity(outside, evidence, least, label=label, role="gate")
+    return sensitivity_gate(outside, evidence, least, label)
 
 
 def _with_excluded(
-    ruling: Ruling,
-    fires: list[bool],
-    trials: list[Trial],
-    parameters: NoDetection,
-    evidence: Evidence,
-    limit: float,
+    ruling: Ruling, fires: list[tuple[Trial, bool]], parameters: NoDetection, evidence: Evidence, limit: float
 ) -> Ruling:
     """Count every excluded scene as firing, or as missed outside; a pass that does not survive is INCONCLUSIVE."""
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
@@ -130,16 +125,17 @@ def _with_excluded(
     if not count:
         return ruling
     label = ruling.components[0].label
-    rate = hold_rate("firing rate", label, fires + [True] * len(excluded), trials + excluded, evidence, limit, "below")
+    all_fires = fires + [(t, True) for t in excluded]
+    rate = hold_rate("firing rate", label, all_fires, evidence, limit, "below")
     gate = _gate(with_missed, parameters, evidence)
-    return beside(ruling, rule([rate, gate], evidence, ruling.criterion, trials + excluded), count)
+    return beside(ruling, rule([rate, gate], evidence, ruling.criterion, [t for t, _ in all_fires]), count)
 
 
 def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, limit: float) -> Held:
     """Describe the same rate in an area-matched control region of the same images; nothing is decided on it."""
     label = f"rate of images with a finding in the area-matched control region of {region_text(region)}"
-    fires = [t.fires_in(control_name(region), evidence.operating_point) for t in trials]
-    return hold_rate("control region", label, fires, trials, evidence, limit, "below", role="shown")
+    fires = [(t, t.fires_in(control_name(region), evidence.operating_point)) for t in trials]
+    return hold_rate("control region", label, fires, evidence, limit, "below", role="shown")
 
 
 def _points(trials: list[Trial], outside: Pairs, region: RegionExpression) -> list[dict[str, object]]:
@@ -159,12 +155,8 @@ def _points(trials: list[Trial], outside: Pairs, region: RegionExpression) -> li
     return points
 
 
-def _planned(parameters: NoDetection) -> tuple[float, bool]:
-    return float(parameters.at_most), True
-
-
 def _fewest(parameters: NoDetection, alpha: float, per_background: float) -> int | None:
-    images = rate_backgrounds(*_planned(parameters), alpha, per_background)
+    images = rate_backgrounds(float(parameters.at_most), "below", alpha, per_background)
     return gated(images, float(parameters.sensitivity_outside_at_least), alpha)
 
 
@@ -186,7 +178,7 @@ KIND = Kind(
     unit=lambda p: "scene",
     wants_silence=lambda p: True,
     fewest=_fewest,
-    power=rate_power(_planned),
+    power=rate_power(lambda p: (float(p.at_most), "below")),
     grade=finding_in_region,
     control_region=lambda p: p.region,
 )

@@ -17,12 +17,11 @@ from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
-from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
 from synnodtest.expectations.paired import margin_below_1, no_room_left, wide_margin
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
-from synnodtest.expectations.rates import hold_sensitivity
+from synnodtest.expectations.rates import sensitivity_gate
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 from synnodtest.statistics import (
@@ -105,7 +104,7 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     components = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
     components, adjusted = _corrected(components, evidence.alpha)
     nodules = [pair for s in parameters.strata for pair in _nodules(parameters, evidence, s.where)]
-    gate = hold_sensitivity(nodules, evidence, REFERENCE_AT_LEAST, label="sensitivity over all groups", role="gate")
+    gate = sensitivity_gate(nodules, evidence, label="sensitivity over all groups")
     ruling = rule(
         [*components, gate],
         evidence,
