@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import Held, no_narrower
+from synnodtest.expectations.bounds import Estimator, no_narrower
 from synnodtest.expectations.ledger import Ledger
-from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rates import sensitivity_gate
-from synnodtest.expectations.rule import rule, selected
-from synnodtest.expectations.too_few import too_few_equal_clusters
-from synnodtest.statistics import Estimate, delong
+from synnodtest.statistics import Estimate, clustered_rate, delong
 from synnodtest.statistics.bootstrap import resampled
 
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
 MOST_POINTS = 300
 """Points of a drawn curve: more cannot be told apart on a page."""
-SILENT_AREA = 0.5
-"""The area under a curve of a detector that reports nothing: all tie."""
 WIDEST_FPPI = 8.0
 """False positives per image up to which a curve is drawn."""
 
 Weights = NDArray[np.float64]
 
 
-def bootstrapped(
-    ledger: Ledger, statistic: Callable[[Weights], float], evidence: Evidence
-) -> Callable[[float], Estimate]:
+def bootstrapped(ledger: Ledger, statistic: Callable[[Weights], float], evidence: Evidence) -> Estimator:
     """Return the estimator by BCa over clusters of images."""
     return resampled(
         lambda rows: statistic(ledger.weights(rows)),
@@ -45,36 +37,24 @@ def bootstrapped(
     )
 
 
-def against_silent_area(parameters: Selection, evidence: Evidence, bound: float) -> list[Held]:
-    """Return the gate that the detector finds nodules, where the area of a silent one would do."""
-    if bound < SILENT_AREA:
-        return [sensitivity_gate(selected(parameters, evidence), evidence)]
-    return []
+def beside_exact(
+    ledger: Ledger, fppi: float, drawn_at: Estimator, join: Callable[[Estimate, Estimate], Estimate]
+) -> Estimator:
+    """Return an estimator by bootstrap that is joined with the exact rate of nodules hit at the observed threshold.
 
+    Args:
+        ledger: Of which the nodules are.
+        fppi: False positives per image that the threshold allows.
+        drawn_at: The bootstrap.
+        join: From its estimate and the exact one to what is said; not asked where the exact one decides nothing.
+    """
+    hits, clusters = hits_at(ledger, fppi), owners(ledger)
 
-def rule_on_curve(
-    held: list[Held],
-    ledger: Ledger,
-    evidence: Evidence,
-    criterion: str,
-    figure: Mapping[str, object],
-    noun: str = "nodule",
-) -> Ruling:
-    """Rule on a curve; the units are nodules, or images."""
-    untouched = len(ledger.trials) - ledger.positives
-    units = ledger.trials
-    if noun == "nodule":
-        units = tuple(t for t, count in zip(ledger.trials, ledger.nodules, strict=True) for _ in range(int(count)))
-    return rule(
-        held,
-        evidence,
-        criterion,
-        units,
-        noun=noun,
-        counts=f", {untouched} untouched",
-        reasons=too_few_equal_clusters(ledger.clusters),
-        figure=figure,
-    )
+    def estimator(alpha: float) -> Estimate:
+        drawn, exact = drawn_at(alpha), clustered_rate(hits, clusters, alpha=alpha)
+        return join(drawn, exact) if exact.usable else replace(exact, value=drawn.value)
+
+    return estimator
 
 
 def _steps(ledger: Ledger, weights: Weights) -> tuple[Weights, Weights]:
@@ -140,7 +120,7 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
 
 def area_over(
     ledger: Ledger, evidence: Evidence, scores: Weights, owner: NDArray[np.intp], rivals: Weights
-) -> Callable[[float], Estimate]:
+) -> Estimator:
     """Return the estimator of how often a score exceeds a rival's, ties half, from the one-sided error rate.
 
     The bootstrap over clusters, no narrower than DeLong's interval, which is guarded near 1.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
@@ -12,17 +12,13 @@ from synnodtest.evidence.ruling import Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
-from synnodtest.expectations.fewest import difference_backgrounds, gated
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
 from synnodtest.expectations.rates import Units, detections, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sentences import beside, number
-from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
-
-C = TypeVar("C", bound=Compared)
 
 
 def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: float, side: Side) -> Held:
@@ -122,12 +118,6 @@ def wide_margin(parameters: Any) -> str:
     return many_false_positives(parameters.margin) if parameters.metric in LOWER_IS_BETTER else ""
 
 
-def agreeing_backgrounds(parameters: Compared, margin: float, alpha: float, per_background: float) -> int | None:
-    """Return the fewest backgrounds that show arms that agree fully to differ by less than the margin."""
-    pairs = difference_backgrounds(margin, parameters.rates, alpha, per_background)
-    return gated(pairs, float(parameters.reference_at_least), alpha)
-
-
 def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, float]]:
     """Return scene and difference of each pair, for a sequential run.
 
@@ -148,21 +138,6 @@ def sequential_gate(parameters: Compared, evidence: Evidence, bound: float) -> t
     may_lose = 0.0 if parameters.on_images else -bound
     least = max(float(parameters.reference_at_least), may_lose)
     return detections(compare(parameters, evidence).gate, evidence), least
-
-
-def sequential_stop(margin: Callable[[C], float], soonest: Callable[[C, float], int | None]) -> EarlyStop[C]:
-    """Return how a sequential run decides a paired difference of rates that must exceed a bound."""
-    return EarlyStop(
-        bound=lambda p: (margin(p), "above"),
-        units=sequential_units,
-        label=lambda p: f"difference in {p.metric}",
-        soonest=soonest,
-        able=lambda p: p.rates,
-        paired=True,
-        one_pair_each=lambda p: not p.on_images,
-        worst_scores=against_arm,
-        gate=lambda p, evidence: sequential_gate(p, evidence, margin(p)),
-    )
 
 
 def paired_needs(parameters: Compared) -> tuple[Arm, ...]:

@@ -140,6 +140,11 @@ def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int, *, t
     last = each[np.append(falling[1:] != falling[:-1], True)] if ties_together else each
     true = np.cumsum(hits)[last]
     precision = true / (last + 1)
+    return mean_precision(precision, true / n_nodules)
+
+
+def mean_precision(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
+    """Return the mean over COCO's recalls of the best precision from each on, both given by falling threshold."""
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    place = np.searchsorted(true / n_nodules, _RECALLS, side="left")
+    place = np.searchsorted(recall, _RECALLS, side="left")
     return float(np.append(envelope, 0.0)[place].mean())

@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.language import one_of, option, reference
 from synnodtest.expectations.margins import Margined, margin_kind
-from synnodtest.expectations.paired import against_both, judge_difference
-from synnodtest.expectations.worst import with_worst_case
 
 
 @dataclass(frozen=True)
@@ -25,18 +21,11 @@ class Invariant(Margined):
     )
 
 
-@with_worst_case(against_both)
-def invariant(parameters: Invariant, evidence: Evidence) -> Ruling:
-    """A perturbation changes the metric by less than the margin: an arm of its own, or two that the scenes have."""
-    return judge_difference(parameters, evidence, bound=float(parameters.margin), side="within")
-
-
 KIND = margin_kind(
     "invariant",
     "A perturbation changes the metric by less than the margin, either way.",
     Invariant,
-    invariant,
+    gain=None,
     title="Invariance",
     rules={"required": ["margin"], **one_of("under", ("arm", "reference"))},
-    both=True,
 )
