@@ -13,7 +13,7 @@ import numpy as np
 from studies.paper.points import Point
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.canonical import seed_sequence
-from synnodtest.engine.judgement import Gathered, Judgement
+from synnodtest.engine.judgement import Gathered
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, score_trial
@@ -40,7 +40,7 @@ class Answered:
     """One expectation of an experiment, judged."""
 
     behaviour: Behaviour
-    judgement: Judgement
+    judgement: Gathered
 
     @property
     def evidence(self) -> Evidence:

@@ -13,6 +13,7 @@ from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
+from synnodtest.engine.executor import SceneSource
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Radiograph
@@ -212,7 +213,7 @@ def _engine(campaign: Campaign, entry: SceneEntry, record: Record) -> Engine:
         raise SynnodError(f"the record does not say which background set the scene {entry.background!r} is of")
     names = behaviour.synthesizers or (campaign.providers.default_synthesizer,)
     name = next((n for n in names if campaign.synthesizer(n).identity.name == entry.synthesizer), names[0])
-    return campaign.engine_on(set_name, count, name)
+    return campaign.engine_on(SceneSource(set_name, count, name))
 
 
 def _box(box: Sequence[float]) -> str:

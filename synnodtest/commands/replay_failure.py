@@ -7,6 +7,7 @@ from typing import Any
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
+from synnodtest.engine.executor import SceneSource
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.fuzzing import replay_failure
 from synnodtest.radiograph import Radiograph, Truth
@@ -79,7 +80,7 @@ def replay(campaign: Campaign, failure: Failure) -> int:
     if not failure["trials"]:
         raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")
     name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
-    engine = campaign.engine_on(failure["set"], int(failure["count"]), name)
+    engine = campaign.engine_on(SceneSource(failure["set"], int(failure["count"]), name))
     verdict, lines = replay_failure(engine, failure)
     print(f"failure    {failure['id']}: {failure['behaviour']}::{failure['expectation']}")
     print(f"example    {in_words(failure)}")

@@ -1,32 +1,37 @@
-"""A campaign: one detector against all behaviours. Gathers the evidence of an expectation and rules on it."""
+"""A campaign: one detector against all behaviours. Gathers the evidence of an expectation and has it ruled on."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
+from synnodtest.canonical import sha256_of
 from synnodtest.engine.early_stop import until_decided
-from synnodtest.engine.engine import Engine
-from synnodtest.engine.executor import Executor, SceneSource
-from synnodtest.engine.gather import Gatherer, Item
-from synnodtest.engine.judgement import Gathered, Judgement, Providers, agree
-from synnodtest.engine.parts import Parts
+from synnodtest.engine.executor import Executor
+from synnodtest.engine.gather import FEWER_BACKGROUNDS, Item
+from synnodtest.engine.job import Unplaced
+from synnodtest.engine.judgement import Gathered, Providers
+from synnodtest.engine.outcome import Outcome, to_trial
+from synnodtest.engine.parts import Parts, scenes_of
 from synnodtest.engine.scene_outcomes import Progress, SceneOutcomes, silent
-from synnodtest.engine.sham import ShamStatus
-from synnodtest.engine.tally import Tally
+from synnodtest.engine.sham import ShamResult, ShamStatus, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence
-from synnodtest.evidence.regions import RegionExpression
-from synnodtest.evidence.trial import Evidence
+from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations import find_check
+from synnodtest.matching import Matching
+from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM
 from synnodtest.planning.variants import Variant
-from synnodtest.ports import Background, BackgroundSet, Synthesizer
+from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour
 from synnodtest.store import Store
 
 
-class Campaign:
+class Campaign(Parts):
     """One detector against behaviours; scenes that expectations share are made once.
 
     Args:
@@ -46,51 +51,10 @@ class Campaign:
         progress: Progress = silent,
         executor: Executor | None = None,
     ) -> None:
-        self.providers = providers
+        super().__init__(providers, store)
         self.seed = seed
-        self.store = store
         self.progress = progress
-        self._parts = Parts(providers, store)
-        self._shown = SceneOutcomes(self._parts, seed, progress, executor)
-        self._gatherer = Gatherer(self._parts, self._shown, seed)
-
-    # --- parts --------------------------------------------------------------------------------------------------
-
-    def synthesizer(self, name: str) -> Synthesizer:
-        """Return a synthesizer by the text that names it; loaded once."""
-        return self._parts.synthesizer(name)
-
-    def loaded_synthesizers(self) -> tuple[str, ...]:
-        """Return the texts of the synthesizers that were used."""
-        return self._parts.loaded_synthesizers()
-
-    def synthesizer_names(self, behaviour: Behaviour) -> tuple[str, ...]:
-        """Return the synthesizers that a behaviour runs on."""
-        return self._parts.synthesizer_names(behaviour)
-
-    def background_set(self, behaviour: Behaviour) -> BackgroundSet:
-        """Return the set that a behaviour stands on."""
-        return self._parts.background_set(behaviour)
-
-    def backgrounds(self, behaviour: Behaviour) -> Sequence[Background]:
-        """Return the backgrounds that a behaviour stands on; copies of one radiograph are one cluster."""
-        return self._parts.backgrounds(behaviour)
-
-    def engine(self, behaviour: Behaviour, synthesizer: str) -> Engine:
-        """Return the engine that runs a behaviour on one synthesizer."""
-        return self._parts.engine(self._parts.source(behaviour, synthesizer))
-
-    def engine_on(
-        self, set_name: str, count: int, synthesizer: str, controls: tuple[RegionExpression, ...] = ()
-    ) -> Engine:
-        """Return the engine on so many backgrounds of a set; made once."""
-        return self._parts.engine(SceneSource(set_name, count, synthesizer, controls))
-
-    def tally(self) -> Tally:
-        """Return what all engines together have done."""
-        return self._parts.tally()
-
-    # --- evidence and ruling ------------------------------------------------------------------------------------
+        self._shown = SceneOutcomes(self, seed, progress, executor)
 
     def gather(self, behaviour: Behaviour, variant: Variant) -> Gathered:
         """Synthesize, detect and match whatever the item needs, and hand it to its check.
@@ -104,18 +68,12 @@ class Campaign:
         judge = item.judge
         names = self.synthesizer_names(behaviour)
         evidence = {name: self._evidence(item, name) for name in names}
-        sham = {name: self._gatherer.sham(item, name, evidence[name]) for name in names}
+        sham = {name: self._sham(item, name, evidence[name]) for name in names}
         broken = [result.sentence for result in sham.values() if result.status is ShamStatus.INVALID]
         if broken:
             raise InvalidEvidence(f"sham control: {broken[0]}")
         rulings = {name: judge(variant.parameters, trials) for name, trials in evidence.items()}
         return Gathered(behaviour, variant, evidence, rulings, sham, time.perf_counter() - started)
-
-    def _evidence(self, item: Item, synthesizer: str) -> Evidence:
-        backgrounds = self.backgrounds(item.behaviour)
-        if item.is_sequential:
-            return until_decided(self._gatherer, item, synthesizer, backgrounds, self.seed)
-        return self._gatherer.evidence(item, synthesizer, backgrounds)
 
     def first_radiographs(self, behaviour: Behaviour, variant: Variant) -> Iterator[Radiograph]:
         """Yield the first radiograph of each group of scenes that an item needs; the detector is not asked."""
@@ -124,17 +82,6 @@ class Campaign:
                 first = self._shown.first(behaviour, name, group)
                 if first is not None:
                     yield first
-
-    def rule(self, gathered: Gathered) -> Judgement:
-        """Return the ruling of all synthesizers together; pure, no model is touched."""
-        return Judgement(
-            gathered.behaviour,
-            gathered.variant,
-            agree(gathered.rulings),
-            gathered.rulings,
-            gathered.evidence,
-            gathered.sham,
-        )
 
     def cost(self, behaviour: Behaviour, variant: Variant) -> tuple[int, int]:
         """Return how many scenes an item needs, and how many of them are finished already.
@@ -145,9 +92,80 @@ class Campaign:
         scenes = done = 0
         for name in self.synthesizer_names(behaviour):
             groups = list(Item(behaviour, variant).groups) if registered else []
-            if self._gatherer.needs_sham(behaviour, name):
+            if self._needs_sham(behaviour, name):
                 groups += [g for g in (SHAM, PLAIN) if g not in groups]
             for group in groups:
                 total, finished = self._shown.cost(behaviour, name, group)
                 scenes, done = scenes + total, done + finished
         return scenes, done
+
+    def _evidence(self, item: Item, synthesizer: str) -> Evidence:
+        backgrounds, on = self.backgrounds(item.behaviour), partial(self._evidence_on, item, synthesizer)
+        return until_decided(on, item, backgrounds, self.seed) if item.is_sequential else on(backgrounds)
+
+    def _evidence_on(self, item: Item, synthesizer: str, backgrounds: Sequence[Background]) -> Evidence:
+        """Return the evidence of an item on some of its backgrounds.
+
+        Raises:
+            InvalidEvidence: no background of the whole set has a region that the behaviour needs.
+        """
+        behaviour, matching = item.behaviour, item.matching
+        trials: list[Trial] = []
+        shortfall: Counter[str] = Counter()
+        there = len(self.backgrounds(behaviour))
+        for group in item.groups:
+            outcomes = self._shown.outcomes(behaviour, synthesizer, group, backgrounds)
+            shortfall.update(outcome.reason for outcome in outcomes if isinstance(outcome, Unplaced))
+            if len(backgrounds) == there:
+                _refuse_missing_region(behaviour, outcomes)
+            trials += self._with_ids_of(synthesizer, behaviour, _trials(outcomes, matching))
+        count = background_count(behaviour)
+        if there < count:
+            shortfall[f"the set has {there} of the {count} {FEWER_BACKGROUNDS}"] = count - there
+        return Evidence(
+            trials=tuple(t for t in trials if not t.rejected),
+            rejected=tuple(t for t in trials if t.rejected),
+            operating_point=item.variant.operating_point,
+            alpha=item.alpha,
+            seed=self.seed,
+            shortfall=shortfall,
+        )
+
+    def _with_ids_of(self, synthesizer: str, behaviour: Behaviour, trials: list[Trial]) -> list[Trial]:
+        """Give the scenes of a further synthesizer ids of their own: their recipes are those of the first."""
+        if synthesizer == self.synthesizer_names(behaviour)[0]:
+            return trials
+        maker = self.synthesizer(synthesizer).identity.key()
+        return [replace(trial, scene_id=sha256_of([trial.scene_id, maker])) for trial in trials]
+
+    def _sham(self, item: Item, synthesizer: str, evidence: Evidence) -> ShamResult:
+        """Return what the detector makes of the nodules' masks inpainted without a nodule."""
+        behaviour, matching = item.behaviour, item.matching
+        if not self._needs_sham(behaviour, synthesizer):
+            return sham_not_needed()
+        used = {t.background for t in (*evidence.trials, *evidence.rejected)}
+        backgrounds = [b for b in self.backgrounds(behaviour) if not evidence.order or b.id in used]
+        edited, plain = (
+            _trials(self._shown.outcomes(behaviour, synthesizer, group, backgrounds), matching)
+            for group in (SHAM, PLAIN)
+        )
+        return judge_sham(edited, plain, item.variant.operating_point, matching, behaviour.sampling.alpha)
+
+    def _needs_sham(self, behaviour: Behaviour, synthesizer: str) -> bool:
+        """Return whether an edit without a nodule could leave traces."""
+        return bool(scenes_of(behaviour).nodules) and not self.synthesizer(synthesizer).sham_is_identity
+
+
+def _trials(outcomes: Sequence[Outcome | Unplaced], matching: Matching) -> list[Trial]:
+    return [to_trial(outcome, matching) for outcome in outcomes if isinstance(outcome, Outcome)]
+
+
+def _refuse_missing_region(behaviour: Behaviour, outcomes: Sequence[Outcome | Unplaced]) -> None:
+    """Refuse evidence where no background of the set has a region that the behaviour needs."""
+    missing = sorted({item.missing_region for item in outcomes if isinstance(item, Unplaced) and item.missing_region})
+    if missing and not any(isinstance(item, Outcome) for item in outcomes):
+        raise InvalidEvidence(
+            f"no background of the set {scenes_of(behaviour).set!r} has the region {', '.join(map(repr, missing))}",
+            hint=f"put a mask beside each radiograph (<stem>.{missing[0]}.png) or name it in the manifest "
+            f"(column {missing[0]}_mask)",
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.engine.gather import Gatherer, Item
+from synnodtest.engine.gather import Item
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence
@@ -21,14 +21,13 @@ Clusters = Mapping[str, Sequence[Background]]
 
 
 def until_decided(
-    gatherer: Gatherer, item: Item, synthesizer: str, backgrounds: Sequence[Background], seed: int
+    evidence_on: Callable[[Sequence[Background]], Evidence], item: Item, backgrounds: Sequence[Background], seed: int
 ) -> Evidence:
     """Return the evidence at which the judge decides, or all of it.
 
     Args:
-        gatherer: Gathers the evidence.
+        evidence_on: Gathers the evidence on some of the backgrounds.
         item: Whose evidence.
-        synthesizer: Text that names it.
         backgrounds: All that the behaviour stands on.
         seed: The master seed. The order of the clusters hangs on it and on the behaviour alone.
     """
@@ -43,7 +42,7 @@ def until_decided(
     evidence = Evidence(())
     for start in range(0, len(order), BATCH):
         decided_on += [b for name in order[start : start + BATCH] for b in clusters[name]]
-        evidence = replace(gatherer.evidence(item, synthesizer, decided_on), order=order)
+        evidence = replace(evidence_on(decided_on), order=order)
         if item.judge(item.variant.parameters, evidence).status is not Status.INCONCLUSIVE:
             break
     return evidence

@@ -1,9 +1,9 @@
-"""Parts and products of a campaign: providers, gathered evidence, judgements."""
+"""Parts and products of a campaign: providers, and gathered evidence with its rulings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from synnodtest.engine.sham import ShamResult
 from synnodtest.evidence.ruling import Ruling, Status
@@ -44,17 +44,10 @@ class Gathered:
     sham: dict[str, ShamResult]
     seconds: float = 0.0
 
-
-@dataclass(frozen=True)
-class Judgement:
-    """Ruling on one item, with the trials it rests on."""
-
-    behaviour: Behaviour
-    variant: Variant
-    ruling: Ruling
-    by_synthesizer: Mapping[str, Ruling]
-    evidence: Mapping[str, Evidence]
-    sham: Mapping[str, ShamResult] = field(default_factory=dict)
+    @property
+    def ruling(self) -> Ruling:
+        """The ruling of all synthesizers together; pure, no model is touched."""
+        return agree(self.rulings)
 
 
 def agree(rulings: Mapping[str, Ruling]) -> Ruling:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.executor import SceneSource
@@ -30,12 +31,12 @@ class Parts:
         self.providers = providers
         self.store = store
         self._synthesizers: dict[str, Synthesizer] = {}
-        self._sets: dict[tuple[str, int], BackgroundSet] = {}
+        self._set = cache(providers.backgrounds)
         self._backgrounds: dict[tuple[str, int], tuple[Background, ...]] = {}
         self._engines: dict[SceneSource, Engine] = {}
 
     def synthesizer(self, name: str) -> Synthesizer:
-        """Return a synthesizer by the text that names it."""
+        """Return a synthesizer by the text that names it; loaded once."""
         if name not in self._synthesizers:
             self._synthesizers[name] = self.providers.synthesizer(name)
         return self._synthesizers[name]
@@ -65,8 +66,12 @@ class Parts:
             scenes_of(behaviour).set, background_count(behaviour), synthesizer, _control_regions(behaviour)
         )
 
-    def engine(self, source: SceneSource) -> Engine:
-        """Return the engine that makes the scenes of a source."""
+    def engine(self, behaviour: Behaviour, synthesizer: str) -> Engine:
+        """Return the engine that runs a behaviour on one synthesizer."""
+        return self.engine_on(self.source(behaviour, synthesizer))
+
+    def engine_on(self, source: SceneSource) -> Engine:
+        """Return the engine that makes the scenes of a source; made once."""
         if source not in self._engines:
             self._engines[source] = Engine(
                 self._set(source.set_name, source.count),
@@ -83,11 +88,6 @@ class Parts:
         for engine in self._engines.values():
             total.add(engine.tally)
         return total
-
-    def _set(self, name: str, count: int) -> BackgroundSet:
-        if (name, count) not in self._sets:
-            self._sets[name, count] = self.providers.backgrounds(name, count)
-        return self._sets[name, count]
 
 
 def scenes_of(behaviour: Behaviour) -> Scenes:

@@ -90,28 +90,29 @@ class SceneOutcomes:
     def _made(
         self, behaviour: Behaviour, synthesizer: str, recipes: list[Recipe], label: str
     ) -> Iterator[Outcome | Unplaced]:
-        source = self._parts.source(behaviour, synthesizer)
-        engine, total = self._parts.engine(source), len(recipes)
+        engine, total = self._parts.engine(behaviour, synthesizer), len(recipes)
         if self._executor is None:
             yield from self._progress(engine.run(_let_go(recipes)), total, label)
             return
+        source = self._parts.source(behaviour, synthesizer)
         finished = (None for count in self._executor.finish(source, recipes) for _ in range(count))
         deque(self._progress(finished, total, label), maxlen=0)
         yield from engine.run(_let_go(recipes))
 
     def first(self, behaviour: Behaviour, synthesizer: str, group: Group) -> Radiograph | None:
         """Return the first radiograph of a group, not shown to the detector; None where no scene has a place."""
-        recipes = group.recipes(behaviour, self._parts.backgrounds(behaviour), self._seed)
-        return self._parts.engine(self._parts.source(behaviour, synthesizer)).first_radiograph(recipes)
+        return self._parts.engine(behaviour, synthesizer).first_radiograph(self._recipes(behaviour, group))
 
     def cost(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
         """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""
         key = (behaviour.id, scenes_of(behaviour), synthesizer, group)
         if key not in self._costs:
-            recipes = group.recipes(behaviour, self._parts.backgrounds(behaviour), self._seed)
-            engine = self._parts.engine(self._parts.source(behaviour, synthesizer))
-            self._costs[key] = engine.finished(recipes)
+            engine = self._parts.engine(behaviour, synthesizer)
+            self._costs[key] = engine.finished(self._recipes(behaviour, group))
         return self._costs[key]
+
+    def _recipes(self, behaviour: Behaviour, group: Group) -> Iterator[Recipe]:
+        return group.recipes(behaviour, self._parts.backgrounds(behaviour), self._seed)
 
 
 def _let_go(recipes: list[Recipe]) -> Iterator[Recipe]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from synnodtest.canonical import plain
 from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.engine.campaign import Campaign
-from synnodtest.engine.judgement import Judgement
+from synnodtest.engine.judgement import Gathered
 from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import forecast
 from synnodtest.identity import Identity
@@ -48,7 +48,7 @@ def new_run_id() -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.randbelow(4096):03x}"
 
 
-def _plan(judgement: Judgement, campaign: Campaign) -> PlanEntry:
+def _plan(judgement: Gathered, campaign: Campaign) -> PlanEntry:
     """Return what could be said before the run: power, what it assumes, the fewest backgrounds that can pass."""
     if judgement.behaviour.fuzz is not None:
         return _NOTHING_SAID
@@ -177,7 +177,7 @@ class Fragment:
             self.expectations[node_id] = replace(planned, status="ERROR", error=died)
 
     def add_judgement(
-        self, case: CaseLike, judgement: Judgement, campaign: Campaign, seconds: float, waiver: JsonObject | None = None
+        self, case: CaseLike, judgement: Gathered, campaign: Campaign, seconds: float, waiver: JsonObject | None = None
     ) -> None:
         """Record an item that was judged, its trials and whoever made them."""
         self._add_case(case)
@@ -191,7 +191,7 @@ class Fragment:
             base = rescored(trial, usual) if otherwise else trial
             self._add_scenes({trial.scene_id: scene_entry(base, case.behaviour.id, point, least)})
         choice = chosen(trials, judgement.variant, point, case.node_id)
-        others = judgement.by_synthesizer.items() if len(judgement.by_synthesizer) > 1 else ()
+        others = judgement.rulings.items() if len(judgement.rulings) > 1 else ()
         self.expectations[case.node_id] = replace(
             expectation_entry(case, judgement.ruling.status.value, seconds),
             ruling=ruling_entry(judgement.ruling),
@@ -229,7 +229,7 @@ class Fragment:
             self.specs[file] = SpecEntry(file, spec.sha256, **facts, included=included)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
-    def _add_parts(self, file: str, judgement: Judgement, campaign: Campaign) -> None:
+    def _add_parts(self, file: str, judgement: Gathered, campaign: Campaign) -> None:
         self.name_detector(campaign)
         for name in judgement.evidence:
             synthesizer = campaign.synthesizer(name)
@@ -251,7 +251,7 @@ class Fragment:
         )
         self.tally = plain(vars(campaign.tally()))
 
-    def _note_deviations(self, case: CaseLike, judgement: Judgement) -> None:
+    def _note_deviations(self, case: CaseLike, judgement: Gathered) -> None:
         planned, used = (b.scenes.count if b.scenes is not None else 0 for b in (case.behaviour, judgement.behaviour))
         if planned != used and case.behaviour.fuzz is None:
             self._deviate(case, LIMITED_COUNT, str(planned), str(used))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synnodtest.engine.gather import Item
-from synnodtest.engine.judgement import Gathered, agree
+from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence.chance import MANY, MOSTLY, mirrored, share_hit, told_of_chance, withheld_for_chance
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.silence import silenced
@@ -20,7 +20,7 @@ SEARCHED = "detected"
 def told_from_noise(gathered: Gathered) -> Gathered:
     """Return gathered evidence with its rulings; a pass that noise earns is withheld, one beside noise says so."""
     item = Item(gathered.behaviour, gathered.variant)
-    if agree(gathered.rulings).status is not Status.PASSED or not _counts_hits_alone(item, gathered):
+    if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
     elsewhere = {name: mirrored(evidence, item.matching) for name, evidence in gathered.evidence.items()}
     share, hit = (share_hit(list(evidence.values())) for evidence in (elsewhere, gathered.evidence))

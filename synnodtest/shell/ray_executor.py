@@ -101,9 +101,8 @@ class Worker:
         return self._done("detect", batch)
 
     def _done(self, what: str, batch: Batch) -> list[str] | tuple[str, str, str]:
-        source = batch.source
         try:
-            engine = self._opened.campaign.engine_on(source.set_name, source.count, source.synthesizer, source.controls)
+            engine = self._opened.campaign.engine_on(batch.source)
             keys: list[str] = getattr(engine, what)(batch.recipes, batch.wanted)
             return keys
         except SynnodError as error:

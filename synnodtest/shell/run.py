@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from synnodtest.engine.executor import Executor
-from synnodtest.engine.judgement import Gathered, Judgement
+from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.scene_outcomes import Progress
 from synnodtest.engine.throughput import measured, remember
 from synnodtest.errors import InvalidEvidence
@@ -78,15 +78,12 @@ class Run(OpenedParts):
             return self.campaign.gather(self.behaviour(case), case.variant)
         return fuzz(self.campaign, limited_search(case.behaviour, self.settings.limit), case.variant)
 
-    def rule(self, case: Case, gathered: Gathered, waiver: dict[str, object] | None = None) -> Judgement:
+    def rule(self, case: Case, gathered: Gathered, waiver: dict[str, object] | None = None) -> Gathered:
         """Judge gathered evidence and record the ruling."""
-        started = time.perf_counter()
-        judgement = self.campaign.rule(gathered)
-        seconds = gathered.seconds + time.perf_counter() - started
-        self.fragment.add_judgement(case, judgement, self.campaign, seconds, waiver)
+        self.fragment.add_judgement(case, gathered, self.campaign, gathered.seconds, waiver)
         if isinstance(gathered, FuzzGathered):
             self.fragment.add_fuzzing(case, gathered.entry)
-        return judgement
+        return gathered
 
 
 def limited(behaviour: Behaviour, limit: int | None) -> Behaviour:

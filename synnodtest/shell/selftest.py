@@ -229,7 +229,7 @@ def run_cases(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragme
     for case in cases:
         behaviour = limited(with_count(case.behaviour), bench.limit)
         try:
-            judgement = campaign.rule(campaign.gather(behaviour, case.variant))
+            judgement = campaign.gather(behaviour, case.variant)
         except InvalidEvidence as error:
             fragment.add_error(case, "INVALID", str(error), 0.0)
         else:

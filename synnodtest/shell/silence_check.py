@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
-from synnodtest.engine.judgement import Gathered, agree
+from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
 from synnodtest.fuzzing import FuzzGathered, plant
@@ -43,7 +43,7 @@ class SilenceCheck:
         others = {key: score for key, score in self._scores.items() if key not in own}
         self._scores |= own
         tallies = [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
-        if agree(gathered.rulings).status is not Status.PASSED or not all(one.silent for one in tallies):
+        if gathered.ruling.status is not Status.PASSED or not all(one.silent for one in tallies):
             return gathered
         if not _met_by_silence(gathered):
             return gathered

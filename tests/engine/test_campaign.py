@@ -74,7 +74,7 @@ def judged(tmp_path):
         for expectation in behaviour.expectations:
             for variant in variants(behaviour, expectation):
                 gathered = campaign.gather(behaviour, variant)
-                rulings.append((gathered, campaign.rule(gathered).ruling))
+                rulings.append((gathered, gathered.ruling))
         return rulings, synthesizer
 
     return judge
@@ -167,7 +167,7 @@ def test_copies_of_one_radiograph_under_many_names_are_one_background_and_never_
             )
 
     campaign, behaviour, variant = campaign_of(tmp_path, "sensitivity: {at_least: 0.5}", 40, Copies)
-    ruling = campaign.rule(campaign.gather(behaviour, variant)).ruling
+    ruling = campaign.gather(behaviour, variant).ruling
     assert (ruling.n_nodules, ruling.n_clusters, ruling.components[0].value) == (40, 2, 1.0)
     assert ruling.status is Status.INCONCLUSIVE
 

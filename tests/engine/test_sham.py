@@ -93,7 +93,7 @@ def gathered(tmp_path):
         providers = Providers(detector, lambda name: synthesizer, lambda name, wanted: Squares(wanted), "seamy")
         campaign = Campaign(providers, Store(tmp_path / "store"), seed=3)
         made = campaign.gather(behaviour, variant)
-        return made.sham["seamy"], campaign.rule(made).ruling, campaign.cost(behaviour, variant)
+        return made.sham["seamy"], made.ruling, campaign.cost(behaviour, variant)
 
     return gather
 

@@ -76,7 +76,7 @@ def judged(spec, tmp_path, detector=None):
     for behaviour in spec.behaviours:
         for expectation in behaviour.expectations:
             for variant in variants(behaviour, expectation):
-                yield variant.id, campaign.rule(campaign.gather(behaviour, variant)).ruling
+                yield variant.id, campaign.gather(behaviour, variant).ruling
 
 
 def test_each_kind_is_judged_by_its_own_rate_with_the_interval_of_clopper_and_pearson(spec, tmp_path):

@@ -101,7 +101,7 @@ def ruled(spec, tmp_path, detector):
     behaviour = spec.behaviours[0]
     (variant,) = variants(behaviour, behaviour.expectations[0])
     campaign = Campaign(providers, Store(tmp_path / "store"))
-    return campaign.rule(campaign.gather(behaviour, variant))
+    return campaign.gather(behaviour, variant)
 
 
 def test_a_detector_of_pairs_is_given_the_prior_and_any_other_each_alone(spec, tmp_path):
