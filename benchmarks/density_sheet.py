@@ -61,7 +61,13 @@ def planted_tiles(
         rng = np.random.default_rng([seed, number, int(size_mm)])
         density = draw_density(attenuation, size_mm, rng)
         recipe = NoduleRecipe(
-            "nodule", size_mm, None, (), Location(), size_mm / 2, seed + number, seed + number, density, attenuation
+            size_mm,
+            seed=seed + number,
+            density=density,
+            attenuation=attenuation,
+            location=Location(),
+            clearance_mm=size_mm / 2,
+            place_seed=seed + number,
         )
         scene = Placer(host).place(Recipe("sheet", background, "sheet", 0, (), (recipe,), seed=seed + number))
         (made,) = synthesizer.synthesize([scene], [host])

@@ -29,7 +29,9 @@ def scenes_on(backgrounds, count, low, high):
             diameter = float(np.exp(rng.uniform(np.log(low), np.log(high))))
             contrast = float(rng.uniform(0.2, 0.6))
             seed = int(rng.integers(2**31))
-            nodule = NoduleRecipe("nodule", diameter, contrast, (), Location(), diameter / 2, seed, seed)
+            nodule = NoduleRecipe(
+                diameter, contrast, seed=seed, location=Location(), clearance_mm=diameter / 2, place_seed=seed
+            )
             recipe = Recipe("agreement", background, "default", number, (), (nodule,), seed=seed)
             yield placer.place(recipe), radiograph
 

@@ -165,7 +165,8 @@ def place_in(radiograph: Radiograph, region: str, diameter_mm: float, seed: int)
     """
     check_size(diameter_mm)
     place_seed = seed_of("plant-place", seed)
-    nodule = NoduleRecipe("nodule", diameter_mm, 0.0, (), Location(region=region), diameter_mm / 2, place_seed, seed)
+    location = Location(region=region)
+    nodule = NoduleRecipe(diameter_mm, 0.0, location=location, clearance_mm=diameter_mm / 2, place_seed=place_seed)
     try:
         scene = Placer(radiograph).place(Recipe("plant", Background("radiograph"), DEFAULT_ARM, 0, (), (nodule,)))
     except (MissingRegion, NoPlace) as error:

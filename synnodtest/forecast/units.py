@@ -12,7 +12,7 @@ from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
-from synnodtest.spec.model import NOMINAL_MM, Behaviour
+from synnodtest.spec.model import Behaviour
 
 SAMPLE = 20
 """Backgrounds enumerated to count the units that an expectation selects."""
@@ -69,7 +69,7 @@ def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecip
         **dict(nodule.radiomics),
         **dict(recipe.levels),
         "diameter_mm": nodule.diameter_mm,
-        **nodule.placed((0.0, 0.0), (NOMINAL_MM, NOMINAL_MM)).look(),
+        **nodule.look(),
         **({} if nodule.contrast is None else {"contrast": nodule.contrast}),
         "name": nodule.name,
         "arm": recipe.arm,

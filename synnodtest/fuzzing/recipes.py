@@ -93,7 +93,8 @@ class RecipeMaker:
             centre = self.places.near(base.background, first, distance, rng)
         else:
             centre = self.places.anywhere(base.background, 0.0, rng)
-        return MimicRecipe("distractor", kind, size, Location(region=None, at_mm=centre), base.seed, base.seed)
+        location = Location(region=None, at_mm=centre)
+        return MimicRecipe(kind, size, "distractor", base.seed, location=location, place_seed=base.seed)
 
     def _arm(self, arm: Arm, base: Recipe, example: Example, background: Background, seed: int) -> Recipe:
         if arm == UNDER:
@@ -161,17 +162,17 @@ def _recipe(
     if contrast is None and density is None:
         density = draw_density(attenuation, diameter, _rng(seed, "density"))
     return NoduleRecipe(
-        name=name,
-        diameter_mm=round(diameter, 4),
+        round(diameter, 4),
         contrast=None if contrast is None else round(float(contrast), 4),
+        radiomics=tuple(sorted((k, float(v)) for k, v in radiomics.items())),
+        name=name,
+        seed=seed,
         density=None if density is None else round(float(density), 4),
         attenuation=attenuation,
         margin=str(given.get("margin") or ""),
-        radiomics=tuple(sorted((k, float(v)) for k, v in radiomics.items())),
         location=Location(region=None, at_mm=centre),
         clearance_mm=diameter / 2,
         place_seed=seed,
-        seed=seed,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -206,14 +206,17 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
     values = {field: _number(amount) for field, amount in drawn.items()}
     free = [] if not level else [list(level)]
     radius = values["diameter_mm"] / 2
-    grown = tuple(round(values.pop(name), 4) for name in ("doubling_days", "interval_days") if name in values)
+    grown = {name: round(values.pop(name), 4) for name in ("doubling_days", "interval_days") if name in values}
     fixed_place = "location" in nodule.hold
     appearance = stream.seed("appearance", *([] if "seed" in nodule.hold else free))
     largest = max(nodule.diameter_mm.bounds) / 2 if fixed_place and isinstance(nodule.diameter_mm, Sweep) else radius
+    contrast, density = _brightness(values, words.get("attenuation", ""), radius * 2, stream)
     return NoduleRecipe(
+        round(values.pop("diameter_mm"), 4),
+        contrast=contrast,
+        density=density,
+        attenuation=words.get("attenuation", "") if contrast is None else "",
         name=nodule.name,
-        diameter_mm=round(values.pop("diameter_mm"), 4),
-        **_brightness(values, words.get("attenuation", ""), radius * 2, stream),
         radiomics=tuple(sorted(values.items())),
         margin=words.get("margin", ""),
         lesion=words.get("lesion", "").removeprefix("nodule"),
@@ -222,7 +225,8 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         clearance_mm=largest,
         place_seed=stream.seed("place", *([] if fixed_place else free)),
         seed=appearance if nodule.seed is None else nodule.seed,
-        growth=(grown[0], grown[1]) if grown else None,
+        doubling_days=grown.get("doubling_days"),
+        interval_days=grown.get("interval_days"),
     )
 
 
@@ -232,29 +236,25 @@ def _mimic(stream: _Stream, distractor: DistractorSpec, level: Level) -> MimicRe
     size = drawn.get("size_mm", stream.rng("size").uniform(*mimic_kind(kind).sizes_mm))
     free = [] if not level else [list(level)]
     return MimicRecipe(
-        name=distractor.name,
-        kind=kind,
-        size_mm=round(_number(size), 4),
+        kind,
+        round(_number(size), 4),
+        distractor.name,
         location=distractor.location,
         place_seed=stream.seed("place", *([] if "location" in distractor.hold else free)),
         seed=stream.seed("appearance", *([] if "seed" in distractor.hold else free)),
     )
 
 
-class _Brightness(TypedDict):
-    contrast: float | None
-    density: float | None
-    attenuation: str
-
-
-def _brightness(values: dict[str, float], attenuation: str, diameter_mm: float, stream: _Stream) -> _Brightness:
-    """Take the contrast or the density out of the drawn values; without either draw the density."""
+def _brightness(
+    values: dict[str, float], attenuation: str, diameter_mm: float, stream: _Stream
+) -> tuple[float | None, float | None]:
+    """Take the contrast or the density out of the drawn values, one of which is None; without either draw a density."""
     if "contrast" in values:
-        return {"contrast": round(values.pop("contrast"), 4), "density": None, "attenuation": ""}
+        return round(values.pop("contrast"), 4), None
     density = values.pop("density", None)
     if density is None:
         density = draw_density(attenuation, diameter_mm, stream.rng("density"))
-    return {"contrast": None, "density": round(density, 4), "attenuation": attenuation}
+    return None, round(density, 4)
 
 
 def _number(amount: Amount) -> float:

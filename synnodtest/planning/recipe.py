@@ -6,7 +6,7 @@ once and turns its recipes into scenes (:mod:`synnodtest.planning.place`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from synnodtest.attenuation import RULE_VERSION
@@ -17,98 +17,58 @@ from synnodtest.scene import Mimic, Nodule, Perturbation
 from synnodtest.spec.model import Location, filled_mm
 
 
-@dataclass(frozen=True, slots=True)
-class NoduleRecipe:
+@dataclass(frozen=True, kw_only=True)
+class NoduleRecipe(Nodule):
     """A nodule whose place is still to be drawn.
 
     Args:
-        name: The nodule's name in the spec.
-        diameter_mm: Requested equal-area diameter.
-        contrast: Requested contrast; None where it follows from the density at the nodule's place.
-        radiomics: Requested features.
         location: Where it may lie.
         clearance_mm: Distance that the centre should keep from the region's edge (the nodule's radius; with a held
             place the largest radius of the sweep, so that every size fits there).
         place_seed: Seed of the place; equal seeds in one background give equal places.
-        seed: Seed of the appearance.
-        density: Requested density; None where the contrast is an order.
-        attenuation: The word that it was drawn for; may be empty.
-        margin: The word for its outline; may be empty.
         fills: The box ``(x0, y0, x1, y1)`` in pixels that gives place and size, or None.
-        lesion: The word for what it is; empty: a nodule.
-        growth: Doubling time of the volume and time since the prior, in days; None where it does not grow.
     """
 
-    name: str
-    diameter_mm: float
-    contrast: float | None
-    radiomics: tuple[tuple[str, float], ...]
+    centre_mm: tuple[float, float] = (0.0, 0.0)
     location: Location
     clearance_mm: float
     place_seed: int
-    seed: int
-    density: float | None = None
-    attenuation: str = ""
-    margin: str = ""
     fills: tuple[float, float, float, float] | None = None
-    growth: tuple[float, float] | None = None
-    lesion: str = ""
 
     def placed(self, centre_mm: tuple[float, float], spacing_mm: tuple[float, float]) -> Nodule:
         """Return the nodule at a place of a radiograph of this spacing (row, column)."""
         size = self.diameter_mm if self.fills is None else round(filled_mm(self.fills, spacing_mm), 4)
-        return Nodule(
-            diameter_mm=size,
-            centre_mm=centre_mm,
-            contrast=self.contrast,
-            radiomics=self.radiomics,
-            name=self.name,
-            seed=self.seed,
-            density=self.density,
-            attenuation=self.attenuation,
-            margin=self.margin,
-            lesion=self.lesion,
-            doubling_days=None if self.growth is None else self.growth[0],
-            interval_days=None if self.growth is None else self.growth[1],
-        )
+        own = {field.name: getattr(self, field.name) for field in fields(Nodule)}
+        return Nodule(**own | {"diameter_mm": size, "centre_mm": centre_mm})
 
     def plain(self) -> list[Any]:
         """Return what decides its placement, as plain values."""
         own = [self.name, self.diameter_mm, self.contrast, self.radiomics, self.location, self.clearance_mm]
         look = [RULE_VERSION, self.density, self.attenuation, self.margin]
         bright = self.density is not None or bool(self.attenuation or self.margin)
-        box = [["fills", *self.fills]] if self.fills is not None else []
-        grown = [["growth", *self.growth]] if self.growth is not None else []
         return [
             *own,
             self.place_seed,
             self.seed,
             *([look] if bright else []),
-            *box,
-            *grown,
+            *([["fills", *self.fills]] if self.fills is not None else []),
+            *([["growth", self.doubling_days, self.interval_days]] if self.doubling_days is not None else []),
             *([["lesion", self.lesion]] if self.lesion else []),
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class MimicRecipe:
+@dataclass(frozen=True, kw_only=True)
+class MimicRecipe(Mimic):
     """A mimic whose place is still to be drawn.
 
     Args:
-        name: The distractor's name in the spec.
-        kind: Of mimic.
-        size_mm: Its size.
         location: Where its centre may lie; None: where its kind is found.
         place_seed: Seed of the place.
-        seed: Seed of the appearance.
     """
 
-    name: str
-    kind: str
-    size_mm: float
+    centre_mm: tuple[float, float] = (0.0, 0.0)
     location: Location | None
     place_seed: int
-    seed: int
 
     def placed(self, centre_mm: tuple[float, float]) -> Mimic:
         """Return the mimic at a place."""
