@@ -91,31 +91,31 @@ def disc_mask(
     return inside
 
 
-def span_of(
-    centre_mm: float, reach_mm: float, spacing_mm: float, length: int, *, touched: bool = False
-) -> tuple[int, int]:
-    """Return the first pixel of an axis whose centre lies within reach of a point, and the one after the last.
+def around(
+    centre_mm: tuple[float, float], reach_mm: float, shape: tuple[int, int], spacing_mm: Spacing, touched: bool = False
+) -> tuple[tuple[int, int], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first row and column whose centre lies within reach of a point ``(x, y)``, and how far all such lie.
 
-    With ``touched`` those count of which any part lies within reach.
+    With ``touched`` those count of which any part lies within reach. Offsets of rows and of columns are in mm.
     """
-    low, high = (centre_mm - reach_mm) / spacing_mm, (centre_mm + reach_mm) / spacing_mm
-    first, end = (math.floor(low), math.ceil(high)) if touched else (math.ceil(low - 0.5), math.floor(high - 0.5) + 1)
-    first = min(max(first, 0), length)
-    return first, max(min(end, length), first)
+    first: list[int] = []
+    offsets: list[NDArray[np.float64]] = []
+    for centre, step, length in zip(reversed(centre_mm), spacing_mm, shape, strict=True):
+        low, high = (centre - reach_mm) / step, (centre + reach_mm) / step
+        if not touched:
+            low, high = math.ceil(low - 0.5), math.floor(high - 0.5) + 1
+        first.append(min(max(math.floor(low), 0), length))
+        offsets.append((np.arange(first[-1], min(math.ceil(high), length), dtype=np.float64) + 0.5) * step - centre)
+    return (first[0], first[1]), offsets[0], offsets[1]
 
 
 def disc_window(
     shape: tuple[int, int], centre_mm: tuple[float, float], diameter_mm: float, spacing_mm: Spacing
 ) -> tuple[tuple[slice, slice], BoolArray]:
     """Return rows and columns that hold a disc, and what :func:`disc_mask` is there; beyond them it is False."""
-    cut, axes = [], []
-    for length, middle, step in zip(shape, reversed(centre_mm), spacing_mm, strict=True):
-        first = min(max(math.floor((middle - diameter_mm / 2) / step) - 1, 0), length)
-        last = min(max(math.ceil((middle + diameter_mm / 2) / step) + 1, first), length)
-        cut.append(slice(first, last))
-        axes.append((np.arange(first, last) + 0.5) * step - middle)
-    inside: BoolArray = axes[0][:, None] ** 2 + axes[1][None, :] ** 2 <= (diameter_mm / 2) ** 2
-    return (cut[0], cut[1]), inside
+    origin, y, x = around(centre_mm, diameter_mm / 2, shape, spacing_mm, touched=True)
+    inside: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= (diameter_mm / 2) ** 2
+    return cut_of((*origin, *inside.shape)), inside
 
 
 def ellipse_in(box: Box, rows: tuple[int, int], columns: tuple[int, int]) -> BoolArray:

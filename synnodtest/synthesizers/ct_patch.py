@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from synnodtest.attenuation import Display, outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, span_of
+from synnodtest.geometry import FloatArray, around
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
-from synnodtest.synthesizers.lesions import Patch
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
 from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one, plant_patch
 
@@ -90,9 +90,8 @@ class CtPatchSynthesizer:
             projection = projection.rounder(self.roundness)
         spacing = background.spacing_mm
         reach = 2.0 * nodule.diameter_mm + 2 * max(spacing)
-        places = zip(nodule.centre_mm[::-1], spacing, background.shape, strict=True)
-        rows, columns = (span_of(centre, reach, step, length, touched=True) for centre, step, length in places)
-        origin, shape = (rows[0], columns[0]), (rows[1] - rows[0], columns[1] - columns[0])
+        origin, y, x = around(nodule.centre_mm, reach, background.shape, spacing, touched=True)
+        shape = (y.size, x.size)
         corner = (nodule.centre_mm[0] - origin[1] * spacing[1], nodule.centre_mm[1] - origin[0] * spacing[0])
         if min(shape) < 1:
             raise nothing_covered("ct-patch", nodule, scene, background)

@@ -13,11 +13,12 @@ import scipy
 
 from synnodtest.attenuation import Display, outline_of
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, span_of
+from synnodtest.geometry import FloatArray, around
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import LESION_WORDS, Nodule, Scene
-from synnodtest.synthesizers.lesions import Patch, lesion_patch
+from synnodtest.synthesizers.lesions import lesion_patch
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one, plant_patch
 
 VERSION = "2"
@@ -79,10 +80,7 @@ class GaussianSynthesizer:
         radius = nodule.diameter_mm / 2
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         reach = radius * (1 + self.edge) * (1.0 if outline is None else outline.reach)
-        rows = span_of(nodule.centre_mm[1], reach, background.spacing_mm[0], background.shape[0])
-        columns = span_of(nodule.centre_mm[0], reach, background.spacing_mm[1], background.shape[1])
-        y = (np.arange(*rows) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
-        x = (np.arange(*columns) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
+        origin, y, x = around(nodule.centre_mm, reach, background.shape, background.spacing_mm)
         squared = y[:, None] ** 2 + x[None, :] ** 2
         if outline is not None:
             squared = squared / outline.radius_at(x[None, :], y[:, None], nodule.diameter_mm) ** 2
@@ -94,4 +92,4 @@ class GaussianSynthesizer:
         profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
         if outline is not None:
             profile = (profile * outline.weight_at(x[None, :], y[:, None], nodule.diameter_mm)).astype(np.float32)
-        return Patch(origin=(rows[0], columns[0]), profile=profile, mask=mask)
+        return Patch(origin, profile, mask)

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, depths_mm, span_of
+from synnodtest.geometry import BoolArray, FloatArray, around, cut_of, depths_mm
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
+from synnodtest.synthesizers.patch import Patch
 
 Real = NDArray[np.float64]
 
@@ -50,21 +51,6 @@ _BRONCHUS_MM = (3.0, 1.6)
 """Width of a bronchus where it enters, and where it ends."""
 _AIR = 0.35
 """Share of the brightness that a bronchus takes away in its middle, where it is seen against the fluid around it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """A lesion on the window of the radiograph that it changes.
-
-    Args:
-        origin: First pixel (row, column).
-        profile: Relative brightness, 0 outside.
-        mask: The truth.
-    """
-
-    origin: tuple[int, int]
-    profile: FloatArray
-    mask: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +99,10 @@ def lesion_patch(nodule: Nodule, background: Radiograph, seed: int) -> Patch:
 
 def _window(nodule: Nodule, background: Radiograph) -> _Window:
     reach = nodule.diameter_mm / 2 * _REACH
-    places = zip(nodule.centre_mm[::-1], background.spacing_mm, background.shape, strict=True)
-    rows, columns = (span_of(centre, reach, step, length, touched=True) for centre, step, length in places)
-    y: Real = (np.arange(*rows, dtype=np.float64) + 0.5) * background.spacing_mm[0] - nodule.centre_mm[1]
-    x: Real = (np.arange(*columns, dtype=np.float64) + 0.5) * background.spacing_mm[1] - nodule.centre_mm[0]
+    origin, y, x = around(nodule.centre_mm, reach, background.shape, background.spacing_mm, touched=True)
     lung = background.regions.get("lung")
-    inside = np.ones((y.size, x.size), dtype=np.bool_) if lung is None else lung[slice(*rows), slice(*columns)]
-    return _Window((rows[0], columns[0]), x, y, background.spacing_mm, inside)
+    inside = np.ones((y.size, x.size), dtype=np.bool_) if lung is None else lung[cut_of((*origin, y.size, x.size))]
+    return _Window(origin, x, y, background.spacing_mm, inside)
 
 
 def _mass(nodule: Nodule, window: _Window, seed: int, rng: np.random.Generator) -> Patch:

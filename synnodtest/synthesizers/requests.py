@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from synnodtest.attenuation import Display, contrast_asked, resolved_scene
+from synnodtest.attenuation import Display, Planted, contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, cut_of, equal_area_diameter_mm
+from synnodtest.geometry import FloatArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
-from synnodtest.synthesizers.lesions import Patch
+from synnodtest.synthesizers.patch import Patch
 
 Plant = Callable[[FloatArray, Nodule, int, Scene, Radiograph, Display], Truth]
 """Adds a nodule, of which so many twins went before, to pixels in place, and returns its truth."""
@@ -56,7 +55,7 @@ def plant_patch(
     scene: Scene,
     background: Radiograph,
     display: Display,
-    **told: Any,
+    **told: object,
 ) -> Truth:
     """Add a patch to pixels in place at the contrast of a nodule, unless the scene is a sham; return its truth.
 
@@ -69,26 +68,15 @@ def plant_patch(
         display: What the background makes of attenuation.
         told: Further values of ``requested``.
     """
-    where = cut_of((*patch.origin, *patch.mask.shape))
-    before = pixels[where].copy()
-    if not scene.sham:
-        pixels[where] = display.plant(before, patch.profile, patch.mask, contrast_asked(nodule) * display.unit)
-    planted = display.planted(before, pixels[where], patch.mask)
-    notes = {**told, **planted.notes}
-    return truth_of(nodule, patch.mask, patch.origin, planted.contrast, background.spacing_mm, notes)
+    planted = patch.plant(pixels, display, 0.0 if scene.sham else contrast_asked(nodule))
+    return truth_of(nodule, patch, planted, background.spacing_mm, **told)
 
 
-def truth_of(
-    nodule: Nodule,
-    mask: BoolArray,
-    origin: tuple[int, int],
-    contrast: float,
-    spacing_mm: tuple[float, float],
-    notes: Mapping[str, object],
-) -> Truth:
-    """Return the truth of a nodule as it was planted."""
-    diameter_mm = equal_area_diameter_mm(float(mask.sum()), spacing_mm)
-    return Truth(nodule.name, mask, origin, diameter_mm, contrast, {**nodule.request(), **notes})
+def truth_of(nodule: Nodule, patch: Patch, planted: Planted, spacing_mm: tuple[float, float], **told: object) -> Truth:
+    """Return the truth of a nodule as it was planted; ``told`` are further values of ``requested``."""
+    diameter_mm = equal_area_diameter_mm(float(patch.mask.sum()), spacing_mm)
+    requested = {**nodule.request(), **told, **planted.notes}
+    return Truth(nodule.name, patch.mask, patch.origin, diameter_mm, planted.contrast, requested)
 
 
 def twins(scene: Scene) -> Iterator[tuple[Nodule, int]]:
@@ -124,6 +112,20 @@ def refuse_impossible(synthesizer: str, nodule: Nodule, scene: Scene, most_mm: f
         raise SynthesizerError(f"{where}: contrast must be 0 or more, not {nodule.contrast}")
     if not all(map(math.isfinite, nodule.centre_mm)):
         raise SynthesizerError(f"{where}: centre_mm must be finite, not {nodule.centre_mm}")
+
+
+def refuse_misplaced(synthesizer: str, nodule: Nodule, scene: Scene, background: Radiograph) -> None:
+    """Refuse a nodule whose centre is not on the radiograph.
+
+    Raises:
+        SynthesizerError: it lies outside.
+    """
+    (x, y), (height, width) = nodule.centre_mm, background.size_mm
+    if not (0 <= x <= width and 0 <= y <= height):
+        raise SynthesizerError(
+            f"{_where(synthesizer, nodule, scene)}: its centre ({x:g}, {y:g}) mm lies outside the radiograph of "
+            f"{width:.1f} x {height:.1f} mm"
+        )
 
 
 def _refuse_radiomics(synthesizer: str, what: str, nodule: Nodule, scene: Scene) -> None:

@@ -9,8 +9,7 @@ from scipy import ndimage
 from synnodtest.attenuation import Display
 from synnodtest.synthesizers.diffusion import adhere
 from synnodtest.synthesizers.diffusion.adhere import Variant
-from synnodtest.synthesizers.diffusion.canvas import plant_patch
-from synnodtest.synthesizers.diffusion.compose import Patch
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window, cut_window
 
 SPACING = (0.7, 0.7)
@@ -31,7 +30,7 @@ def test_features_of_a_variant_are_those_of_the_nodule_once_planted(level: float
     told = adhere._Scene(DOME, canvas, display, SPACING, WINDOW, names).features(variant, 5)
 
     planted = canvas.copy()
-    plant_patch(planted, variant.of(DOME, 5, SPACING), display)
+    variant.of(DOME, 5, SPACING).plant(planted, display)
     whole = np.zeros(canvas.shape, dtype=np.float32)
     whole[DOME.where] = DOME.mask
     mask = cut_window(whole, SPACING, WINDOW) > 0.5

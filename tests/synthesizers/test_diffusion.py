@@ -23,9 +23,10 @@ from synnodtest.shipped import shipped_model
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
 from synnodtest.synthesizers.diffusion.adhere import Variant
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.compose import Patch, fit
+from synnodtest.synthesizers.diffusion.compose import fit
 from synnodtest.synthesizers.diffusion.drawing import Drawing, Redrawn, initial_noise
 from synnodtest.synthesizers.diffusion.segment import Region, segment
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window
 from synnodtest.training.calibrate import strength_of
 from synnodtest.training.windows import PLAIN, TrainingWindows

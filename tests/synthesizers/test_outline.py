@@ -14,9 +14,10 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.synthesizers.diffusion import compose, outline
 from synnodtest.synthesizers.diffusion.adhere import TONE_LIMITS, Variant, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.compose import Patch, fit
+from synnodtest.synthesizers.diffusion.compose import fit
 from synnodtest.synthesizers.diffusion.outline import FARTHEST, bend_for, sphericity_of
 from synnodtest.synthesizers.diffusion.segment import Drawn, Region, flatness_of, segment
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window
 
 Y, X = (axis - 47.5 for axis in np.mgrid[:96, :96].astype(float))

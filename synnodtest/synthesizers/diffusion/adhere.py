@@ -22,9 +22,8 @@ from synnodtest.attenuation import Display
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiomics_features import GROUPS, features_or_none, standard_gray
-from synnodtest.synthesizers.diffusion.canvas import planted_pixels
-from synnodtest.synthesizers.diffusion.compose import Patch
 from synnodtest.synthesizers.diffusion.segment import shares_of
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window, cut_window
 
 if TYPE_CHECKING:
@@ -195,8 +194,8 @@ class _Scene:
 
     def features(self, variant: Variant, seed: int) -> NDArray[np.float64] | None:
         """Return the named features that the variant would have, or None if they cannot be measured."""
-        planted = variant.of(self._patch, seed, self._spacing)
-        self._pixels[self._patch.where] = planted_pixels(self._before, planted, self._display)
+        self._pixels[self._patch.where] = self._before
+        variant.of(self._patch, seed, self._spacing).plant(self._pixels, self._display)
         values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._display.unit)
         gray = standard_gray(values - values[self._around].mean())
         return features_or_none(gray, self._mask, names=self._names)

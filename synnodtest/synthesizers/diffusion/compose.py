@@ -10,9 +10,10 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.attenuation import Outline
-from synnodtest.geometry import BoolArray, FloatArray, cut_of, equal_area_diameter_mm, span_of
+from synnodtest.geometry import BoolArray, FloatArray, around, equal_area_diameter_mm
 from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window
 
 Order = Literal[0, 1, 2, 3, 4, 5]
@@ -21,28 +22,6 @@ ZOOM_LIMITS = (0.6, 1.7)
 """Limits of resizing a drawn nodule to the diameter asked for."""
 STRETCH_LIMITS = (0.8, 1.3)
 """Limits of stretching its long axis to the elongation asked for, the short one being shrunk as much."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """A change of a radiograph.
-
-    Args:
-        origin: ``(row, column)`` of the first pixel.
-        added: (h, w) brightness to add, in lung ranges.
-        mask: (h, w) the nodule; may be empty where it lies outside the radiograph.
-        zoom: How much the drawn nodule was resized.
-    """
-
-    origin: tuple[int, int]
-    added: FloatArray
-    mask: BoolArray
-    zoom: float
-
-    @property
-    def where(self) -> tuple[slice, slice]:
-        """The patch's place in the radiograph."""
-        return cut_of((*self.origin, *self.added.shape))
 
 
 @dataclass(frozen=True)
@@ -57,10 +36,8 @@ class _Grid:
     def around(
         cls, centre_mm: tuple[float, float], side_mm: float, shape: tuple[int, int], spacing_mm: tuple[float, float]
     ) -> _Grid:
-        places = list(zip(centre_mm[::-1], spacing_mm, shape, strict=True))
-        rows, columns = (span_of(centre, side_mm / 2, step, length) for centre, step, length in places)
-        offsets = [(np.arange(*s) + 0.5) * step - at for s, (at, step, _) in zip((rows, columns), places, strict=True)]
-        return cls((rows[0], columns[0]), offsets[0].astype(np.float32), offsets[1].astype(np.float32))
+        origin, y, x = around(centre_mm, side_mm / 2, shape, spacing_mm)
+        return cls(origin, y.astype(np.float32), x.astype(np.float32))
 
     @classmethod
     def unbounded(cls, side_mm: float, spacing_mm: tuple[float, float]) -> _Grid:
@@ -180,4 +157,4 @@ def redraw(
         near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
         level = np.where(near, drawn.level, 0).astype(np.float32)
         mask = np.asarray(_looked_up(level, points, 1) > drawn.edge)
-    return Patch(grid.origin, np.asarray(added, dtype=np.float32), mask, 1.0)
+    return Patch(grid.origin, np.asarray(added, dtype=np.float32), mask)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +15,11 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 from synnodtest.synthesizers.diffusion.adhere import Variant, adhere, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.canvas import add_patch, plant_patch
-from synnodtest.synthesizers.diffusion.compose import Patch, fit, redraw
+from synnodtest.synthesizers.diffusion.compose import fit, redraw
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job
 from synnodtest.synthesizers.diffusion.outline import bend_for
 from synnodtest.synthesizers.diffusion.segment import flatness_of
+from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.requests import nothing_covered, truth_of
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class Planter:
             raise nothing_covered("diffusion", job.nodule, scene, background)
         patch, notes = self._finished(job, patch, canvas, display, spacing) if self.fitted else (patch, {})
         planted = self._added(patch, canvas, display)
-        notes = {"zoom": round(patch.zoom, 4), "redraws": job.attempt, **notes, **planted.notes}
-        return truth_of(job.nodule, patch.mask, patch.origin, planted.contrast, spacing, notes)
+        return truth_of(job.nodule, patch, planted, spacing, zoom=round(patch.zoom, 4), redraws=job.attempt, **notes)
 
     def _patch(self, job: Job, scene: Scene, background: Radiograph, canvas: FloatArray, display: Display) -> Patch:
         """Return the nodule at its place and size; the region without it, redrawn, is added to the canvas before."""
@@ -69,7 +68,7 @@ class Planter:
         if not (self.fitted or self.added_alone):
             return redraw(job.change, job.drawn, *place)
         if not self.added_alone and job.plain is not None:
-            add_patch(canvas, redraw(job.plain, None, *place), display.unit)
+            redraw(job.plain, None, *place).add(canvas, display.unit)
         outline = outline_of(nodule.margin, nodule.attenuation, job.seed)
         if not self.fitted:
             return fit(job.drawn, job.drawn.diameter_px * job.window.spacing_mm, *place, None, None, outline)
@@ -80,9 +79,9 @@ class Planter:
     def _added(self, patch: Patch, canvas: FloatArray, display: Display) -> Planted:
         """Add a nodule; a region redrawn as a whole, which need not be brighter, is added as it is."""
         if self.fitted or self.added_alone:
-            return plant_patch(canvas, patch, display)
+            return patch.plant(canvas, display)
         before = canvas[patch.where].copy()
-        add_patch(canvas, patch, display.unit)
+        patch.add(canvas, display.unit)
         return display.planted(before, canvas[patch.where], patch.mask)
 
     def _finished(
@@ -109,10 +108,10 @@ def plant_sham(job: Job, background: Radiograph, canvas: FloatArray, unit: float
     blank = np.zeros((job.window.size, job.window.size), dtype=np.float32)
     patch = redraw(blank if job.plain is None else job.plain, None, *job.place(background.shape, spacing))
     if job.plain is not None:
-        add_patch(canvas, patch, unit)
+        patch.add(canvas, unit)
     corner = (
         nodule.centre_mm[0] - patch.origin[1] * spacing[1],
         nodule.centre_mm[1] - patch.origin[0] * spacing[0],
     )
     disc = disc_mask(patch.mask.shape, corner, nodule.diameter_mm, spacing)
-    return truth_of(nodule, disc, patch.origin, 0.0, spacing, {})
+    return truth_of(nodule, replace(patch, mask=disc), Planted(0.0, {}), spacing)

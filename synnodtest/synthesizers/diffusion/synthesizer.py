@@ -6,13 +6,13 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synnodtest.attenuation import contrast_asked, resolved_scene
+from synnodtest.attenuation import Display, contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.identity import Identity
@@ -20,12 +20,11 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
-from synnodtest.synthesizers.diffusion.canvas import displays, refuse_misplaced
-from synnodtest.synthesizers.diffusion.compose import Patch
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job, jobs_of, rounds_of
 from synnodtest.synthesizers.diffusion.planter import Planter, plant_sham
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, flatness_of, segment, softened
-from synnodtest.synthesizers.requests import refuse_impossible, refuse_unpaired
+from synnodtest.synthesizers.patch import Patch
+from synnodtest.synthesizers.requests import refuse_impossible, refuse_misplaced, refuse_unpaired
 from synnodtest.synthesizers.window import cut_window
 
 if TYPE_CHECKING:
@@ -184,11 +183,11 @@ class DiffusionSynthesizer:
         """
         refuse_unpaired("diffusion", scenes, backgrounds)
         canvases = [background.pixels.copy() for background in backgrounds]
-        displayed = displays(backgrounds)
+        displayed = list(map(cache(Display.of), backgrounds))
         for scene, background in zip(scenes, backgrounds, strict=True):
             for nodule in scene.nodules:
                 refuse_impossible("diffusion", nodule, scene, most_mm=MOST_MM)
-                refuse_misplaced(nodule, scene, background)
+                refuse_misplaced("diffusion", nodule, scene, background)
         scenes = [resolved_scene(scene, background) for scene, background in zip(scenes, backgrounds, strict=True)]
         truths: list[list[Truth]] = [[] for _ in scenes]
         config, own = self.pipeline.config, self.calibration
@@ -222,7 +221,7 @@ class DiffusionSynthesizer:
             mask: (h, w) the nodule.
             diameter_mm: Its diameter.
         """
-        patch = Patch((0, 0), np.asarray(added, dtype=np.float32), mask, 1.0)
+        patch = Patch((0, 0), np.asarray(added, dtype=np.float32), mask)
         if not mask.any():
             return patch.added
         tone = tone_for(patch, self.calibration.flat_as_planted(flatness_of(patch.added, mask)))
