@@ -60,16 +60,16 @@ def test_a_consolidation_ends_with_the_lung_and_fades_within_it(chest):
     patch = lesion_patch(nodule, chest, 2)
     window = tuple(slice(o, o + n) for o, n in zip(patch.origin, patch.mask.shape, strict=True))
     lung = chest.regions["lung"][window]
-    inner = patch.profile > 0
+    inner = patch.added > 0
     depth = ndimage.distance_transform_edt(lung, sampling=chest.spacing_mm)
     assert not inner[ndimage.distance_transform_edt(~lung, sampling=chest.spacing_mm) > 1.5].any()
-    at_border = patch.profile[(depth > 0) & (depth < 2) & patch.mask]
+    at_border = patch.added[(depth > 0) & (depth < 2) & patch.mask]
     assert np.median(at_border) > 0.5, "it is bright right up to the border of the lung"
     into = ndimage.distance_transform_edt(patch.mask, sampling=chest.spacing_mm)
     beyond = ndimage.distance_transform_edt(~patch.mask, sampling=chest.spacing_mm)
     free = lung & (depth > 8)
-    steps = [patch.profile[free & (beyond > 2)].mean(), patch.profile[free & patch.mask & (into < 2)].mean()]
-    assert steps[0] < steps[1] < patch.profile[free & (into > 4)].mean(), "in the lung it fades"
+    steps = [patch.added[free & (beyond > 2)].mean(), patch.added[free & patch.mask & (into < 2)].mean()]
+    assert steps[0] < steps[1] < patch.added[free & (into > 4)].mean(), "in the lung it fades"
 
 
 def test_bronchi_hold_air_in_a_consolidation(chest, monkeypatch):
@@ -80,9 +80,9 @@ def test_bronchi_hold_air_in_a_consolidation(chest, monkeypatch):
     monkeypatch.setattr(lesions, "_AIR", 0.0)
     without = lesion_patch(nodule, chest, 4)
     assert (with_air.mask == without.mask).all()
-    taken = 1 - with_air.profile[with_air.mask].sum() / without.profile[with_air.mask].sum()
+    taken = 1 - with_air.added[with_air.mask].sum() / without.added[with_air.mask].sum()
     assert 0.01 < taken < 0.15
-    assert (with_air.profile <= without.profile + 1e-6).all()
+    assert (with_air.added <= without.added + 1e-6).all()
 
 
 class Disc(Counting):
