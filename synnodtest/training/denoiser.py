@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from copy import deepcopy
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.files import replacing
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
+from synnodtest.training.course import Course, follow, set_rate
 from synnodtest.training.diffusion_recipe import Recipe
 from synnodtest.training.progress import loss_curve, sample_grid
 from synnodtest.training.windows import NODULE, PLAIN, Batch, TrainingWindows, mean_outside
@@ -160,31 +159,10 @@ def fit_denoiser(
         The loss curve: step, seconds and mean loss per 50 steps; also written to ``work/loss.json``.
     """
     fit = _Fit(pipeline, data, work, recipe, report)
-    if resume and fit.checkpoint.exists():
-        fit.take_up()
+    if resume:
+        fit.course.take_up(fit.accelerator.device)
     fit.run()
     return fit.course.curve
-
-
-@dataclass
-class _Course:
-    """Progress of a training: steps, seconds, its loss curve, and the losses since the last point of that."""
-
-    step: int = 0
-    seconds: float = 0.0
-    curve: list[dict[str, float]] = field(default_factory=list)
-    recent: list[float] = field(default_factory=list)
-
-    def add(self, loss: float, seconds: float, report: Callable[[str], None]) -> None:
-        """Note a step; of every fiftieth the mean loss is reported."""
-        self.step += 1
-        self.seconds += seconds
-        self.recent.append(loss)
-        if self.step % 50 == 0:
-            mean = float(np.mean(self.recent))
-            self.curve.append({"step": float(self.step), "seconds": self.seconds, "loss": mean})
-            report(f"denoiser step {self.step} loss {mean:.4f} {self.seconds:.0f} s")
-            self.recent = []
 
 
 class _Fit:
@@ -201,7 +179,7 @@ class _Fit:
         import torch
 
         work.mkdir(parents=True, exist_ok=True)
-        self.pipeline, self.data, self.work, self.recipe, self.report = pipeline, data, work, recipe, report
+        self.pipeline, self.data, self.work, self.recipe = pipeline, data, work, recipe
         self.accelerator = _accelerator(recipe)
         pipeline.to(self.accelerator.device)
         self.unet = pipeline.unet.to(memory_format=torch.channels_last)
@@ -209,85 +187,58 @@ class _Fit:
         self.optimizer: Any = torch.optim.AdamW(
             self.unet.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.999), weight_decay=1e-2
         )
-        self.average = {name: value.detach().clone() for name, value in self.unet.state_dict().items()}
-        self.course = _Course()
+        self.average = deepcopy(self.unet)
+        parts = {"unet": self.unet, "average": self.average, "optimizer": self.optimizer}
+        self.course = Course("denoiser", work / "checkpoint.pt", parts, 50, report)
         self.scaled = pipeline.tabular_encoder.scale(data.features)
-
-    @property
-    def checkpoint(self) -> Path:
-        """State from which an interrupted run is taken up."""
-        return self.work / "checkpoint.pt"
-
-    def take_up(self) -> None:
-        """Go on where the checkpoint stands."""
-        import torch
-
-        state = torch.load(self.checkpoint, weights_only=True, map_location=self.accelerator.device)
-        self.unet.load_state_dict(state["unet"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average = state["average"]
-        self.course = _Course(state["step"], state["seconds"], state["curve"])
-        self.report(f"resumed at step {self.course.step}")
 
     def run(self) -> None:
         """Train until time or steps are over; the pipeline's denoiser holds the averaged weights afterwards."""
         model, self.optimizer = self.accelerator.prepare(self.unet, self.optimizer)
         batch = draw_batch(self.data, self.scaled, self.recipe, np.random.default_rng(self.recipe.seed))
-        course, saved = self.course, self.course.seconds
-        while not _done(self.accelerator, self.recipe.progress(course.step, course.seconds)):
-            began = time.monotonic()
-            batch, loss = self._step(model)
-            course.add(loss, time.monotonic() - began, self.report)
-            if course.seconds - saved > self.recipe.save_minutes * 60:
-                self._save(batch)
-                saved = course.seconds
-        self._save(batch)
+        self.batch = _on(self.accelerator.device, batch)
+        self.course.run(lambda: self._step(model), self._done, self._save, self.recipe.save_minutes)
         self.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
-        self.unet.load_state_dict(self.average)
+        self.unet.load_state_dict(self.average.state_dict())
         self.unet.eval()
 
-    def _step(self, model: Any) -> tuple[Batch, float]:
-        """Learn from one batch; return it and its loss."""
+    def _step(self, model: Any) -> torch.Tensor:
+        """Learn from one batch; return its loss."""
         import torch
 
         step, recipe, own = self.course.step, self.recipe, self.accelerator.process_index
         rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step, *([own] if own else [])))
         draw = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        rate = 0.55 + 0.45 * math.cos(math.pi * recipe.progress(step, self.course.seconds))
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * min(1.0, (step + 1) / max(recipe.warm_up, 1)) * rate
-        batch = _on(self.accelerator.device, draw_batch(self.data, self.scaled, recipe, rng))
+        progress = recipe.progress(step, self.course.seconds)
+        set_rate(self.optimizer, recipe.learning_rate, (step + 1) / max(recipe.warm_up, 1), progress, 0.1)
+        self.batch = _on(self.accelerator.device, draw_batch(self.data, self.scaled, recipe, rng))
         with self.accelerator.autocast():
-            loss = _loss(self.pipeline, model, batch, draw)
+            loss = _loss(self.pipeline, model, self.batch, draw)
         self.optimizer.zero_grad(set_to_none=True)
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(model.parameters(), 1.0)
         self.optimizer.step()
-        self._follow(min(recipe.average, (1 + step) / (10 + step)))
-        return batch, float(loss.detach())
+        follow(self.average, self.unet, min(recipe.average, (1 + step) / (10 + step)))
+        return loss.detach()
 
-    def _follow(self, decay: float) -> None:
-        """Move the average towards the weights."""
+    def _done(self) -> bool:
+        """Return whether all processes stop: each has its own clock, the first one's counts."""
+        progress = self.recipe.progress(self.course.step, self.course.seconds)
+        if self.accelerator.num_processes == 1:
+            return progress >= 1
         import torch
+        from accelerate.utils import broadcast
 
-        with torch.no_grad():
-            for name, value in self.unet.state_dict().items():
-                self.average[name].lerp_(value, 1 - decay)
+        return bool(broadcast(torch.tensor(progress, device=self.accelerator.device)) >= 1)
 
-    def _save(self, batch: Batch) -> None:
+    def _save(self) -> None:
         """Write checkpoint, curve and what the denoiser makes of a batch; the first process does."""
-        import torch
-
         if not self.accelerator.is_main_process:
             return
-        course = self.course
-        loss_curve(course.curve, self.work / "loss.svg")
-        sample_grid(self.pipeline, _on(self.accelerator.device, batch), self.work / "samples.png")
-        weights = {"unet": self.unet.state_dict(), "average": self.average, "optimizer": self.optimizer.state_dict()}
-        state = {**weights, "step": course.step, "seconds": course.seconds, "curve": course.curve}
-        with replacing(self.checkpoint) as temporary:
-            torch.save(state, temporary)
-        (self.work / "loss.json").write_text(json.dumps(course.curve))
+        loss_curve(self.course.curve, self.work / "loss.svg")
+        sample_grid(self.pipeline, self.batch, self.work / "samples.png")
+        self.course.save()
+        (self.work / "loss.json").write_text(json.dumps(self.course.curve))
 
 
 def _accelerator(recipe: Recipe) -> Any:
@@ -303,14 +254,3 @@ def _accelerator(recipe: Recipe) -> Any:
 
 def _on(device: Any, batch: Batch) -> Batch:
     return Batch(**{field.name: getattr(batch, field.name).to(device) for field in fields(batch)})
-
-
-def _done(accelerator: Any, progress: float) -> bool:
-    """Return whether all processes stop: each has its own clock, the first one's counts."""
-    if accelerator.num_processes == 1:
-        return progress >= 1
-    import torch
-    from accelerate.utils import broadcast
-
-    first = broadcast(torch.tensor(progress, device=accelerator.device))
-    return bool(first >= 1)

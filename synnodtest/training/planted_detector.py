@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
-import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
-from synnodtest.files import replacing
+from synnodtest.training.course import Course, follow, set_rate
 from synnodtest.training.detector import strip_checkpoint, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
@@ -81,94 +79,46 @@ def train_planted(
     model = _new_model(schedule.architecture, stock.films.shape[-1]).to(device, memory_format=torch.channels_last)
     if weights is not None:
         model.load_state_dict(_stored_state(weights, model))
-    fit = _Fit(model, out / "checkpoint.pt", schedule, device, report)
-    if fit.checkpoint.is_file():
-        fit.take_up()
-    start = int(np.random.default_rng(seed_sequence("planted", seed, fit.step)).integers(2**31))
-    fit.run(Planter(stock, shadows, plan, device, seed=start))
-    (out / "loss.json").write_text(json.dumps(fit.curve))
-    average = fit.average
+    average = deepcopy(model).eval()
+    optimizer: Any = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
+    parts = {"model": model, "average": average, "optimizer": optimizer}
+    course = Course("detector", out / "checkpoint.pt", parts, 100, report)
+    course.take_up(device)
+    start = int(np.random.default_rng(seed_sequence("planted", seed, course.step)).integers(2**31))
+    planter = Planter(stock, shadows, plan, device, seed=start)
+
+    def done() -> float:
+        return course.seconds / 60 / schedule.minutes
+
+    def learn() -> Any:
+        set_rate(optimizer, schedule.learning_rate, (course.step + 1) / schedule.warm_up, done(), 0.01)
+        loss = _learned(model, optimizer, planter.batch(schedule.batch), schedule.batch, device)
+        follow(average, model, min(schedule.average, (1 + course.step) / (10 + course.step)))
+        return loss
+
+    model.train()
+    course.run(learn, lambda: done() >= 1, course.save, schedule.save_minutes)
+    (out / "loss.json").write_text(json.dumps(course.curve))
     if weights is not None and blend < 1:
         blended = deepcopy(average)
         blended.load_state_dict(_stored_state(weights, blended))
-        _follow(blended, average, 1 - blend)
+        follow(blended, average, 1 - blend)
         average = blended
     return _finished(average, out, stock.films.shape[-1])
 
 
-class _Fit:
-    """A detector in training: its weights, their average, the optimizer, and how far they are."""
+def _learned(model: Any, optimizer: Any, batch: dict[str, object], count: int, device: str) -> Any:
+    """Take one step and return its loss."""
+    import torch
 
-    def __init__(
-        self, model: Any, checkpoint: Path, schedule: Schedule, device: str, report: Callable[[str], None]
-    ) -> None:
-        import torch
-
-        self.model, self.checkpoint, self.schedule = model, checkpoint, schedule
-        self.device, self.report = device, report
-        self.average = deepcopy(model).eval()
-        self.optimizer: Any = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate, weight_decay=5e-4)
-        self.step, self.seconds = 0, 0.0
-        self.curve: list[list[float]] = []
-
-    def take_up(self) -> None:
-        """Go on where the checkpoint stands."""
-        import torch
-
-        stored = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
-        self.model.load_state_dict(stored["model"])
-        self.average.load_state_dict(stored["average"])
-        self.optimizer.load_state_dict(stored["optimizer"])
-        self.step, self.seconds, self.curve = stored["step"], stored["seconds"], stored["curve"]
-        self.report(f"resumed at step {self.step}")
-
-    def run(self, planter: Planter) -> None:
-        """Train on what is planted until time is over."""
-        import torch
-
-        self.model.train()
-        recent: list[Any] = []
-        saved = self.seconds
-        while (done := self.seconds / 60 / self.schedule.minutes) < 1:
-            began = time.monotonic()
-            recent.append(self._learn(planter.batch(self.schedule.batch), done))
-            if self.step % 100 == 0:
-                mean = float(torch.stack(recent).mean())
-                self.curve.append([self.step, self.seconds, mean])
-                self.report(f"detector step {self.step} loss {mean:.3f} {self.seconds:.0f} s")
-                recent = []
-            self.seconds += time.monotonic() - began
-            if self.seconds - saved > self.schedule.save_minutes * 60:
-                self._save()
-                saved = self.seconds
-        self._save()
-
-    def _learn(self, batch: dict[str, object], done: float) -> Any:
-        """Take one step and return its loss."""
-        import torch
-
-        schedule, model = self.schedule, self.model
-        rate = schedule.learning_rate * min(1.0, (self.step + 1) / schedule.warm_up)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * (0.505 + 0.495 * math.cos(math.pi * done))
-        with torch.autocast("cuda" if self.device.startswith("cuda") else "cpu", torch.bfloat16):
-            predicted = model(batch["img"])
-        loss = model.loss(batch, to_float(predicted))[0].sum() / schedule.batch
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        self.optimizer.step()
-        _follow(self.average, model, min(schedule.average, (1 + self.step) / (10 + self.step)))
-        self.step += 1
-        return loss.detach()
-
-    def _save(self) -> None:
-        import torch
-
-        parts = {"model": self.model, "average": self.average, "optimizer": self.optimizer}
-        state = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
-        with replacing(self.checkpoint) as temporary:
-            torch.save(state | {name: part.state_dict() for name, part in parts.items()}, temporary)
+    with torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16):
+        predicted = model(batch["img"])
+    loss = model.loss(batch, to_float(predicted))[0].sum() / count
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+    optimizer.step()
+    return loss.detach()
 
 
 def _new_model(architecture: str, size: int) -> Any:
@@ -192,18 +142,6 @@ def _stored_state(weights: Path, model: Any) -> dict[str, Any]:
     if {name: value.shape for name, value in stored.items()} != shapes:
         raise SynnodError(f"{weights}: another architecture than {model.yaml.get('yaml_file', 'the one trained')}")
     return stored
-
-
-def _follow(average: Any, model: Any, decay: float) -> None:
-    import torch
-
-    with torch.no_grad():
-        mine, theirs = average.state_dict(), model.state_dict()
-        floats = [name for name, value in mine.items() if value.is_floating_point()]
-        torch._foreach_lerp_([mine[n] for n in floats], [theirs[n].to(mine[n].dtype) for n in floats], 1 - decay)
-        for name, value in mine.items():
-            if not value.is_floating_point():
-                value.copy_(theirs[name])
 
 
 def _finished(average: Any, out: Path, size: int) -> Path:
