@@ -84,7 +84,7 @@ def nested(flat: Mapping[str, object]) -> dict[str, object]:
 def _said(part: object, *names: str, **more: object) -> dict[str, object]:
     """Return what a part says under these names, and more; what is not given or empty is left out."""
     said = {name: getattr(part, name) for name in names} | more
-    nothing = (None, "", (), {}, frozenset())
+    nothing: tuple[object, ...] = (None, "", (), {}, frozenset())
     return {name: value for name, value in said.items() if value is not False and value not in nothing}
 
 
