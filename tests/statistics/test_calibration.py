@@ -31,6 +31,15 @@ def test_bins_of_equal_mass_by_hand():
     )
 
 
+def test_one_bin_compares_the_means_and_the_ends_belong_to_the_outer_bins():
+    assert expected_calibration_error(P, Y, bins=1) == pytest.approx(abs(P.mean() - Y.mean()))
+    assert expected_calibration_error(P, Y, bins=[0, 1]) == pytest.approx(abs(P.mean() - Y.mean()))
+    assert expected_calibration_error(P, Y) == expected_calibration_error(P, Y, bins=10)
+    ends = [0, 0, 0.4, 0.6, 1, 1], [0, 1, 1, 0, 1, 0]
+    assert expected_calibration_error(*ends, bins=[0, 0.5, 1]) == pytest.approx((abs(2 - 0.4) + abs(1 - 2.6)) / 6)
+    assert expected_calibration_error(*ends, bins=[-1, 0.5, 2]) == pytest.approx((abs(2 - 0.4) + abs(1 - 2.6)) / 6)
+
+
 def test_brier_is_scikit_learns():
     metrics = pytest.importorskip("sklearn.metrics")
     assert brier(P, Y) == pytest.approx(metrics.brier_score_loss(Y, P))
@@ -43,6 +52,15 @@ def test_the_line_is_statsmodels_logistic_regression():
     assert calibration_line(P, Y) == pytest.approx(tuple(fit.params), abs=1e-5)
 
 
+def test_certain_probabilities_count_as_all_but_certain():
+    from statsmodels.discrete.discrete_model import Logit
+
+    p, y = np.array([0.0, 0.0, 0.2, 0.5, 0.8, 1.0, 1.0]), np.array([0, 1, 0, 1, 0, 1, 0])
+    kept_off = np.clip(p, 1e-6, 1 - 1e-6)
+    fit = Logit(y, np.column_stack([np.log(kept_off / (1 - kept_off)), np.ones(7)])).fit(disp=False)
+    assert calibration_line(p, y) == pytest.approx(tuple(fit.params), abs=1e-5)
+
+
 def test_nothing_to_calibrate_is_not_a_number():
     assert math.isnan(expected_calibration_error([], []))
     assert math.isnan(brier([], []))
@@ -50,8 +68,10 @@ def test_nothing_to_calibrate_is_not_a_number():
 
 
 @pytest.mark.parametrize(
-    ("p", "y"), [([0.2, 0.8], [1, 1]), ([0.5, 0.5], [0, 1]), ([0.1, 0.2, 0.8], [0, 0, 1]), ([0.9, 0.1], [0, 1])]
-)
+    ("p", "y"),
+    [([0.2, 0.8], [1, 1]), ([0.5, 0.5], [0, 1]), ([0.1, 0.2, 0.8], [0, 0, 1]), ([0.9, 0.1], [0, 1]),
+     ([0.1, 0.5, 0.5, 0.9], [0, 0, 1, 1]), ([0.1, 0.5, 0.5, 0.9], [1, 0, 1, 0])],
+)  # fmt: skip
 def test_a_line_that_does_not_exist_is_not_a_number(p, y):
     assert all(math.isnan(v) for v in calibration_line(p, y))
 
@@ -65,6 +85,9 @@ def test_a_line_that_does_not_exist_is_not_a_number(p, y):
         ([0.5], [1, 0], 10),
         ([0.5], [1], 0),
         ([0.5], [1], [0.2, 0.9]),
+        ([0.5], [1], [0.0, 0.9]),
+        ([0.5], [1], [0.1, 1.0]),
+        ([0.5], [1], [0.0]),
         ([0.5], [1], [0, 0.5, 0.5, 1]),
     ],
 )

@@ -64,6 +64,8 @@ def test_a_factor_without_effect_has_no_share():
         ([0.1, 0.2, float("nan"), 0.3], ["a", "a", "b", "b"], ["x", "y", "x", "y"], "missing"),
         ([0.1, 0.2, 0.3], ["a", "a", "a"], ["x", "y", "z"], "one level"),
         ([0.5, 0.5, 0.5, 0.5], ["a", "a", "b", "b"], ["x", "y", "x", "y"], "agree"),
+        ([0.1, 0.2, 0.3], ["x", "y", "z"], ["a", "a", "a"], "one level"),
+        ([0.1, 0.2], ["a", "a"], ["x", "y"], "fewer than three"),
         ([], [], [], "fewer than three"),
     ],
 )

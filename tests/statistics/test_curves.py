@@ -86,6 +86,9 @@ def test_average_precision_is_that_of_pycocotools(seed):
 
 def test_average_precision_by_hand():
     assert average_precision([0.9, 0.8, 0.7], [True, False, True], 2) == pytest.approx((51 + 50 * 2 / 3) / 101)
+    assert average_precision([0.5], [True], 1) == 1
+    assert average_precision([0.5, 0.5], [True, False], 1) == 1, "ties keep the order in which they are given"
+    assert average_precision([0.5, 0.5], [False, True], 1) == 0.5
 
 
 @pytest.mark.parametrize("hits", [[True, True, False, False], [False, False, True, True]])

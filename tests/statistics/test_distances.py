@@ -66,6 +66,18 @@ def test_too_few_rows_are_not_a_number():
     assert energy_distance(X[:1], X[:1]) == 0
 
 
+def test_two_rows_are_enough_for_a_distance():
+    def kernel(a, b):
+        return (float(a @ b) / len(a) + 1) ** 3
+
+    (a, b), (c, d) = X[:2], Y[:2]
+    across = np.mean([kernel(one, other) for one in (a, b) for other in (c, d)])
+    assert kernel_distance(X[:2], Y[:2]) == pytest.approx(kernel(a, b) + kernel(c, d) - 2 * across)
+    within = np.linalg.norm(c - d) / 2
+    between = np.mean([np.linalg.norm(a - c), np.linalg.norm(a - d)])
+    assert energy_distance(X[:1], Y[:2]) == pytest.approx(math.sqrt(2 * between - within))
+
+
 @pytest.mark.parametrize("distance", [kernel_distance, energy_distance])
 def test_samples_of_different_features_are_refused(distance):
     with pytest.raises(ValueError, match="shape"):
