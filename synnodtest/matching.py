@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
@@ -198,9 +199,8 @@ def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: 
 
 def _edge(mask: BoolArray) -> BoolArray:
     """Return the pixels of a mask beside which, in its row or column, one is not of it."""
-    padded = np.pad(mask, 1)
-    inner: BoolArray = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return mask & ~inner
+    edge: BoolArray = mask & ~scipy.ndimage.binary_erosion(mask)
+    return edge
 
 
 def _covers(mask: BoolArray, row: int, column: int) -> bool:
