@@ -14,17 +14,16 @@ from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 
 SHAPE = '[{"box": [x_min, y_min, x_max, y_max], "score": 0.9}, ...], or {"findings": [...], "unit": "pixels"}'
-FAILURES = ("error", "errors", "exception", "traceback", "errormessage", "errmsg", "failed", "failures")
-"""Keys, folded, that hold what went wrong."""
+FAULTS = (
+    "error", "errors", "exception", "traceback", "errormessage", "errmsg", "failed", "failures", "truncated", "partial",
+    "incomplete", "rejected", "skipped", "timedout", "next", "nextpage", "nextpagetoken", "nextcursor", "hasmore",
+)  # fmt: skip
+"""Keys, folded, that hold what went wrong, are not true of an answer, or say that there is more of it elsewhere."""
 CONSENTS = (
     "success", "succeeded", "ok", "valid", "isvalid", "accepted", "processed", "analyzed", "analysed", "completed",
     "complete", "done", "finished", "ready",
 )  # fmt: skip
 """Keys, folded, that are true of an answer."""
-INCOMPLETE = ("truncated", "partial", "incomplete", "rejected", "skipped", "timedout")
-"""Keys, folded, that are not true of an answer."""
-PAGES = ("next", "nextpage", "nextpagetoken", "nextcursor", "hasmore")
-"""Keys by which an answer says that there is more of it elsewhere."""
 STATES = ("status", "state", "statuscode", "code")
 UNFINISHED = (
     "error", "errors", "fail", "failed", "failure", "pending", "processing", "queued", "running", "inprogress",
@@ -33,6 +32,7 @@ UNFINISHED = (
     "aborted", "crashed", "unsupported", "denied", "unauthorized", "throttled", "exception", "received", "started",
     "retry", "revoked", "submitted", "waiting", "scheduled", "inqueue", "timedout", "stopped", "terminated", "killed",
 )  # fmt: skip
+_LOOK = "it is no answer to a radiograph; look into the detector's log"
 
 
 def refuse_failure(content: JsonObject) -> None:
@@ -42,17 +42,21 @@ def refuse_failure(content: JsonObject) -> None:
         DetectorError: it says so; shows what it says.
     """
     for key, value in content.items():
-        name, word = folded(key), folded(value) if isinstance(value, str) else ""
-        failed = (
-            (name in (*FAILURES, *INCOMPLETE, *PAGES) and value not in (None, "", [], {}, 0, False))
-            or (name in CONSENTS and (value is False or word in ("false", "no")))
-            or (name in STATES and _is_bad_state(value, word))
-        )
-        if failed:
-            raise DetectorError(
-                f"the answer says that it failed or is not finished: {str({key: value})[:200]}",
-                hint="it is no answer to a radiograph; look into the detector's log",
-            )
+        if _says_failed(folded(key), value):
+            says = str({key: value})[:200]
+            raise DetectorError(f"the answer says that it failed or is not finished: {says}", hint=_LOOK)
+
+
+def _says_failed(name: str, value: object) -> bool:
+    word = folded(value) if isinstance(value, str) else ""
+    number = int(word) if word.isdecimal() else value
+    if name in FAULTS:
+        return value not in (None, "", [], {}, 0, False)
+    if name in CONSENTS:
+        return value is False or word in ("false", "no")
+    if name in STATES and isinstance(number, (int, float)):
+        return number >= 400
+    return name in STATES and (word in UNFINISHED or word.startswith(("error", "fail")))
 
 
 REASONS = (
@@ -83,10 +87,7 @@ def refuse_reasons(content: JsonObject) -> None:
     for key, value in content.items():
         words = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
         if folded(key) in (*REASONS, *STATES) and any(map(_REFUSES.search, words)):
-            raise DetectorError(
-                f"the answer holds no findings and says {str({key: value})[:200]}",
-                hint="it is no answer to a radiograph; look into the detector's log",
-            )
+            raise DetectorError(f"the answer holds no findings and says {str({key: value})[:200]}", hint=_LOOK)
 
 
 def _objects_in(values: Sequence[object]) -> Iterator[JsonObject]:
@@ -131,14 +132,6 @@ def refuse_several_images(items: Sequence[Any]) -> None:
             )
 
 
-def _is_bad_state(value: object, word: str) -> bool:
-    if word.isdecimal():
-        value = int(word)
-    if isinstance(value, (int, float)):
-        return value >= 400
-    return word in UNFINISHED or word.startswith(("error", "fail"))
-
-
 FORMS = ("unit", "units", "format", "boxformat", "bboxformat", "boxunit", "coordinates")
 """Keys, folded, by which an answer may say that its boxes are of another form."""
 _IN_MM = '; {"unit": "mm", "findings": [...]} for all in mm'
@@ -161,26 +154,30 @@ def refuse_others(content: JsonObject) -> None:
             refuse_form(key, value)
     for part in _objects_in([value for key, value in content.items() if key != "findings"]):
         for key, value in part.items():
-            if _is_other_form(folded(key), value):
-                raise _form(key, value)
+            refuse_form(key, value, within=True)
 
 
 _EDGES = "boxes are x_min, y_min, x_max, y_max in pixels"
 
 
-def refuse_form(key: str, value: Any, whose: str = "the answer", more: str = _IN_MM) -> None:
+def refuse_form(key: str, value: Any, whose: str = "the answer", more: str = _IN_MM, *, within: bool = False) -> None:
     """Refuse a key and value that say of boxes that they are of another form than is read.
+
+    Args:
+        key: As it stands.
+        value: Of the key.
+        whose: Begins the message.
+        more: Ends its hint.
+        within: They stand within another key, where a ``format`` may be of anything.
 
     Raises:
         DetectorError: they do.
     """
-    name, other = folded(key), isinstance(value, str) and folded(value) not in OURS
-    if (name in FORMS and other) or _is_other_form(name, value):
-        raise _form(key, value, whose, more)
-
-
-def _form(key: str, value: object, whose: str = "the answer", more: str = _IN_MM) -> DetectorError:
-    return DetectorError(f"{whose} says {key} {value!r} of its boxes, which is not read there", hint=f"{_EDGES}{more}")
+    name = folded(key)
+    stated = name in FORMS and not within and isinstance(value, str) and folded(value) not in OURS
+    if stated or _is_other_form(name, value):
+        says = f"{whose} says {key} {value!r} of its boxes, which is not read there"
+        raise DetectorError(says, hint=f"{_EDGES}{more}")
 
 
 _ORDER = r"((c?x|xc)(c?y|yc)|ccc?|lt|tl)(wh|hw)d?a?|yx(yx|hw|wh)|xxyy|yyxx"
