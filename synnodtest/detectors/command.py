@@ -87,10 +87,8 @@ class _Program:
 
     def _run(self, given: Path, wanted: Path, earlier: Path | None = None) -> str:
         """Run the program; return what it said."""
-        places = {"{in}": given, "{out}": wanted} | ({} if earlier is None else {PRIOR: earlier})
-        words = list(self._words)
-        for place, path in places.items():
-            words = [word.replace(place, str(path)) for word in words]
+        words = [word.replace("{in}", str(given)).replace("{out}", str(wanted)) for word in self._words]
+        words = words if earlier is None else [word.replace(PRIOR, str(earlier)) for word in words]
         try:
             process = subprocess.Popen(
                 words,

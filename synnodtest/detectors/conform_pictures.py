@@ -47,14 +47,9 @@ def _cut(radiograph: Radiograph, number: int, size: int) -> Radiograph:
         (slice(None, -cut), slice(None), 0) if number % 2 == 0 else (slice(None), slice(cut, None), cut)
     )
     moved = tuple(replace(truth, origin=(truth.origin[0], truth.origin[1] - shift)) for truth in radiograph.nodules)
-    return Radiograph(
-        pixels=np.ascontiguousarray(radiograph.pixels[rows, columns]),
-        spacing_mm=radiograph.spacing_mm,
-        regions={name: np.ascontiguousarray(mask[rows, columns]) for name, mask in radiograph.regions.items()},
-        background=radiograph.background,
-        source=f"conform-{number}",
-        nodules=moved,
-    )
+    regions = {name: np.ascontiguousarray(mask[rows, columns]) for name, mask in radiograph.regions.items()}
+    pixels = np.ascontiguousarray(radiograph.pixels[rows, columns])
+    return replace(radiograph, pixels=pixels, regions=regions, source=f"conform-{number}", nodules=moved)
 
 
 def mirrored(radiograph: Radiograph) -> Radiograph:

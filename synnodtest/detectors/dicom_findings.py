@@ -145,24 +145,19 @@ def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = 
         )
     configuration = {"recorded": True, "reports": len(paths), **({"classes": list(chosen)} if chosen else {})}
     identity = Identity(names.pop(), sha256=sha256_of_files(paths[0], paths[1:]), configuration=configuration)
-    origins = {instance_key(uid): Origin(one.path, one.shapes.get(uid)) for one in readings for uid in one.findings}
-    return RecordedDetector(_joined(readings), identity, origins)
-
-
-def _joined(readings: Sequence[Reading]) -> dict[str, list[Finding]]:
     findings: dict[str, list[Finding]] = {}
-    where: dict[str, Path] = {}
+    origins: dict[str, Origin] = {}
     for reading in readings:
         for uid, items in reading.findings.items():
             key = instance_key(uid)
             if key in findings:
                 raise reading.fail(
-                    f"a second report on one image, beside {where[key]}",
+                    f"a second report on one image, beside {origins[key].path}",
                     "keep one report per image in the folder, or read one kind alone: "
                     + ", ".join(f"{name}:{reading.path.parent}" for name in _KINDS),
                 )
-            findings[key], where[key] = items, reading.path
-    return findings
+            findings[key], origins[key] = items, Origin(reading.path, reading.shapes.get(uid))
+    return RecordedDetector(findings, identity, origins)
 
 
 def _check_names(path: Path, readings: Sequence[Reading], chosen: Sequence[str]) -> None:

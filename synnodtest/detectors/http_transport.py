@@ -78,6 +78,8 @@ class Transport:
         self._timeout_s = timeout_s
         self._pause_s = pause_s
         self._authorization = authorization
+        secret = {"Authorization": authorization} if authorization else {}
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", **secret}
         self._proxy = _proxy_of(url)
         self._answered = 0
         self._lock = threading.Lock()
@@ -128,9 +130,8 @@ class Transport:
         return pause
 
     def _once(self, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        request = urllib.request.Request(
-            self.url, body, self._headers(headers), method="GET" if body is None else "POST"
-        )
+        method = "GET" if body is None else "POST"
+        request = urllib.request.Request(self.url, body, {**self._headers, **headers}, method=method)
         try:
             response = self._opener.open(request, timeout=self._timeout_s)
         except urllib.error.HTTPError as error:
@@ -142,10 +143,6 @@ class Transport:
             raise self._unreachable(getattr(error, "reason", error)) from error
         with response:
             return self._read(response)
-
-    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        secret = {"Authorization": self._authorization} if self._authorization else {}
-        return {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", **headers, **secret}
 
     def _read(self, response: Any) -> Answer:
         kind = response.headers.get("Content-Type", "")

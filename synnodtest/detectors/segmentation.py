@@ -93,10 +93,10 @@ def _algorithm(data: Any) -> str:
     """Return name and version of the algorithm; of several, all."""
     names = []
     for item in data.SegmentSequence:
-        about = (item.get("SegmentationAlgorithmIdentificationSequence") or [None])[0]
-        name = str(about.get("AlgorithmName", "")) if about is not None else str(item.get("SegmentAlgorithmName", ""))
-        version = str(about.get("AlgorithmVersion", "")) if about is not None else ""
-        names.append(" ".join(part for part in (name.strip(), version.strip()) if part))
+        about = item.get("SegmentationAlgorithmIdentificationSequence")
+        parts = [about[0].get(f"Algorithm{part}", "") for part in ("Name", "Version")] if about else []
+        texts = [str(part).strip() for part in parts or [item.get("SegmentAlgorithmName", "")]]
+        names.append(" ".join(filter(None, texts)))
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 
