@@ -87,27 +87,22 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
     Raises:
         DetectorError: it is something else; says what.
     """
-    unit = "pixels"
-    if isinstance(content, dict):
-        unit = content.get("unit", unit)
-        if "findings" not in content:
-            raise DetectorError(
-                f"the answer has no 'findings' but {', '.join(map(str, content)) or 'nothing'}", hint=SHAPE
-            )
-        answer_faults.refuse_failure(content)
-        answer_faults.refuse_others(content)
-        answers = content
-        content = content["findings"]
-        if not content:
-            answer_faults.refuse_reasons(answers)
+    answer = content if isinstance(content, dict) else {"findings": content}
+    if "findings" not in answer:
+        raise DetectorError(f"the answer has no 'findings' but {', '.join(map(str, answer)) or 'nothing'}", hint=SHAPE)
+    items, unit = answer["findings"], answer.get("unit", "pixels")
+    answer_faults.refuse_failure(answer)
+    answer_faults.refuse_others(answer)
+    if not items:
+        answer_faults.refuse_reasons(answer)
     if unit not in ("pixels", "mm"):
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
-    if not isinstance(content, list):
-        raise DetectorError(f"the findings are {type(content).__name__}, not a list", hint=SHAPE)
+    if not isinstance(items, list):
+        raise DetectorError(f"the findings are {type(items).__name__}, not a list", hint=SHAPE)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
-    answer_faults.refuse_several_images(content)
-    return [_finding(item, scale, number, unit) for number, item in enumerate(content) if rule.keeps(item)]
+    answer_faults.refuse_several_images(items)
+    return [_finding(item, scale, number, unit) for number, item in enumerate(items) if rule.keeps(item)]
 
 
 def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> Finding:

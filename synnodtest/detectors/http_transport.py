@@ -43,6 +43,11 @@ _SAID_BYTES = 300
 """Characters of an answer that a message quotes; set by hand: room for a sentence, not for a page."""
 _TOO_LARGE = "a radiograph has up to 20 MB: does the server take that (nginx: client_max_body_size)? Look into its log"
 
+_FORM = "the radiograph is the file 'image' of a POST of multipart/form-data; docs/detectors.md shows it all"
+_LOGIN = f"{AUTHORIZATION_VARIABLE} becomes the Authorization header"
+_REMEDIES = {413: _TOO_LARGE, 400: _FORM, 415: _FORM, 422: _FORM, 401: _LOGIN, 403: _LOGIN}
+"""Status -> what to do about it."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -181,14 +186,9 @@ class Transport:
 
     def _remedy(self, code: int) -> str:
         if code == 407 or (self._proxy and code in (403, 502, 503, 504)):
-            return (
-                f"the proxy comes from the environment: add {urlsplit(self.url).hostname} to no_proxy to leave it out"
-            )
-        if code == 413:
-            return _TOO_LARGE
-        if code in (400, 415, 422):
-            return "the radiograph is the file 'image' of a POST of multipart/form-data; docs/detectors.md shows it all"
-        return f"{AUTHORIZATION_VARIABLE} becomes the Authorization header" if code in (401, 403) else ""
+            host = urlsplit(self.url).hostname
+            return f"the proxy comes from the environment: add {host} to no_proxy to leave it out"
+        return _REMEDIES.get(code, "")
 
     def _without_secret(self, text: str) -> str:
         secrets = [self._authorization, *self._authorization.split()[1:]] if self._authorization else []

@@ -171,8 +171,7 @@ class RecordedDetector:
         return f"its content sha256 is {radiograph.content_sha256()}; record the detector on these very scenes"
 
     def _check_shape(self, origin: Origin | None, radiograph: Radiograph) -> None:
-        if origin is not None and origin.shape not in (None, radiograph.shape):
-            assert origin.shape is not None
+        if origin is not None and origin.shape is not None and origin.shape != radiograph.shape:
             raise DetectorError(
                 f"{origin.path}: {origin.shape[1]} x {origin.shape[0]} pixels, but {_named(radiograph)} has "
                 f"{radiograph.shape[1]} x {radiograph.shape[0]}",
