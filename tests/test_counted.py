@@ -10,7 +10,7 @@ from synnodtest.expectations import find_check
 from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.too_few import too_few_clusters
 from synnodtest.record.words import number, plural
-from synnodtest.shell.profile import taken_line
+from synnodtest.shell.progress import taken_line
 from tests.expectations.evidence import evidence, trial
 
 

@@ -39,9 +39,9 @@ OWN = (
     "report.html",
     "report.pictures",
     "report.publish",
-    "shell.run_facts",
+    "shell.ending",
     "shell.items",
-    "shell.option_names",
+    "shell.option_faults",
     "shell.session",
 )
 WHOLE = ("expectations.kinds", "expectations.claims", "mimics.kinds", "detectors", "report.figures", "report.sections")

@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace) -> int:
     from synnodtest.record.model.members import StatusWord
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.cases import settings_from
-    from synnodtest.shell.option_names import check_names
+    from synnodtest.shell.option_faults import check_names
     from synnodtest.shell.progress import Progress
 
     limits = [parse_limit(text) for text in options.compare_fail]

@@ -6,9 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from synnodtest.commands import credibility, reference, transfer
-from synnodtest.commands.options import template
+from synnodtest.commands import credibility, transfer
+from synnodtest.commands.options import add_split, on_bar, tell, template
 from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
@@ -20,7 +21,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the evaluations."""
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="detector|synthesizer|realism|reference|transfer")
     credibility.add(kinds)
-    reference.add(kinds)
+    _add_reference(kinds)
     transfer.add(kinds)
     text = "average precision, FROC, AUC and sensitivity by size on annotated data"
     sub = kinds.add_parser("detector", help=text, description=text)
@@ -84,7 +85,7 @@ def _detector(options: argparse.Namespace) -> int:
                 resamples=options.resamples,
                 trained_on=_trained_on(options.detector),
                 completed=completed,
-                progress=reference.on_bar(bar),
+                progress=on_bar(bar),
             )
         for one, other in figures[data.name]["in_training"].items():
             print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)
@@ -94,3 +95,28 @@ def _detector(options: argparse.Namespace) -> int:
     if options.out is not None:
         write_atomic(options.out, text + "\n")
     return 0
+
+
+def _add_reference(kinds: Any) -> None:
+    """Add the evaluation to the parsers of ``synnodtest evaluate``."""
+    text = "contrast, conspicuity, size and place of annotated nodules, in quantiles: what real nodules look like"
+    sub = kinds.add_parser("reference", help=text, description=text)
+    sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, COCO, YOLO, boxes.csv, JSRT")
+    add_split(sub)
+    sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
+    sub.add_argument("--out", type=Path, help="also write it to this file")
+    sub.set_defaults(run=_reference)
+
+
+def _reference(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from synnodtest.annotated.films import AnnotatedFilms
+    from synnodtest.evaluation.reference import make_reference, measure
+
+    with tqdm(desc="margins", unit="film", disable=None) as bar:
+        films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=on_bar(bar))
+        films.measure_margins()
+    with tqdm(desc="nodules", unit="film", disable=None) as bar:
+        measured = measure(films, on_bar(bar))
+    tell(make_reference(films, measured), options.out)

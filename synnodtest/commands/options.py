@@ -56,3 +56,13 @@ def keep(figures: object, out: Path | None, *, sort: bool = False) -> None:
     """Write figures as JSON where a file is named; NaN becomes null."""
     if out is not None:
         write_atomic(out, json.dumps(plain(figures), indent=1, sort_keys=sort) + "\n")
+
+
+def on_bar(bar: Any) -> Any:
+    """Return a function of films done and their number that moves a bar of tqdm."""
+
+    def progress(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return progress

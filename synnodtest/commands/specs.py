@@ -1,4 +1,4 @@
-"""``synnodtest check``, ``expand``, ``schema``, ``freeze``."""
+"""``synnodtest check``, ``expand``, ``plan``, ``schema``, ``freeze``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synnodtest.backgrounds.manifest import mask_regions
 from synnodtest.errors import SpecError, SynnodError
-from synnodtest.spec.expectations import passes_in_silence
+from synnodtest.expectations.limits import LARGEST_RADIUS_MM
+from synnodtest.matching import Matching
+from synnodtest.spec.expectations import asks_little, passes_in_silence
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
 from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 HINT = (
     "name files or folders of specs, YAML that begins with 'synnodtest: 1'; 'synnodtest init' writes one to begin with"
 )
+LOOSE_OVERLAP = 0.05
+"""IoU asked for, below which nearly any touching box hits; set by hand. It makes a caution and changes no verdict."""
+LARGE_ALPHA = 0.1
+"""Twice the usual error rate of a bound."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -33,14 +39,31 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "expand":
         parser.add_argument("paths", nargs=1, type=Path, metavar="spec", help="spec file")
     else:
-        parser.add_argument("paths", nargs="*", type=Path, help="spec files or folders (default: specs)")
+        named = "specs" if name == "plan" else "paths"
+        help_text = "spec files or folders (default: specs)"
+        parser.add_argument("paths", metavar=named, nargs="*", type=Path, help=help_text)
     if name == "freeze":
         parser.add_argument(
             "--protocol", type=Path, metavar="FILE",
             help="also freeze a predetermined change control plan over these specs; drafted where there is none",
         )  # fmt: skip
-    parser.add_argument("--backgrounds", type=Path, help="folder whose masks add region names")
-    parser.set_defaults(run={"check": _check, "expand": _expand, "freeze": _freeze}[name])
+    if name == "plan":
+        _plan_options(parser)
+    else:
+        parser.add_argument("--backgrounds", type=Path, help="folder whose masks add region names")
+    parser.set_defaults(run={"check": _check, "expand": _expand, "plan": _plan, "freeze": _freeze}[name])
+
+
+def _plan_options(parser: argparse.ArgumentParser) -> None:
+    from synnodtest.shell.cases import add_options
+
+    parser.add_argument("--detector", metavar="D", help="for minutes and finished work; without one, scenes and power")
+    add_options(parser)
+    parser.epilog = (
+        "scenes: that the item needs; cached: finished already; minutes: at the speed measured here in earlier runs;\n"
+        "units: nodules, pairs or images; power: of PASSED under the assumption below the item; least: fewest\n"
+        "backgrounds with which PASSED is possible at all."
+    )
 
 
 def spec_files(paths: list[Path]) -> Iterator[Path]:
@@ -116,7 +139,6 @@ def _check(options: argparse.Namespace) -> int:
 
 def _warnings(behaviour: Behaviour) -> Iterator[str]:
     """Yield what is allowed and probably not meant."""
-    from synnodtest.commands.cautions import cautions
     from synnodtest.reference.brightness import asked_for
 
     yield from cautions(behaviour)
@@ -156,3 +178,48 @@ def _schema(options: argparse.Namespace) -> None:
     from synnodtest.spec.validation import schema
 
     print(json.dumps(schema(), indent=2))
+
+
+def cautions(behaviour: Behaviour) -> Iterator[str]:
+    """Yield what is allowed and lets a detector pass for little."""
+    asked = [expectation.parameters for expectation in behaviour.expectations]
+    rules = [rule for p in asked if isinstance(rule := p.get("matching", behaviour.matching), Mapping)]
+    for words in dict.fromkeys(loose for rule in rules if (loose := _loose(Matching.from_dict(rule)))):
+        yield f"{behaviour.id!r}: {words}"
+    alphas = [float(p.get("alpha", behaviour.sampling.alpha)) for p in asked]
+    if max(alphas, default=0.0) > LARGE_ALPHA:
+        yield f"{behaviour.id!r}: alpha is {max(alphas):g}: a detector exactly at the bound passes as often"
+    for expectation in behaviour.expectations:
+        for words in asks_little(expectation):
+            yield f"{behaviour.id!r}: {expectation.id}: {words}"
+    yield from _alike(behaviour, asked)
+
+
+def _loose(rule: Matching) -> str:
+    if rule.criterion == "iou":
+        loose = rule.at_least < LOOSE_OVERLAP
+        return f"a box hits that covers next to nothing (iou of {rule.at_least:g})" if loose else ""
+    far = rule.tolerance_mm > LARGEST_RADIUS_MM  # a finding farther off lies beside any nodule
+    return f"a finding hits whose centre lies up to {rule.tolerance_mm:g} mm beside the nodule" if far else ""
+
+
+def _alike(behaviour: Behaviour, asked: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield arms that differ in nothing and are compared: only a control of the tool itself means that."""
+    arms = {} if behaviour.scenes is None else behaviour.scenes.arms
+    for pair in dict.fromkeys((p.get("arm"), p.get("reference")) for p in asked):
+        one, other = (arms.get(str(name)) for name in pair)
+        if one is not None and one == other and behaviour.gate != "integrity":
+            message = f"the arms {pair[0]!r} and {pair[1]!r} differ in nothing"
+            yield f"{behaviour.id!r}: {message}, so that any detector passes"
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from synnodtest.shell.cases import settings_from
+    from synnodtest.shell.option_faults import check_names
+    from synnodtest.shell.plan import plan_lines
+    from synnodtest.shell.run import Run
+
+    settings = settings_from(options, options.detector or "")
+    check_names(settings)
+    for line in plan_lines(Run(settings), cases_of(options.paths, options.backgrounds)):
+        print(line)

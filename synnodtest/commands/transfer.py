@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, handed_on, keep
+from synnodtest.commands.options import add_split, handed_on, keep, on_bar
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -54,7 +54,6 @@ def _study(options: argparse.Namespace) -> Any:
     from tqdm import tqdm
 
     from synnodtest.annotated.films import AnnotatedFilms
-    from synnodtest.commands.reference import on_bar
     from synnodtest.evaluation.transfer.negatives import negative_films
     from synnodtest.evaluation.transfer.study import Design, Study
     from synnodtest.store import Store

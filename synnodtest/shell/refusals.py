@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from synnodtest.counted import counted
-from synnodtest.errors import SynnodError
+from synnodtest.errors import SynnodError, likely
+from synnodtest.integrity.waivers import Waivers
 from synnodtest.planning.cases import Case
 from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
+from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.transfer import is_transfer
 from synnodtest.record.transfer import read as read_transfer
 from synnodtest.shell.settings import Settings
@@ -129,3 +132,34 @@ def limits_of(settings: Settings) -> tuple[Limit, ...]:
         SynnodError: one cannot be understood.
     """
     return tuple(map(parse_limit, settings.compare_fail))
+
+
+def idle_waivers(
+    waivers: Waivers, path: Path, entries: Iterable[ExpectationEntry], left_out: Collection[str], root: Path
+) -> Iterator[str]:
+    """Yield a warning for each waiver that names nothing in the specs of a run, with file, line and the nearest name.
+
+    What may stand in a spec that was not to run is not warned of.
+
+    Args:
+        waivers: Of the run.
+        path: Their file.
+        entries: Of all that the specs of the run hold.
+        left_out: Files of specs that were collected and do not run.
+        root: The folder from which node ids count.
+    """
+    names = [(entry.id, entry.behaviour) for entry in entries]
+    files = {node_id.partition("::")[0] for node_id, _ in names}
+    elsewhere = set(left_out) - files
+    behaviours = {name for node_id, behaviour in names for name in (behaviour, node_id.rpartition("::")[0])}
+    known = sorted(behaviours | {node_id for node_id, _ in names})
+    for waiver in waivers.idle(names):
+        file, _, item = waiver.expectation.partition("::")
+        met = any(f"/{one}".endswith(f"/{file}") for one in files)
+        if elsewhere if not item else not met and ((root / file).is_file() or file in elsewhere):
+            continue
+        hint = likely(waiver.expectation, known, "name an item or a behaviour as pytest --collect-only does")
+        yield (
+            f"{path}:{waiver.line}: the waiver {waiver.id!r} covers nothing, for no spec of this run has "
+            f"{waiver.expectation!r}; {hint}"
+        )

@@ -16,10 +16,9 @@ from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
 from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.model.members import StatusWord
-from synnodtest.shell.noise_check import told_from_noise
 from synnodtest.shell.opened_parts import OpenedParts
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.silence_check import SilenceCheck
+from synnodtest.shell.withheld_passes import SilenceCheck, told_from_noise
 from synnodtest.spec.model import Behaviour
 
 

@@ -21,19 +21,17 @@ from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
 from synnodtest.shell.early_end import early_end_fails, termination_interrupts
-from synnodtest.shell.feasible import faults_of_settings
 from synnodtest.shell.gallery import Gallery
 from synnodtest.shell.garbage import collect_seldom, end_at_once
-from synnodtest.shell.ledger_entries import LedgerEntries
-from synnodtest.shell.option_names import fault_of_sets, faults_of_names
+from synnodtest.shell.option_faults import fault_of_sets, faults_of_names, faults_of_settings
 from synnodtest.shell.options import settings_of, written_by_pytest
-from synnodtest.shell.profile import profile_lines, taken_line
-from synnodtest.shell.progress import Progress
+from synnodtest.shell.progress import Progress, profile_lines, taken_line
 from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.refusals import (
     fault_of_detectors,
     fault_of_forks,
     faults_of_empty,
+    idle_waivers,
     refuse,
     refuse_ambiguous,
     refuse_baseline,
@@ -45,7 +43,7 @@ from synnodtest.threads import share_threads
 
 if TYPE_CHECKING:
     from synnodtest.record.complete import RunFacts
-    from synnodtest.shell.ending import Ending
+    from synnodtest.shell.ending import Ending, LedgerEntries
 
 
 class Session:
@@ -119,6 +117,8 @@ class Session:
     @cached_property
     def ledger(self) -> LedgerEntries:
         """The run's entries in the ledger."""
+        from synnodtest.shell.ending import LedgerEntries
+
         return LedgerEntries(self.run.settings, self.run_id, self.run.fragment)
 
     @cached_property
@@ -230,7 +230,7 @@ class Session:
     def begin(self, cases: Sequence[Case]) -> None:
         """Before the first scene: enter the run in the ledger, and in the record all that its specs hold."""
         if not self.is_worker:
-            from synnodtest.shell.run_facts import checkout_of
+            from synnodtest.shell.ending import checkout_of
 
             self.checkout = checkout_of(self._facts_of_settings)
         if not cases:
@@ -254,8 +254,6 @@ class Session:
         settings = self.run.settings
         if self.waivers is None or settings.waivers is None:
             return iter(())
-        from synnodtest.shell.idle_waivers import idle_waivers
-
         every = self.run.fragment.every()
         return idle_waivers(self.waivers, settings.waivers, every, self.left_out, settings.root)
 
@@ -317,7 +315,7 @@ class Session:
 
     @property
     def _facts_of_settings(self) -> RunFacts:
-        from synnodtest.shell.run_facts import facts_of
+        from synnodtest.shell.ending import facts_of
 
         written = written_by_pytest(self.config)
         return facts_of(self.run.settings, self.run_id, self.folder, self.ledger.file, written)

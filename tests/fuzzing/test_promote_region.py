@@ -2,7 +2,7 @@
 
 import pytest
 
-from synnodtest.commands.promote_region import region_behaviour, with_behaviour
+from synnodtest.commands.promote import region_behaviour, with_behaviour
 from synnodtest.errors import SynnodError
 from synnodtest.fuzzing.failure_rule import Rule
 from synnodtest.fuzzing.hole.region import Boundary, Part, Region, Term

@@ -176,7 +176,7 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
     import fnmatch
     from pathlib import Path
 
-    from synnodtest.shell.option_names import faults_of_names
+    from synnodtest.shell.option_faults import faults_of_names
     from synnodtest.shell.settings import Settings
 
     (tmp_path / "dets.py").write_text("def silent():\n    return list\n")
@@ -197,7 +197,7 @@ def test_each_slip_is_told_with_its_option(tmp_path, monkeypatch, slip):
 def test_a_folder_without_any_radiograph_is_told_and_one_with_some_anywhere_below_is_not(tmp_path):
     from synnodtest.backgrounds.folder_files import any_radiograph
     from synnodtest.errors import BackgroundError
-    from synnodtest.shell.option_names import _check_backgrounds
+    from synnodtest.shell.option_faults import _check_backgrounds
 
     (tmp_path / "elsewhere" / "p1" / "study").mkdir(parents=True)
     (tmp_path / "films").mkdir()
@@ -240,7 +240,7 @@ IMPOSSIBLE = {
 def test_what_no_run_can_work_with_is_told_before_it_begins(tmp_path, slip):
     import fnmatch
 
-    from synnodtest.shell.feasible import faults_of_settings
+    from synnodtest.shell.option_faults import faults_of_settings
     from synnodtest.shell.settings import Settings
 
     (tmp_path / "file").touch()
@@ -277,7 +277,7 @@ def test_a_waiver_that_covers_behaviours_of_two_specs_is_refused(two_projects):
 
 def test_what_is_named_rightly_has_no_fault(tmp_path, monkeypatch):
     pytest.importorskip("ultralytics")
-    from synnodtest.shell.option_names import faults_of_names
+    from synnodtest.shell.option_faults import faults_of_names
     from synnodtest.shell.settings import Settings
     from synnodtest.shipped import shipped_model
 

@@ -8,7 +8,7 @@ from synnodtest.integrity import ledger, lock, manifest
 from synnodtest.record import results as record
 from synnodtest.report import html
 from synnodtest.report.publish import write_companions
-from synnodtest.shell.run_facts import facts_of
+from synnodtest.shell.ending import facts_of
 from synnodtest.shell.settings import Settings
 from synnodtest.spec.loader import load_spec
 from tests.integrity.test_lock import SPEC

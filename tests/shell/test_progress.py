@@ -6,8 +6,7 @@ import shutil
 
 import pytest
 
-from synnodtest.shell.profile import profile_lines, taken_line
-from synnodtest.shell.progress import Progress, left
+from synnodtest.shell.progress import Progress, left, profile_lines, taken_line
 from synnodtest.stages import Stages
 from tests.pytest_plugin.conftest import run_pytest, write_radiographs
 

@@ -9,8 +9,8 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
+from synnodtest.shell.ending import facts_of
 from synnodtest.shell.repeat_commands import reproduce
-from synnodtest.shell.run_facts import facts_of
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.terminal import BROKEN_BESIDE, letter_of, verdict_lines, write_end, write_summary
 from tests.record import parts

@@ -149,13 +149,13 @@ def test_the_order_of_items_changes_nothing(root, order):
 
 
 def test_no_nodule_is_planted_where_the_run_has_shown_findings(root, monkeypatch):
-    monkeypatch.setattr("synnodtest.shell.silence_check.plant", lambda *_: pytest.fail("planted"))
+    monkeypatch.setattr("synnodtest.shell.withheld_passes.plant", lambda *_: pytest.fail("planted"))
     ruled(root, f"{root}/detectors.py:quiet", "sensitivity: {at_least: 0.5, arm: plain}", QUIET["specificity"])
 
 
 def test_a_pass_that_silence_does_not_earn_is_left_alone(root, monkeypatch):
     """Scores below the operating point still rank: an area under the curve says nothing about reporting."""
-    monkeypatch.setattr("synnodtest.shell.silence_check.plant", lambda *_: pytest.fail("planted"))
+    monkeypatch.setattr("synnodtest.shell.withheld_passes.plant", lambda *_: pytest.fail("planted"))
     (root / "ranking.py").write_text(DETECTORS.replace("Finding(box, 0.9)", "Finding(box, 0.2)"))
     _, (ruling,) = ruled(root, f"{root}/ranking.py:quiet", "auc: {at_least: 0.55}", count=16)
     assert ruling.status.name == "PASSED", ruling.sentence

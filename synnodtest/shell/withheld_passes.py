@@ -1,4 +1,8 @@
-"""Check that the detector of a run reports anything: asked only where an expectation is passed by reporting nothing."""
+"""Passes that are withheld: earned by reporting nothing, or by findings that lie everywhere.
+
+Whether the detector of a run reports anything is asked only where an expectation is passed by reporting nothing;
+whether noise would hit as often, only where a pass counts hits alone.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from collections.abc import Mapping
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
+from synnodtest.evidence.chance import MANY, MOSTLY, mirrored, share_hit, told_of_chance, withheld_for_chance
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
+from synnodtest.evidence.trial import Evidence
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -22,6 +28,8 @@ PROBES = tuple(
 QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
 """Expectations of a search that a detector without findings meets."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
+SEARCHED = "detected"
+"""The claim of a search that counts hits."""
 
 
 class SilenceCheck:
@@ -51,7 +59,7 @@ class SilenceCheck:
         if probe.reported:
             return gathered
         rulings = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
-        return with_rulings(gathered, rulings)
+        return _with_rulings(gathered, rulings)
 
     def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Reported, str]:
         """Return what the detector reports on conspicuous nodules in the item's own backgrounds."""
@@ -91,10 +99,47 @@ def _met_by_silence(gathered: Gathered) -> bool:
     return all(judge(parameters, silenced(evidence)).status is Status.PASSED for evidence in gathered.evidence.values())
 
 
-def with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
+def _with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
     """Return the evidence with other rulings, which the record of a search repeats."""
     gathered.rulings = dict(rulings)
     if isinstance(gathered, FuzzGathered):
         ruling = next(iter(rulings.values()))
         gathered.entry |= {"status": ruling.status.value, "sentence": ruling.sentence}
     return gathered
+
+
+def told_from_noise(gathered: Gathered) -> Gathered:
+    """Return gathered evidence with its rulings; a pass that noise earns is withheld, one beside noise says so."""
+    item = Item(gathered.behaviour, gathered.variant)
+    if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
+        return gathered
+    elsewhere = {name: mirrored(evidence, item.matching) for name, evidence in gathered.evidence.items()}
+    share, hit = (share_hit(list(evidence.values())) for evidence in (elsewhere, gathered.evidence))
+    if share <= MANY:
+        return gathered
+    noisy = share >= MOSTLY * hit and _met_by_noise(item, gathered, elsewhere, share)
+    rulings = {
+        name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point)
+        if noisy
+        else told_of_chance(ruling, share)
+        for name, ruling in gathered.rulings.items()
+    }
+    return _with_rulings(gathered, rulings)
+
+
+def _counts_hits_alone(item: Item, gathered: Gathered) -> bool:
+    if isinstance(gathered, FuzzGathered):
+        return gathered.variant.expectation.kind == SEARCHED
+    return item.kind.hits_alone(item.kind.read(gathered.variant.parameters))
+
+
+def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Evidence], share: float) -> bool:
+    """Return whether findings that hit no nodule meet the expectation, and no findings at all do not."""
+    parameters = gathered.variant.parameters
+    if isinstance(gathered, FuzzGathered):
+        return share >= float(parameters["rate_at_least"])
+
+    def passes(held: Evidence) -> bool:
+        return item.judge(parameters, held).status is Status.PASSED
+
+    return all(passes(elsewhere[name]) and not passes(silenced(held)) for name, held in gathered.evidence.items())
