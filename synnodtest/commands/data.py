@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from synnodtest.errors import SynnodError
 
 if TYPE_CHECKING:
     from synnodtest.backgrounds.readings import Readings
-    from synnodtest.datasets import AnnotatedImage, Dataset
+    from synnodtest.datasets import Dataset
     from synnodtest.datasets.similarity import Twin
 
 READ = ("node21", "coco", "yolo", "csv", "jsrt")
@@ -42,12 +43,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _bar(dataset: Dataset) -> Any:
-    def progress(images: Iterable[AnnotatedImage]) -> Iterator[AnnotatedImage]:
-        from tqdm import tqdm
+    from tqdm import tqdm
 
-        yield from tqdm(images, desc=dataset.name, unit="image", disable=None)
-
-    return progress
+    return partial(tqdm, desc=dataset.name, unit="image", disable=None)
 
 
 def _convert(options: argparse.Namespace) -> None:

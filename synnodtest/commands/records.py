@@ -16,34 +16,28 @@ from synnodtest.integrity.manifest import RECORD
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of one command."""
+    add = parser.add_argument
     if name == "report":
-        parser.add_argument("record", type=Path, help="results.json, or the folder of a run")
-        parser.add_argument("--no-pixels", action="store_true", help="leave pictures out")
-        parser.set_defaults(run=_report)
-        return
-    if name == "explore":
-        parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a run: reports/<run>")
-        parser.add_argument("--against", type=Path, metavar="RUN2", help="folder of another run on the same scenes")
-        parser.add_argument(
-            "--out", type=Path, help="the page to write (default: explore-<RUN2>.html beside RUN's folder)"
-        )
-        parser.set_defaults(run=_explore)
-        return
-    if name == "sbom":
-        parser.add_argument("report", type=Path, help="folder of a report, or its results.json", metavar="RUN")
-        parser.add_argument("--out", type=Path, metavar="FILE", help="default: sbom.cdx.json in the working directory")
-        parser.set_defaults(run=_sbom)
-        return
-    parser.add_argument("folder", type=Path, help="folder of a run: reports/<run>")
-    if name == "sign":
-        parser.add_argument("--key", type=Path, required=True, help="Ed25519 private key (ssh-keygen -t ed25519)")
-        parser.add_argument("--signer", default="", help="who signs, as text")
-        parser.add_argument("--password", action="store_true", help="ask for the password of the key")
-        parser.set_defaults(run=_sign)
+        add("record", type=Path, help="results.json, or the folder of a run")
+        add("--no-pixels", action="store_true", help="leave pictures out")
+    elif name == "explore":
+        add("run_folder", metavar="RUN", type=Path, help="folder of a run: reports/<run>")
+        add("--against", type=Path, metavar="RUN2", help="folder of another run on the same scenes")
+        add("--out", type=Path, help="the page to write (default: explore-<RUN2>.html beside RUN's folder)")
+    elif name == "sbom":
+        add("report", type=Path, help="folder of a report, or its results.json", metavar="RUN")
+        add("--out", type=Path, metavar="FILE", help="default: sbom.cdx.json in the working directory")
     else:
-        parser.add_argument("--inputs", type=Path, metavar="DIR", help="also hold the project's specs against the run")
-        parser.add_argument("--key", help="expected key: its .pub file or fingerprint (SHA256:...)")
-        parser.set_defaults(run=_verify)
+        add("folder", type=Path, help="folder of a run: reports/<run>")
+    if name == "sign":
+        add("--key", type=Path, required=True, help="Ed25519 private key (ssh-keygen -t ed25519)")
+        add("--signer", default="", help="who signs, as text")
+        add("--password", action="store_true", help="ask for the password of the key")
+    if name == "verify":
+        add("--inputs", type=Path, metavar="DIR", help="also hold the project's specs against the run")
+        add("--key", help="expected key: its .pub file or fingerprint (SHA256:...)")
+    runs = {"report": _report, "explore": _explore, "sbom": _sbom, "sign": _sign, "verify": _verify}
+    parser.set_defaults(run=runs[name])
 
 
 def _report(options: argparse.Namespace) -> None:

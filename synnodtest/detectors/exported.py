@@ -138,7 +138,9 @@ class ExportedDetector:
         """Return (N, H, W) in 0..1 as the model wants it."""
         settings, count = self._settings.input, self._settings.input.channels or 3
         channels = np.repeat(pictures[:, None] * np.float32(settings.white), count, axis=1)
-        mean, std = (np.broadcast_to(np.asarray(one, np.float32), count)[:, None, None] for one in (settings.mean, settings.std))
+        mean, std = (
+            np.broadcast_to(np.asarray(one, np.float32), count)[:, None, None] for one in (settings.mean, settings.std)
+        )
         prepared = (channels - mean) / std
         if settings.layout == "NHWC":
             prepared = np.moveaxis(prepared, 1, 3)

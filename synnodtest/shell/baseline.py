@@ -13,7 +13,6 @@ from synnodtest.errors import SynnodError
 from synnodtest.integrity.manifest import RECORD, refuse_changed
 from synnodtest.planning.cases import Case
 from synnodtest.record import results as record
-from synnodtest.record.assemble import Fragment
 from synnodtest.record.compare import as_record, faults_of
 from synnodtest.record.model import Record
 from synnodtest.record.model.side import Side
@@ -46,7 +45,7 @@ def kept_record(text: str) -> Record:
     return record.load(path)
 
 
-class SecondDetector:
+class SecondDetector(Run):
     """A detector that sees the scenes of every expectation after the one under test; they are made once.
 
     What breaks it is noted and leaves the expectation itself alone. Searches are left out: their scenes hang on what
@@ -59,14 +58,9 @@ class SecondDetector:
     """
 
     def __init__(self, detector: str, settings: Settings, progress: Progress | None = None) -> None:
-        self._run = Run(replace(settings, detector=detector, conform="off"), progress)
-        self.name = self._run.settings.detector_told
+        super().__init__(replace(settings, detector=detector, conform="off"), progress)
+        self.name = self.settings.detector_told
         self._left_out: list[str] = []
-
-    @property
-    def fragment(self) -> Fragment:
-        """Rulings on the baseline."""
-        return self._run.fragment
 
     def meet(self, case: Case) -> None:
         """Run and judge one expectation."""
@@ -74,14 +68,10 @@ class SecondDetector:
             self._left_out.append(case.node_id)
             return
         try:
-            gathered = self._run.gather(case)
+            gathered = self.gather(case)
         except SynnodError:
             return  # noted in the fragment by gather
-        self._run.rule(case, gathered)
-
-    def close(self) -> None:
-        """Keep its measured speed for later plans."""
-        self._run.close()
+        self.rule(case, gathered)
 
     def faults(self) -> list[str]:
         """Return what broke, a line per kind of fault."""

@@ -24,6 +24,7 @@ from synnodtest.shell.settings import Settings
 from synnodtest.threads import share_threads
 
 KINDS = ("synthesize", "detect")
+"""Of work, each with actors of its own: methods of the engine."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +93,15 @@ class Worker:
         except SynnodError as error:
             return type(error).__name__, error.message, error.hint
 
-    def synthesize(self, batch: Batch) -> list[str] | tuple[str, str, str]:
-        """Bring the radiographs of a batch into the store; return their scenes' keys, or what went wrong."""
-        return self._done("synthesize", batch)
+    def finish(self, kind: str, batch: Batch) -> list[str] | tuple[str, str, str]:
+        """Bring the radiographs of a batch, or the findings on them, into the store.
 
-    def detect(self, batch: Batch) -> list[str] | tuple[str, str, str]:
-        """Bring the findings on a batch into the store; return their scenes' keys, or what went wrong."""
-        return self._done("detect", batch)
-
-    def _done(self, what: str, batch: Batch) -> list[str] | tuple[str, str, str]:
+        Returns:
+            The keys of their scenes, or what went wrong.
+        """
         try:
             engine = self._opened.campaign.engine_on(batch.source)
-            keys: list[str] = getattr(engine, what)(batch.recipes, batch.wanted)
+            keys: list[str] = getattr(engine, kind)(batch.recipes, batch.wanted)
             return keys
         except SynnodError as error:
             return type(error).__name__, error.message, error.hint
@@ -157,10 +155,7 @@ class RayExecutor:
             SynnodError: as a serial run would raise it; a scene that killed its workers again and again is a
                 SynthesizerError or DetectorError that names it.
         """
-        stages: list[Stage[Batch, Any, Any]] = [
-            Stage("synthesize", self.actors["synthesize"], lambda actor, batch: actor.synthesize.remote(batch)),
-            Stage("detect", self.actors["detect"], lambda actor, batch: actor.detect.remote(batch)),
-        ]
+        stages = [self._stage(kind) for kind in KINDS]
         known = next((self._given_up[r.key()] for r in recipes if r.key() in self._given_up), None)
         if known is not None:
             raise known
@@ -168,6 +163,9 @@ class RayExecutor:
             if isinstance(done, GivenUp):
                 raise self._blamed(done)
             yield len(done.wanted)
+
+    def _stage(self, kind: str) -> Stage[Batch, Any, Any]:
+        return Stage(kind, self.actors[kind], lambda actor, batch: actor.finish.remote(kind, batch))
 
     def _wait(self, running: Sequence[Any]) -> Any:
         return self._ray.wait(list(running), num_returns=1)[0][0]

@@ -66,8 +66,8 @@ class NodulesTab(Tab):
             for event in [part.input] if field in changes.WORDS else [part.blur, part.submit]:
                 desk.at_once(event, functools.partial(self._changed, field), [p.nodule, part])
         desk.at_once(p.features.edit, self._featured, [p.nodule])
-        desk.at_once(p.synthesizer.input, self._synthesizer, [p.synthesizer])
-        desk.at_once(p.sham.input, self._sham, [p.sham])
+        desk.at_once(p.synthesizer.input, functools.partial(self._chosen, "synthesizer"), [p.synthesizer])
+        desk.at_once(p.sham.input, functools.partial(self._chosen, "sham"), [p.sham])
         desk.in_steps(p.make.click, self._made, [p.nodule, *desk.fields.values()])
 
     def _edited(self, action: str, at: Visit, name: str | None) -> Changes:
@@ -90,12 +90,8 @@ class NodulesTab(Tab):
         at.session.change(name or at.session.selected, radiomics=features)
         return self._desk.status(f"Features asked for: {', '.join(features) or 'none'}.")
 
-    def _synthesizer(self, at: Visit, name: str) -> Changes:
-        at.session.synthesizer = name
-        return {}
-
-    def _sham(self, at: Visit, sham: bool) -> Changes:
-        at.session.sham = sham
+    def _chosen(self, what: str, at: Visit, value: str | bool) -> Changes:
+        setattr(at.session, what, value)
         return {}
 
     def _made(self, at: Visit, name: str | None, *values: Any) -> Iterator[Changes]:
