@@ -17,9 +17,9 @@ from synnodtest.errors import SynnodError
 from synnodtest.forecast.power import forecast
 from synnodtest.identity import Identity
 from synnodtest.integrity.sources import sources
+from synnodtest.planning.cases import Case
 from synnodtest.record.choice import chosen, chosen_of_search
 from synnodtest.record.entries import (
-    CaseLike,
     behaviour_entry,
     expectation_entry,
     least_score,
@@ -155,12 +155,12 @@ class Fragment:
 
     # --- items --------------------------------------------------------------------------------------------------
 
-    def add_planned(self, case: CaseLike) -> None:
+    def add_planned(self, case: Case) -> None:
         """Record an item of a spec before anything runs: NOT RUN, until it is judged."""
         self._add_case(case)
         self.planned[case.node_id] = expectation_entry(case, "NOT RUN", 0.0)
 
-    def add_error(self, case: CaseLike, status: StatusWord, message: str, seconds: float) -> None:
+    def add_error(self, case: Case, status: StatusWord, message: str, seconds: float) -> None:
         """Record an item that could not be judged: ERROR or INVALID."""
         self._add_case(case)
         self.expectations[case.node_id] = replace(expectation_entry(case, status, seconds), error=message)
@@ -177,7 +177,7 @@ class Fragment:
             self.expectations[node_id] = replace(planned, status="ERROR", error=died)
 
     def add_judgement(
-        self, case: CaseLike, judgement: Gathered, campaign: Campaign, seconds: float, waiver: JsonObject | None = None
+        self, case: Case, judgement: Gathered, campaign: Campaign, seconds: float, waiver: JsonObject | None = None
     ) -> None:
         """Record an item that was judged, its trials and whoever made them."""
         self._add_case(case)
@@ -190,7 +190,6 @@ class Fragment:
         for trial in (*trials, *rejected):
             base = rescored(trial, usual) if otherwise else trial
             self._add_scenes({trial.scene_id: scene_entry(base, case.behaviour.id, point, least)})
-        choice = chosen(trials, judgement.variant, point, case.node_id)
         others = judgement.rulings.items() if len(judgement.rulings) > 1 else ()
         self.expectations[case.node_id] = replace(
             expectation_entry(case, judgement.ruling.status.value, seconds),
@@ -198,15 +197,13 @@ class Fragment:
             waived=decode(WaiverEntry, waiver) if waiver else None,
             scenes=tuple(dict.fromkeys(t.scene_id for t in trials)),
             plan=_plan(judgement, campaign),
-            worst=choice.worst,
-            failing=choice.failing,
-            passing=choice.passing,
             rematched={t.scene_id: matched(t, point, least) for t in trials if t.nodules} if otherwise else {},
             by_synthesizer={name: ruling_entry(ruling) for name, ruling in others},
+            **vars(chosen(trials, judgement.variant, point, case.node_id)),
         )
         self._note_deviations(case, judgement)
 
-    def add_fuzzing(self, case: CaseLike, found: JsonObject) -> None:
+    def add_fuzzing(self, case: Case, found: JsonObject) -> None:
         """Record a search beside its ruling: what replay needs, and the scenes that the gallery shows."""
         self.fuzzing.append(decode(SearchEntry, {**plain(found), "expectation_id": case.node_id}))
         entry = self.expectations.get(case.node_id)
@@ -220,7 +217,7 @@ class Fragment:
             if len(entry.findings) > len(stored.findings):
                 self.scenes[key] = replace(stored, findings=entry.findings)
 
-    def _add_case(self, case: CaseLike) -> None:
+    def _add_case(self, case: Case) -> None:
         spec, behaviour = case.spec, case.behaviour
         file = spec.path.as_posix()
         if file not in self.specs:
@@ -251,7 +248,7 @@ class Fragment:
         )
         self.tally = plain(vars(campaign.tally()))
 
-    def _note_deviations(self, case: CaseLike, judgement: Gathered) -> None:
+    def _note_deviations(self, case: Case, judgement: Gathered) -> None:
         planned, used = (b.scenes.count if b.scenes is not None else 0 for b in (case.behaviour, judgement.behaviour))
         if planned != used and case.behaviour.fuzz is None:
             self._deviate(case, LIMITED_COUNT, str(planned), str(used))
@@ -267,7 +264,7 @@ class Fragment:
             mine[reason] = max(count, mine.get(reason, 0))
             self.shortfall[reason] = sum(one.get(reason, 0) for one in self.lacking.values())
 
-    def _deviate(self, case: CaseLike, what: str, planned: str, actual: str) -> None:
+    def _deviate(self, case: Case, what: str, planned: str, actual: str) -> None:
         entry = DeviationEntry(what, case.node_id, planned, actual)
         if entry not in self.deviations:
             self.deviations.append(entry)

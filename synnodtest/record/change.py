@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import IdentityEntry
 from synnodtest.record.model.side import Side
 
 WITHIN, OUTSIDE, OPEN = "WITHIN THE PLAN", "OUTSIDE THE PLAN", "NOT SHOWN TO BE WITHIN THE PLAN"
@@ -37,14 +36,9 @@ class Version:
         return Side.of(self.record)
 
     @property
-    def identity(self) -> IdentityEntry:
-        """Name, version, sha256 and configuration of the detector."""
-        return self.side.identification.detector
-
-    @property
     def label(self) -> str:
         """Name and version."""
-        return self.identity.label
+        return self.side.detector.label
 
     def statuses(self) -> dict[str, str]:
         """Return the status that each expectation is shown with, by id."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.decoding import JsonObject, decode
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations import find_check
 from synnodtest.expectations.grading import Grade, is_judged, missed_nodule
@@ -33,29 +33,6 @@ class Choice:
     roles: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _SearchScene:
-    """A scene of a trial."""
-
-    id: str
-
-
-@dataclass(frozen=True)
-class _SearchTrial:
-    """A trial of a search: whether the claim holds, and its scenes by arm; the last one is judged."""
-
-    holds: bool
-    scenes: Mapping[str, _SearchScene]
-
-
-@dataclass(frozen=True)
-class _Search:
-    """Trials of a search, and its scenes by the role in which they are named, for the choice."""
-
-    trials: tuple[_SearchTrial, ...]
-    shown: Mapping[str, str] = field(default_factory=dict)
-
-
 def chosen(trials: Iterable[Trial], variant: Variant, point: float, node_id: str) -> Choice:
     """Return the scenes of a judged item that the gallery shows.
 
@@ -73,14 +50,18 @@ def chosen(trials: Iterable[Trial], variant: Variant, point: float, node_id: str
     )
 
 
-def chosen_of_search(search: JsonObject, node_id: str) -> Choice:
-    """Return the scenes of a search, whose named failures (minimal, typical, worst) come first."""
-    search_decoded = decode(_Search, search)
+def chosen_of_search(search: Any, node_id: str) -> Choice:
+    """Return the scenes of a search, whose named failures (minimal, typical, worst) come first.
+
+    Args:
+        search: Plain values: ``trials``, the last of whose ``scenes`` by arm is judged, and ``shown``, scenes by role.
+        node_id: Seeds the random choice.
+    """
     sides: dict[bool, list[str]] = {True: [], False: []}
-    for trial in search_decoded.trials:
-        sides[trial.holds].append(list(trial.scenes.values())[-1].id)
+    for trial in search["trials"]:
+        sides[trial["holds"]].append([*trial["scenes"].values()][-1]["id"])
     roles: dict[str, str] = {}
-    for role, scene_id in search_decoded.shown.items():
+    for role, scene_id in search.get("shown", {}).items():
         roles[scene_id] = f"{roles[scene_id]} and {role}" if scene_id in roles else role
     others = [s for s in sides[False] if s not in roles]
     return Choice(

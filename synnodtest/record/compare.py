@@ -21,7 +21,7 @@ from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneE
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry, LimitEntry
 from synnodtest.record.model.judged import DEFAULT_POINT
 from synnodtest.record.model.members import StatusWord
-from synnodtest.record.model.side import Side, SideIdentification, SideRun
+from synnodtest.record.model.side import Side
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.clusters import cluster_means, codes
 
@@ -124,8 +124,9 @@ def _refuse_toothless(limit: Limit, text: str) -> None:
 def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> Side:
     """Return of a fragment what :func:`compare` reads of a record."""
     return Side(
-        run=SideRun(run_id, fragment.started),
-        identification=SideIdentification(fragment.detector),
+        run=run_id,
+        started=fragment.started,
+        detector=fragment.detector,
         expectations=tuple(fragment.expectations.values()),
         scenes=fragment.scenes,
         left_out=tuple(left_out),
@@ -165,9 +166,9 @@ def compare(
     differences = tuple(_differences(pairs, _wanted(here), alpha))
     alone = _unmet(then, here, pairs)
     return Comparison(
-        earlier=name or then.run.id,
-        started=then.run.started,
-        detector=then.identification.detector.name,
+        earlier=name or then.run,
+        started=then.started,
+        detector=then.detector.name,
         unchanged=len(common) - len(changed),
         verdicts=tuple(changed),
         margins=(*otherwise.values(), *(m for key in common for m in _margins(key, before[key], after[key]))),

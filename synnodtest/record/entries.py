@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 from synnodtest.attenuation import realised_density
 from synnodtest.canonical import plain
@@ -12,7 +11,7 @@ from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import NoduleTrial, Trial, score_mimics, score_trial
 from synnodtest.expectations import find_check
 from synnodtest.matching import Matching
-from synnodtest.planning.variants import Variant
+from synnodtest.planning.cases import Case
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, FindingEntry, NoduleEntry, RulingEntry, SceneEntry
 from synnodtest.record.model.judged import MatchedEntry
 from synnodtest.record.model.members import StatusWord
@@ -23,27 +22,7 @@ LEAST_SCORE = 0.01
 """Findings of a lower score are left out of the record, but for expectations that rest on all of them."""
 
 
-class CaseLike(Protocol):
-    """An item, as far as the record needs to know it."""
-
-    @property
-    def node_id(self) -> str:
-        """The pytest node id."""
-
-    @property
-    def spec(self) -> Spec:
-        """The spec it stems from."""
-
-    @property
-    def behaviour(self) -> Behaviour:
-        """The behaviour as the spec says it."""
-
-    @property
-    def variant(self) -> Variant:
-        """The item."""
-
-
-def expectation_entry(case: CaseLike, status: StatusWord, seconds: float = 0.0) -> ExpectationEntry:
+def expectation_entry(case: Case, status: StatusWord, seconds: float = 0.0) -> ExpectationEntry:
     """Return the entry of an item before anything is known of its outcome but a status."""
     expectation = case.variant.expectation
     return ExpectationEntry(

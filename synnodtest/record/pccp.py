@@ -57,9 +57,9 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
 
 
 def _ran(version: Version, role: str) -> Ran:
-    entries, run = version.side.expectations, version.side.run
-    passed = sum(entry.shown_status == "PASSED" for entry in entries)
-    return Ran(version.label, role, run.id, run.started, passed, len(entries))
+    side = version.side
+    passed = sum(entry.shown_status == "PASSED" for entry in side.expectations)
+    return Ran(version.label, role, side.run, side.started, passed, len(side.expectations))
 
 
 def _held_by(old: Sequence[Version], new: Version) -> Iterator[Held]:
@@ -77,7 +77,7 @@ def _held_by(old: Sequence[Version], new: Version) -> Iterator[Held]:
 
 def _frozen(frozen: str, new: Version) -> Clause:
     asks = "The plan was frozen before the new version was run."
-    started = new.side.run.started
+    started = new.side.started
     if not frozen:
         finding = "the plan is not in synnodtest.lock as it stands: synnodtest freeze --protocol FILE before the run"
         return Clause("plan", asks, "INCONCLUSIVE", finding)
@@ -153,7 +153,7 @@ def _near(one: float | None, other: float | None, most: float) -> bool:
 def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
     allowed = [name.replace("weights", "sha256") for name in protocol.may_change]
     asks = f"Nothing differs from the reference but {', '.join(protocol.may_change) or 'nothing'}."
-    before, after = _flat(encode(reference.identity)), _flat(encode(new.identity))
+    before, after = (_flat(encode(version.side.detector)) for version in (reference, new))
     rows = []
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):

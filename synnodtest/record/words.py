@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from synnodtest.counted import counted
 from synnodtest.counted import joined as joined
-from synnodtest.decoding import decode
 from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
 from synnodtest.expectations.rates import as_asked
@@ -23,37 +21,24 @@ _METRICS = {"distance_mm": "centres", "iou": "boxes"}
 """Names of compared things in titles, where their own say little."""
 
 
-@dataclass(frozen=True)
-class _Aim:
-    """Parameters of any kind that say what an expectation is about."""
-
-    of: str | None = None
-    arm: str | None = None
-    reference: str | None = None
-    metric: Any = None
-    region: Any = None
-    across: Any = None
-    under: Any = None
-    where: Any = None
-
-
 def expectation_title(expectation: ExpectationEntry) -> str:
     """Return a short title, such as ``Sensitivity, diameter ≥ 14 mm``."""
-    kind, aim = find_check(expectation.kind), decode(_Aim, expectation.parameters)
+    kind, aim = find_check(expectation.kind), expectation.parameters.get
+    metric, region, across, under = map(aim, ("metric", "region", "across", "under"))
     parts = [expectation.kind.replace("_", " ").capitalize() if kind is None else kind.shown_title]
-    if isinstance(aim.metric, str):
-        parts[0] += f" of {_METRICS.get(aim.metric, aim.metric.replace('_', ' '))}"
-    parts += [f"of {aim.of}"] if aim.of else []
-    if aim.arm:
-        parts.append(f"{aim.arm} against {aim.reference}" if aim.reference else f"arm {aim.arm}")
-    if isinstance(aim.region, str):
-        parts.append(f"in {aim.region.replace('_', ' ')}")
-    if isinstance(aim.across, Mapping):
-        parts.append(f"across {joined([str(name).removesuffix('_mm').replace('_', ' ') for name in aim.across])}")
-    pairs = aim.under if isinstance(aim.under, list | tuple) else ()
-    under = [_perturbation_text(*one) for one in pairs if isinstance(one, list | tuple) and len(one) == 2]
-    parts += [f"under {joined(under)}"] if under else []
-    return ", ".join([*parts, *_conditions_text(aim.where)])
+    if isinstance(metric, str):
+        parts[0] += f" of {_METRICS.get(metric, metric.replace('_', ' '))}"
+    parts += [f"of {aim('of')}"] if aim("of") else []
+    if aim("arm"):
+        parts.append(f"{aim('arm')} against {aim('reference')}" if aim("reference") else f"arm {aim('arm')}")
+    if isinstance(region, str):
+        parts.append(f"in {region.replace('_', ' ')}")
+    if isinstance(across, Mapping):
+        parts.append(f"across {joined([str(name).removesuffix('_mm').replace('_', ' ') for name in across])}")
+    pairs = under if isinstance(under, list | tuple) else ()
+    changes = [_perturbation_text(*one) for one in pairs if isinstance(one, list | tuple) and len(one) == 2]
+    parts += [f"under {joined(changes)}"] if changes else []
+    return ", ".join([*parts, *_conditions_text(aim("where"))])
 
 
 def parameters_text(expectation: ExpectationEntry) -> str:

@@ -137,7 +137,7 @@ def _other(other: Side, wanted: Mapping[str, SceneEntry]) -> JsonObject:
         for key, scene in other.scenes.items()
         if key in wanted and wanted[key].radiograph_sha256 == scene.radiograph_sha256
     }
-    return {"name": other.identification.detector.name, "run": other.run.id, "scenes": scenes}
+    return {"name": other.detector.name, "run": other.run, "scenes": scenes}
 
 
 def _point(record: Record) -> float:

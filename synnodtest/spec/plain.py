@@ -29,6 +29,8 @@ from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, 
 
 VARIED_WORDS = ("view", "attenuation", "margin", "mimic")
 """Quantities that a search draws from a list of words."""
+_NOTHING: tuple[object, ...] = (None, "", (), {}, frozenset())
+"""Values that say nothing, and that a spec leaves out."""
 _AS_JSON = partial(json.dumps, ensure_ascii=False)
 
 
@@ -84,8 +86,7 @@ def nested(flat: Mapping[str, object]) -> dict[str, object]:
 def _said(part: object, *names: str, **more: object) -> dict[str, object]:
     """Return what a part says under these names, and more; what is not given or empty is left out."""
     said = {name: getattr(part, name) for name in names} | more
-    nothing: tuple[object, ...] = (None, "", (), {}, frozenset())
-    return {name: value for name, value in said.items() if value is not False and value not in nothing}
+    return {name: value for name, value in said.items() if value is not False and value not in _NOTHING}
 
 
 def _location(location: Location) -> dict[str, object]:

@@ -36,12 +36,7 @@ def record(hits, scores=None, *, status="PASSED", at_least=0.8, pixels="same"):
     item = parts.expectation(
         id="size.yaml::size::sensitivity", behaviour="size", parameters={"at_least": at_least}, status=status
     )
-    return {
-        "expectations": [item],
-        "scenes": scenes,
-        "run": {"id": "r", "started": "2026-01-01T00:00:00Z"},
-        "identification": {"detector": {"name": "d"}},
-    }
+    return parts.record(expectations=[item], scenes=scenes, run=parts.run(started="2026-01-01T00:00:00Z"))
 
 
 def compare(*records, **options):
@@ -281,9 +276,9 @@ def test_scenes_that_a_baseline_could_not_have_break_no_limit(resolved):
 
 def test_a_second_detector_s_side_knows_by_which_rule_its_findings_were_assigned():
     fragment = Fragment()
-    behaviours = decode(Side, matched(5)).behaviours
+    behaviours = Side.of(matched(5)).behaviours
     fragment.behaviours = {f"a.yaml::{one.id}": one for one in behaviours}
-    fragment.scenes = decode(Side, matched(5)).scenes
+    fragment.scenes = Side.of(matched(5)).scenes
     side = as_record(fragment, "detector d")
     assert side.behaviours == behaviours
     assert not side.short

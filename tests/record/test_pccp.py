@@ -53,13 +53,13 @@ def version(hits, *, name="d", number="1", statuses=("PASSED", "PASSED"), alarms
         for k, status in enumerate(statuses)
     ]
     who = {"name": name, "version": number, "sha256": number * 8, "configuration": configuration or {"size": 512}}
-    record = {
-        "expectations": expectations,
-        "behaviours": [{"id": "size", "statement": "", "gate": "safety"}],
-        "scenes": scenes,
-        "run": {"id": number, "started": "2026-02-01T00:00:00+00:00"},
-        "identification": {"detector": who},
-    }
+    record = parts.record(
+        expectations=expectations,
+        behaviours=[{"id": "size", "statement": "", "gate": "safety"}],
+        scenes=scenes,
+        run=parts.run(id=number, started="2026-02-01T00:00:00+00:00"),
+        identification=parts.identification(detector=who),
+    )
     return Version(number, record, {"specs/size.yaml": "abc"} if specs is None else specs)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from synnodtest.commands import pccp
-from synnodtest.decoding import decode
 from synnodtest.integrity import manifest
 from synnodtest.record import results
 from synnodtest.record.model import Record
@@ -48,8 +48,7 @@ def test_the_page_does_not_lie_among_the_files_of_the_run_that_it_judges(tmp_pat
 def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text(SPEC)
-    who = {"run": {"id": "d"}, "identification": {"detector": {"name": "d"}}, "expectations": [], "scenes": {}}
-    side = decode(Side, who | {"left_out": ["a.yaml::searched::detected"], "short": True})
+    side = replace(Side.of(parts.record()), left_out=("a.yaml::searched::detected",), short=True)
     monkeypatch.setattr(baseline, "record_of", lambda *_: side)
     parser = argparse.ArgumentParser()
     pccp.configure("pccp", parser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synnodtest.decoding import JsonObject, decode
+from synnodtest.decoding import JsonObject
 from synnodtest.record.model.judged import BehaviourEntry, ExpectationEntry
 from synnodtest.record.model.record import Record
 from synnodtest.record.model.run import IdentityEntry
@@ -13,27 +13,13 @@ from synnodtest.record.model.scenes import SceneEntry
 
 
 @dataclass(frozen=True)
-class SideRun:
-    """The run of a side: its identifier, or what it is called, and its ISO time."""
-
-    id: str
-    started: str = ""
-
-
-@dataclass(frozen=True)
-class SideIdentification:
-    """Detector, synthesizers and backgrounds of a side."""
-
-    detector: IdentityEntry
-
-
-@dataclass(frozen=True)
 class Side:
     """One side of a comparison: a whole record, or a second detector on the same scenes.
 
     Args:
-        run: The run.
-        identification: Its detector.
+        run: Identifier of the run, or what it is called.
+        started: ISO time of it.
+        detector: Its detector.
         expectations: With their outcomes.
         scenes: By id.
         left_out: Expectations that it was not shown.
@@ -41,8 +27,9 @@ class Side:
         short: Whether a set had fewer backgrounds than asked for, where that is known.
     """
 
-    run: SideRun
-    identification: SideIdentification
+    run: str
+    started: str
+    detector: IdentityEntry
     expectations: tuple[ExpectationEntry, ...]
     scenes: Mapping[str, SceneEntry]
     left_out: tuple[str, ...] = ()
@@ -55,10 +42,9 @@ class Side:
 
     @classmethod
     def of(cls, source: Side | Record | JsonObject) -> Side:
-        """Return the side of a record, or of plain JSON values with at least these keys."""
+        """Return the side of a record, which may be plain JSON values; one that is a side comes back as it is."""
         if isinstance(source, Side):
             return source
-        if isinstance(source, Record):
-            run, who = SideRun(source.run.id, source.run.started), SideIdentification(source.identification.detector)
-            return cls(run, who, source.expectations, source.scenes, behaviours=source.behaviours)
-        return decode(cls, source)
+        record = Record.of(source)
+        run, detector = record.run, record.identification.detector
+        return cls(run.id, run.started, detector, record.expectations, record.scenes, behaviours=record.behaviours)
