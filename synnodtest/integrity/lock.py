@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,12 +32,12 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Frozen:
-    """A spec in the lock.
+    """A spec, or a change control plan, in the lock.
 
     Args:
-        sha256: Of the resolved spec.
+        sha256: Of the resolved spec, or of all that the plan says.
         frozen: ISO time.
-        resolved: What it said, in the language of specs; None in locks of the first releases.
+        resolved: What the spec said, in the language of specs; None in locks of the first releases.
         sources: sha256 of the code that it names, see ``sources.py``; None in earlier locks.
         raw: As it stands in the file.
     """
@@ -49,59 +49,80 @@ class Frozen:
     raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
 
 
+@dataclass(frozen=True)
+class Lock:
+    """All that is frozen.
+
+    Args:
+        synnodtest_lock: Its version.
+        specs: Specs by file.
+        protocols: Change control plans by file.
+        raw: As it stands in the file.
+    """
+
+    synnodtest_lock: int
+    specs: Mapping[str, Frozen]
+    protocols: Mapping[str, Frozen] = field(default_factory=dict)
+    raw: Annotated[JsonObject, Member(whole=True)] = field(default_factory=dict, repr=False, compare=False)
+
+    def is_whole(self) -> bool:
+        """Return whether specs and plans are as they were written."""
+        specs, protocols = self.raw["specs"], self.raw.get("protocols", {})
+        of_first_releases = "sha256" not in self.raw and all(entry.resolved is None for entry in self.specs.values())
+        known = self.raw.get("sha256"), self.raw.get("protocols_sha256", sha256_of(protocols))
+        return (of_first_releases or known[0] == sha256_of(specs)) and known[1] == sha256_of(protocols)
+
+
+_EMPTY = Lock(1, {})
+
+
 def freeze(specs: Iterable[Spec], path: Path) -> Path:
     """Write every spec as resolved, its sha256 and the time; a spec that did not change keeps its earlier time."""
-    known = locked(path)
-    entries = {name: entry.raw for name, entry in known.items()}
+    lock = read_lock(path) if path.is_file() else _EMPTY
+    entries = {name: entry.raw for name, entry in lock.specs.items()}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for spec in specs:
         name = spec.path.as_posix()
-        earlier = known.get(name)
+        earlier = lock.specs.get(name)
         code = sources(spec)
         same = earlier is not None and earlier.sha256 == spec.sha256 and (earlier.sources or {}) == code
         if not same or earlier is None or earlier.resolved is None:
             frozen = earlier.frozen if same and earlier is not None else now
             entry = {"sha256": spec.sha256, "frozen": frozen, "resolved": _resolved(spec)}
             entries[name] = entry | ({"sources": code} if code else {})
-    others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    lock = {**others, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)}
-    return write_atomic(path, json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    return write_lock(path, {**lock.raw, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)})
 
 
-def locked(path: Path) -> dict[str, Frozen]:
-    """Return what :func:`read_lock` does; nothing where there is no lock."""
-    return read_lock(path) if path.is_file() else {}
+def write_lock(path: Path, content: JsonObject) -> Path:
+    """Write a lock so that a version control shows what changed in it."""
+    return write_atomic(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_lock(path: Path) -> dict[str, Frozen]:
-    """Return the locked specs by file name.
+def locked(path: Path) -> Mapping[str, Frozen]:
+    """Return the specs of :func:`read_lock`; none where there is no lock."""
+    return read_lock(path).specs if path.is_file() else {}
+
+
+def read_lock(path: Path) -> Lock:
+    """Return what is frozen.
 
     Raises:
         RecordError: the file is no lock, or was changed by hand.
     """
-    hint = "write it again: synnodtest freeze"
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise ValueError("too large")
-        data = json.loads(path.read_text(encoding="utf-8"))
-        specs = data["specs"]
-        if data["synnodtest_lock"] != 1 or not all({"sha256", "frozen"} <= set(entry) for entry in specs.values()):
+        lock = decode(Lock, json.loads(path.read_text(encoding="utf-8")))
+        if lock.synnodtest_lock != 1:
             raise ValueError("another version")
-        entries = {str(name): _frozen(entry) for name, entry in specs.items()}
-        of_first_releases = "sha256" not in data and all("resolved" not in entry for entry in specs.values())
-        whole = of_first_releases or data.get("sha256") == sha256_of(specs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RecordError(f"{path}: is no spec lock: {error}", hint=hint) from error
+        for entry in (*lock.specs.values(), *lock.protocols.values()):
+            moment(entry.frozen)
+        whole = lock.is_whole()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RecordError(f"{path}: is no spec lock: {error}", hint="write it again: synnodtest freeze") from error
     if not whole:
         raise RecordError(f"{path}: was changed after it was written", hint="restore it from version control")
-    return entries
-
-
-def _frozen(entry: Mapping[str, object]) -> Frozen:
-    resolved = entry.get("resolved")
-    frozen = decode(Frozen, {**entry, "resolved": resolved if isinstance(resolved, Mapping) else None})
-    moment(frozen.frozen)
-    return replace(frozen, raw=entry)
+    return lock
 
 
 def moment(text: str) -> datetime:

@@ -23,7 +23,7 @@ from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
-from synnodtest.integrity.lock import moment
+from synnodtest.integrity.lock import read_lock, write_lock
 from synnodtest.spec.model import Spec
 from synnodtest.spec.source import YamlFault, parse
 
@@ -108,12 +108,12 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
             f"{path}: {moved[0]} is not the spec that the protocol names",
             hint="name it to freeze; a spec that changed asks for a new protocol: delete the file to draft one",
         )
-    data, known = _locked(lock)
+    frozen = read_lock(lock)
+    known = {file: entry.raw for file, entry in frozen.protocols.items()}
     if known.get(path.as_posix(), {}).get("sha256") != protocol.sha256:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         known[path.as_posix()] = {"sha256": protocol.sha256, "frozen": when}
-    data |= {"protocols": known, "protocols_sha256": sha256_of(known)}
-    write_atomic(lock, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_lock(lock, {**frozen.raw, "protocols": known, "protocols_sha256": sha256_of(known)})
     return drafted, protocol
 
 
@@ -123,21 +123,8 @@ def frozen_at(protocol: Protocol, lock: Path) -> str:
     Raises:
         RecordError: the lock cannot be read, or was changed by hand; those of earlier releases do not tell.
     """
-    entries = _locked(lock)[1] if lock.is_file() else {}
-    return next((e["frozen"] for e in entries.values() if e["sha256"] == protocol.sha256), "")
-
-
-def _locked(lock: Path) -> tuple[dict[str, object], dict[str, dict[str, str]]]:
-    """Return the content of the lock and its protocols by file, each with ``sha256`` and ``frozen``."""
-    try:
-        data = json.loads(lock.read_text(encoding="utf-8"))
-        entries = data.get("protocols", {})
-        _ = [(moment(entry["frozen"]), entry["sha256"]) for entry in entries.values()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RecordError(f"{lock}: is no spec lock: {error}", hint="write it again: synnodtest freeze") from error
-    if data.get("protocols_sha256", sha256_of(entries)) != sha256_of(entries):
-        raise RecordError(f"{lock}: was changed after it was written", hint="restore it from version control")
-    return data, entries
+    entries = read_lock(lock).protocols.values() if lock.is_file() else ()
+    return next((entry.frozen for entry in entries if entry.sha256 == protocol.sha256), "")
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

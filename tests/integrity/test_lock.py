@@ -39,14 +39,14 @@ def load(project):
 
 
 def reasons(project, spec, started="2999-01-01T00:00:00+00:00"):
-    entries = lock.read_lock(project / lock.LOCK)
+    entries = lock.locked(project / lock.LOCK)
     return lock.exploratory_reasons(
         {spec.path.as_posix(): spec.sha256}, entries, started=started, clean=True, limited=False
     )
 
 
 def deviations(project, spec):
-    return lock.deviations(spec, lock.read_lock(project / lock.LOCK)[spec.path.as_posix()])
+    return lock.deviations(spec, lock.locked(project / lock.LOCK)[spec.path.as_posix()])
 
 
 def changed(project, old, new):
@@ -128,7 +128,7 @@ def with_judges(project, text, monkeypatch):
 
 
 def said_of_code(project, spec):
-    entries, file = lock.read_lock(project / lock.LOCK), spec.path.as_posix()
+    entries, file = lock.locked(project / lock.LOCK), spec.path.as_posix()
     code = {file: sources(spec)}
     late = "2999-01-01T00:00:00+00:00"
     return lock.exploratory_reasons({file: spec.sha256}, entries, started=late, clean=True, limited=False, code=code)
@@ -209,4 +209,4 @@ def test_a_lock_without_the_resolved_specs_still_serves(project):
 def test_a_lock_that_is_none_is_refused(project, content):
     (project / lock.LOCK).write_text(content)
     with pytest.raises(RecordError, match="lock"):
-        lock.read_lock(project / lock.LOCK)
+        lock.locked(project / lock.LOCK)
