@@ -116,11 +116,10 @@ def _unread(places: Iterable[Path]) -> list[str]:
     files = [path for path in every if path.is_file() and not path.name.startswith((".", "~"))]
     large = sorted(path.name for path in files if path.suffix.lower() in _READ and path.stat().st_size > MAX_BYTES)
     found = sorted(path.name for path in files if path.name.lower().endswith(UNREAD))
-    further = counted(
-        len(found[MOST_NAMED:]), "further table or file of marks was", "further tables or files of marks were"
-    )
     notes = [f"{name} was not read: save it as CSV" for name in found[:MOST_NAMED]]
-    notes += [f"{further} not read"] if len(found) > MOST_NAMED else []
+    if further := len(found[MOST_NAMED:]):
+        one, many = "further table or file of marks was", "further tables or files of marks were"
+        notes.append(f"{counted(further, one, many)} not read")
     return [*notes, *(f"{name} was not read: it has more than {MAX_BYTES // 2**20} MiB" for name in large)]
 
 
@@ -154,7 +153,11 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
     known = NamedImages(paths)
     try:
         kinds = {str(one["id"]): str(one["name"]) for one in content.get("categories") or []}
-        marked = {str(entry["image_id"]) for entry in content["annotations"] if _counts(entry, kinds)}
+        marked = {
+            str(entry["image_id"])
+            for entry in content["annotations"]  # a single class counts whatever its name, as no name does
+            if len(kinds) < 2 or name_nodule("class", kinds.get(str(entry.get("category_id")), ""))
+        }
         listed = [(str(one["id"]), str(one["file_name"])) for one in content["images"]]
         patients = {str(one["id"]): patient for one in content["images"] if (patient := patient_of_entry(one))}
     except (KeyError, TypeError, AttributeError) as error:
@@ -175,12 +178,6 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
     found.positive |= {path for one, path in meant if one in marked}
     found.patients = {path: patients[one] for one, path in meant if one in patients} | found.patients
     return True
-
-
-def _counts(entry: Any, kinds: dict[str, str]) -> bool:
-    """Return whether an annotation is a nodule: a single class counts whatever its name, as no name does."""
-    name = kinds.get(str(entry.get("category_id")), "")
-    return len(kinds) < 2 or name_nodule("class", name)
 
 
 def _coco(file: Path, *, certain: bool) -> dict[str, Any] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.backgrounds.columns import years
@@ -71,61 +71,49 @@ WITHOUT_PATIENT = "synnodtest"
 
 @dataclass(frozen=True)
 class DicomFacts:
-    """Header facts that a set needs: patient and study (to be pseudonymised by the caller), view, sex and age in years.
+    """Header facts that a set needs: patient and study (to be pseudonymised by the caller).
 
     ``numbers`` are those by which a table may call its study: study, series, accession.
+    ``strata`` are view, sex and age in years, those of them that it tells.
     ``acquisition`` says how it was taken (:func:`acquisition_of`).
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.
     """
 
-    patient: str = ""
-    study: str = ""
-    numbers: tuple[str, ...] = ()
-    view: str = ""
-    sex: str = ""
-    age: str = ""
-    acquisition: Mapping[str, str] = field(default_factory=dict)
-    objections: tuple[Objection, ...] = ()
+    patient: str
+    study: str
+    numbers: tuple[str, ...]
+    strata: Mapping[str, str]
+    acquisition: Mapping[str, str]
+    objections: tuple[Objection, ...]
 
-    @property
-    def strata(self) -> dict[str, str]:
-        """View, sex and age, those of them that the header tells."""
-        facts = {"view": self.view, "sex": self.sex, "age": self.age}
-        return {name: text for name, text in facts.items() if text}
-
-    def foreign(self, accept: frozenset[str] = frozenset()) -> str:
-        """Return the first objection that ``accept`` does not waive, or ""."""
-        return next((one.says for one in self.objections if one.check not in accept), "")
+    def foreign(self, accept: frozenset[str]) -> Objection | None:
+        """Return the first objection that ``accept`` does not waive."""
+        return next((one for one in self.objections if one.check not in accept), None)
 
 
 def facts_of(data: Any) -> DicomFacts:
     """Return the facts of a header (a pydicom data set)."""
+    patient = _text(data, "PatientID")
+    strata = {"view": _text(data, "ViewPosition"), "sex": _text(data, "PatientSex")}
     return DicomFacts(
-        patient=_patient(data),
+        patient="" if patient == WITHOUT_PATIENT else patient,
         study=_text(data, "StudyInstanceUID"),
         numbers=tuple(number for name in _NUMBERS if (number := _text(data, name))),
-        view=_text(data, "ViewPosition"),
-        sex=_text(data, "PatientSex"),
-        age=years(_text(data, "PatientAge")),
+        strata=_told({**strata, "age": years(_text(data, "PatientAge"))}),
         acquisition=acquisition_of(data),
-        objections=tuple(objections_of(data)),
+        objections=_objections_to(data),
     )
 
 
-def _patient(data: Any) -> str:
-    patient = _text(data, "PatientID")
-    return "" if patient == WITHOUT_PATIENT else patient
-
-
-def objections_of(data: Any) -> Iterator[Objection]:
-    """Yield why a data set is no frontal chest radiograph for presentation."""
+def _objections_to(data: Any) -> tuple[Objection, ...]:
+    """Return why a data set is no frontal chest radiograph for presentation."""
     if not data.get("Rows") or not data.get("Columns"):
-        yield Objection("image", f"no image (modality {_text(data, 'Modality')})")
-        return
-    for check, judge in _JUDGES:
-        reason = judge(data)
-        if reason:
-            yield Objection(check, reason)
+        return (Objection("image", f"no image (modality {_text(data, 'Modality')})"),)
+    return tuple(Objection(check, reason) for check, judge in _JUDGES if (reason := judge(data)))
+
+
+def _told(texts: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: text for name, text in texts.items() if text}
 
 
 def noted_of(data: Any) -> list[str]:
@@ -247,14 +235,15 @@ def acquisition_of(data: Any) -> Mapping[str, str]:
 
     Names: ``manufacturer``, ``kvp``, ``exposure_mas``, ``detector_type``, ``pixel_spacing_mm``.
     """
-    values = {
-        "manufacturer": _maker(data),
-        "kvp": _number(data.get("KVP")),
-        "exposure_mas": _number(data.get("ExposureInuAs"), 1e-3) or _number(data.get("Exposure")),
-        "detector_type": _detector(data),
-        "pixel_spacing_mm": _spacing(data),
-    }
-    return {name: text for name, text in values.items() if text}
+    return _told(
+        {
+            "manufacturer": _maker(data),
+            "kvp": _number(data.get("KVP")),
+            "exposure_mas": _number(data.get("ExposureInuAs"), 1e-3) or _number(data.get("Exposure")),
+            "detector_type": _detector(data),
+            "pixel_spacing_mm": _spacing(data),
+        }
+    )
 
 
 def _maker(data: Any) -> str:

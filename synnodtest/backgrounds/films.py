@@ -25,6 +25,7 @@ from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.files import sha256_of_file
 from synnodtest.geometry import FloatArray
 from synnodtest.store import Store
 
@@ -119,8 +120,7 @@ def digest_of(path: Path) -> str:
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)
         if key not in _DIGESTS:
-            with path.open("rb") as file:
-                _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            _DIGESTS[key] = sha256_of_file(path)
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
     return _DIGESTS[key]

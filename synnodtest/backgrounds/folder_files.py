@@ -98,15 +98,10 @@ def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
     unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
     """
     depth = 1 if one_set or any(path.name.upper() == "DICOMDIR" for path in folder.iterdir()) else 2
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and _in_tree(path.relative_to(folder))]
-    dicom = [path for path in paths if path.suffix.lower() not in _TEXT_SUFFIXES and is_dicom(path)]
-    if any(len(path.relative_to(folder).parts) <= depth for path in dicom):
-        return []
-    return dicom
-
-
-def _in_tree(inside: Path) -> bool:
-    return inside.name.upper() != "DICOMDIR" and not any(part.startswith(".") for part in inside.parts)
+    parts = {path: path.relative_to(folder).parts for path in sorted(folder.rglob("*"))}
+    shown = (path for path, names in parts.items() if not any(name.startswith(".") for name in names))
+    dicom = [path for path in shown if _nameless_dicom(path)]
+    return dicom if all(len(parts[path]) > depth for path in dicom) else []
 
 
 def unread_pictures(folder: Path) -> list[str]:

@@ -151,8 +151,8 @@ def _without(
 
 def _no_frontal_view(entry: Entry) -> tuple[str, str] | None:
     """Refuse what its header or the manifest calls anything but a frontal chest radiograph."""
-    if entry.header and (reason := entry.header.foreign(entry.given.accept)):
-        return "DICOM file", reason
+    if entry.header and (objection := entry.header.foreign(entry.given.accept)):
+        return "DICOM file", objection.says
     view = entry.strata.get("view", "")
     accepted = "view" in entry.given.accept or not tells_other_view(view)
     return None if accepted else ("radiograph", f"view {view} in the manifest")
@@ -160,7 +160,8 @@ def _no_frontal_view(entry: Entry) -> tuple[str, str] | None:
 
 def _other_view(views: Mapping[Path, str], entry: Entry) -> tuple[str, str] | None:
     """Refuse what a table or, where nobody tells its view, the name of its file calls sideways."""
-    if entry.strata.get("view") or (entry.header and entry.header.view) or "view" in entry.given.accept:
+    told = {**(entry.header.strata if entry.header else {}), **entry.strata}
+    if "view" in told or "view" in entry.given.accept:
         return None
     view, word = views.get(entry.path, ""), other_view_in_name(stem_of(entry.path))
     if tells_other_view(view):

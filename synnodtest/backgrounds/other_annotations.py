@@ -92,9 +92,8 @@ def has_label(path: Path, texts: Mapping[str, Sequence[Path]]) -> bool:
 
 def _reports(text: Path) -> bool:
     """Return whether a sentence of a report tells of a nodule."""
-    return text.stat().st_size <= MAX_BYTES and any(
-        map(means_nodule, _SENTENCE_END.split(head_text(text.read_bytes())))
-    )
+    small = text.stat().st_size <= MAX_BYTES
+    return small and any(map(means_nodule, _SENTENCE_END.split(head_text(text.read_bytes()))))
 
 
 def _first_line(path: Path) -> str:

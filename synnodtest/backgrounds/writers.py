@@ -19,7 +19,7 @@ from synnodtest.backgrounds.reading import DEPTHS
 from synnodtest.canonical import plain
 from synnodtest.errors import BackgroundError, require
 from synnodtest.files import replacing
-from synnodtest.geometry import BoolArray, FloatArray, Spacing, equal_area_diameter_mm, iou
+from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm, iou
 from synnodtest.identity import planted_uid
 from synnodtest.phantom.mha_writer import mha_bytes
 from synnodtest.radiograph import Radiograph, Truth
@@ -93,47 +93,35 @@ def truth_of(radiograph: Radiograph) -> list[dict[str, object]]:
 
 
 def _write(radiograph: Radiograph, path: Path, suffix: str, depth: int) -> None:
-    stored = np.rint(np.clip(radiograph.pixels, 0, 1).astype(np.float64) * (2**depth - 1))
-    note = SYNTHETIC if radiograph.nodules else ""
-    truth = truth_of(radiograph)
-    wide, spacing_mm = stored.astype(np.uint16), radiograph.spacing_mm
+    stored = np.rint(np.clip(radiograph.pixels, 0, 1).astype(np.float64) * (2**depth - 1)).astype(np.uint16)
     with replacing(path) as temporary:
         if suffix == ".png":
-            _write_png(temporary, stored.astype(np.uint8) if depth == 8 else wide, radiograph, depth, note, truth)
+            _write_png(temporary, stored, radiograph, depth)
         elif suffix == ".mha":
-            comment = f"{note} {json.dumps(truth)}" if note else ""
-            temporary.write_bytes(mha_bytes(wide, spacing_mm, comment=comment))
+            temporary.write_bytes(mha_bytes(stored, radiograph.spacing_mm, comment=_comment(radiograph)))
         else:
-            uid = planted_uid(radiograph.content_sha256(), depth)
-            _write_dicom(temporary, wide, spacing_mm, depth, note, json.dumps(truth), uid)
+            _write_dicom(temporary, stored, radiograph, depth)
 
 
-def _write_png(
-    path: Path, stored: NDArray[Any], radiograph: Radiograph, depth: int, note: str, truth: list[dict[str, object]]
-) -> None:
+def _comment(radiograph: Radiograph) -> str:
+    """Return what a file says of planted nodules; nothing where there are none."""
+    return f"{SYNTHETIC} {json.dumps(truth_of(radiograph))}" if radiograph.nodules else ""
+
+
+def _write_png(path: Path, stored: NDArray[np.uint16], radiograph: Radiograph, depth: int) -> None:
     row, column = radiograph.spacing_mm
-    facts = {"mm_per_px": {"x": column, "y": row}, "bits": depth, "synthetic": bool(note), "nodules": truth}
+    facts = {"mm_per_px": {"x": column, "y": row}, "bits": depth, "synthetic": bool(radiograph.nodules)}
     text = PngInfo()
-    if note:
-        text.add_text("Comment", note)
-    text.add_text(OWN_NOTE, json.dumps(facts))
+    if radiograph.nodules:
+        text.add_text("Comment", SYNTHETIC)
+    text.add_text(OWN_NOTE, json.dumps({**facts, "nodules": truth_of(radiograph)}))
     dots = (25.4 / column, 25.4 / row)
-    Image.fromarray(stored).save(path, format="PNG", compress_level=4, pnginfo=text, dpi=dots)
+    picture = Image.fromarray(stored.astype(np.uint8) if depth == 8 else stored)
+    picture.save(path, format="PNG", compress_level=4, pnginfo=text, dpi=dots)
 
 
-def _write_dicom(
-    path: Path, pixels: NDArray[np.uint16], spacing_mm: Spacing, bits: int, note: str, truth: str, uid: str
-) -> None:
+def _write_dicom(path: Path, stored: NDArray[np.uint16], radiograph: Radiograph, bits: int) -> None:
     """Write a Secondary Capture Image (PS3.3 A.8.1), MONOCHROME2, explicit VR little endian.
-
-    Args:
-        path: The file; replaced.
-        pixels: (height, width), below ``2**bits``.
-        spacing_mm: ``(row, column)``.
-        bits: Bits stored.
-        note: Said in series and derivation description and comments; empty where nothing was planted.
-        truth: Planted nodules as JSON, for the comments.
-        uid: SOP Instance UID.
 
     Raises:
         SynnodError: pydicom is not installed.
@@ -143,17 +131,18 @@ def _write_dicom(
     from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
     data = Dataset()
-    data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, uid
+    data.SOPClassUID = SecondaryCaptureImageStorage
+    data.SOPInstanceUID = planted_uid(radiograph.content_sha256(), bits)
     data.StudyInstanceUID, data.SeriesInstanceUID = generate_uid(), generate_uid()
-    _describe(data, note, truth)
-    data.PixelSpacing = [f"{spacing:.8g}" for spacing in spacing_mm]
-    data.set_pixel_data(pixels, "MONOCHROME2", bits, generate_instance_uid=False)
+    _describe(data, _comment(radiograph))
+    data.PixelSpacing = [f"{spacing:.8g}" for spacing in radiograph.spacing_mm]
+    data.set_pixel_data(stored, "MONOCHROME2", bits, generate_instance_uid=False)
     data.save_as(path, enforce_file_format=True)
 
 
-def _describe(data: Any, note: str, truth: str) -> None:
+def _describe(data: Any, comment: str) -> None:
     now = datetime.now()
-    word = "SYNTHETIC" if note else WITHOUT_PATIENT
+    word = WORD if comment else WITHOUT_PATIENT
     data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = word, word, "", ""
     data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = now.strftime("%Y%m%d"), "", "", ""
     data.ReferringPhysicianName = ""
@@ -162,10 +151,10 @@ def _describe(data: Any, note: str, truth: str) -> None:
     data.PatientOrientation, data.Laterality = "", ""
     data.ImageType = ["DERIVED", "SECONDARY"]
     data.BurnedInAnnotation = "NO"
-    if note:
-        data.SeriesDescription = "SYNTHETIC nodules"
-        data.DerivationDescription = note
-        data.ImageComments = f"{note} {truth}"[:MOST_COMMENT]
+    if comment:
+        data.SeriesDescription = f"{WORD} nodules"
+        data.DerivationDescription = SYNTHETIC
+        data.ImageComments = comment[:MOST_COMMENT]
 
 
 WORD = "SYNTHETIC"

@@ -43,7 +43,7 @@ def test_what_a_header_tells_and_nothing_that_it_does_not(fields, told):
 
 @pytest.mark.parametrize(("age", "years"), [("061Y", "61"), ("006M", "0.5"), ("005D", "0.01369"), ("", "")])
 def test_an_age_is_one_in_years(age, years):
-    assert facts_of(header(PatientAge=age)).age == years
+    assert facts_of(header(PatientAge=age)).strata.get("age", "") == years
 
 
 def test_a_set_knows_how_its_radiographs_were_taken_and_the_manifest_wins(tmp_path):
