@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from typing import Any
 
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.named_images import NamedImages
-from synnodtest.backgrounds.node21 import named_positive
 from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms, texts_of
 from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
 from synnodtest.counted import counted
@@ -24,6 +24,8 @@ a table, and gets a note."""
 _READ = (".csv", ".tsv", ".json")
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".csv.bz2", ".csv.xz", ".xml")
 """Tables and annotations that are not read; each gets a note."""
+_CHALLENGE_NAME = re.compile(r"[cn]\d{4,}\.\w+", re.IGNORECASE)
+_JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.", re.IGNORECASE)
 MOST_NAMED = 3
 """So many of them are named, and the others counted."""
 LAYOUTS = ("metadata.csv", "boxes.csv")
@@ -64,51 +66,61 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
     annotated, paths = Annotated(), list(films)
     if not paths:
         return annotated
-    tables, of_studies = 0, _OfStudies(films)
+    telling, tables = 0, list[Table]()
     places = list(places_of(images))
     for folder in places:
         above, far = folder != images, folder not in (images, images.parent)
         for table in read_tables(folder, paths):
-            of_studies.take(table)
-            if table.judged:
-                continue
-            tables += (bool(table.matched) or not far) and _take(annotated, table, above=above)
+            tables.append(table)
+            if not table.judged and (table.matched or not far):
+                telling += _take(annotated, table, above=above)
         for file in sorted(folder.glob("[!.]*.json")):
-            tables += _take_coco(annotated, file, paths, above=above)
+            telling += _take_coco(annotated, file, paths, above=above)
         annotated.notes += refuse_other_forms(folder, paths)
-    tables += of_studies.join(annotated)
+    telling += _join_studies(annotated, films, tables)
     annotated.notes += _unread(places)
     texts = texts_of(images)
-    names = named_positive([path.name for path in paths], by_table=bool(tables))
+    names = _named_positive([path.name for path in paths], by_table=bool(telling))
     annotated.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
     return annotated
 
 
-class _OfStudies:
-    """Labels of studies, joined to the films that their headers or another table give those studies."""
+def _named_positive(names: Iterable[str], *, by_table: bool) -> set[str]:
+    """Return the names that NODE21's or JSRT's way of naming says to show a nodule, where every file is named so.
 
-    def __init__(self, films: Mapping[Path, Sequence[str]]) -> None:
-        self._films: dict[str, set[Path]] = defaultdict(set)
-        self._labels: list[Table] = []
-        for path, numbers in films.items():
-            for number in numbers:
-                self._films[number].add(path)
+    ``n0001`` and ``JPCLN001`` have nodules, ``c0001`` and ``JPCNN001`` none, under any extension.
 
-    def take(self, table: Table) -> None:
-        """Take in what a table says of studies."""
+    Args:
+        names: Of all files.
+        by_table: A table tells: then JSRT's names alone count beside it, which nobody else gives.
+    """
+    listed = list(names)
+    if listed and not by_table and all(_CHALLENGE_NAME.fullmatch(name) for name in listed):
+        return {name for name in listed if name.lower().startswith("n")}
+    japanese = {name: match for name in listed if (match := _JSRT_NAME.match(name))}
+    if listed and len(japanese) == len(listed):
+        return {name for name, match in japanese.items() if match["kind"].upper() == "L"}
+    return set()
+
+
+def _join_studies(found: Annotated, films: Mapping[Path, Sequence[str]], tables: Sequence[Table]) -> int:
+    """Take in labels of studies, for the films that their headers or another table give those studies.
+
+    Return how many tables of labels say anything of these radiographs.
+    """
+    films_of: dict[str, set[Path]] = defaultdict(set)
+    told = [(number, path) for path, numbers in films.items() for number in numbers]
+    for table in tables:
         for path, study in table.studies.items():
-            self._films[study].add(path)
-            self._films[f"s{study}"].add(path)  # as MIMIC-CXR's tables of reports write it
-        self._labels += [table] if table.judged else []
-
-    def join(self, found: Annotated) -> int:
-        """Take in which films are of a positive study; return how many tables say anything of these radiographs."""
-        labelled = [table for table in self._labels if not self._films.keys().isdisjoint(table.judged)]
-        for table in labelled:
-            found.positive.update(*(self._films[key] for key in self._films if table.judged.get(key)))
-        unused = [table.path.name for table in self._labels if table not in labelled]
-        found.notes += [f"{name} says nothing of these radiographs" for name in unused]
-        return len(labelled)
+            told += [(study, path), (f"s{study}", path)]  # as MIMIC-CXR's tables of reports write it
+    for study, path in told:
+        films_of[study].add(path)
+    labels = [table for table in tables if table.judged]
+    labelled = [table for table in labels if not films_of.keys().isdisjoint(table.judged)]
+    for table in labelled:
+        found.positive.update(*(films_of[study] for study in films_of if table.judged.get(study)))
+    found.notes += [f"{one.path.name} says nothing of these radiographs" for one in labels if one not in labelled]
+    return len(labelled)
 
 
 def _unread(places: Iterable[Path]) -> list[str]:

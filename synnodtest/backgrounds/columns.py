@@ -79,10 +79,7 @@ def canonical_columns(names: Sequence[str], where: str) -> list[str]:
     known = [_canonical(name, where) for name in names]
     whose = next((name for name in names if _WHOSE.fullmatch(folded(name))), "")
     if whose and "patient" not in known:
-        raise BackgroundError(
-            f"{where}: the column {whose!r} is not known; did you mean 'patient'?",
-            hint="rename it 'patient', or give it a name that is less like it if it is a stratum of your own",
-        )
+        raise _unknown(where, whose, "patient")
     for column in known:
         same = [name for name, own in zip(names, known, strict=True) if own == column and name]
         if len(same) > 1:
@@ -98,13 +95,16 @@ def _canonical(name: str, where: str) -> str:
         return _KNOWN[plain]
     if plain.endswith("mask") and plain != "mask":
         return _mask(name)
-    meant = _near(plain)
-    if meant:
-        raise BackgroundError(
-            f"{where}: the column {name!r} is not known; did you mean {meant!r}?",
-            hint=f"rename it {meant!r}, or give it a name that is less like it if it is a stratum of your own",
-        )
+    if meant := _near(plain):
+        raise _unknown(where, name, meant)
     return name
+
+
+def _unknown(where: str, name: str, meant: str) -> BackgroundError:
+    return BackgroundError(
+        f"{where}: the column {name!r} is not known; did you mean {meant!r}?",
+        hint=f"rename it {meant!r}, or give it a name that is less like it if it is a stratum of your own",
+    )
 
 
 def _mask(name: str) -> str:

@@ -42,7 +42,8 @@ class FolderSet:
     """The radiographs of a folder as a background set.
 
     Their order is drawn by ``master_seed``, different patients first, so that the first ``count`` of them are a
-    random sample of as many patients as there are, and a smaller count is a subset of a larger one.
+    random sample of as many patients as there are, and a smaller count is a subset of a larger one. ``available`` says
+    how many the folder offers, whatever the count.
 
     Args:
         folder: The folder of the set.
@@ -66,8 +67,9 @@ class FolderSet:
         master_seed: int = 0,
         cache: Path | None = None,
     ) -> None:
-        self._name = name
+        self.name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
+        self.available = len(self._listing.entries)
         entries = _with_header_facts(self._listing.entries)
         films = {entry.id: (entry.path, entry.patient) for entry in entries}
         patients, notes = settled(films, self._listing.folder, self._listing.patients)
@@ -82,22 +84,12 @@ class FolderSet:
         self._readings = Readings(cache)
 
     @property
-    def name(self) -> str:
-        """Name of the set, as specs call it."""
-        return self._name
-
-    @property
     def notes(self) -> Sequence[str]:
         """Radiographs left out, and corrections in reading the others, in plain words, for the report."""
         known = {background.id: background.content for background in self.__dict__.get("backgrounds", ())}
         alike = spelt_otherwise(entry.strata for entry in self._all)
         of_set = (*self._listing.notes, *self._of_names, *_of_one_patient(self._all), *alike, *self._of_copies)
         return (*of_set, *_regions_misspelt(self._all), *self._readings.summary(known))
-
-    @property
-    def available(self) -> int:
-        """Number of radiographs that the folder offers, whatever ``count``."""
-        return len(self._listing.entries)
 
     @property
     def estimated_regions(self) -> frozenset[str]:
@@ -120,7 +112,7 @@ class FolderSet:
     def identity(self) -> Identity:
         """The set's name, the sha256 over its radiographs and masks, and how many of them are used."""
         return Identity(
-            name=f"folder:{self._name}",
+            name=f"folder:{self.name}",
             version=str(_FORMAT),
             sha256=sha256_of(sorted(background.content for background in self.backgrounds)),
             configuration={
@@ -143,7 +135,7 @@ class FolderSet:
         """
         entry = self._entries.get(background.id)
         if entry is None:
-            raise BackgroundError(f"set {self._name!r} has no background {background.id!r}")
+            raise BackgroundError(f"set {self.name!r} has no background {background.id!r}")
         try:
             radiograph = read_given(entry.path, entry.given)
             _refuse_unclear_masks(entry, radiograph)

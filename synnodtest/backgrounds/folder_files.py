@@ -23,6 +23,7 @@ UNREAD_PICTURES = (
 """Formats in which radiographs come and that are not read, unless a package adds one."""
 _WITHOUT_SIZE = (".png", ".jpg", ".jpeg")
 """Suffixes of formats that do not say how large a pixel is."""
+_NODE21 = ("", "proccessed_data", "processed_data", "cxr_images/proccessed_data", "cxr_images/processed_data")
 _DEEPEST = 8
 """Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
 an end where a link leads back."""
@@ -41,6 +42,16 @@ def radiographs_in(folder: Path) -> list[Path]:
     radiographs = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in radiographs}
     return [path for path in radiographs if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
+
+
+def node21_folder(folder: Path) -> Path | None:
+    """Return the folder of images of a NODE21 data set rooted at ``folder``, or None."""
+    for base in _NODE21:
+        for name in ("images", "Images"):
+            candidate = folder / base / name
+            if candidate.is_dir() and (folder / base / "metadata.csv").is_file():
+                return candidate
+    return None
 
 
 def any_radiograph(folder: Path) -> bool:

@@ -12,10 +12,9 @@ from synnodtest.backgrounds.annotations import annotations_of
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
 from synnodtest.backgrounds.file_formats import stem_of, suffixes
-from synnodtest.backgrounds.folder_files import MasksBeside, dicom_tree, radiographs_in, unread_pictures
+from synnodtest.backgrounds.folder_files import MasksBeside, dicom_tree, node21_folder, radiographs_in, unread_pictures
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.named_images import file_named
-from synnodtest.backgrounds.node21 import node21_folder
 from synnodtest.backgrounds.png_jpeg import OTHER_FORMAT
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.tables import tells_positive

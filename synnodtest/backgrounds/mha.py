@@ -208,13 +208,13 @@ def read_metaimage(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> St
     image = read_mha(path, max_values=max_pixels)
     notes = _claims(path, image.header)
     stored = by_bits(path, flat(path, image.array), given)
-    spacing = _in_plane(image) if image.spacing else None
-    return Stored(stored.pixels, spacing, (*notes, *stored.notes))
+    return Stored(stored.pixels, _in_plane(image), (*notes, *stored.notes))
 
 
-def _in_plane(image: MetaImage) -> tuple[float, float]:
+def _in_plane(image: MetaImage) -> tuple[float, float] | None:
     """Return the spacings of the two axes of a picture, whichever axis of a volume has one slice alone."""
-    assert image.spacing is not None
+    if image.spacing is None:
+        return None
     axes = [axis for axis, side in enumerate(image.array.shape[: len(image.spacing)]) if side > 1]
     row, column = (image.spacing[axis] for axis in (axes if len(axes) == 2 else (-2, -1)))
     return row, column

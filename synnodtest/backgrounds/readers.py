@@ -115,10 +115,6 @@ def read_pixels(path: Path, given: Given) -> FloatArray:
     return _shown(path, given).pixels
 
 
-def _shown(path: Path, given: Given) -> Stored:
-    return _upright(_read_stored(path, given), given)
-
-
 def read_mask(path: str | Path, shape: tuple[int, int], rotate_deg: int | None = None) -> BoolArray:
     """Read a region mask: whatever exceeds half of its largest value is inside.
 
@@ -196,17 +192,15 @@ def _picture(path: Path, given: Given) -> Stored:
         )
     bits = given.bits or (8 if raster.depth == 8 else None)
     stored = by_bits(path, raster.values, Given(bits=bits))
-    return Stored(stored.pixels, None, (*raster.notes, *stored.notes, *_unusual_bits(raster.values.max(), given.bits)))
+    notes, depth = [*raster.notes, *stored.notes], least_depth(float(raster.values.max()))
+    if given.bits and depth and depth < given.bits:
+        notes.append(f"bits {given.bits} of the manifest, where {depth} hold every value")
+    return Stored(stored.pixels, notes=tuple(notes))
 
 
-def _unusual_bits(largest: float, bits: int | None) -> list[str]:
-    """Return a note where the manifest's ``bits`` is not what the largest value suggests."""
-    depth = least_depth(float(largest))
-    return [f"bits {bits} of the manifest, where {depth} hold every value"] if bits and depth and depth < bits else []
-
-
-def _upright(stored: Stored, given: Given) -> Stored:
-    """Turn and invert as the manifest says."""
+def _shown(path: Path, given: Given) -> Stored:
+    """Read a file, turned and inverted as the manifest says."""
+    stored = _read_stored(path, given)
     pixels, spacing, notes = stored.pixels, stored.spacing_mm, list(stored.notes)
     if given.rotate_deg:
         quarter = given.rotate_deg // 90

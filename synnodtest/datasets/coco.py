@@ -65,9 +65,10 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     try:
         names = {int(one["id"]): str(one["name"]) for one in content.get("categories", [])} or {1: "nodule"}
         nodules = classes_of(names, str(file), folder)
-        listed = {_identifier(one["id"]): str(one["file_name"]) for one in content["images"]}
-        sizes = {_identifier(one["id"]): _size(one) for one in content["images"]}
-        patients = {_identifier(one["id"]): patient_of_entry(one) for one in content["images"]}
+        listed = {
+            _identifier(one["id"]): (str(one["file_name"]), _size(one), patient_of_entry(one))
+            for one in content["images"]
+        }
         entries = list(content["annotations"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
@@ -82,7 +83,7 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         if identifier not in boxes:
             raise BackgroundError(f"{file}: annotations[{number}]: there is no image {entry['image_id']!r}")
         boxes[identifier] += [] if box is None else [box]
-    paths = {key: _found(folder, file, name, number) for number, (key, name) in enumerate(listed.items())}
+    paths = {key: _found(folder, file, name, number) for number, (key, (name, _, _)) in enumerate(listed.items())}
     refuse_corners({path: boxes[key] for key, path in paths.items()}, str(file))
     unsure = sum(any(entry.get(key) for key in ("iscrowd", "ignore")) for entry in entries)
     if unsure:
@@ -94,10 +95,9 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     notes += notes_on_scores({key for entry in entries for key in entry}, file.name)
     facts = Facts([folder, file.parent, folder / "images"])
     records = []
-    for number, (identifier, path) in enumerate(paths.items()):
-        image = facts.image(path, boxes[identifier], f"{file}: images[{number}]")
-        patient = image.patient or patients[identifier]
-        records.append(replace(image, declared=sizes[identifier], patient=patient))
+    for number, (identifier, (_, size, patient)) in enumerate(listed.items()):
+        image = facts.image(paths[identifier], boxes[identifier], f"{file}: images[{number}]")
+        records.append(replace(image, declared=size, patient=image.patient or patient))
     return records
 
 

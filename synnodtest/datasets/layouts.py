@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
-from synnodtest.backgrounds.folder_files import radiographs_in
-from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.backgrounds.folder_files import node21_folder, radiographs_in
 from synnodtest.backgrounds.other_annotations import places_of
 from synnodtest.backgrounds.patients import patients_of_headers, settled
 from synnodtest.backgrounds.tables import read_tables
@@ -30,13 +29,13 @@ LAYOUTS: dict[str, Callable[[Path], Dataset]] = {
     "jsrt": read_jsrt_set,
 }
 
-_SIGNS: dict[str, Callable[[Path], bool]] = {
-    "node21": lambda folder: node21_folder(folder) is not None,
-    "yolo": lambda folder: yolo_description(folder) is not None,
+_SIGNS: dict[str, Callable[[Path], object]] = {
+    "node21": node21_folder,
+    "yolo": yolo_description,
     "csv": lambda folder: (folder / TABLE).is_file(),
-    "coco": lambda folder: bool(coco_files(folder)),
-    "jsrt": lambda folder: jsrt_table(folder) is not None,
+    "coco": coco_files,
 }
+"""Layout -> its sign in a folder, if it is there; JSRT's counts where there is no other."""
 
 
 def find_layout(folder: Path) -> str | None:
@@ -45,12 +44,12 @@ def find_layout(folder: Path) -> str | None:
     Raises:
         BackgroundError: it has the signs of two.
     """
-    layouts = [layout for layout in ("node21", "yolo", "csv", "coco") if _SIGNS[layout](folder)]
+    layouts = [layout for layout, sign in _SIGNS.items() if sign(folder)]
     if len(layouts) > 1:
         raise BackgroundError(
             f"{folder}: may be read as {' and as '.join(layouts)}", hint=f"say which: --from {layouts[0]}"
         )
-    if not layouts and _SIGNS["jsrt"](folder):
+    if not layouts and jsrt_table(folder):
         return "jsrt"
     return layouts[0] if layouts else None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.backgrounds.folder_files import node21_folder
 from synnodtest.datasets.pixels import refuse_corners
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, by_image, columns_and_rows, numbers, positive_box
 from synnodtest.errors import BackgroundError

@@ -77,13 +77,12 @@ def _averaged(values: NDArray[np.float64], parts: int, axis: int) -> NDArray[np.
     return np.asarray(np.diff(at, axis=axis) / (length / parts))
 
 
-def near_duplicates(these: Mapping[str, str], those: Mapping[str, str] | None = None, near: float = NEAR) -> list[Twin]:
-    """Return pairs whose hashes differ in at most the share ``near`` of their signs, the nearest first.
+def near_duplicates(these: Mapping[str, str], those: Mapping[str, str] | None = None) -> list[Twin]:
+    """Return pairs whose hashes differ in at most the share :data:`NEAR` of their signs, the nearest first.
 
     Args:
         these: Name -> hash.
         those: The other side (training images); None looks for pairs within ``these``.
-        near: From 0 to 1.
 
     Raises:
         SynnodError: one of the texts is no hash of this version.
@@ -94,7 +93,7 @@ def near_duplicates(these: Mapping[str, str], those: Mapping[str, str] | None = 
     twins = []
     for start in range(0, len(names), _ROWS):
         differing = _differing(ours[:, start : start + _ROWS], theirs)
-        for row, column in zip(*np.nonzero(differing <= near), strict=True):
+        for row, column in zip(*np.nonzero(differing <= NEAR), strict=True):
             if those is not None or column > start + row:
                 twins.append(Twin(names[start + row], others[column], float(differing[row, column])))
     return sorted(twins, key=lambda twin: (twin.differing, twin.one, twin.other))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synnodtest.backgrounds.node21 import node21_folder
+from synnodtest.backgrounds.folder_files import node21_folder
 from synnodtest.errors import SynthesizerError, require
 from synnodtest.ports import Background, BackgroundSet
 from synnodtest.training.denoiser import fit_denoiser

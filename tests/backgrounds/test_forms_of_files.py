@@ -13,12 +13,12 @@ from PIL import Image, ImageOps
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
 from synnodtest.backgrounds.columns import spelt_otherwise
-from synnodtest.backgrounds.formats_page import formats_page
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.datasets import load_image, read_dataset
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import expose, project, sample_anatomy
 
+from .formats_page import formats_page
 from .radiograph_files import chest, write_dicom, write_mha, write_png
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -926,7 +926,7 @@ def test_films_that_say_truly_how_many_bits_they_have_are_not_told(tmp_path):
 
 def test_the_page_of_formats_is_what_the_tables_say():
     assert (ROOT / "docs" / "formats.md").read_text(encoding="utf-8") == formats_page(), (
-        "python -m synnodtest.backgrounds.formats_page > docs/formats.md"
+        "python -m tests.backgrounds.formats_page > docs/formats.md"
     )
 
 
