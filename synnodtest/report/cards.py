@@ -53,10 +53,12 @@ def _card(context: Context, item: PictureEntry) -> Card:
     embedded, scene = context.pictures, item.scene[:16]
     panels = [panel for role, word in PANELS if (panel := _panel(context, item, role, word))]
     whole = item.whole and _shown("whole", "whole radiograph with boxes", embedded.data(item.whole), item.whole)
-    earlier = embedded.card_of(item.scene)
+    earlier = embedded.cards.get(item.scene, "")
+    if not earlier and any(panel["data"] for panel in panels):
+        embedded.cards[item.scene] = f"s-{scene}"
     above = [panel for panel in panels if not panel["data"]] if earlier else []
     return {
-        "anchor": embedded.first_card(item.scene) if any(panel["data"] for panel in panels) else "",
+        "anchor": "" if earlier else embedded.cards.get(item.scene, ""),
         "again": earlier if above else "",
         "panels": [panel for panel in panels if panel not in above],
         "above": above,

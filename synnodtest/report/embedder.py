@@ -31,7 +31,8 @@ class Embedder:
         self._left = EMBEDDED_BYTES
         self._held: dict[str, str] = {}
         self._given: set[str] = set()
-        self._cards: dict[str, str] = {}
+        self.cards: dict[str, str] = {}
+        """Anchor of the card that shows a scene, by its id; whoever makes the first one enters it."""
         self.linked = 0
         items = list(gallery)
         self._first_small = _first_small(items)
@@ -76,17 +77,6 @@ class Embedder:
             return ""
         self._given.add(path)
         return self._held[path]
-
-    def first_card(self, scene_id: str) -> str:
-        """Return the anchor of a card that shows this scene; empty where an earlier card has it."""
-        if scene_id in self._cards:
-            return ""
-        self._cards[scene_id] = f"s-{scene_id[:16]}"
-        return self._cards[scene_id]
-
-    def card_of(self, scene_id: str) -> str:
-        """Return the anchor of the card above that shows this scene; empty for none."""
-        return self._cards.get(scene_id, "")
 
     def _read(self, path: str) -> str | None:
         file = (self._folder / path).resolve()

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import bound_text, date, estimate, interval, number, short_hash
+from synnodtest.record.words import bound_text, date, estimate, interval, joined, number, short_hash
+from synnodtest.report.model import code
 from synnodtest.report.order import anchor_of, number_of
 
 
@@ -44,6 +45,10 @@ def hash_of(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+WORDS = (bound_text, date, estimate, interval, joined, number, short_hash)
+"""Filters of the templates, by their names."""
+
+
 @cache
 def templates() -> Environment:
     """Return the templates; each is compiled once."""
@@ -54,6 +59,6 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"STATUSES": STATUSES, "number_of": number_of, "anchor_of": anchor_of}
-    environment.filters |= {word.__name__: word for word in (bound_text, date, estimate, interval, number, short_hash)}
+    environment.globals |= {"STATUSES": STATUSES, "number_of": number_of, "anchor_of": anchor_of, "code": code}
+    environment.filters |= {word.__name__: word for word in WORDS}
     return environment

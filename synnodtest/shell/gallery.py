@@ -14,7 +14,7 @@ from synnodtest.shell.run import Run
 from synnodtest.stages import stage
 
 if TYPE_CHECKING:
-    from synnodtest.report.pictures import Picture
+    from synnodtest.report.pictures import ItemPictures
 
 
 class Gallery:
@@ -31,18 +31,19 @@ class Gallery:
         self._folder = folder
         self._at_once = at_once
         self._explorable: set[str] = set()
-        self._waiting: list[tuple[Case, list[Picture]]] = []
+        self._waiting: list[ItemPictures] = []
 
     @stage("pictures")
     def add(self, case: Case) -> None:
         """Draw the pictures of a judged case."""
         run = self._run
         if run.ready and run.settings.pixels and case.node_id in run.fragment.expectations:
-            from synnodtest.report.pictures import draw_pictures, keep_for_exploring
+            from synnodtest.report.pictures import ItemPictures
 
-            behaviour, campaign = run.behaviour(case), run.campaign
-            self._waiting.append((case, draw_pictures(run.fragment, case.node_id, behaviour, campaign)))
-            keep_for_exploring(run.fragment, case.node_id, behaviour, campaign, self._explorable)
+            pictures = ItemPictures(run.fragment, case.node_id, run.behaviour(case), run.campaign)
+            pictures.draw()
+            self._waiting.append(pictures)
+            pictures.keep_for_exploring(self._explorable)
             if self._at_once:
                 self.write()
 
@@ -50,11 +51,8 @@ class Gallery:
     def write(self) -> None:
         """Write the pictures that were drawn and not written yet."""
         waiting, self._waiting = self._waiting, []
-        for case, pictures in waiting:
-            from synnodtest.report.pictures import write_pictures
-
-            run = self._run
-            write_pictures(run.fragment, pictures, run.behaviour(case), run.campaign, self._folder)
+        for pictures in waiting:
+            pictures.write(self._folder)
 
     def of(self, case: Case) -> list[tuple[str, Path]]:
         """Return caption and path of the first pictures of a judged case."""

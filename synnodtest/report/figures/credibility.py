@@ -13,7 +13,6 @@ from synnodtest.report.figures.ranges import Row, ranges
 from synnodtest.report.model import Figure
 
 Domain = tuple[str, Mapping[str, object]]
-QUANTITIES = (("diameter", "diameter"), ("contrast", "contrast"))
 
 
 def domains_of(measured: Mapping[str, object]) -> list[Domain]:
@@ -49,21 +48,21 @@ def agreement(domains: Sequence[Domain], name: str) -> Figure | None:
     """Draw realised over requested with Bland-Altman's limits, per kind of background."""
     rows, body = [], []
     for domain, data in domains:
-        for key, word in QUANTITIES:
-            measured, limits = inside(data, key), numbers(inside(data, key, "limits_of_agreement_ratio"), 2)
-            ratio = inside(measured, "median_ratio")
+        for word in ("diameter", "contrast"):
+            measured = _mapping(data, word)
+            limits, ratio = numbers(measured.get("limits_of_agreement_ratio"), 2), measured.get("median_ratio")
             if limits is None or not _is_number(ratio):
                 continue
             rows.append(Row(f"{domain}: {word}", {"median": ratio}, limits))
-            errors = [_percent(inside(measured, k)) for k in ("median_relative_error", "p90_relative_error")]
-            body.append([f"{domain}: {word}", number(inside(measured, "n")), number(inside(measured, "spearman")),
+            errors = [_percent(measured.get(k)) for k in ("median_relative_error", "p90_relative_error")]
+            body.append([f"{domain}: {word}", number(measured.get("n")), number(measured.get("spearman")),
                          number(ratio), interval(limits[0], limits[1]), *errors])  # fmt: skip
     if not rows:
         return None
     title = "Realised over requested, with limits of agreement"
     description = "Dot: median ratio; line: 95% limits of agreement of the ratio (Bland-Altman); 1 is as asked for."
-    svg = ranges(rows, name, title, description, "realised / requested", [1.0])
     columns = ["quantity", "nodules", "Spearman", "median ratio", "95% limits", "median error", "90% of errors below"]
+    svg = ranges(rows, name, title, description, "realised / requested", [1.0])
     return Figure.of(title, description, svg, columns, body, wide=True)
 
 
@@ -127,8 +126,8 @@ def two_sample(domains: Sequence[Domain], name: str) -> Figure | None:
     description = (
         "Area under the ROC curve of classifiers on unseen backgrounds; 0.5 (line): they cannot tell; 1: always."
     )
-    svg = ranges(rows, name, title, description, "out-of-fold AUC", [0.5])
     columns = ["nodules by", "classifier", "AUC"]
+    svg = ranges(rows, name, title, description, "out-of-fold AUC", [0.5])
     return Figure.of(title, description, svg, columns, body, numeric=["AUC"])
 
 
@@ -137,15 +136,16 @@ def sham(domains: Sequence[Domain], name: str) -> Figure | None:
     """Draw the shift of a detector's score by a sham edit against its margin."""
     rows, body, margins = [], [], []
     for domain, data in domains:
-        measured, ends = inside(data, "sham"), numbers(inside(data, "sham", "interval_90"), 2)
-        shift, margin = inside(measured, "mean_difference"), inside(measured, "margin")
+        measured = _mapping(data, "sham")
+        shift, margin = measured.get("mean_difference"), measured.get("margin")
+        ends = numbers(measured.get("interval_90"), 2)
         if ends is None or not _is_number(shift) or not _is_number(margin):
             continue
         rows.append(Row(domain, {"shift": shift}, ends))
         margins.append(float(margin))
-        body.append([domain, number(inside(measured, "n")), number(shift, "difference"),
+        body.append([domain, number(measured.get("n")), number(shift, "difference"),
                      interval(ends[0], ends[1], "difference"), f"±{margin:g}",
-                     "yes" if inside(measured, "equivalent") else "NO"])  # fmt: skip
+                     "yes" if measured.get("equivalent") else "NO"])  # fmt: skip
     if not rows:
         return None
     title = "Sham control of the model: an edit without a nodule"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.record.brief import apart_text
 from synnodtest.record.model import Comparison
-from synnodtest.record.words import date, interval, number, value_text
+from synnodtest.record.words import interval, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, Table, code, status
 
@@ -28,13 +28,7 @@ def comparison(context: Context) -> Section:
         "Comparison",
         "comparison",
         {
-            "earlier": [
-                ("Earlier run", code(compared.earlier)),
-                ("Of", Cell(date(compared.started))),
-                ("Its detector", Cell(compared.detector)),
-                ("Without a change", Cell(number(compared.unchanged))),
-                *([("Scenes not in both", Cell(number(compared.unpaired)))] if compared.unpaired else []),
-            ],
+            "compared": compared,
             "margins": Table("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
             "verdicts": Table("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
             "differences": _differences(compared),

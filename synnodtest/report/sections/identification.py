@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from synnodtest.record.model import Record
-from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, RunEntry
-from synnodtest.record.words import date, joined, plural, value_text
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry
+from synnodtest.record.words import date, plural, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.model import Cell, Section, Table, code
 
@@ -20,6 +20,7 @@ def identification(context: Context) -> Section:
     specs: list[list[Cell | str]] = [
         [code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs
     ]
+    options = [f"{name} {value}" for name, value in context.record.run.options.items() if name.startswith("--")]
     heads = ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"]
     return Section(
         "Identification",
@@ -27,31 +28,11 @@ def identification(context: Context) -> Section:
         {
             "components": Table("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
             "specs": Table("Specifications", heads, specs),
-            "run": _run(context.record.run, who.synnodtest),
+            "options": ", ".join(options) or "defaults",
+            "tree": _TREE[context.record.run.tree_clean],
             "device": _device(context.record),
         },
     )
-
-
-def _run(run: RunEntry, version: str) -> list[tuple[str, Cell]]:
-    return [
-        ("Run", code(run.id)),
-        ("Started", Cell(date(run.started))),
-        ("Finished", Cell(date(run.finished))),
-        ("Kind", Cell(_kind(run))),
-        ("Carried out by", Cell(run.user or "not stated")),
-        ("Commit of the specs", code(run.commit)),
-        ("Working tree", Cell(_TREE[run.tree_clean])),
-        ("Master seed", Cell(str(run.seed))),
-        ("synnodtest", Cell(version)),
-        ("Profile", Cell(run.profile or "as specified")),
-        ("Options", Cell(_options(run))),
-    ]
-
-
-def _options(run: RunEntry) -> str:
-    options = [f"{name} {value}" for name, value in run.options.items() if name.startswith("--")]
-    return ", ".join(options) or "defaults"
 
 
 def _device(record: Record) -> list[tuple[str, Cell]]:
@@ -59,11 +40,6 @@ def _device(record: Record) -> list[tuple[str, Cell]]:
     further = (("manufacturer", authored.manufacturer), ("intended_use", authored.intended_use))
     facts = [*authored.device.items(), *((key, value) for key, value in further if value)]
     return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in facts]
-
-
-def _kind(run: RunEntry) -> str:
-    reasons = joined(list(run.exploratory_reasons)) or "no reason recorded"
-    return "confirmatory" if run.confirmatory else f"exploratory: {reasons}"
 
 
 def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[Cell | str]:

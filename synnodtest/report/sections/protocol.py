@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synnodtest.record.model import BehaviourEntry, ExpectationEntry, Record
+from synnodtest.record.model import BehaviourEntry, ExpectationEntry
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import date, number, parameters_text, short_hash
 from synnodtest.report.context import Context
@@ -14,10 +14,7 @@ from synnodtest.report.model import Cell, Section, Table, code
 def protocol(context: Context) -> Section:
     """Return every behaviour as a sentence with its criteria, margins and their rationale."""
     record = context.record
-    groups = [
-        {"behaviour": b, "table": _criteria(context, b, items), "spec": _spec_of(record, b)}
-        for b, items in context.grouped()
-    ]
+    groups = [{"behaviour": b, "table": _criteria(context, b, items)} for b, items in context.grouped()]
     alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Chosen", "Specification"]
     ledger: list[list[Cell | str]] = [
         [code(r.run), date(r.started), r.status, str(r.seed), r.chosen, code(short_hash(r.spec_sha256))]
@@ -48,11 +45,3 @@ def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[Expec
         rows.append([name, criterion or parameters_text(e), methods, why or "none given", alpha, n])
     columns = ["Expectation", "Criterion", "Statistic", "Rationale of the margin", "α", "n and stopping"]
     return Table(f"Criteria of {behaviour.id}", columns, rows, numeric=["α"])
-
-
-def _spec_of(record: Record, behaviour: BehaviourEntry) -> str:
-    specs, index = record.identification.specs, behaviour.spec
-    spec = specs[index] if index is not None and 0 <= index < len(specs) else None
-    frozen = f"frozen {date(spec.frozen)}" if spec and spec.frozen else "not frozen"
-    line = f":{behaviour.line}" if behaviour.line else ""
-    return f"{behaviour.file}{line}, resolved spec {short_hash(spec.sha256 if spec else '')}, {frozen}"
