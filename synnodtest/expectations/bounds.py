@@ -62,27 +62,9 @@ def hold(
 
     An estimate on which no decision may rest (one cluster, too little data) is INCONCLUSIVE whatever its bounds.
     """
-    estimate = estimator(alpha)
+    estimate, wide = estimator(alpha), estimator(0.025)
     status = decide(estimate.lower, estimate.upper, bound, side) if estimate.usable else Status.INCONCLUSIVE
-    outcome = component(name, label, estimator, estimate, bound=bound, side=side, status=status, role=role, unit=unit)
-    return Held(outcome, estimate, estimator)
-
-
-def component(
-    name: str,
-    label: str,
-    estimator: Estimator,
-    estimate: Estimate,
-    *,
-    bound: float,
-    side: Side,
-    status: Status,
-    role: Role = "decides",
-    unit: str = "rate",
-) -> Component:
-    """Return what a ruling says of an estimate against its bound, with the 95% interval beside it."""
-    wide = estimator(0.025)
-    return Component(
+    part = Component(
         name=name,
         label=label,
         value=estimate.value,
@@ -97,6 +79,7 @@ def component(
         role=role,
         unit=unit,
     )
+    return Held(part, estimate, estimator)
 
 
 def alarm_p(estimator: Estimator, bound: float, side: Side) -> float:

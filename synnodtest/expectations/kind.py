@@ -15,7 +15,7 @@ from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.grading import Grade, missed_nodule
 from synnodtest.expectations.language import EVERY, fields_given, object_schema, unbreakable
 from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.power import Plan, Power, PowerForecast, best
+from synnodtest.expectations.power import Forecast, Plan, Power
 from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop
 
@@ -120,14 +120,16 @@ class Kind(Generic[P]):
         """Return whether a sequential run can decide it."""
         return self.early_stop is not None and self.early_stop.able(self.read(parameters))
 
-    def forecast(self, parameters: Mapping[str, object] | P, plan: Plan) -> PowerForecast:
+    def forecast(self, parameters: Mapping[str, object] | P, plan: Plan) -> Forecast:
         """Return what an expectation with these parameters can show on the planned units."""
         own = self.read(parameters)
-        forecast = None if self.power is None else self.power.shown(own, plan)
-        if forecast is not None and forecast.whole:
-            return forecast
+        shown = None if self.power is None else self.power.shown(own, plan)
+        if shown is not None and shown.whole:
+            return shown
         least = self.fewest(own, plan.alpha, plan.units / plan.backgrounds)
-        return best(least, plan.backgrounds, forecast)
+        few = least is not None and plan.backgrounds < least
+        warning = f"at least {least} backgrounds are needed to pass" if few else ""
+        return dataclasses.replace(shown or Forecast(), smallest=least, warning=warning)
 
     def units_needed(self, parameters: Mapping[str, object] | P, plan: Plan) -> int | None:
         """Return the units that reach the planned power; None where no formula says."""

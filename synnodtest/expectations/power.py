@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Generic, Literal, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
 
 from synnodtest.evidence.ruling import Side
+from synnodtest.expectations.assumed import Assumed
 from synnodtest.statistics import (
     miettinen_nurminen,
     power_count,
@@ -25,26 +26,6 @@ _MOST = 10_000
 """Units beyond which no plan goes."""
 
 
-class Assumptions(Protocol):
-    """Assumptions on the detector, of a spec or by default; each value with its source in words."""
-
-    def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
-        """Return the true rate to plan for."""
-        ...
-
-    def true_count(self, bound: float) -> tuple[float, str]:
-        """Return the true number of events per image to plan for."""
-        ...
-
-    def discordant_share(self) -> tuple[float, str]:
-        """Return the share of discordant pairs to plan for."""
-        ...
-
-    def true_correlation(self, bound: float) -> tuple[float, float, str]:
-        """Return the mean correlation to plan for and its standard deviation between backgrounds."""
-        ...
-
-
 @dataclass(frozen=True)
 class Plan:
     """The units that an expectation is planned on.
@@ -60,7 +41,7 @@ class Plan:
         per_cluster: Units of a background, at least 1.
     """
 
-    assume: Assumptions
+    assume: Assumed
     alpha: float
     units: int = 0
     backgrounds: int = 1
@@ -72,23 +53,25 @@ class Plan:
     @property
     def correlated(self) -> str:
         """The correlation that was assumed, in words, where a background gives several units."""
-        return (
-            ""
-            if self.units <= self.backgrounds
-            else f", units of a background correlated by {self.icc:g} (sampling.icc)"
-        )
+        several = self.units > self.backgrounds
+        return f", units of a background correlated by {self.icc:g} (sampling.icc)" if several else ""
 
 
 @dataclass(frozen=True)
-class PowerForecast:
-    """Power on planned units.
+class Forecast:
+    """Forecast of one item: its units and its power.
 
     Args:
         smallest: Fewest backgrounds with which PASSED is possible at all; None where no formula says.
         power: Probability of PASSED under ``assumption``; None where no formula says.
         assumption: What power was computed for, in words.
         warning: Why it can only end INCONCLUSIVE; empty if it can pass.
-        whole: Whether ``smallest`` and ``warning`` are said; else they come from the best data there can be.
+        whole: False where ``smallest`` and ``warning`` are still to come from the best data there can be.
+        units: Nodules, scenes, pairs or images that it is decided on.
+        backgrounds: Backgrounds they stand on.
+        effective: Units after the design effect of clusters.
+        needed: Backgrounds that reach the planned power under ``assumption``; None where no formula says, or no
+            number does.
     """
 
     smallest: int | None = None
@@ -96,6 +79,10 @@ class PowerForecast:
     assumption: str = ""
     warning: str = ""
     whole: bool = True
+    units: int = 0
+    backgrounds: int = 0
+    effective: float = 0.0
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,29 +96,22 @@ class Power(Generic[P]):
         by_background: Whether ``needed`` counts backgrounds, however many units each gives.
     """
 
-    shown: Callable[[P, Plan], PowerForecast | None]
+    shown: Callable[[P, Plan], Forecast | None]
     needed: Callable[[P, Plan], int | None]
     assumes: Callable[[P], Literal["value", "pairs", ""]] = lambda p: ""
     by_background: bool = False
 
 
-def best(least: int | None, backgrounds: int, shown: PowerForecast | None = None) -> PowerForecast:
-    """Return what the best data that there can be would show, beside a power that is known."""
-    few = least is not None and backgrounds < least
-    warning = f"at least {least} backgrounds are needed to pass" if few else ""
-    return replace(shown or PowerForecast(), smallest=least, warning=warning, whole=True)
-
-
 def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
     """Return the power of a rate held against a bound, which the parameters give with its side."""
 
-    def shown(p: P, plan: Plan) -> PowerForecast | None:
+    def shown(p: P, plan: Plan) -> Forecast | None:
         bound, side = bound_of(p)
         if not 0 < bound < 1:
-            return PowerForecast()
+            return Forecast()
         true, why = plan.assume.true_rate(bound, side == "below")
         power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha)
-        return PowerForecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
+        return Forecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         bound, side = bound_of(p)
@@ -145,16 +125,16 @@ def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
 def count_power(bound_of: Callable[[P], float]) -> Power[P]:
     """Return the power of a mean number per image that must stay below a bound."""
 
-    def shown(p: P, plan: Plan) -> PowerForecast:
+    def shown(p: P, plan: Plan) -> Forecast:
         bound = bound_of(p)
         rate, why = plan.assume.true_count(bound)
         smallest = next((n for n in range(2, _MOST) if power_count(n, bound, 0.0, alpha=plan.alpha) > 0), None)
         few = smallest is not None and plan.backgrounds < smallest
-        return PowerForecast(
-            smallest=smallest,
-            power=power_count(plan.backgrounds, bound, rate, alpha=plan.alpha),
-            assumption=f"a true rate of {rate:g} per image ({why})",
-            warning=f"at least {smallest} images are needed to pass" if few else "",
+        return Forecast(
+            smallest,
+            power_count(plan.backgrounds, bound, rate, alpha=plan.alpha),
+            f"a true rate of {rate:g} per image ({why})",
+            f"at least {smallest} images are needed to pass" if few else "",
         )
 
     def needed(p: P, plan: Plan) -> int | None:
@@ -173,14 +153,14 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
         both: Whether it must hold either way.
     """
 
-    def shown(p: P, plan: Plan) -> PowerForecast | None:
+    def shown(p: P, plan: Plan) -> Forecast | None:
         margin = margin_of(p)
         if margin is None:
             return None
         share, why = plan.assume.discordant_share()
         power = power_paired(int(plan.effective), share, margin, alpha=plan.alpha, equivalence=both)
         words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
-        return PowerForecast(power=power, assumption=words, whole=False)
+        return Forecast(power=power, assumption=words, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         margin = margin_of(p)
@@ -196,10 +176,10 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
 def rising_power(bound_of: Callable[[P], float]) -> Power[P]:
     """Return the power of a mean correlation within backgrounds that must exceed a bound."""
 
-    def shown(p: P, plan: Plan) -> PowerForecast | None:
+    def shown(p: P, plan: Plan) -> Forecast | None:
         bound = bound_of(p)
         mean, spread, why = plan.assume.true_correlation(bound)
-        return PowerForecast(
+        return Forecast(
             power=power_mean(plan.backgrounds, bound, mean, spread, alpha=plan.alpha) if mean > bound else None,
             assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why})",
             whole=False,
@@ -223,17 +203,17 @@ def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
         asked: From the parameters to margin and number of groups; None where the metric is no rate.
     """
 
-    def shown(p: P, plan: Plan) -> PowerForecast:
+    def shown(p: P, plan: Plan) -> Forecast:
         power = asked(p)
         if power is None:
-            return PowerForecast()
+            return Forecast()
         (margin, named), alpha = power, plan.alpha
         groups = max(named, 2)
         least = next((n for n in range(2, _MOST) if miettinen_nurminen(n, n, n, n, alpha=alpha).upper < margin), None)
         if least is None:
-            return PowerForecast()
+            return Forecast()
         few = plan.effective / groups < least
-        return PowerForecast(
+        return Forecast(
             smallest=math.ceil(groups * least * plan.backgrounds / plan.effective),
             warning=f"at least {least} independent units in each of {groups} groups are needed to pass" if few else "",
         )

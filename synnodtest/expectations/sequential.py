@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.bounds import component
+from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Units, verb, where_phrase
 from synnodtest.expectations.rule import no_data, not_made, sizes
@@ -117,7 +118,10 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     passed = None if passed is None or gate is None else min(max(passed, gate), len(harsh.passing))
     status, looks = _verdict(passed, failed, len(fair.failing))
     path, units = (harsh, adverse) if status is Status.PASSED else (fair, real)
-    part = _component(label, path, looks, bound, side, status, evidence.alpha)
+    name, unit = label.replace(" ", "_"), "difference" if stop.paired else "rate"
+    estimator = partial(path.estimate, looks)
+    held = hold(name, label, estimator, alpha=evidence.alpha, bound=bound, side=side, unit=unit)
+    part = replace(held.part, status=status)
     looked_at = set(_clusters(units, order)[:looks])
     trials = [trial for trial, _ in units if trial.cluster in looked_at]
     ruling = _ruling(criterion, part, evidence, trials, looks)
@@ -185,14 +189,6 @@ def _paired_path(differences: Floats, bound: float, side: Side) -> Path:
 def _gate(units: Units, least: float, order: Sequence[str], threshold: float) -> int | None:
     """Return after how many backgrounds the reference has shown that it detects anything; None if it has not."""
     return _first(_rate_path(_in_order(units, order), least, "above").passing, threshold)
-
-
-def _component(label: str, path: Path, looks: int, bound: float, side: Side, status: Status, alpha: float) -> Component:
-    def estimator(rate: float) -> Estimate:
-        return path.estimate(looks, rate)
-
-    name, unit = label.replace(" ", "_"), "difference" if label.startswith("difference") else "rate"
-    return component(name, label, estimator, estimator(alpha), bound=bound, side=side, status=status, unit=unit)
 
 
 def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Trial], looks: int) -> Ruling:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Kind, find_check
-from synnodtest.expectations.power import Plan
-from synnodtest.forecast.assumed import Assumed
+from synnodtest.expectations.assumed import Assumed
+from synnodtest.expectations.power import Forecast, Plan
 from synnodtest.forecast.units import SAMPLE, scenes_per_background, units_per_background
 from synnodtest.planning.cases import variants_of
 from synnodtest.planning.variants import Variant
@@ -20,32 +20,6 @@ from synnodtest.statistics import design_effect
 
 UNFLAGGED = 30
 """Backgrounds from which a bootstrap over them goes unflagged."""
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Forecast of one item: its cost and its power.
-
-    Args:
-        units: Nodules, scenes, pairs or images that it is decided on.
-        backgrounds: Backgrounds they stand on.
-        effective: Units after the design effect of clusters.
-        smallest: Fewest backgrounds with which PASSED is possible at all; None where no formula says.
-        power: Probability of PASSED under ``assumption``; None where no formula says.
-        assumption: What power was computed for, in words.
-        warning: Why it can only end INCONCLUSIVE; empty if it can pass.
-        needed: Backgrounds that reach the planned power under ``assumption``; None where no formula says, or no
-            number does.
-    """
-
-    units: int
-    backgrounds: int
-    effective: float
-    smallest: int | None = None
-    power: float | None = None
-    assumption: str = ""
-    warning: str = ""
-    needed: int | None = None
 
 
 def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int = 0) -> Forecast:
@@ -58,7 +32,7 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
     count = len({b.cluster for b in backgrounds})
     units = round(per_background * len(backgrounds))
     effect = design_effect(max(units / max(count, 1), 1.0), behaviour.sampling.icc)
-    plain = Forecast(units, count, units / effect)
+    plain = Forecast(units=units, backgrounds=count, effective=units / effect)
     if not units:
         return replace(plain, warning="no nodule satisfies `where`")
     if count < 2:
@@ -67,13 +41,11 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
     if behaviour.sampling.sequential:
         return _sequential(plain, kind, behaviour, variant, backgrounds)
     plan = _plan(behaviour, variant, units=units, backgrounds=count, effective=plain.effective)
-    words = kind.forecast(variant.parameters, plan)
     return replace(
-        plain,
-        smallest=words.smallest,
-        power=words.power,
-        assumption=words.assumption,
-        warning=words.warning,
+        kind.forecast(variant.parameters, plan),
+        units=units,
+        backgrounds=count,
+        effective=plain.effective,
         needed=_needed(behaviour, variant, units / count),
     )
 
@@ -156,10 +128,9 @@ def _kind(variant: Variant) -> Kind[Any]:
 
 
 def _plan(behaviour: Behaviour, variant: Variant, **units: Any) -> Plan:
-    sampling = behaviour.sampling
-    return Plan(
-        Assumed(behaviour, variant), _alpha(behaviour, variant), power=sampling.power, icc=sampling.icc, **units
-    )
+    sampling, expectation = behaviour.sampling, variant.expectation
+    assumed = Assumed(behaviour.id, expectation.id, expectation.kind, sampling.assumed_for)
+    return Plan(assumed, _alpha(behaviour, variant), power=sampling.power, icc=sampling.icc, **units)
 
 
 def _sequential(

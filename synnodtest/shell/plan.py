@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from synnodtest.counted import counted
 from synnodtest.engine.throughput import measured
 from synnodtest.errors import SynnodError
-from synnodtest.forecast.power import Forecast, forecast, with_count
+from synnodtest.expectations.power import Forecast
+from synnodtest.forecast.power import forecast, with_count
 from synnodtest.fuzzing import most_scenes
 from synnodtest.planning.cases import Case
 from synnodtest.ports import BackgroundSet

@@ -26,7 +26,7 @@ class Froc(Selection):
 
     @property
     def label(self) -> str:
-        """What a reader calls the estimate."""
+        """Name of the estimate for a reader."""
         at = float(self.at_false_positives_per_image)
         return f"sensitivity at {counted(at, 'false positive', shown=f'{at:g}')} per image"
 

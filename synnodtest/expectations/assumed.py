@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from synnodtest.errors import SynnodError
-from synnodtest.planning.variants import Variant
-from synnodtest.spec.model import Behaviour
 
 ASSUMED: Mapping[str, float] = {
     "margin_to_bound": 0.1,
@@ -28,12 +26,16 @@ class Assumed:
     """Assumptions of one item; each value comes with its source in words.
 
     Args:
-        behaviour: With what its spec assumes.
-        variant: The item.
+        behaviour: Its identifier.
+        expectation: Likewise.
+        kind: Of the expectation.
+        given: The value that the spec assumes for the first of some names that has one, else None.
     """
 
-    behaviour: Behaviour
-    variant: Variant
+    behaviour: str
+    expectation: str
+    kind: str
+    given: Callable[..., float | None]
 
     def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
         """Return the true rate to plan for, and where it comes from.
@@ -58,37 +60,34 @@ class Assumed:
         Raises:
             SynnodError: the mean assumed for this very expectation does not exceed its bound.
         """
-        sampling, expectation = self.behaviour.sampling, self.variant.expectation
-        spread, named = sampling.assumed_for("spread"), sampling.assumed_for(expectation.id, expectation.kind)
+        spread, named = self.given("spread"), self.given(self.expectation, self.kind)
         if named is not None and not bound < named <= 1:
             raise SynnodError(
-                f"behaviour {self.behaviour.id!r}: a mean correlation of {named:g} is assumed for {expectation.id}, "
+                f"behaviour {self.behaviour!r}: a mean correlation of {named:g} is assumed for {self.expectation}, "
                 f"and that does not exceed its bound of {bound:g}",
                 hint="assume a value between the bound and 1",
             )
         mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
-        why = BY_DEFAULT + f"{{assume: {{{expectation.id}: .., spread: ..}}}}"
+        why = BY_DEFAULT + f"{{assume: {{{self.expectation}: .., spread: ..}}}}"
         return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
 
     def discordant_share(self) -> tuple[float, str]:
         """Return the share of discordant pairs to plan for, and where it comes from."""
-        expectation = self.variant.expectation
-        share = self.behaviour.sampling.assumed_for(expectation.id, expectation.kind, "discordant")
+        share = self.given(self.expectation, self.kind, "discordant")
         if share is not None:
             return share, FROM_SPEC
         return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
 
     def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:
         """Return the true value to plan for, and its source; one for all counts only where it meets the bound."""
-        sampling, expectation = self.behaviour.sampling, self.variant.expectation
-        named = sampling.assumed_for(expectation.id, expectation.kind)
-        value = sampling.assumed_for("") if named is None else named
+        named = self.given(self.expectation, self.kind)
+        value = self.given("") if named is None else named
         if value is not None and (0 <= value < bound if below else bound < value):
             return value, FROM_SPEC
         if named is not None:
             raise SynnodError(
-                f"behaviour {self.behaviour.id!r}: a true value of {named:g} is assumed for {expectation.id}, and that "
+                f"behaviour {self.behaviour!r}: a true value of {named:g} is assumed for {self.expectation}, and that "
                 f"does not meet its bound of {bound:g}",
                 hint="assume a value on the other side of the bound",
             )
-        return default, f"{BY_DEFAULT}{{assume: {{{expectation.id}: ..}}}}"
+        return default, f"{BY_DEFAULT}{{assume: {{{self.expectation}: ..}}}}"
