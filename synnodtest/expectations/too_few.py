@@ -13,11 +13,12 @@ from synnodtest.statistics.clusters import equal_clusters
 
 def too_few_clusters(count: int) -> list[str]:
     """Return why a bootstrap over so few clusters decides nothing; empty if it may."""
-    return (
-        []
-        if count >= LEAST_CLUSTERS
-        else [f"{counted(count, 'background is', 'backgrounds are')} too few, {LEAST_CLUSTERS} are needed"]
-    )
+    return fewer(count, LEAST_CLUSTERS, "background is", "backgrounds are")
+
+
+def fewer(count: int, least: int, one: str, many: str) -> list[str]:
+    """Return that so few decide nothing, named by ``one`` or ``many``; empty if they may."""
+    return [] if count >= least else [f"{counted(count, one, many)} too few, {least} are needed"]
 
 
 def too_few_equal_clusters(clusters: Sequence[str]) -> list[str]:

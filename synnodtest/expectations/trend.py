@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy
@@ -69,71 +70,70 @@ def against_silence(pairs: Pairs, evidence: Evidence, bound: float, side: Side) 
     return []
 
 
-def over_of(parameters: Trend, trial: Trial, nodule: NoduleTrial) -> float:
-    """Return the value of the quantity that varies."""
-    return float(value_of(parameters.over, trial, nodule))
+@dataclass(frozen=True)
+class Watched:
+    """A response beside the quantity that varies, nodule by nodule.
+
+    Args:
+        x: The quantity.
+        y: The response.
+        clusters: The statistical cluster of each nodule.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    clusters: Sequence[str]
+
+    @cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """The values of the quantity, each once, rising."""
+        return np.unique(self.x)
+
+    @cached_property
+    def curves(self) -> NDArray[np.float64]:
+        """The mean response per complete cluster and level; a row a cluster."""
+        row = {name: i for i, name in enumerate(dict.fromkeys(self.clusters))}
+        cells = np.array([row[c] for c in self.clusters]), np.searchsorted(self.levels, self.x)
+        total, count = np.zeros((2, len(row), len(self.levels)))
+        np.add.at(total, cells, self.y)
+        np.add.at(count, cells, 1.0)
+        complete = (count > 0).all(axis=1)
+        return np.asarray(total[complete] / count[complete])
+
+    def within(self, evidence: Evidence, bound: float, side: Side) -> Held:
+        """Hold the mean within-background correlation against its bound."""
+        return hold(
+            "spearman",
+            "mean within-background Spearman correlation",
+            lambda alpha: mean_cluster_spearman(self.x, self.y, self.clusters, alpha=alpha, guarded=True),
+            alpha=evidence.alpha,
+            bound=bound,
+            side=side,
+            unit="correlation",
+        )
+
+    def figure(self, over: str, curves: NDArray[np.float64], operating_point: float) -> dict[str, object]:
+        """Return the data of the figure: the mean curve, its isotonic fit, detection rates and ``curves`` as lines."""
+        at = [self.y[self.x == level] for level in self.levels]
+        mean = np.array([responses.mean() for responses in at])
+        points = sorted({*RATES_SHOWN, operating_point})
+        return {
+            "kind": "monotone",
+            "over": over,
+            "levels": self.levels.tolist(),
+            "mean_confidence": mean.tolist(),
+            "isotonic": scipy.optimize.isotonic_regression(mean).x.tolist(),
+            "detection_rates": {f"{t:g}": [float((responses >= t).mean()) for responses in at] for t in points},
+            "lines": np.round(curves, 5).tolist(),
+            "d50": None,
+        }
 
 
-def response_of(name: str, nodule: NoduleTrial, evidence: Evidence) -> float:
-    """Return what is watched of a nodule."""
-    return float(nodule.detected(evidence.operating_point)) if name == "detected" else nodule.confidence
-
-
-def within(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    clusters: Sequence[str],
-    evidence: Evidence,
-    bound: float,
-    side: Side,
-) -> Held:
-    """Hold the mean within-background correlation against its bound."""
-    return hold(
-        "spearman",
-        "mean within-background Spearman correlation",
-        lambda alpha: mean_cluster_spearman(x, y, clusters, alpha=alpha, guarded=True),
-        alpha=evidence.alpha,
-        bound=bound,
-        side=side,
-        unit="correlation",
+def watched(parameters: Trend, pairs: Pairs, evidence: Evidence) -> Watched:
+    """Return what is watched of nodules; each has a value of the quantity."""
+    detected = parameters.response == "detected"
+    return Watched(
+        np.array([float(value_of(parameters.over, t, n)) for t, n in pairs]),
+        np.array([float(n.detected(evidence.operating_point)) if detected else n.confidence for _, n in pairs]),
+        [t.cluster for t, _ in pairs],
     )
-
-
-def curves_of(
-    x: NDArray[np.float64], y: NDArray[np.float64], clusters: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-    """Return levels, the mean response per complete cluster and level, and the names of all clusters."""
-    levels = np.unique(x)
-    names = list(dict.fromkeys(clusters))
-    row = {name: i for i, name in enumerate(names)}
-    total = np.zeros((len(names), len(levels)))
-    count = np.zeros_like(total)
-    rows = np.array([row[c] for c in clusters])
-    columns = np.searchsorted(levels, x)
-    np.add.at(total, (rows, columns), y)
-    np.add.at(count, (rows, columns), 1.0)
-    complete = (count > 0).all(axis=1)
-    return levels, total[complete] / count[complete], names
-
-
-def trend_figure(
-    over: str,
-    levels: NDArray[np.float64],
-    curves: NDArray[np.float64],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    operating_point: float,
-) -> dict[str, object]:
-    """Return the data of the figure: the mean curve, its isotonic fit, detection rates and the lines."""
-    mean = np.array([y[x == level].mean() for level in levels])
-    points = sorted({*RATES_SHOWN, operating_point})
-    return {
-        "kind": "monotone",
-        "over": over,
-        "levels": levels.tolist(),
-        "mean_confidence": mean.tolist(),
-        "isotonic": scipy.optimize.isotonic_regression(mean).x.tolist(),
-        "detection_rates": {f"{t:g}": [float((y[x == level] >= t).mean()) for level in levels] for t in points},
-        "lines": np.round(curves, 5).tolist(),
-        "d50": None,
-    }

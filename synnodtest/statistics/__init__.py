@@ -4,22 +4,22 @@
 nothing. Where a function takes ``guarded``, decisions ask for it.
 """
 
-from synnodtest.statistics.bootstrap import FEW_CLUSTERS, cluster_bootstrap
-from synnodtest.statistics.calibration import CalibrationLine, brier, calibration_line, expected_calibration_error
+from synnodtest.statistics.bootstrap import cluster_bootstrap
+from synnodtest.statistics.calibration import brier, calibration_line, expected_calibration_error
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, most_per_image, poisson_exact
 from synnodtest.statistics.coverage import precision_recall, vendi_score
-from synnodtest.statistics.crossed import CrossedShares, crossed_shares
+from synnodtest.statistics.crossed import crossed_shares
 from synnodtest.statistics.crossing import Crossing, crossing
-from synnodtest.statistics.curves import FrocCurve, afroc, average_precision, froc, node21_score, sensitivity_at_fppi
+from synnodtest.statistics.curves import afroc, average_precision, froc, node21_score, sensitivity_at_fppi
 from synnodtest.statistics.differences import miettinen_nurminen, newcombe
 from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
 from synnodtest.statistics.equivalence import Equivalence, equivalent_rates
 from synnodtest.statistics.estimate import Estimate, TestResult
-from synnodtest.statistics.monotonicity import IsotonicViolation, drawdown, isotonic_violation
+from synnodtest.statistics.monotonicity import drawdown, isotonic_violation
 from synnodtest.statistics.multiplicity import holm
-from synnodtest.statistics.paired import McNemarResult, mcnemar_exact, newcombe_paired, tango
+from synnodtest.statistics.paired import mcnemar_exact, newcombe_paired, tango
 from synnodtest.statistics.power import (
     DEFAULT_ICC,
     design_effect,
@@ -51,15 +51,9 @@ from synnodtest.statistics.trends import hodges_lehmann, jonckheere_terpstra, pa
 
 __all__ = [
     "DEFAULT_ICC",
-    "FEW_CLUSTERS",
-    "CalibrationLine",
-    "CrossedShares",
     "Crossing",
     "Equivalence",
     "Estimate",
-    "FrocCurve",
-    "IsotonicViolation",
-    "McNemarResult",
     "TestResult",
     "afroc",
     "auc",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -135,41 +135,33 @@ def _sure_bounds(
     return lower, upper
 
 
-def _none() -> NDArray[np.float64]:
-    return np.empty(0)
-
-
 @dataclass(frozen=True, eq=False)
-class Resampled:
+class _Resampled:
     """A statistic and its values on resampled clusters: called with an error rate it gives the estimate.
 
     Args:
         value: On the data themselves.
-        n: Rows of the data.
-        clusters: How many.
+        rows: Rows of each cluster.
+        limits: Range of the statistic.
         method: Of the bounds.
         seed: Of the resampling.
-        limits: Range of the statistic.
         draws: On each resample.
         jackknife: On the data without each cluster.
-        ratios: Of ``t`` alone: each draw's distance from the value, in errors of its own.
-        rows: Of guarded bounds alone: how many rows each cluster has.
+        guarded: Whether bounds are no narrower than the jackknife's.
+        spread: Of ``t`` alone: each draw's distance from the value, in errors of its own.
         units: Clusters that define the statistic by themselves, as those with a nodule do a sensitivity; else all.
-        reason: Why there is nothing to draw from; empty if there is.
     """
 
     value: float
-    n: int
-    clusters: int
+    rows: NDArray[np.float64]
+    limits: tuple[float, float]
     method: Method
     seed: int
-    limits: tuple[float, float]
-    draws: NDArray[np.float64] = field(default_factory=_none)
-    jackknife: NDArray[np.float64] = field(default_factory=_none)
-    ratios: NDArray[np.float64] = field(default_factory=_none)
-    rows: NDArray[np.float64] = field(default_factory=_none)
+    draws: NDArray[np.float64]
+    jackknife: NDArray[np.float64]
+    guarded: bool
+    spread: NDArray[np.float64] | None = None
     units: int = 0
-    reason: str = ""
 
     @property
     def agree(self) -> bool:
@@ -180,36 +172,21 @@ class Resampled:
     def __call__(self, alpha: float) -> Estimate:
         """Return the estimate with bounds at this one-sided error rate."""
         check_alpha(alpha)
-        name, (low, high) = f"cluster-bootstrap-{self.method}", self.limits
-        if self.reason:
-            return unknown(
-                low,
-                high,
-                alpha=alpha,
-                method=name,
-                reason=self.reason,
-                value=self.value,
-                n=self.n,
-                k=self.clusters,
-            )
-        lower, upper = self._guarded(*self._bounds(alpha), alpha)
+        (low, high), (lower, upper) = self.limits, self._bounds(alpha)
+        if self.guarded:
+            sure = _sure_bounds(self.value, self.jackknife, self.rows, alpha, low, high)
+            lower, upper = min(lower, sure[0]), max(upper, sure[1])
         return Estimate(
             self.value,
             min(self.value, max(low, lower)),
             max(self.value, min(high, upper)),
             alpha=alpha,
-            method=name,
-            n=self.n,
-            clusters=self.clusters,
-            flags=few_clusters(self.clusters),
+            method=_name(self.method),
+            n=int(self.rows.sum()),
+            clusters=len(self.rows),
+            flags=few_clusters(len(self.rows)),
             extra={"resamples": float(len(self.draws)), "seed": float(self.seed)},
         )
-
-    def _guarded(self, lower: float, upper: float, alpha: float) -> tuple[float, float]:
-        if not len(self.rows):
-            return lower, upper
-        sure = _sure_bounds(self.value, self.jackknife, self.rows, alpha, *self.limits)
-        return min(lower, sure[0]), max(upper, sure[1])
 
     def _bounds(self, alpha: float) -> tuple[float, float]:
         low, high = self.limits
@@ -219,11 +196,15 @@ class Resampled:
             return min(lower, drawn[0]), max(upper, drawn[1])
         if self.method == "bca":
             return bca_bounds(self.value, self.draws, self.jackknife, alpha, low, high)
-        if self.method == "t":
+        if self.spread is not None:
             error = _jackknife_error(self.jackknife)
-            least, most = _quantiles(self.ratios, alpha, 1 - alpha, -math.inf, math.inf)
+            least, most = _quantiles(self.spread, alpha, 1 - alpha, -math.inf, math.inf)
             return self.value - most * error, self.value - least * error
         return _quantiles(self.draws, alpha, 1 - alpha, low, high)
+
+
+def _name(method: Method) -> str:
+    return f"cluster-bootstrap-{method}"
 
 
 def cluster_bootstrap(
@@ -264,10 +245,9 @@ def cluster_bootstrap(
     Source: Efron, J. Am. Stat. Assoc. 82 (1987) 171; Davison & Hinkley, Bootstrap Methods (1997), ch. 5.
     """
     check_alpha(alpha)
-    drawn = resampled(
+    return resampled(
         statistic, clusters, resamples=resamples, seed=seed, method=method, limits=limits, guarded=guarded
-    )
-    return drawn(alpha)
+    )(alpha)
 
 
 def resampled(
@@ -279,7 +259,7 @@ def resampled(
     method: Method = "bca",
     limits: tuple[float, float] = (-math.inf, math.inf),
     guarded: bool = False,
-) -> Resampled:
+) -> Callable[[float], Estimate]:
     """Resample once, for bounds at several error rates. Arguments and errors: see :func:`cluster_bootstrap`."""
     if method not in ("bca", "t", "percentile"):
         raise ValueError(f"method is 'bca', 't' or 'percentile', not {method!r}")
@@ -287,25 +267,31 @@ def resampled(
         raise ValueError(f"a bootstrap takes at least {FEWEST_RESAMPLES} resamples, not {resamples}")
     index, count = codes(clusters)
     value = float(statistic(np.arange(len(index)))) if count else math.nan
-    bare = Resampled(value, len(index), count, method, seed, limits)
+
+    def cannot(reason: str) -> Callable[[float], Estimate]:
+        name, n = _name(method), len(index)
+        return lambda alpha: unknown(
+            *limits, alpha=check_alpha(alpha), method=name, reason=reason, value=value, n=n, k=count
+        )
+
     if count < 2:
-        return replace(bare, reason="one cluster" if count else "no data")
+        return cannot("one cluster" if count else "no data")
     if math.isnan(value):
-        return replace(bare, reason="the statistic is not defined")
+        return cannot("the statistic is not defined")
     members = [np.flatnonzero(index == i) for i in range(count)]
     rng = np.random.default_rng(seed_sequence("cluster-bootstrap", seed))
     chosen = rng.integers(count, size=(resamples, count))
     draws = np.array([statistic(rows) for rows in _drawn(members, chosen)], dtype=float)
     jackknife = np.array([statistic(np.concatenate(members[:i] + members[i + 1 :])) for i in range(count)], dtype=float)
     if np.isnan(jackknife).any():
-        return replace(bare, reason="the statistic rests on a single cluster")
-    rows = np.bincount(index).astype(np.float64) if guarded else _none()
-    estimate = replace(bare, draws=draws, jackknife=jackknife, rows=rows)
+        return cannot("the statistic rests on a single cluster")
+    sizes = np.bincount(index).astype(np.float64)
+    estimate = _Resampled(value, sizes, limits, method, seed, draws, jackknife, guarded)
     if estimate.agree:
         alone = sum(not math.isnan(statistic(own)) for own in members)
         return replace(estimate, units=alone or count)
     if method == "t":
-        return replace(estimate, ratios=_studentized(value, members, statistic, chosen, draws))
+        return replace(estimate, spread=_studentized(value, members, statistic, chosen, draws))
     return estimate
 
 

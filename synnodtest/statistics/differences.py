@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from synnodtest.statistics.distributions import normal_isf
 from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, halved, unknown
-from synnodtest.statistics.rates import wilson_bounds
+from synnodtest.statistics.rates import wilson
 
 _HALVINGS = 80
 """Halvings of an interval at most 2 wide: past the last bit of a double, near 0 too."""
@@ -98,10 +98,15 @@ def newcombe(x1: float, n1: float, x2: float, n2: float, *, alpha: float = 0.05)
     """
 
     def bounds() -> tuple[float, float]:
-        p1, p2 = x1 / n1, x2 / n2
-        (low1, high1), (low2, high2) = wilson_bounds(x1, n1, alpha), wilson_bounds(x2, n2, alpha)
-        lower = p1 - p2 - math.hypot(p1 - low1, high2 - p2)
-        upper = p1 - p2 + math.hypot(high1 - p1, p2 - low2)
+        lower, upper = squared_and_added(wilson(x1, n1, alpha=alpha), wilson(x2, n2, alpha=alpha))
         return max(-1.0, lower), min(1.0, upper)
 
     return _difference(x1, n1, x2, n2, alpha, "newcombe", bounds)
+
+
+def squared_and_added(first: Estimate, second: Estimate) -> tuple[float, float]:
+    """Return Newcombe's bounds of the difference of two independent estimates: their distances squared and added."""
+    value = first.value - second.value
+    lower = math.hypot(first.value - first.lower, second.upper - second.value)
+    upper = math.hypot(first.upper - first.value, second.value - second.lower)
+    return value - lower, value + upper

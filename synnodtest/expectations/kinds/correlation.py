@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
-from synnodtest.expectations.bounds import Held, hold
+from synnodtest.expectations.bounds import Held, hold, no_narrower
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
@@ -19,17 +18,7 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, reached
 from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.too_few import too_few_clusters, too_many_left_out
-from synnodtest.expectations.trend import (
-    Trend,
-    against_silence,
-    against_trend,
-    curves_of,
-    over_of,
-    response_of,
-    trend_figure,
-    varies,
-    within,
-)
+from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, varies, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, spearman
 from synnodtest.statistics.bootstrap import resampled
@@ -56,65 +45,48 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
 
     A silent detector has a correlation of 0: where the bound allows that, its sensitivity must exceed 0.2 too.
     """
-    over, response = parameters.over, parameters.response
+    over = parameters.over
     bound, side = rate_bound(parameters)
     pairs = [(t, n) for t, n in selected(parameters, evidence) if value_of(over, t, n) is not None]
     clusters = [t.cluster for t, _ in pairs]
     alone = len(set(clusters)) == len(clusters)
     criterion = (
-        f"the {'' if alone else 'mean within-background '}Spearman correlation of {response} with {over} "
+        f"the {'' if alone else 'mean within-background '}Spearman correlation of {parameters.response} with {over} "
         f"{verb(side)} {bound:g}{where_phrase(parameters)}"
     )
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    x = np.array([over_of(parameters, t, n) for t, n in pairs])
-    y = np.array([response_of(response, n, evidence) for _, n in pairs])
-    hold_it = across if alone else within
-    components = [hold_it(x, y, clusters, evidence, bound, side)]
-    components += against_silence(pairs, evidence, bound, side)
-    used = components[0].estimate.clusters
+    seen = watched(parameters, pairs, evidence)
+    held = across(seen, evidence, bound, side) if alone else seen.within(evidence, bound, side)
+    used = held.estimate.clusters
     few = [*too_few_clusters(used), *too_many_left_out(used, len(set(clusters)))]
-    levels, curves, _ = curves_of(x, y, clusters)
-    drawn = len(levels) >= LEAST_LEVELS and len(curves) > 1
+    drawn = len(seen.levels) >= LEAST_LEVELS and len(seen.curves) > 1
     return rule(
-        components,
+        [held, *against_silence(pairs, evidence, bound, side)],
         evidence,
         criterion,
         [t for t, _ in pairs],
         reasons=few,
-        figure=trend_figure(over, levels, curves, x, y, evidence.operating_point) if drawn else {"kind": "rate"},
+        figure=seen.figure(over, seen.curves, evidence.operating_point) if drawn else {"kind": "rate"},
         details={"by requested diameter": by_diameter(pairs, evidence)},
     )
 
 
-def across(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    clusters: Sequence[str],
-    evidence: Evidence,
-    bound: float,
-    side: Side,
-) -> Held:
+def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
     """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds."""
 
     def of_rows(rows: NDArray[np.intp]) -> float:
-        first, second = midranks(x[rows]), midranks(y[rows])
+        first, second = midranks(seen.x[rows]), midranks(seen.y[rows])
         scale = float(first.std() * second.std())
         return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
 
     def estimator(alpha: float) -> Estimate:
-        exact = spearman(x, y, alpha=alpha)
+        exact = spearman(seen.x, seen.y, alpha=alpha)
         if not exact.usable:
             return exact
-        drawn = bootstrap()(alpha)
-        return replace(
-            drawn,
-            lower=min(exact.lower, drawn.lower),
-            upper=max(exact.upper, drawn.upper),
-            method="bonett-wright and cluster-bootstrap-bca",
-        )
+        return replace(no_narrower(bootstrap()(alpha), exact), method="bonett-wright and cluster-bootstrap-bca")
 
-    bootstrap = cache(lambda: resampled(of_rows, clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
+    bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
     return hold(
         "spearman",
         "Spearman correlation across backgrounds",

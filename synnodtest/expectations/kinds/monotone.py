@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, replace
 
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Ruling, Status
@@ -20,17 +17,8 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, reached
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
-from synnodtest.expectations.too_few import too_many_left_out
-from synnodtest.expectations.trend import (
-    Trend,
-    against_silence,
-    against_trend,
-    curves_of,
-    over_of,
-    response_of,
-    trend_figure,
-    within,
-)
+from synnodtest.expectations.too_few import fewer, too_many_left_out
+from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import drawdown
 from synnodtest.statistics.clusters import unseen_share
@@ -58,41 +46,41 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
     """Mean per-background Spearman correlation above a bound, and no worse a drop of the mean curve than allowed."""
     over, rising = parameters.over, parameters.rising
     least, most = float(parameters.min_spearman), float(parameters.max_drop)
-    response = parameters.response
     criterion = (
-        f"{response} is {'increasing' if rising else 'decreasing'} with {over}: mean within-background Spearman "
+        f"{parameters.response} is {parameters.direction} with {over}: mean within-background Spearman "
         f"correlation exceeds {least:g}, and the mean curve drops by less than {most:g}{where_phrase(parameters)}"
     )
     pairs = selected(parameters, evidence)
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    x = np.array([over_of(parameters, t, n) for t, n in pairs])
-    y = np.array([response_of(response, n, evidence) for _, n in pairs])
-    signed = y if rising else -y
-    clusters = [t.cluster for t, _ in pairs]
-    levels, curves, names = curves_of(x, signed, clusters)
-    drop = largest_drop(curves, signed, evidence, most)
-    components = [within(x, signed, clusters, evidence, least, "above"), drop]
-    components += against_silence(pairs, evidence, least, "above")
+    seen = watched(parameters, pairs, evidence)
+    signed = seen if rising else replace(seen, y=-seen.y)
+    curves = signed.curves
+    complete, clusters = len(curves), len(set(seen.clusters))
+    drop = largest_drop(signed, evidence, most)
     return rule(
-        components,
+        [signed.within(evidence, least, "above"), drop, *against_silence(pairs, evidence, least, "above")],
         evidence,
         criterion,
         [t for t, _ in pairs],
-        reasons=[*too_few(len(levels), len(curves)), *too_many_left_out(len(curves), len(names))],
-        notes=(*notes_on(len(curves), len(names)), *unseen_losses(drop, len(curves), evidence.alpha)),
-        figure=trend_figure(over, levels, curves if rising else -curves, x, y, evidence.operating_point)
+        reasons=[
+            *fewer(len(seen.levels), LEAST_LEVELS, "level is", "levels are"),
+            *fewer(complete, LEAST_CLUSTERS, "complete background is", "complete backgrounds are"),
+            *too_many_left_out(complete, clusters),
+        ],
+        notes=[*_lacking(clusters - complete), *_unseen_losses(drop, complete, evidence.alpha)],
+        figure=seen.figure(over, curves if rising else -curves, evidence.operating_point)
         | {"d50": d50(over, pairs, evidence)},
     )
 
 
-def largest_drop(curves: NDArray[np.float64], y: NDArray[np.float64], evidence: Evidence, most: float) -> Held:
-    """Hold the largest drop of the mean curve (B x L, a row a background) under ``most``, by a cluster bootstrap."""
-    limits = min(0.0, float(y.min())), max(1.0, float(y.max()))
+def largest_drop(seen: Watched, evidence: Evidence, most: float) -> Held:
+    """Hold the largest drop of the mean curve under ``most``, by a cluster bootstrap."""
+    limits = min(0.0, float(seen.y.min())), max(1.0, float(seen.y.max()))
     return hold(
         "drawdown",
         "largest drop of the mean curve",
-        lambda alpha: drawdown(curves, alpha=alpha, seed=evidence.seed, limits=limits),
+        lambda alpha: drawdown(seen.curves, alpha=alpha, seed=evidence.seed, limits=limits),
         alpha=evidence.alpha,
         bound=most,
         side="below",
@@ -108,27 +96,13 @@ def d50(over: str, pairs: Pairs, evidence: Evidence) -> dict[str, float] | None:
     return {"value": estimate.value, "lower": estimate.lower, "upper": estimate.upper} if estimate.usable else None
 
 
-def too_few(levels: int, backgrounds: int) -> list[str]:
-    """Return why these levels and complete backgrounds allow no verdict."""
-    reasons = []
-    if levels < LEAST_LEVELS:
-        reasons.append(f"{counted(levels, 'level is', 'levels are')} too few, {LEAST_LEVELS} are needed")
-    if backgrounds < LEAST_CLUSTERS:
-        few = counted(backgrounds, "complete background is", "complete backgrounds are")
-        reasons.append(f"{few} too few, {LEAST_CLUSTERS} are needed")
-    return reasons
+def _lacking(backgrounds: int) -> list[str]:
+    """Return what is to be said of so many backgrounds that lack a level."""
+    lacking = counted(backgrounds, "background lacks a level and is", "backgrounds lack a level and are")
+    return [f"{lacking} left out of the mean curve"] if backgrounds else []
 
 
-def notes_on(complete: int, clusters: int) -> tuple[str, ...]:
-    """Return what is to be said of backgrounds that lack a level."""
-    notes = []
-    if complete < clusters:
-        lacking = counted(clusters - complete, "background lacks a level and is", "backgrounds lack a level and are")
-        notes.append(f"{lacking} left out of the mean curve")
-    return tuple(notes)
-
-
-def unseen_losses(drop: Held, backgrounds: int, alpha: float) -> Iterator[str]:
+def _unseen_losses(drop: Held, backgrounds: int, alpha: float) -> Iterator[str]:
     """Say of a drop that passes how many backgrounds unlike all seen might drop the curve further than allowed."""
     most = drop.part.bound
     if drop.part.status is Status.PASSED and (unseen := unseen_share(backgrounds, alpha)) >= most:
@@ -140,19 +114,17 @@ def unseen_losses(drop: Held, backgrounds: int, alpha: float) -> Iterator[str]:
 
 def _asks(parameters: Monotone, asked: Asked) -> Iterator[Complaint]:
     name = parameters.over
-    if not asked.has_scenes:
-        return
-    if name not in asked.sweeps:
+    levels, left = asked.sweeps.get(name, 0), asked.left.get(name, LEAST_LEVELS)
+    if asked.has_scenes and name not in asked.sweeps:
         hint = f"give it {{sweep: [..]}} with at least {LEAST_LEVELS} levels"
         yield Complaint("over", f"{name!r} is not swept", hint)
-        return
-    levels, left = asked.sweeps[name], asked.left.get(name, LEAST_LEVELS)
-    if levels < LEAST_LEVELS:
-        yield Complaint("over", f"{name!r} has {counted(levels, 'level')}; 'monotone' needs at least {LEAST_LEVELS}")
-    elif 0 < left < LEAST_LEVELS:
-        yield Complaint(
-            "where", f"leaves {counted(left, 'level')} of {name!r}; 'monotone' needs at least {LEAST_LEVELS}"
-        )
+    elif asked.has_scenes and levels < LEAST_LEVELS:
+        yield Complaint("over", f"{name!r} has {counted(levels, 'level')}; {_NEEDS}")
+    elif asked.has_scenes and 0 < left < LEAST_LEVELS:
+        yield Complaint("where", f"leaves {counted(left, 'level')} of {name!r}; {_NEEDS}")
+
+
+_NEEDS = f"'monotone' needs at least {LEAST_LEVELS}"
 
 
 KIND = Kind(

@@ -48,38 +48,53 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
     Raises:
         InvalidEvidence: no image shows the region.
     """
-    region, limit = parameters.region, float(parameters.at_most)
-    name = region_text(region)
+    region, limit, name = parameters.region, float(parameters.at_most), region_text(parameters.region)
     outside_at_least = float(parameters.sensitivity_outside_at_least)
     criterion = (
         f"the rate of images with a finding of at least {evidence.operating_point:g} in region {name} "
         f"stays below {limit:g}, while the same nodules outside it are found at a rate above {outside_at_least:g}"
     )
-    trials_asked = [t for t in evidence.own(parameters.arm) if _asked(t, parameters)]
-    trials = [t for t in trials_asked if _shows(t, region)]
-    if trials_asked and not trials:
+    asked = [t for t in evidence.own(parameters.arm) if _asked(t, parameters)]
+    trials = [t for t in asked if t.regions is None or shown_name(region) in t.regions]
+    if asked and not trials:
         raise InvalidEvidence(
-            f"none of {counted(len(trials_asked), 'image')} shows the region {name}", hint="name a set that has it"
+            f"none of {counted(len(asked), 'image')} shows the region {name}", hint="name a set that has it"
         )
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
-    fires = [(t, t.fires_in(region, evidence.operating_point)) for t in trials]
-    label = f"rate of images with a finding in {name}"
-    firing = hold_rate("firing rate", label, fires, evidence, limit, "below")
-    outside = _outside(parameters, evidence)
-    gate = _gate(outside, parameters, evidence)
-    lacking = len(trials_asked) - len(trials)
-    control = _control(trials, region, evidence, limit)
+    fires, outside = _fires(trials, region, evidence), _outside(parameters, evidence)
+    there = f"the area-matched control region of {name}"
     ruling = rule(
-        [firing, gate, control],
+        [
+            _firing(parameters, fires, evidence),
+            _gate(outside, parameters, evidence),
+            hold_rate(
+                "control region",
+                f"rate of images with a finding in {there}",
+                _fires(trials, control_name(region), evidence),
+                evidence,
+                limit,
+                "below",
+                role="shown",
+            ),
+        ],
         evidence,
         criterion,
         trials,
         noun="image",
-        notes=[counted(lacking, *_LACKING)] if lacking else (),
+        notes=[counted(len(asked) - len(trials), *_LACKING)] if len(asked) > len(trials) else (),
         figure={"kind": "region", "region": name, "points": _points(trials, outside, region)},
     )
-    return _with_excluded(ruling, fires, parameters, evidence, limit)
+    return _with_excluded(ruling, fires, parameters, evidence)
+
+
+def _fires(trials: list[Trial], region: RegionExpression, evidence: Evidence) -> list[tuple[Trial, bool]]:
+    return [(t, t.fires_in(region, evidence.operating_point)) for t in trials]
+
+
+def _firing(parameters: NoDetection, fires: list[tuple[Trial, bool]], evidence: Evidence) -> Held:
+    label = f"rate of images with a finding in {region_text(parameters.region)}"
+    return hold_rate("firing rate", label, fires, evidence, float(parameters.at_most), "below")
 
 
 def _asked(trial: Trial, parameters: NoDetection) -> bool:
@@ -104,10 +119,6 @@ def _outside(parameters: NoDetection, evidence: Evidence) -> Pairs:
     return [(t, n) for t, n in pairs if (*t.place, n.name) in judged]
 
 
-def _shows(trial: Trial, region: RegionExpression) -> bool:
-    return trial.regions is None or shown_name(region) in trial.regions
-
-
 def _gate(outside: Pairs, parameters: NoDetection, evidence: Evidence) -> Held:
     least = float(parameters.sensitivity_outside_at_least)
     label = f"sensitivity outside {region_text(parameters.region)}"
@@ -115,7 +126,7 @@ def _gate(outside: Pairs, parameters: NoDetection, evidence: Evidence) -> Held:
 
 
 def _with_excluded(
-    ruling: Ruling, fires: list[tuple[Trial, bool]], parameters: NoDetection, evidence: Evidence, limit: float
+    ruling: Ruling, fires: list[tuple[Trial, bool]], parameters: NoDetection, evidence: Evidence
 ) -> Ruling:
     """Count every excluded scene as firing, or as missed outside; a pass that does not survive is INCONCLUSIVE."""
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
@@ -124,18 +135,9 @@ def _with_excluded(
     count = len(excluded) + len({t.scene_id for t, _ in with_missed}) - len({t.scene_id for t, _ in outside})
     if not count:
         return ruling
-    label = ruling.components[0].label
-    all_fires = fires + [(t, True) for t in excluded]
-    rate = hold_rate("firing rate", label, all_fires, evidence, limit, "below")
+    rate = _firing(parameters, fires + [(t, True) for t in excluded], evidence)
     gate = _gate(with_missed, parameters, evidence)
-    return beside(ruling, rule([rate, gate], evidence, ruling.criterion, [t for t, _ in all_fires]), count)
-
-
-def _control(trials: list[Trial], region: RegionExpression, evidence: Evidence, limit: float) -> Held:
-    """Describe the same rate in an area-matched control region of the same images; nothing is decided on it."""
-    label = f"rate of images with a finding in the area-matched control region of {region_text(region)}"
-    fires = [(t, t.fires_in(control_name(region), evidence.operating_point)) for t in trials]
-    return hold_rate("control region", label, fires, evidence, limit, "below", role="shown")
+    return beside(ruling, rule([rate, gate], evidence, ruling.criterion, [t for t, _ in fires]), count)
 
 
 def _points(trials: list[Trial], outside: Pairs, region: RegionExpression) -> list[dict[str, object]]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM, Arm
+from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts, predicate
 from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
@@ -33,6 +33,7 @@ from synnodtest.statistics import (
     miettinen_nurminen,
     paired_mean,
 )
+from synnodtest.statistics.differences import squared_and_added
 from synnodtest.statistics.distributions import t_isf
 
 
@@ -70,20 +71,14 @@ class Parity(Selection):
     margin: float = option("Margin, in units of the metric.", number(above=0))
 
 
-def _needs(parameters: Parity) -> tuple[Arm, ...]:
-    return (OWN, UNTOUCHED_ARM) if parameters.metric in ON_IMAGES else (OWN,)
-
-
 def _against_groups(parameters: Parity, evidence: Evidence) -> list[WorstScore]:
     """Take the excluded nodules of one group as missed and all others as found, or the reverse; for every group."""
 
-    def one(where: Mapping[str, object], inside: float, outside: float) -> WorstScore:
+    def one(where: Mapping[str, object], inside: float) -> WorstScore:
         keep = predicate(where)
-        return lambda trial, nodule: inside if keep(trial, nodule) else outside
+        return lambda trial, nodule: inside if keep(trial, nodule) else FOUND - inside
 
-    return [
-        one(stratum.where, *outcome) for stratum in parameters.strata for outcome in ((MISSED, FOUND), (FOUND, MISSED))
-    ]
+    return [one(stratum.where, inside) for stratum in parameters.strata for inside in (MISSED, FOUND)]
 
 
 @with_worst_case(_against_groups)
@@ -101,12 +96,11 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     empty = [g.label for g in groups if not g.values]
     if len(empty) == len(groups):
         return no_data(criterion, "nodule" if metric not in ON_IMAGES else "image", evidence)
-    components = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
-    components, adjusted = _corrected(components, evidence.alpha)
+    pairs = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
+    held, p_value = _corrected(pairs, evidence.alpha)
     nodules = [pair for s in parameters.strata for pair in _nodules(parameters, evidence, s.where)]
-    gate = sensitivity_gate(nodules, evidence, label="sensitivity over all groups")
     ruling = rule(
-        [*components, gate],
+        [*held, sensitivity_gate(nodules, evidence, label="sensitivity over all groups")],
         evidence,
         criterion,
         [t for g in groups for t in g.trials],
@@ -115,7 +109,7 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         figure={"kind": "equivalence", "margin": margin},
         details={"by group": [_row(g) for g in groups]},
     )
-    return replace(ruling, p_value=min(adjusted, default=math.nan) if not empty else math.nan)
+    return replace(ruling, p_value=math.nan if empty else p_value)
 
 
 def _no_room(groups: Sequence[Group], metric: str, margin: float) -> list[str]:
@@ -159,18 +153,14 @@ def _pair(first: Group, second: Group, metric: str, margin: float, evidence: Evi
     )
 
 
-def _corrected(held: list[Held], alpha: float) -> tuple[list[Held], list[float]]:
-    """Take back failures that do not survive Holm's correction; return the adjusted p-values beside."""
-    raw = [h.p_value for h in held]
-    tested = [i for i, p in enumerate(raw) if not math.isnan(p)]
-    adjusted = dict(zip(tested, map(float, holm([raw[i] for i in tested])), strict=True))
-    corrected = [
-        replace(h, part=replace(h.part, status=Status.INCONCLUSIVE))
-        if h.part.status is Status.FAILED and adjusted.get(i, 1.0) >= alpha
-        else h
-        for i, h in enumerate(held)
-    ]
-    return corrected, list(adjusted.values())
+def _corrected(held: list[Held], alpha: float) -> tuple[list[Held], float]:
+    """Take back failures that do not survive Holm's correction; return the least adjusted p-value beside."""
+    raw = {i: p for i, p in enumerate(h.p_value for h in held) if not math.isnan(p)}
+    adjusted = dict(zip(raw, map(float, holm(list(raw.values()))), strict=True))
+    open_ = [i for i, h in enumerate(held) if h.part.status is Status.FAILED and adjusted.get(i, 1.0) >= alpha]
+    for i in open_:
+        held[i] = replace(held[i], part=replace(held[i].part, status=Status.INCONCLUSIVE))
+    return held, min(adjusted.values(), default=math.nan)
 
 
 def group_difference(first: Group, second: Group, metric: str, alpha: float, seed: int) -> Estimate:
@@ -183,14 +173,13 @@ def group_difference(first: Group, second: Group, metric: str, alpha: float, see
     rates = metric in RATES
     owners = first.clusters + second.clusters
     if rates and len(set(owners)) == len(owners):
-        return miettinen_nurminen(
-            sum(first.values), len(first.values), sum(second.values), len(second.values), alpha=alpha
-        )
+        counts = sum(first.values), len(first.values), sum(second.values), len(second.values)
+        return miettinen_nurminen(*counts, alpha=alpha)
     most = max([1.0, *first.values, *second.values])  # scores of some detectors exceed 1
     own = [_of_group(g, metric, alpha, seed, most) for g in (first, second)]
     if not all(e.usable for e in own):
         return next(e for e in own if not e.usable)
-    between = _effective(first, second, alpha) if rates else _hybrid(own[0], own[1])
+    between = _effective(first, second, alpha) if rates else squared_and_added(*own)
     value = float(np.mean(first.values) - np.mean(second.values))
     half = _spread(first, second, alpha)
     return Estimate(
@@ -212,25 +201,16 @@ def _of_group(group: Group, metric: str, alpha: float, seed: int, most: float) -
     return clustered_rate(group.values, group.clusters, alpha=alpha)
 
 
-def _hybrid(first: Estimate, second: Estimate) -> tuple[float, float]:
-    """Newcombe's square-and-add of two intervals."""
-    value = first.value - second.value
-    lower = math.hypot(first.value - first.lower, second.upper - second.value)
-    upper = math.hypot(first.upper - first.value, second.value - second.lower)
-    return value - lower, value + upper
-
-
 def _effective(first: Group, second: Group, alpha: float) -> tuple[float, float]:
-    sizes, hits = [], []
+    counts: list[float] = []
     for group in (first, second):
-        index = {name: i for i, name in enumerate(dict.fromkeys(group.clusters))}
-        place = [index[c] for c in group.clusters]
-        estimate = korn_graubard(
-            np.bincount(place, weights=group.values), np.bincount(place).astype(float), alpha=alpha, guarded=True
+        successes, trials = cluster_counts(
+            (c, value > 0) for c, value in zip(group.clusters, group.values, strict=True)
         )
-        sizes.append(estimate.extra["effective_n"])
-        hits.append(estimate.value * sizes[-1])
-    score = miettinen_nurminen(hits[0], sizes[0], hits[1], sizes[1], alpha=alpha)
+        estimate = korn_graubard(successes, trials, alpha=alpha, guarded=True)
+        size = estimate.extra["effective_n"]
+        counts += [estimate.value * size, size]
+    score = miettinen_nurminen(*counts, alpha=alpha)
     return score.lower, score.upper
 
 
@@ -264,7 +244,7 @@ KIND = Kind(
     ruling=parity,
     common=tuple(name for name in EVERY if name != "by"),
     rules={"required": ["across", "margin"]},
-    arms=_needs,
+    arms=lambda p: (OWN, UNTOUCHED_ARM) if p.metric in ON_IMAGES else (OWN,),
     hits_alone=lambda p: p.metric not in ON_IMAGES,
     unit=lambda p: "image" if p.metric in ON_IMAGES else "nodule",
     asks_little=wide_margin,
