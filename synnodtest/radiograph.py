@@ -61,12 +61,15 @@ class Truth:
             return (float(column), float(row), float(column), float(row))
         return (tight[0] + column, tight[1] + row, tight[2] + column, tight[3] + row)
 
+    @property
+    def cut(self) -> tuple[slice, slice]:
+        """The rows and columns of the crop in the radiograph."""
+        return cut_of((*self.origin, *self.crop.shape))
+
     def mask(self, shape: tuple[int, int]) -> BoolArray:
         """Return the mask on the whole radiograph (``shape``)."""
         full = np.zeros(shape, dtype=np.bool_)
-        row, column = self.origin
-        height, width = self.crop.shape
-        full[row : row + height, column : column + width] = self.crop
+        full[self.cut] = self.crop
         return full
 
 

@@ -108,10 +108,7 @@ def _place_rejection(truth: Truth, background: Radiograph) -> str:
 
 def _pixels_rejection(truth: Truth, background: Radiograph, synthetic: Radiograph) -> str:
     """Refuse a nodule that is only claimed, or driven to white."""
-    row, column = truth.origin
-    height, width = truth.crop.shape
-    cut = (slice(row, row + height), slice(column, column + width))
-    before, after = background.pixels[cut], synthetic.pixels[cut]
+    before, after = background.pixels[truth.cut], synthetic.pixels[truth.cut]
     if truth.contrast > NEGLIGIBLE_CONTRAST and np.array_equal(before[truth.crop], after[truth.crop]):
         return f"nodule {truth.name!r}: no pixel of its mask changed"
     share = white_share(before, after, truth.crop)

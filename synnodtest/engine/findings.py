@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job, Keys
@@ -18,6 +19,7 @@ BATCH = 8
 """Radiographs per detector call: half of a synthesizer's batch, so that findings are stored twice within one."""
 
 
+@dataclass
 class Findings:
     """Shows radiographs to the detector, each content once.
 
@@ -28,16 +30,15 @@ class Findings:
         tally: Counts what is shown.
     """
 
-    def __init__(self, detector: Detector, store: Store, keys: Keys, tally: Tally) -> None:
-        self._detector = detector
-        self._store = store
-        self._keys = keys
-        self._tally = tally
+    detector: Detector
+    store: Store
+    keys: Keys
+    tally: Tally
 
     @stage("store: reading")
     def recall_job(self, job: Job) -> None:
         """Give a job its snapshot and findings, as far as the store has them."""
-        data = self._store.get("snapshots", self._keys.snapshot(job))
+        data = self.store.get("snapshots", self.keys.snapshot(job))
         if data is not None:
             job.snapshot = Snapshot.decode(data)
             self.recall(job)
@@ -45,7 +46,7 @@ class Findings:
     def recall(self, job: Job) -> None:
         """Give a job that has its snapshot the findings on it, if the store has them."""
         assert job.snapshot is not None
-        data = self._store.get("findings", self._keys.findings(job.snapshot))
+        data = self.store.get("findings", self.keys.findings(job.snapshot))
         if data is not None:
             job.sightings = decode_sightings(data)
 
@@ -59,13 +60,13 @@ class Findings:
         radiographs = [job.radiograph for job in batch if job.radiograph is not None]
         started = time.perf_counter()
         with stage("detection"):
-            findings = ask(self._detector, radiographs)
-        self._tally.detection_seconds += time.perf_counter() - started
-        self._tally.inferred += len(batch)
+            findings = ask(self.detector, radiographs)
+        self.tally.detection_seconds += time.perf_counter() - started
+        self.tally.inferred += len(batch)
         for job, radiograph, answer in zip(batch, radiographs, findings, strict=True):
             assert job.snapshot is not None
             sightings = sightings_of(radiograph, answer)
             own = encode_sightings(sightings)
-            data = self._store.put("findings", self._keys.findings(job.snapshot), own)
+            data = self.store.put("findings", self.keys.findings(job.snapshot), own)
             job.sightings = sightings if data == own else decode_sightings(data)
             job.radiograph = None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 _END = object()
-_POLL_S = 0.2
-"""Seconds within which a producer whose results nobody wants any more sees it."""
+_AHEAD = 2
+"""Items made ahead: a finished one that waits, and one in work."""
 _MAKING = threading.local()
 
 
@@ -25,8 +26,8 @@ def give_up_if_unwanted() -> None:
         raise _UnwantedError
 
 
-def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
-    """Yield the items in order while a thread makes up to ``depth`` further ones.
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """Yield the items in order while a thread makes the following ones.
 
     What making an item raises is raised here, after the items before it. When the consumer stops, the thread ends after
     the item in work, or before its next step (:func:`give_up_if_unwanted`), and is waited for, so that it never works
@@ -34,40 +35,23 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
 
     Args:
         items: Made on the thread; nothing else may use what making them uses.
-        depth: Finished items that may wait; one more is in work.
     """
-    waiting: queue.Queue[tuple[object, BaseException | None]] = queue.Queue(maxsize=max(depth, 1))
-    unwanted = threading.Event()
+    source, unwanted = iter(items), threading.Event()
 
-    def put(item: object, error: BaseException | None = None) -> bool:
-        while not unwanted.is_set():
-            try:
-                waiting.put((item, error), timeout=_POLL_S)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def produce() -> None:
+    def following() -> object:
         _MAKING.unwanted = unwanted
         try:
-            for item in items:
-                if not put(item):
-                    return
-            put(_END)
-        except BaseException as error:
-            put(_END, error)
+            return _END if unwanted.is_set() else next(source, _END)
+        except BaseException:
+            unwanted.set()
+            raise
 
-    thread = threading.Thread(target=produce, name="making scenes ahead", daemon=True)
-    thread.start()
+    maker = ThreadPoolExecutor(1, "making scenes ahead")
     try:
-        while True:
-            item, error = waiting.get()
-            if error is not None:
-                raise error
-            if item is _END:
-                return
+        waiting = deque(maker.submit(following) for _ in range(_AHEAD))
+        while (item := waiting.popleft().result()) is not _END:
+            waiting.append(maker.submit(following))
             yield item  # type: ignore[misc]
     finally:
         unwanted.set()
-        thread.join()
+        maker.shutdown(cancel_futures=True)

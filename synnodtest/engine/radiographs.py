@@ -48,6 +48,7 @@ class _Stored:
         return peek_radiograph(self.data)
 
 
+@dataclass
 class Radiographs:
     """Makes the radiographs of jobs, each once.
 
@@ -59,20 +60,14 @@ class Radiographs:
         tally: Counts what is made.
     """
 
-    def __init__(
-        self,
-        synthesizer: Synthesizer,
-        store: Store,
-        keys: Keys,
-        load: Callable[[Background], Radiograph],
-        tally: Tally,
-    ) -> None:
-        self._synthesizer = synthesizer
-        self._store = store
-        self._keys = keys
-        self._load = load
-        self._tally = tally
-        self._recheck = SynthesisRecheck(synthesizer)
+    synthesizer: Synthesizer
+    store: Store
+    keys: Keys
+    load: Callable[[Background], Radiograph]
+    tally: Tally
+
+    def __post_init__(self) -> None:
+        self._recheck = SynthesisRecheck(self.synthesizer)
 
     def recheck(self, jobs: Iterable[Job]) -> None:
         """Have one of the finished scenes drawn again, where the synthesizer may have changed unseen.
@@ -83,12 +78,12 @@ class Radiographs:
         for job in jobs:
             if not self._recheck.wanted:
                 return
-            data = self._store.get("radiographs", self._key(job)) if job.scene.nodules else None
+            data = self.store.get("radiographs", self._key(job)) if job.scene.nodules else None
             if data is not None:
                 self._compare(job, _Stored(data))
 
     def _compare(self, job: Job, stored: _Stored) -> None:
-        background = self._load(job.background)
+        background = self.load(job.background)
         self._recheck.compare(_plain(job.scene), background, stored.radiograph(background))
 
     def obtain(self, jobs: Sequence[Job]) -> None:
@@ -110,38 +105,35 @@ class Radiographs:
         return priors
 
     def _key(self, job: Job) -> str:
-        return self._keys.radiograph(_plain(job.scene), job.background)
+        return self.keys.radiograph(_plain(job.scene), job.background)
 
     def _made(self, jobs: Mapping[str, Job]) -> dict[str, _Stored | Edit]:
         """Return the unperturbed radiographs of jobs by key: as the store holds them, else synthesized."""
-        radiographs = {key: self._store.get("radiographs", key) for key in jobs}
-        stored = {key: _Stored(data) for key, data in radiographs.items() if data is not None}
+        found = {key: self.store.get("radiographs", key) for key in jobs}
+        stored = {key: _Stored(data) for key, data in found.items() if data is not None}
         for key, one in stored.items() if self._recheck.wanted else ():
             self._compare(jobs[key], one)
             break
-        return {**stored, **self._synthesized({key: job for key, job in jobs.items() if key not in stored})}
-
-    def _synthesized(self, jobs: Mapping[str, Job]) -> dict[str, Edit]:
-        if not jobs:
-            return {}
-        backgrounds = [self._load(job.background) for job in jobs.values()]
-        scenes = [_plain(job.scene) for job in jobs.values()]
-        edits = synthesize(self._synthesizer, scenes, backgrounds, self._tally)
-        return dict(zip(jobs, edits, strict=True))
+        missing = [jobs[key] for key in jobs if key not in stored]
+        if not missing:
+            return {**stored}
+        backgrounds = [self.load(job.background) for job in missing]
+        edits = synthesize(self.synthesizer, [_plain(job.scene) for job in missing], backgrounds, self.tally)
+        return {**stored, **dict(zip(map(self._key, missing), edits, strict=True))}
 
     @stage("store: encoding and writing")
     def _kept(self, key: str, edit: Edit) -> _Stored:
         """Store a radiograph; what another process stored under its key before stands in its place."""
         data = encode_edit(edit)
-        stored = self._store.put("radiographs", key, data)
+        stored = self.store.put("radiographs", key, data)
         if stored != data:
             return _Stored(stored)
-        copied = not getattr(self._synthesizer, "gives_pixels_away", False)
+        copied = not getattr(self.synthesizer, "gives_pixels_away", False)
         return _Stored(stored, edit.reason, np.array(edit.radiograph.pixels, dtype=np.float32, copy=copied or None))
 
     @stage("radiographs: decoding, perturbing, hashing")
     def _look_at(self, job: Job, stored: _Stored | None, earlier: Mapping[str, Job]) -> None:
-        background = self._load(job.background)
+        background = self.load(job.background)
         base = background if stored is None else stored.radiograph(background)
         crops = None if stored is None or base.shape != background.shape else stored.told.crops
         reason = None if stored is None else stored.reason
@@ -160,7 +152,7 @@ class Radiographs:
             unit = lung_range_after(base, background, crops)
             snapshot = Snapshot.of(base, reason, stored.told.content_sha256, unit, background)
         encoded = snapshot.encode()
-        job.snapshot = Snapshot.decode(self._store.put("snapshots", self._keys.snapshot(job), encoded))
+        job.snapshot = Snapshot.decode(self.store.put("snapshots", self.keys.snapshot(job), encoded))
 
 
 def _plain(scene: Scene) -> Scene:

@@ -1,9 +1,9 @@
 """Schedule of batches through stages of workers that may die. Knows no pixels and no transport.
 
-A batch passes the stages in order. At most ``in_flight`` batches are at a worker, and at most as many finished ones
+A batch passes the stages in order. At most :data:`IN_FLIGHT` batches are at a worker, and at most as many finished ones
 wait for the next stage as its workers could take, so the memory of the driver does not grow with the plan. A batch
 whose worker died is tried again, alone on its worker, so that no innocent batch is blamed for its neighbour; after
-``tries`` deaths it is split, and a single scene that killed so many workers is given up.
+:data:`TRIES` deaths it is split, and a single scene that killed so many workers is given up.
 """
 
 from __future__ import annotations
@@ -57,29 +57,23 @@ class _Task(Generic[B]):
     deaths: int = 0
 
     @property
-    def suspect(self) -> bool:
-        return self.deaths > 0
+    def room(self) -> int:
+        """Batches in whose place it is at a worker: one whose worker died is there alone."""
+        return IN_FLIGHT if self.deaths else 1
 
 
 class _Desk(Generic[B, W, R]):
     """One stage with what waits for it and what its workers hold."""
 
-    def __init__(self, stage: Stage[B, W, R], in_flight: int) -> None:
-        self.stage, self.in_flight = stage, in_flight
+    def __init__(self, stage: Stage[B, W, R]) -> None:
+        self.stage = stage
         self.waiting: deque[_Task[B]] = deque()
         self.load = [0] * len(stage.workers)
 
-    def room(self, suspect: bool = False) -> int | None:
-        """Return the worker with the least to do that can take one more; a suspect is taken by an idle one alone."""
+    def free(self, room: int) -> int | None:
+        """Return the worker with the least to do, if it has so much room."""
         number = min(range(len(self.load)), key=self.load.__getitem__)
-        return number if self.load[number] < (1 if suspect else self.in_flight) else None
-
-    def send(self, task: _Task[B], number: int) -> R:
-        self.load[number] += self.in_flight if task.suspect else 1
-        return self.stage.submit(self.stage.workers[number], task.batch)
-
-    def back(self, task: _Task[B], number: int) -> None:
-        self.load[number] -= self.in_flight if task.suspect else 1
+        return number if self.load[number] + room <= IN_FLIGHT else None
 
 
 def drive(
@@ -88,9 +82,6 @@ def drive(
     wait: Callable[[Sequence[R]], R],
     result: Callable[[R], None],
     split: Callable[[B], Sequence[B]],
-    *,
-    in_flight: int = IN_FLIGHT,
-    tries: int = TRIES,
 ) -> Iterator[B | GivenUp[B]]:
     """Yield every batch when its last stage is done (in the order of completion), or that it was given up.
 
@@ -100,11 +91,9 @@ def drive(
         wait: Blocks until one of the references is done, and returns it.
         result: Raises :class:`Lost` if the worker died, or what the work itself raised, which ends the drive.
         split: Halves of a batch; an empty sequence if it is a single scene.
-        in_flight: See :data:`IN_FLIGHT`.
-        tries: See :data:`TRIES`.
     """
     source = iter(batches)
-    desks = [_Desk(stage, in_flight) for stage in stages]
+    desks = [_Desk(stage) for stage in stages]
     running: dict[R, tuple[int, int, _Task[B]]] = {}
     while True:
         _fill(source, desks, running)
@@ -112,12 +101,12 @@ def drive(
             return
         done = wait(list(running))
         at, number, task = running.pop(done)
-        desks[at].back(task, number)
+        desks[at].load[number] -= task.room
         try:
             result(done)
         except Lost:
             task = _Task(task.batch, task.deaths + 1)
-            if task.deaths < tries:
+            if task.deaths < TRIES:
                 desks[at].waiting.appendleft(task)
             elif halves := split(task.batch):
                 desks[at].waiting.extendleft(_Task(half) for half in reversed(halves))
@@ -134,19 +123,13 @@ def _fill(source: Iterator[B], desks: list[_Desk[B, W, R]], running: dict[R, tup
     """Give every worker with room its next batch, the last stage first, so that what is begun is finished."""
     for at in reversed(range(len(desks))):
         desk = desks[at]
-        while True:
+        while (number := desk.free(desk.waiting[0].room if desk.waiting else 1)) is not None:
             if desk.waiting:
-                number = desk.room(desk.waiting[0].suspect)
-                if number is None:
-                    break
                 task = desk.waiting.popleft()
             else:
-                number = desk.room()
                 ahead = len(desks[at + 1].waiting) if at + 1 < len(desks) else 0
-                if at > 0 or number is None or ahead >= desk.in_flight * len(desks[-1].load):
-                    break
-                batch = next(source, None)
-                if batch is None:
+                if at > 0 or ahead >= IN_FLIGHT * len(desks[-1].load) or (batch := next(source, None)) is None:
                     break
                 task = _Task(batch)
-            running[desk.send(task, number)] = (at, number, task)
+            desk.load[number] += task.room
+            running[desk.stage.submit(desk.stage.workers[number], task.batch)] = (at, number, task)

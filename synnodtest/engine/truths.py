@@ -62,8 +62,7 @@ def _fault(truth: Truth, background: Radiograph, synthetic: Radiograph, redrawn:
         return f"nodule {truth.name!r} is said to have {truth.diameter_mm:.1f} mm, its mask has {diameter:.1f} mm"
     if not _alone(truth, synthetic):
         return ""
-    cut = slice(row, row + crop.shape[0]), slice(column, column + crop.shape[1])
-    added = synthetic.pixels[cut][crop].astype(float) - background.pixels[cut][crop]
+    added = synthetic.pixels[truth.cut][crop].astype(float) - background.pixels[truth.cut][crop]
     contrast = float(added.mean()) / lung_range(background)
     share, least = (REDRAWN, REDRAWN_CONTRAST) if redrawn else (SAME, SAME_CONTRAST)
     if added.any() and math.isfinite(contrast) and not abs(truth.contrast - contrast) <= least + share * abs(contrast):

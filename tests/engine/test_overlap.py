@@ -35,22 +35,21 @@ def test_an_item_is_made_while_another_is_used():
     assert consumed == ["first", "second"]
 
 
-@pytest.mark.parametrize("depth", [1, 3])
-def test_no_more_than_the_depth_and_one_in_work_is_made_ahead(depth):
+def test_no_more_than_one_that_waits_and_one_in_work_is_made_ahead():
     made, full = [], threading.Event()
 
     def items():
         for number in range(20):
             made.append(number)
-            if len(made) == depth + 2:
+            if len(made) == 3:
                 full.set()
             yield number
 
-    stream = ahead(items(), depth)
+    stream = ahead(items())
     assert next(stream) == 0
     assert full.wait(20)
     assert full.wait(0.3)
-    assert len(made) == depth + 2
+    assert len(made) == 3
     stream.close()
 
 

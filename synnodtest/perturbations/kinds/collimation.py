@@ -33,9 +33,7 @@ def _collimation(radiograph: Radiograph, width_mm: Any, rng: np.random.Generator
 
 def _within(truth: Truth, field: BoolArray, radiograph: Radiograph) -> Truth | None:
     """Return what of a nodule lies in the field, measured again if it was cut; None where nothing does."""
-    top, left = truth.origin
-    height, width = truth.crop.shape
-    crop = truth.crop & field[top : top + height, left : left + width]
+    crop = truth.crop & field[truth.cut]
     if not crop.any():
         return None
     if crop.sum() == truth.crop.sum():
