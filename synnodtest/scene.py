@@ -165,18 +165,7 @@ class Scene:
         """Return the recipe as plain JSON values."""
         return {
             "background": self.background,
-            "nodules": [
-                {
-                    "diameter_mm": n.diameter_mm,
-                    "centre_mm": list(n.centre_mm),
-                    "contrast": n.contrast,
-                    "radiomics": dict(n.radiomics),
-                    "name": n.name,
-                    "seed": n.seed,
-                    **n.look(),
-                }
-                for n in self.nodules
-            ],
+            "nodules": [{**n.request(), "name": n.name, "seed": n.seed} for n in self.nodules],
             "perturbations": [{"kind": p.kind, "value": p.value} for p in self.perturbations],
             "seed": self.seed,
             "sham": self.sham,

@@ -115,7 +115,8 @@ class Store:
         path = self._path(kind, key)
         try:
             self._prepare()
-            temporary = self._temporary()
+            temporary = f"{self.scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             try:
                 with open(temporary, "wb") as file:
                     file.write(_MAGIC + hashlib.sha256(data).digest() + len(data).to_bytes(8, "big") + data)
@@ -188,13 +189,6 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{kind}-{key[:2]}"
 
-    def keys(self, kind: str) -> Iterator[str]:
-        """Yield the keys of one kind, sorted."""
-        folder = self._entries / _checked(_KIND, kind, "kind")
-        for path in sorted(folder.glob("??/*")):
-            if _KEY.fullmatch(path.name):
-                yield path.name
-
     def entries(self) -> Iterator[Entry]:
         """Yield all entries, sorted by kind and key; one that another process removes meanwhile is left out."""
         for folder in sorted(self._entries.glob("*/")) if self._entries.is_dir() else []:
@@ -225,8 +219,9 @@ class Store:
         now, entries = time.time(), sorted(self.entries(), key=lambda entry: (entry.used, entry.kind, entry.key))
         total, gone = sum(entry.bytes for entry in entries), []
         for entry in entries:
-            old = unused_s is not None and now - entry.used > unused_s
-            if old or (most_bytes is not None and total > most_bytes):
+            if (unused_s is not None and now - entry.used > unused_s) or (
+                most_bytes is not None and total > most_bytes
+            ):
                 gone.append(entry)
                 total -= entry.bytes
         try:
@@ -255,9 +250,6 @@ class Store:
     def _path(self, kind: str, key: str) -> str:
         _checked(_KIND, kind, "kind")
         return f"{self._entries}/{kind}/{_checked(_KEY, key, 'key')[:2]}/{key}"
-
-    def _temporary(self) -> str:
-        return f"{self.scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
 
     def _prepare(self) -> None:
         """Make the folder on first use, keep it out of git, and sweep what killed processes left behind."""
@@ -328,25 +320,15 @@ def _read(path: str) -> _Read | None:
 def _claim(temporary: str, path: str) -> bool:
     """Give the entry its name; False if the name is taken."""
     try:
-        _link(temporary, path)
+        os.link(temporary, path)
     except FileExistsError:
         return False
     except OSError:  # a file system without hard links
-        os.makedirs(os.path.dirname(path), exist_ok=True)
         with _locked(Path(temporary).with_name("claim.lock")):
             if os.path.exists(path):
                 return False
             os.replace(temporary, path)
     return True
-
-
-def _link(temporary: str, path: str) -> None:
-    """Link a file to its name, in a folder that is there but for the first of its entries."""
-    try:
-        os.link(temporary, path)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        os.link(temporary, path)
 
 
 @contextlib.contextmanager
