@@ -9,9 +9,8 @@ from dataclasses import replace
 from functools import partial
 
 from synnodtest.canonical import sha256_of
-from synnodtest.engine.early_stop import until_decided
 from synnodtest.engine.executor import Executor
-from synnodtest.engine.gather import FEWER_BACKGROUNDS, Item
+from synnodtest.engine.gather import FEWER_BACKGROUNDS, Item, until_decided
 from synnodtest.engine.job import Unplaced
 from synnodtest.engine.judgement import Gathered, Providers
 from synnodtest.engine.outcome import Outcome, to_trial

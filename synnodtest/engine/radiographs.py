@@ -11,7 +11,7 @@ import numpy as np
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.job import Job, Keys
 from synnodtest.engine.outcome import Snapshot
-from synnodtest.engine.recheck_synthesis import SynthesisRecheck
+from synnodtest.engine.recheck import SynthesisRecheck
 from synnodtest.engine.synthesis import synthesize
 from synnodtest.engine.tally import Tally
 from synnodtest.geometry import FloatArray

@@ -2,8 +2,7 @@
 
 from synnodtest.fuzzing.failures import Failures, replay_failure
 from synnodtest.fuzzing.fuzz_run import CrashFound, FuzzGathered, fuzz, most_scenes
-from synnodtest.fuzzing.setup import with_all_backgrounds
-from synnodtest.fuzzing.single import plant
+from synnodtest.fuzzing.setup import plant, with_all_backgrounds
 
 __all__ = [
     "CrashFound",

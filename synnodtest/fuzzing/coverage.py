@@ -1,18 +1,26 @@
-"""The coverage phase: boundary values and pairwise combinations, before anything is drawn at random."""
+"""The coverage phase: boundary values and pairwise combinations, before anything is drawn at random; what it missed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
+from synnodtest.counted import counted
 from synnodtest.planning.difficulty import STEPS, Difficulties, Dimension, Space
 
 CANDIDATES = 24
 """Random rows of which the one with the most new pairs is kept; set by hand: more save few rows and take time."""
 BINS = 3
 """Of a continuous parameter."""
+LEAST_TRIED = 2
+"""Of a part of a range: one example may find no place by accident, and others lie beside it. Of a level one is enough:
+a small space has no second."""
+MOST_NAMED = 3
+"""Parts that a sentence names; the others it counts."""
 Pair = tuple[int, int, int, int]
 
 
@@ -46,7 +54,8 @@ def _rows(space: Space, most: int, seed: int, done: Sequence[Difficulties]) -> l
         open_pairs -= set(_pairs(point))
     rows: list[Difficulties] = []
     while open_pairs and len(rows) < most:
-        best = max((_candidate(marks, open_pairs, rng) for _ in range(CANDIDATES)), key=lambda p: _gain(p, open_pairs))
+        drawn = (_candidate(marks, open_pairs, rng) for _ in range(CANDIDATES))
+        best = max(drawn, key=lambda point: len(open_pairs.intersection(_pairs(point))))
         rows.append(best)
         open_pairs -= set(_pairs(best))
     return rows
@@ -63,10 +72,6 @@ def _candidate(marks: Sequence[Sequence[int]], wanted: set[Pair], rng: np.random
 
 def _pairs(point: Difficulties) -> list[Pair]:
     return [(i, point[i], j, point[j]) for i, j in combinations(range(len(point)), 2)]
-
-
-def _gain(point: Difficulties, wanted: set[Pair]) -> int:
-    return sum(pair in wanted for pair in _pairs(point))
 
 
 def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, int]:
@@ -111,3 +116,36 @@ def bin_words(dimension: Dimension, number: int) -> str:
     low, high = dimension.bounds
     ends = [dimension.value(round(low + (high - low) * k / BINS)) for k in (number, number + 1)]
     return f"{dimension.name} {min(ends):.3g} to {max(ends):.3g}"
+
+
+def never_tried(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[str]:
+    """Yield, in one sentence, the levels of parameters and the ends of their ranges of which no example was tried."""
+    parts = [
+        bin_words(dimension, part)
+        for at, dimension in enumerate(space)
+        for part in sorted(_wanted(dimension) - {bin_of(dimension, point[at]) for point in judged})
+    ]
+    if parts:
+        more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
+        yield f"too few examples: none with {', '.join(parts[:MOST_NAMED])}{more} was tried"
+
+
+def _wanted(dimension: Dimension) -> set[int]:
+    """Return the bins that a search must have seen: all levels; of a range, where it ends."""
+    return set(range(bins_of(dimension))) if dimension.levels else {0, bins_of(dimension) - 1}
+
+
+def never_planted(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[str]:
+    """Yield each level of a parameter, or third of its range, of which every example that was tried had no place.
+
+    Args:
+        space: The space of the search.
+        judged: What came of each point; None where it could not be planted.
+    """
+    for at, dimension in enumerate(space):
+        planted: defaultdict[int, list[bool]] = defaultdict(list)
+        for point, judgement in judged.items():
+            planted[bin_of(dimension, point[at])].append(judgement is not None)
+        for part, those in sorted(planted.items()):
+            if len(those) >= (1 if dimension.levels else LEAST_TRIED) and not any(those):
+                yield f"none of {counted(len(those), 'example')} with {bin_words(dimension, part)} could be planted"

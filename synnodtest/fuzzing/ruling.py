@@ -10,9 +10,9 @@ from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, rate_of
 from synnodtest.fuzzing.control import Control
+from synnodtest.fuzzing.coverage import never_planted, never_tried
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.unplanted import never_planted, never_tried
 
 LEAST_HELD_OUT = 2
 """Patients for a confirmation: of a single one no interval between patients can be made."""

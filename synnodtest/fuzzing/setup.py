@@ -1,12 +1,15 @@
-"""Set-up of a search: its claim, its space, its backgrounds, and the two stages that try examples."""
+"""Set-up of a search: its claim, space, backgrounds and the two stages that try examples; or of one example alone."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from synnodtest.canonical import seed_of
+from synnodtest.engine import Unplaced
 from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.outcome import to_trial
 from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.evidence.trial import Trial
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import held_out
 from synnodtest.fuzzing.failures import Failures
@@ -19,8 +22,13 @@ from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import example_of, plants_nodule, space_of
 from synnodtest.planning.place import MissingRegion, NoPlace
 from synnodtest.planning.variants import Variant
-from synnodtest.spec.model import Behaviour, Fuzz, Scenes
+from synnodtest.spec.model import Behaviour, Fuzz, Location, Scenes
 from synnodtest.spec.plain import behaviour_dict
+
+PYTHON = "python"
+"""Behaviour of examples that a test written in Python plants."""
+LEAST_COUNT = 20
+"""Backgrounds that are opened at least, so that tests share one set."""
 
 
 def with_all_backgrounds(behaviour: Behaviour) -> Behaviour:
@@ -109,3 +117,31 @@ def _only(names: tuple[str, ...], behaviour: Behaviour) -> str:
             hint="name one under 'synthesizers'; 'search_with' may name a cheaper one for the search",
         )
     return names[0]
+
+
+def plant(
+    campaign: Campaign, example: Example, set_name: str, number: int, matching: Matching
+) -> tuple[Trial | None, str]:
+    """Return the trial of an example on the background of this number, or None and why there is none.
+
+    Args:
+        campaign: Detector, synthesizer and backgrounds.
+        example: What to plant.
+        set_name: Of the background set.
+        number: Of the background, from 0; wraps around where the set is shorter.
+        matching: The localization criterion.
+    """
+    behaviour = Behaviour(PYTHON, "", scenes=Scenes(set=set_name, count=max(LEAST_COUNT, number + 1)))
+    backgrounds = campaign.backgrounds(behaviour)
+    engine = campaign.engine(behaviour, campaign.providers.default_synthesizer)
+    claim = Claim("detected", {"operating_point": 0.0})
+    maker = RecipeMaker(PYTHON, claim, Places(engine.load, Location()), plants=True, seed=campaign.seed)
+    try:
+        recipes = maker.recipes(example, backgrounds[number % len(backgrounds)], 0, PYTHON)
+    except (MissingRegion, NoPlace) as nowhere:
+        return None, str(nowhere)
+    (outcome,) = engine.run(recipes)
+    if isinstance(outcome, Unplaced):
+        return None, outcome.reason
+    trial = to_trial(outcome, matching)
+    return (None, trial.rejected) if trial.rejected else (trial, "")

@@ -18,12 +18,11 @@ from synnodtest.fuzzing import replay_failure
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock, Pace
 from synnodtest.fuzzing.confirm import _p_value, _Pool, held_out
-from synnodtest.fuzzing.coverage import coverage, coverage_points
+from synnodtest.fuzzing.coverage import coverage, coverage_points, never_planted, never_tried
 from synnodtest.fuzzing.investigation import Investigation
 from synnodtest.fuzzing.shrink import shrink
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.fuzzing.sweep import Sweep, scenes_needed, sweep
-from synnodtest.fuzzing.unplanted import never_planted, never_tried
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
