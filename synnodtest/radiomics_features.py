@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError, missing_extra
@@ -56,6 +57,12 @@ _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 def standard_gray(values: FloatArray) -> FloatArray:
     """Return gray values for measuring from brightness relative to the surroundings in lung ranges."""
     return np.asarray(128.0 + 128.0 * values, dtype=np.float32)
+
+
+def about_surroundings(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return brightness about the mean of what lies 3 pixels and more from a mask."""
+    around = ~scipy.ndimage.binary_dilation(mask, iterations=3)
+    return np.asarray(values - values[around].mean(), dtype=np.float32)
 
 
 @lru_cache(maxsize=32)
@@ -111,15 +118,18 @@ def measure_features(
 
 
 def features_or_none(
-    gray: FloatArray,
+    values: FloatArray,
     mask: BoolArray,
     *,
     spacing_mm: float = WINDOW_SPACING_MM,
     names: tuple[str, ...] = FEATURE_NAMES,
 ) -> NDArray[np.float64] | None:
-    """Return what :func:`measure_features` does; None where the mask is too small or a value is not finite."""
+    """Return the features of a nodule from brightness relative to the surroundings, in lung ranges.
+
+    None where the mask is too small or a value is not finite; see :func:`measure_features`.
+    """
     try:
-        measured = measure_features(gray, mask, spacing_mm=spacing_mm, names=names)
+        measured = measure_features(standard_gray(values), mask, spacing_mm=spacing_mm, names=names)
     except SynthesizerError:
         return None
     return measured if np.isfinite(measured).all() else None

@@ -19,10 +19,10 @@ from synnodtest.evaluation.transfer.scenes import Counterpart
 from synnodtest.geometry import Box, FloatArray, centre_of, moved_to, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
-from synnodtest.radiograph import Radiograph, lung_range
+from synnodtest.radiograph import Radiograph
 from synnodtest.radiomics_features import GROUPS, measure_features, standard_gray
 from synnodtest.scene import Scene
-from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.synthesizers.window import Window, lung_window
 
 SIDE = 48
 """Pixels along each side of a crop; the nodule takes a third of it, whatever its size."""
@@ -132,7 +132,7 @@ def _crop(radiograph: Radiograph, outline: Box, cluster: str) -> Crop:
     diameter = math.sqrt(size[0] * size[1])
     centre = px_to_mm(centre_of(outline), radiograph.spacing_mm)
     window = Window(centre, SIDE, SPAN * diameter / SIDE)
-    values = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
+    values = lung_window(radiograph, window)
     away = _away(size, window)
     values = np.asarray(values - values[away > RINGS[-1]].mean(), dtype=np.float32)
     visible = visibility(radiograph, outline)

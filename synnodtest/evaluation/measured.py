@@ -18,9 +18,9 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph, Truth, lung_range
-from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, features_or_none, standard_gray
+from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, about_surroundings, features_or_none
 from synnodtest.scene import Nodule, Scene
-from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.synthesizers.window import Window, cut_window, lung_window
 
 SIZE = 96
 """Side of a window in pixels, as the shipped synthesizer was trained: 67 mm, in which nodules of 40 mm have
@@ -78,10 +78,8 @@ def view_of(radiograph: Radiograph, truth: Truth) -> tuple[FloatArray, BoolArray
     """Return the window around a nodule, in lung ranges about its surroundings, and the nodule's mask there."""
     mask = truth.mask(radiograph.shape)
     window = _window(radiograph, truth)
-    values = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
     inside = cut_window(mask.astype(np.float32), radiograph.spacing_mm, window) > 0.5
-    around = ~ndimage.binary_dilation(inside, iterations=3)
-    return values - values[around].mean(), inside
+    return about_surroundings(lung_window(radiograph, window), inside), inside
 
 
 def seen_mask(before: Radiograph, after: Radiograph, truth: Truth) -> BoolArray | None:
@@ -115,8 +113,7 @@ def features_of(
     mask = inside if before is None else seen_mask(before, radiograph, truth)
     if mask is None:
         return None
-    values = values - values[~ndimage.binary_dilation(mask, iterations=3)].mean()
-    return features_or_none(standard_gray(values), mask, names=names)
+    return features_or_none(about_surroundings(values, mask), mask, names=names)
 
 
 def _window(radiograph: Radiograph, truth: Truth) -> Window:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import scipy
 
 from synnodtest.geometry import FloatArray
+from synnodtest.radiograph import Radiograph, lung_range
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,6 @@ class Window:
         return self.centre_mm[0] - half, self.centre_mm[1] - half
 
 
-def _block(start: float, stop: float) -> tuple[int, int]:
-    return int(np.floor(start)), int(np.ceil(stop))
-
-
 def cut_window(pixels: FloatArray, spacing_mm: tuple[float, float], window: Window) -> FloatArray:
     """Return the window's pixels (size, size), low-passed to its grid; reflected beyond the radiograph's border."""
     corner_x, corner_y = window.corner_mm
@@ -39,10 +37,15 @@ def cut_window(pixels: FloatArray, spacing_mm: tuple[float, float], window: Wind
     pad = [int(np.ceil(4 * s)) + 2 for s in sigma]
     index = []
     for axis, points in enumerate((rows, columns)):
-        low, high = _block(points[0] - pad[axis], points[-1] + pad[axis] + 1)
+        low, high = math.floor(points[0] - pad[axis]), math.ceil(points[-1] + pad[axis] + 1)
         length = pixels.shape[axis]
         position = np.arange(low, high) % (2 * length)
         index.append((low, np.where(position < length, position, 2 * length - 1 - position)))
     block = scipy.ndimage.gaussian_filter(pixels[np.ix_(index[0][1], index[1][1])], sigma)
     grid = np.meshgrid(rows - index[0][0], columns - index[1][0], indexing="ij")
     return np.asarray(scipy.ndimage.map_coordinates(block, grid, order=1), dtype=np.float32)
+
+
+def lung_window(radiograph: Radiograph, window: Window) -> FloatArray:
+    """Return what :func:`cut_window` does, in lung ranges."""
+    return cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))

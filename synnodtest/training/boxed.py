@@ -18,10 +18,10 @@ from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.backgrounds.lungs import estimate_lungs
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, Box, FloatArray, ellipse_in, equal_area_diameter_mm
-from synnodtest.radiograph import Radiograph, lung_range
-from synnodtest.radiomics_features import FEATURE_NAMES, features_or_none, standard_gray
-from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.geometry import BoolArray, Box, FloatArray, centre_of, ellipse_in, equal_area_diameter_mm, px_to_mm
+from synnodtest.radiograph import Radiograph
+from synnodtest.radiomics_features import FEATURE_NAMES, about_surroundings, features_or_none
+from synnodtest.synthesizers.window import Window, lung_window
 from synnodtest.training.windows import NODULE, PLAIN, TrainingWindows
 
 CUT = 0.4
@@ -114,21 +114,19 @@ def _with_lungs(radiograph: Radiograph) -> Radiograph:
 
 def _of_nodules(radiograph: Radiograph, index: int, size: int, spacing_mm: float) -> list[TrainingWindows]:
     windows: list[TrainingWindows] = []
-    unit = np.float32(lung_range(radiograph))
     for truth in radiograph.nodules:
         x_min, y_min, x_max, y_max = truth.box
         row_mm, column_mm = radiograph.spacing_mm
-        centre = ((x_min + x_max) / 2 * column_mm, (y_min + y_max) / 2 * row_mm)
+        centre = px_to_mm(centre_of(truth.box), radiograph.spacing_mm)
         half = ((x_max - x_min) * column_mm / 2 / spacing_mm, (y_max - y_min) * row_mm / 2 / spacing_mm)
         if max(half) > size / 2 - 6:
             continue
-        window = cut_window(radiograph.pixels, radiograph.spacing_mm, Window(centre, size, spacing_mm)) / unit
+        window = lung_window(radiograph, Window(centre, size, spacing_mm))
         middle = size / 2
         mask = mask_in_box(window, (middle - half[0], middle - half[1], middle + half[0], middle + half[1]))
-        around = ~ndimage.binary_dilation(mask, iterations=3)
-        near = ndimage.binary_dilation(mask, iterations=6) & around
+        near = ndimage.binary_dilation(mask, iterations=6) & ~ndimage.binary_dilation(mask, iterations=3)
         contrast = float(window[mask].mean() - window[near].mean())
-        measured = features_or_none(standard_gray(window - window[around].mean()), mask, spacing_mm=spacing_mm)
+        measured = features_or_none(about_surroundings(window, mask), mask, spacing_mm=spacing_mm)
         if measured is None:
             continue
         diameter = equal_area_diameter_mm(float(mask.sum()), (spacing_mm, spacing_mm))
@@ -143,10 +141,9 @@ def _plain(
     places = np.array([radiograph.shape]) // 2 if radiograph.lung is None else np.argwhere(radiograph.lung)
     row, column = places[rng.integers(len(places))]
     centre = (column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0])
-    window = cut_window(radiograph.pixels, radiograph.spacing_mm, Window(centre, size, spacing_mm))
+    window = lung_window(radiograph, Window(centre, size, spacing_mm))
     half = rng.uniform(3, size * 0.35)
     middle = size / 2
     mask = ellipse_in((middle - half, middle - half, middle + half, middle + half), (0, size), (0, size))
-    window = window / np.float32(lung_range(radiograph))
     none = np.zeros(2 + len(FEATURE_NAMES))
     return TrainingWindows.one(window, np.zeros_like(window), mask, none, (index, -1), PLAIN)

@@ -16,7 +16,7 @@ from scipy import ndimage
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray
-from synnodtest.radiomics_features import FEATURE_NAMES, features_or_none, standard_gray
+from synnodtest.radiomics_features import FEATURE_NAMES, about_surroundings, features_or_none
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows, mean_outside
@@ -183,9 +183,8 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[
             if outline is None:
                 continue
             flat.append(flatness_of(outline.added, outline.mask))
-            around = ~ndimage.binary_dilation(outline.mask, iterations=3)
-            gray = standard_gray(base - base[around].mean() + added)
-            measured = features_or_none(gray, outline.mask, spacing_mm=spacing_mm)
+            values = about_surroundings(base, outline.mask) + added
+            measured = features_or_none(values, outline.mask, spacing_mm=spacing_mm)
         if measured is not None and np.isfinite(measured).all():
             table.append(measured)
     if not table:

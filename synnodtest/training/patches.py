@@ -14,11 +14,11 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import FloatArray, equal_area_diameter_mm
 from synnodtest.ports import Background, BackgroundSet
-from synnodtest.radiograph import Radiograph, lung_range
-from synnodtest.radiomics_features import features_or_none, standard_gray
+from synnodtest.radiograph import Radiograph
+from synnodtest.radiomics_features import about_surroundings, features_or_none
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import Projection, project, random_rotation, stamp
-from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.synthesizers.window import Window, lung_window
 from synnodtest.training.windows import COMPOSED, TrainingWindows
 
 
@@ -85,9 +85,8 @@ def _compose(
     added = added * np.float32(contrast / added[mask].mean())
     if added.max() > 4 or mask[[0, -1]].any() or mask[:, [0, -1]].any():
         return None
-    base = cut_window(radiograph.pixels, radiograph.spacing_mm, window) / np.float32(lung_range(radiograph))
-    around = ~ndimage.binary_dilation(mask, iterations=3)
-    measured = features_or_none(standard_gray(base - base[around].mean() + added), mask, spacing_mm=step)
+    base = lung_window(radiograph, window)
+    measured = features_or_none(about_surroundings(base, mask) + added, mask, spacing_mm=step)
     if measured is None:
         return None
     realised = [equal_area_diameter_mm(float(mask.sum()), (step, step)), float(added[mask].mean())]

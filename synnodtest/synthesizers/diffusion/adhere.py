@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from synnodtest.attenuation import Display
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import BoolArray, FloatArray
-from synnodtest.radiomics_features import GROUPS, features_or_none, standard_gray
+from synnodtest.radiomics_features import GROUPS, features_or_none
 from synnodtest.synthesizers.diffusion.segment import shares_of
 from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window, cut_window
@@ -197,5 +197,4 @@ class _Scene:
         self._pixels[self._patch.where] = self._before
         variant.of(self._patch, seed, self._spacing).plant(self._pixels, self._display)
         values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._display.unit)
-        gray = standard_gray(values - values[self._around].mean())
-        return features_or_none(gray, self._mask, names=self._names)
+        return features_or_none(values - values[self._around].mean(), self._mask, names=self._names)
