@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,12 +175,18 @@ class AnnotatedFilms:
     def seen(self, background: Background) -> tuple[Visibility, ...]:
         """Return how visible each nodule of at most 45 mm is on its film."""
         key = sha256_of(["seen", VISIBILITY_VERSION, background.content])
-        packed = self._store.get("visibility", key) if self._store else None
-        if packed is None:
+
+        def measured() -> bytes:
             rows = [plain((one.contrast, one.conspicuity)) for one in visibilities(self.marked(background))]
-            packed = canonical_json(rows).encode()
-            packed = self._store.put("visibility", key, packed) if self._store else packed
-        return tuple(Visibility(*(math.nan if v is None else v for v in row)) for row in json.loads(packed))
+            return canonical_json(rows).encode()
+
+        rows = self._kept_in_store("visibility", key, measured)
+        return tuple(Visibility(*(math.nan if v is None else v for v in row)) for row in rows)
+
+    def _kept_in_store(self, kind: str, key: str, make: Callable[[], bytes]) -> list[Any]:
+        """Return what is made, or was made before where there is a store."""
+        packed = make() if self._store is None else self._store.obtain(kind, key, make)
+        return list(json.loads(packed))
 
     def _image(self, film: str) -> AnnotatedImage:
         return next(image for image in self._every if image.id == film)
@@ -215,11 +222,10 @@ class AnnotatedFilms:
         boxes = [list(one.box) for one in image.boxes]
         parts = ["profiles", VISIBILITY_VERSION, self._digests[image.id], boxes, estimator()]
         parts += [self._spacing(image.id), *self._shown(image)]
-        packed = self._store.get("profiles", sha256_of(parts)) if self._store else None
-        if packed is None:
-            packed = _packed(self._read(image), [one.box for one in image.boxes])
-            packed = self._store.put("profiles", sha256_of(parts), packed) if self._store else packed
-        rows = zip(image.boxes, json.loads(packed), strict=True)
+        kept = self._kept_in_store(
+            "profiles", sha256_of(parts), lambda: _packed(self._read(image), [one.box for one in image.boxes])
+        )
+        rows = zip(image.boxes, kept, strict=True)
         return [(one.annotation, np.asarray(row, dtype=np.float64)) for one, row in rows if row is not None]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from synnodtest.errors import BackgroundError
 from synnodtest.geometry import depths_mm
 from synnodtest.phantom import PhantomNodule, Projection, expose, project, sample_anatomy
 from synnodtest.phantom.nodules import SHAPES
-from synnodtest.ports import Background, BackgroundSet, Synthesizer
+from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 
@@ -186,7 +187,7 @@ class SynthesizedSet:
 
     def __post_init__(self) -> None:
         self._by_id = {background.id: background for background in self.backgrounds.backgrounds}
-        self._latest: tuple[str, Radiograph] | None = None
+        self._read = lru_cache(maxsize=1)(lambda name: self.backgrounds.load(self._by_id[name]))
 
     @property
     def cases(self) -> Sequence[Case]:
@@ -199,15 +200,10 @@ class SynthesizedSet:
 
     def load(self, case: Case) -> Radiograph:
         """Return one background with its planted nodules."""
-        background = self._background(self._by_id[case.id.rpartition("#")[0]])
+        background = self._read(case.id.rpartition("#")[0])
         rng = np.random.default_rng(seed_sequence("annotated", self.name, self.seed, case.id))
         scene = Scene(background.background, self.planting.draw(background, rng), seed=int(rng.integers(2**31)))
         return self.synthesizer.synthesize([scene], [background])[0]
-
-    def _background(self, background: Background) -> Radiograph:
-        if self._latest is None or self._latest[0] != background.id:
-            self._latest = (background.id, self.backgrounds.load(background))
-        return self._latest[1]
 
 
 @dataclass
@@ -235,7 +231,7 @@ class PhantomSet:
     name: str = "phantom"
 
     def __post_init__(self) -> None:
-        self._latest: tuple[int, Projection] | None = None
+        self._projected = lru_cache(maxsize=1)(self._projection)
 
     @property
     def cases(self) -> Sequence[Case]:
@@ -249,7 +245,7 @@ class PhantomSet:
     def load(self, case: Case) -> Radiograph:
         """Return one exposure; nodules that met no lung are left out of the truth."""
         chest, _, number = case.id.partition("#")
-        projection = self._projection(int(chest))
+        projection = self._projected(int(chest))
         rng = np.random.default_rng(seed_sequence("phantom set", self.seed, case.id))
         nodules = [self._solid(nodule, rng) for nodule in self.planting.draw(expose(projection), rng)]
         radiograph = expose(projection, nodules, noise_seed=1 + int(number))
@@ -257,11 +253,9 @@ class PhantomSet:
         return radiograph.with_pixels(radiograph.pixels, visible)
 
     def _projection(self, chest: int) -> Projection:
-        if self._latest is None or self._latest[0] != chest:
-            rng = np.random.default_rng(seed_sequence("phantom set", "pneumothorax", chest))
-            leaking = bool(rng.random() < self.pneumothorax)
-            self._latest = (chest, project(sample_anatomy(chest, pneumothorax=leaking), self.size))
-        return self._latest[1]
+        rng = np.random.default_rng(seed_sequence("phantom set", "pneumothorax", chest))
+        leaking = bool(rng.random() < self.pneumothorax)
+        return project(sample_anatomy(chest, pneumothorax=leaking), self.size)
 
     def _solid(self, nodule: Nodule, rng: np.random.Generator) -> PhantomNodule:
         return PhantomNodule(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
+from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders, series_of
 from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding
@@ -317,5 +317,4 @@ def memorised(
 
 def of_series(folder: Path, *, held_out: bool) -> CtPatchSynthesizer:
     """Return the projected CT nodules of the series that are held out, or of those that are not."""
-    series = {nodule.series for nodule in kept_series(folder, held_out=held_out).nodules}
-    return CtPatchSynthesizer(folder, series=sorted(series))
+    return CtPatchSynthesizer(folder, series=series_of(folder, held_out=held_out))
