@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -111,6 +112,8 @@ def evaluate(
     marks = [_marks(image, rule) for image in images]
     pairs = [(image, _marks(image, Matching(criterion="iou", at_least=0.2))) for image in images]
     bounds = _Bounds(clusters, alpha, resamples)
+    curve = {f"{rate:g}": bounds.of(marks, partial(_at_fppi, rate=rate)) for rate in FALSE_POSITIVE_RATES}
+    score = bounds.around(pairs, _node21)
     return {
         "identity": detector.identity.as_dict(),
         "data": data.name,
@@ -119,17 +122,14 @@ def evaluate(
         "nodules": sum(len(image.nodules) for image in images),
         "matching": rule.sentence(),
         "average_precision": _precision(images, bounds),
-        "froc": {f"{rate:g}": _number(_at_fppi(marks, rate)) for rate in FALSE_POSITIVE_RATES},
-        "froc_bounds": {
-            f"{rate:g}": bounds.of(marks, lambda some, rate=rate: _at_fppi(some, rate))  # type: ignore[misc]
-            for rate in FALSE_POSITIVE_RATES
-        },
-        "sensitivity_at_1_fp": bounds.of(marks, lambda some: _at_fppi(some, 1.0)),
+        "froc": {rate: found["value"] for rate, found in curve.items()},
+        "froc_bounds": curve,
+        "sensitivity_at_1_fp": curve["1"],
         "by_size": {_size_name(*size): _of_some(images, rule, _sized(size), bounds) for size in SIZES_MM},
         "by_region": {region: _of_some(images, rule, _lying(region), bounds) for region in _regions(images)},
         "auc": _auc(images, bounds, alpha),
-        "node21_score": _number(_node21(pairs)),
-        "node21_score_bounds": bounds.around(pairs, _node21),
+        "node21_score": score["value"],
+        "node21_score_bounds": score,
         "in_training": _in_training(data, images, trained_on or {}),
     }
 
@@ -242,7 +242,7 @@ def _top_scores(images: Sequence[_Image]) -> tuple[list[float], list[float]]:
     return [i.top_score for i in images if i.nodules], [i.top_score for i in images if not i.nodules]
 
 
-def _at_fppi(marks: Sequence[_Marks], rate: float) -> float:
+def _at_fppi(marks: Sequence[_Marks], rate: float = 1.0) -> float:
     return sensitivity_at_fppi(froc(*_pooled(marks), sum(mark.nodules for mark in marks), len(marks)), rate)
 
 
@@ -296,7 +296,7 @@ class _Bounds:
 
 def _of_some(images: Sequence[_Image], rule: Matching, wanted: _Wanted, bounds: _Bounds) -> dict[str, object]:
     marks = [_marks(image, rule, wanted) for image in images]
-    return bounds.of(marks, lambda some: _at_fppi(some, 1.0))
+    return bounds.of(marks, _at_fppi)
 
 
 def _size_name(low: float, high: float) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from synnodtest.attenuation.beam import beam_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import BoolArray, FloatArray, box_of_mask, equal_area_diameter_mm
 from synnodtest.mimics.kind import Setting
-from synnodtest.mimics.parts import Part
+from synnodtest.mimics.parts import Part, Real
 from synnodtest.mimics.registry import mimic_kind
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.scene import Mimic
@@ -63,11 +64,11 @@ def with_mimics(radiograph: Radiograph, mimics: Sequence[Mimic], seed: int = 0) 
 
 def mimic_mask(radiograph: Radiograph, mimic: Mimic) -> BoolArray:
     """Return the mask (H x W) that a mimic has in a radiograph, without drawing it."""
-    return _exposed(_drawn(mimic, radiograph), radiograph).mask
+    return _drawn(mimic, radiograph).mask
 
 
 def _with(radiograph: Radiograph, mimic: Mimic, rng: np.random.Generator) -> Radiograph:
-    drawing = _exposed(_drawn(mimic, radiograph), radiograph)
+    drawing = _drawn(mimic, radiograph)
     beam = beam_of(radiograph)
     sigma = [BLUR_MM / step for step in radiograph.spacing_mm]
     blurred = scipy.ndimage.gaussian_filter(drawing.stopped, sigma, mode="nearest").astype(np.float64)
@@ -81,6 +82,7 @@ def _with(radiograph: Radiograph, mimic: Mimic, rng: np.random.Generator) -> Rad
 
 
 def _drawn(mimic: Mimic, radiograph: Radiograph) -> _Drawing:
+    """Draw a mimic, but for what lies under the shutter or in air that is black in any case: nothing shows there."""
     kind = mimic_kind(mimic.kind)
     (height, width), (x, y) = radiograph.size_mm, mimic.centre_mm
     if not (math.isfinite(mimic.size_mm) and mimic.size_mm > 0):
@@ -90,12 +92,7 @@ def _drawn(mimic: Mimic, radiograph: Radiograph) -> _Drawing:
         raise SynthesizerError(f"mimic {mimic.name!r}: {where}")
     rng = np.random.default_rng(seed_sequence("mimic", mimic.kind, mimic.seed))
     setting = Setting(mimic.centre_mm, mimic.size_mm, (width, height), 1.0 if x > width / 2 else -1.0, rng)
-    return _rasterised(kind.draw(setting), radiograph.shape, radiograph.spacing_mm)
-
-
-def _exposed(drawing: _Drawing, radiograph: Radiograph) -> _Drawing:
-    """Leave out what lies under the shutter or in air that is black in any case: nothing shows there."""
-    exposed = radiograph.pixels > 0
+    drawing, exposed = _rasterised(kind.draw(setting), radiograph.shape, radiograph.spacing_mm), radiograph.pixels > 0
     return _Drawing(np.where(exposed, drawing.stopped, np.float32(0)), drawing.mask & exposed)
 
 
@@ -127,11 +124,7 @@ def _candidates(parts: Sequence[Part], shape: tuple[int, int], spacing_mm: tuple
     return there
 
 
-def _points(
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]],
-    columns: np.ndarray[tuple[int], np.dtype[np.intp]],
-    spacing_mm: tuple[float, float],
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+def _points(rows: NDArray[np.intp], columns: NDArray[np.intp], spacing_mm: tuple[float, float]) -> tuple[Real, Real]:
     """Return ``x`` and ``y`` in mm of the points within each pixel, a row of points per pixel."""
     fine = [min(max(2, math.ceil(step / _FINE_MM)), _MOST_FINE) for step in spacing_mm]
     down, along = np.meshgrid(*((np.arange(n) + 0.5) / n for n in fine), indexing="ij")

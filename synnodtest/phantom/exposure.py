@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -80,20 +80,12 @@ def expose(
     added: Array = np.zeros(shape, dtype=np.float32)
     truths = []
     for nodule in nodules:
-        patch = _planted(projection, nodule, noise, unit)
-        added[patch.window] += patch.line
-        truths.append(patch.truth)
-        window = patch.window
+        window, line, truth = _planted(projection, nodule, noise, unit)
+        added[window] += line
+        truths.append(truth)
         intensity = _intensity(projection, added, window)
         planted[window] = _shown(projection, intensity, noise[window], window)
     return replace(radiograph, pixels=planted, nodules=tuple(truths))
-
-
-@dataclass(frozen=True, eq=False)
-class _Patch:
-    window: tuple[slice, slice]
-    line: Array
-    truth: Truth
 
 
 def exposure_of(projection: Projection) -> Exposure:
@@ -135,8 +127,10 @@ def _intensity(projection: Projection, added: Array, window: tuple[slice, slice]
     return np.asarray(projection.intensity[window] + change[inner])
 
 
-def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: float) -> _Patch:
-    """Project one nodule: its added attenuation in a window, and its truth."""
+def _planted(
+    projection: Projection, nodule: PhantomNodule, noise: Array, unit: float
+) -> tuple[tuple[slice, slice], Array, Truth]:
+    """Project one nodule: a window, its added attenuation there, and its truth."""
     spacing = projection.grid.spacing
     window = _window(projection, nodule)
     rows, columns = window
@@ -146,13 +140,18 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
     chord = _in_lung(projection, nodule, window, half)
     mask = chord > max(0.05, BODY_SHARE * float(chord.max(initial=0.0)))
     lung = projection.anatomy.lung_density
+
+    def line_of(relative: float) -> Array:
+        excess = np.maximum(density * np.float32(relative) - np.float32(lung), 0.02)
+        return np.asarray(np.float32(SOFT) * chord * excess, dtype=np.float32)
+
+    def contrast_of(relative: float) -> float:
+        return _contrast(projection, line_of(relative), window, noise, mask) / unit
+
     relative = nodule.density
     if nodule.contrast is not None and mask.any():
-        relative = _density_for(projection, nodule.contrast, chord, density, window, noise, unit, mask)
-    line = (np.float32(SOFT) * chord * np.maximum(density * np.float32(relative) - np.float32(lung), 0.02)).astype(
-        np.float32
-    )
-    contrast = _contrast(projection, line, window, noise, mask) / unit
+        relative = _density_for(nodule.contrast, contrast_of, lung)
+    line, contrast = line_of(relative), contrast_of(relative)
     left, top, right, bottom = map(int, box_of_mask(mask) or (0, 0, 0, 0))
     truth = Truth(
         name=nodule.name,
@@ -170,7 +169,7 @@ def _planted(projection: Projection, nodule: PhantomNodule, noise: Array, unit: 
             "seed": nodule.seed,
         },
     )
-    return _Patch(window, line, truth)
+    return window, line, truth
 
 
 def _window(projection: Projection, nodule: PhantomNodule) -> tuple[slice, slice]:
@@ -223,25 +222,9 @@ def _contrast(projection: Projection, line: Array, window: tuple[slice, slice], 
     return float((after - before)[mask].mean())
 
 
-def _density_for(
-    projection: Projection,
-    contrast: float,
-    chord: Array,
-    density: Array,
-    window: tuple[slice, slice],
-    noise: Array,
-    unit: float,
-    mask: Array,
-) -> float:
+def _density_for(contrast: float, realised: Callable[[float], float], lung: float) -> float:
     """Return the density that realises a contrast, by the secant method, within what physics allows."""
-    lung = projection.anatomy.lung_density
-
-    def realised(value: float) -> float:
-        line = SOFT * chord * np.maximum(density * value - lung, 0.02)
-        return _contrast(projection, line, window, noise, mask) / unit
-
     value = 1.0
     for _ in range(4):
-        now = realised(value)
-        value = float(np.clip(lung + (value - lung) * contrast / max(now, 1e-4), 0.3, 4.0))
+        value = float(np.clip(lung + (value - lung) * contrast / max(realised(value), 1e-4), 0.3, 4.0))
     return value

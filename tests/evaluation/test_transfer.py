@@ -11,7 +11,7 @@ from synnodtest.cli import main
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.compare import agreement, compare, threshold_at
-from synnodtest.evaluation.transfer.gather import Found, Gathered, Lost, scores_in
+from synnodtest.evaluation.transfer.gather import Found, Gathered, scores_in
 from synnodtest.evaluation.transfer.negatives import negative_films
 from synnodtest.evaluation.transfer.places import corresponding, zones_at
 from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template
@@ -212,13 +212,13 @@ def found(score, size=20.0, host="h", nodule="n"):
 
 def test_bands_are_of_the_annotated_box_and_close_at_the_top():
     real = [found(0.9, size, f"h{k}") for k, size in enumerate((14.9, 15.0, 24.9, 25.0, 45.0))]
-    done = Gathered(tuple(real), tuple(real), (), (), ((0.5,), ()), ("a", "b"), (), 0, Lost())
+    done = Gathered(tuple(real), tuple(real), (), (), ((0.5,), ()), ("a", "b"), (), 0)
     bands = compare(done, margin=0.1)["rates"][1]["bands"]
     assert [band["real"]["n"] for band in bands] == [1, 2, 2]
 
 
 def test_false_positives_on_annotated_films_count_only_where_all_nodules_are_marked():
-    done = Gathered((found(0.9),), (found(0.9),), (), (), ((0.5,), (0.4,)), ("a", "b"), (0.8, 0.3), 4, Lost())
+    done = Gathered((found(0.9),), (found(0.9),), (), (), ((0.5,), (0.4,)), ("a", "b"), (0.8, 0.3), 4)
     row = compare(done, margin=0.1)["rates"][0]
     assert row["threshold"] == 0.4
     assert row["on_annotated_films"] == 1 / 4

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from synnodtest.evaluation.transfer.gather import Found, Gathered, Lost
+from synnodtest.evaluation.transfer.gather import Found, Gathered
 from synnodtest.evaluation.transfer.yardstick import yardstick
 
 
@@ -15,7 +15,7 @@ def done(scores, hosts=None):
     real = tuple(
         Found(f"n{k}", host, 20.0, s, 0.05, 2.0) for k, (host, s) in enumerate(zip(names, scores, strict=True))
     )
-    return Gathered(real, (), (), (), ((0.5,) * 5, (0.5,) * 5), ("a", "b"), (), 0, Lost())
+    return Gathered(real, (), (), (), ((0.5,) * 5, (0.5,) * 5), ("a", "b"), (), 0)
 
 
 def hits(count, n):

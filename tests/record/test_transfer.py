@@ -8,7 +8,7 @@ import pytest
 from synnodtest.canonical import plain
 from synnodtest.errors import RecordError
 from synnodtest.evaluation.transfer.compare import agreement, compare, visibility_of
-from synnodtest.evaluation.transfer.gather import Found, Gathered, Lost
+from synnodtest.evaluation.transfer.gather import Found, Gathered
 from synnodtest.record import transfer
 from synnodtest.report import html, order
 from tests.record.parts import completed
@@ -27,7 +27,7 @@ def gathered(rate_real, rate_planted, seed=0):
 
     real, planted = some(60, rate_real, "r"), some(120, rate_planted, "h")
     tops = [tuple((one.host, one.score) for one in group) for group in (real, planted)]
-    return Gathered(real, planted, *tops, ((0.95,), (0.3,), ()), ("h0", "h1", "h2"), (), 0, Lost())
+    return Gathered(real, planted, *tops, ((0.95,), (0.3,), ()), ("h0", "h1", "h2"), (), 0)
 
 
 @pytest.fixture

@@ -49,9 +49,9 @@ def compare(done: Gathered, *, margin: float, alpha: float = 0.05) -> dict[str, 
             "planted": _image_auc(done.planted_tops, done, alpha),
         },
         "variance": _variance(done.planted),
-        "rejected": len(done.lost.rejected),
-        "unplaced": len(done.lost.unplaced),
-        "why_rejected": _counted(done.lost.rejected),
+        "rejected": len(done.rejected),
+        "unplaced": len(done.unplaced),
+        "why_rejected": _counted(done.rejected),
     }
 
 

@@ -46,14 +46,6 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Lost:
-    """Planted scenes that no detector saw, by reason."""
-
-    rejected: tuple[str, ...] = ()
-    unplaced: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Gathered:
     """Answers of one detector.
 
@@ -66,7 +58,8 @@ class Gathered:
         negatives: Their patients.
         false_positives: On films of which every nodule is marked, the scores of findings outside all boxes.
         exhaustive: How many such films there are.
-        lost: Scenes that were not planted.
+        rejected: Of planted scenes that no detector saw, why they were rejected
+        unplaced: or could not be placed.
     """
 
     real: tuple[Found, ...]
@@ -77,7 +70,8 @@ class Gathered:
     negatives: tuple[str, ...]
     false_positives: tuple[float, ...]
     exhaustive: int
-    lost: Lost
+    rejected: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
 
 
 def scores_in(findings: Sequence[Finding], boxes: Sequence[Box], spacing_mm: tuple[float, float]) -> list[float]:
@@ -151,7 +145,8 @@ def gather(
         negatives=tuple(one.background.cluster for one in plain),
         false_positives=tuple(extra),
         exhaustive=sum(films.exhaustive(one.background.id) for one in outcomes),
-        lost=_lost(planted),
+        rejected=tuple(filter(None, (one.snapshot.rejected for one in planted if isinstance(one, Outcome)))),
+        unplaced=tuple(one.reason for one in planted if isinstance(one, Unplaced)),
     )
 
 
@@ -199,8 +194,3 @@ def _planted(scene: Counterpart, outcome: Outcome) -> list[Found]:
         Found(f"{scene.film}:{real.name}", host, real.size_mm, score, one.contrast_in_place, one.conspicuity)
         for real, score, one in zip(scene.nodules, scores, truths, strict=True)
     ]
-
-
-def _lost(planted: Sequence[Outcome | Unplaced]) -> Lost:
-    rejected = [one.snapshot.rejected for one in planted if isinstance(one, Outcome) and one.snapshot.rejected]
-    return Lost(tuple(rejected), tuple(one.reason for one in planted if isinstance(one, Unplaced)))
