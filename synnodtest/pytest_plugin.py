@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,10 +59,10 @@ def _session(config: pytest.Config) -> Session:
     return config.stash[KEY]
 
 
-def _cases(session: pytest.Session) -> list[Case]:
+def _cases(items: Iterable[pytest.Item]) -> list[Case]:
     from synnodtest.shell.items import cases_among
 
-    return cases_among(session.items)
+    return cases_among(items)
 
 
 @pytest.fixture(scope="session")
@@ -120,17 +120,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     collected = list(items)
     result = yield
     if KEY in config.stash:
-        from synnodtest.shell.items import cases_among
-
         left = set(items)
-        config.stash[KEY].leave_out(cases_among(item for item in collected if item not in left))
+        config.stash[KEY].leave_out(_cases(item for item in collected if item not in left))
     return result
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run specs without a detector, and say where a detector was named and no spec is there to run."""
     if KEY in session.config.stash:
-        session.config.stash[KEY].check(_cases(session))
+        session.config.stash[KEY].check(_cases(session.items))
     elif session.config.option.detector and not (
         session.testsfailed or any("synnod" in getattr(i, "fixturenames", ()) for i in session.items)
     ):
@@ -153,10 +151,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         mine = session.config.stash[KEY]
         goes_on = option.continue_on_collection_errors or mine.is_worker or not session.testsfailed
         if goes_on and not option.collectonly:
-            mine.begin(_cases(session))
+            mine.begin(_cases(session.items))
         return None
+    from synnodtest.shell.plan import plan_lines
+
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
-    for line in session.config.stash[KEY].plan(_cases(session)):
+    for line in list(plan_lines(session.config.stash[KEY].run, _cases(session.items))):
         (reporter.write_line if reporter else print)(line)
     return True
 
@@ -232,7 +232,7 @@ def _publish(mine: Session, session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif (mine.exceeded or mine.hidden) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if len(_cases(session)) == len(session.items):
+    if len(_cases(session.items)) == len(session.items):
         from synnodtest.shell.garbage import spare_the_last_search
 
         spare_the_last_search()

@@ -6,16 +6,15 @@ import argparse
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from synnodtest.backgrounds.readings import Readings
 from synnodtest.commands.options import keep
 from synnodtest.counted import counted
+from synnodtest.datasets import Dataset, is_held_out, load_image, read_dataset
+from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
+from synnodtest.datasets.write import convert
 from synnodtest.errors import SynnodError
-
-if TYPE_CHECKING:
-    from synnodtest.backgrounds.readings import Readings
-    from synnodtest.datasets import Dataset
-    from synnodtest.datasets.similarity import Twin
 
 READ = ("node21", "coco", "yolo", "csv", "jsrt")
 WRITTEN = ("node21", "coco", "yolo", "csv")
@@ -49,9 +48,6 @@ def _bar(dataset: Dataset) -> Any:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from synnodtest.datasets import read_dataset
-    from synnodtest.datasets.write import convert
-
     dataset = read_dataset(options.folder, options.layout)
     images, boxes = convert(dataset, options.out, options.to, progress=_bar(dataset))
     print(*dataset.notes, sep="\n", end="\n" if dataset.notes else "")
@@ -64,9 +60,6 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from synnodtest.backgrounds.readings import Readings
-    from synnodtest.datasets import is_held_out, read_dataset
-
     dataset = read_dataset(options.folder, options.layout)
     held_out = sum(is_held_out(image.cluster) for image in dataset.images)
     patients = len({image.cluster for image in dataset.images})
@@ -91,9 +84,6 @@ def _examined(
     dataset: Dataset, against: Iterable[Path], readings: Readings
 ) -> tuple[list[dict[str, object]], list[str]]:
     """Return near-duplicates within the set and against training sets, and what cannot be read; keep its notes."""
-    from synnodtest.datasets import read_dataset
-    from synnodtest.datasets.similarity import near_duplicates
-
     problems: list[str] = []
     hashes = _hashes(dataset, problems, readings)
     pairs = [_pair(twin, dataset.name, "") for twin in near_duplicates(hashes)]
@@ -110,9 +100,6 @@ def _pair(twin: Twin, name: str, training: str) -> dict[str, object]:
 
 
 def _hashes(dataset: Dataset, problems: list[str], readings: Readings | None = None) -> dict[str, str]:
-    from synnodtest.datasets import load_image
-    from synnodtest.datasets.similarity import perceptual_hash
-
     hashes = {}
     for image in _bar(dataset)(dataset.images):
         try:

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from synnodtest.commands.options import template
 from synnodtest.errors import RecordError
+from synnodtest.integrity import ledger
 from synnodtest.integrity.manifest import RECORD
-from synnodtest.record.words import plural
-
-if TYPE_CHECKING:
-    from synnodtest.record.model import ComponentEntry, Record
-    from synnodtest.record.outcomes import History
+from synnodtest.record.history import history_of
+from synnodtest.record.model import ComponentEntry, Record
+from synnodtest.record.outcomes import History
+from synnodtest.record.words import estimate, plural
+from synnodtest.report.history import write_history
+from synnodtest.shell.baseline import kept_record
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -32,11 +33,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from synnodtest.integrity import ledger
-    from synnodtest.record.history import history_of
-    from synnodtest.report.history import write_history
-    from synnodtest.shell.baseline import kept_record
-
     folders = sorted(path.parent for path in options.reports.glob(f"*/{RECORD}"))
     if not folders:
         raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")
@@ -73,6 +69,4 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _numbers(part: ComponentEntry | None) -> str:
-    from synnodtest.record.words import estimate
-
     return "{} ({})".format(*estimate(part)) if part else ""

@@ -5,19 +5,27 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from synnodtest.commands.options import keep
+from synnodtest.commands.specs import cases_of
+from synnodtest.engine.gather import fewer_backgrounds
 from synnodtest.errors import SynnodError
-
-if TYPE_CHECKING:
-    from synnodtest.record.change import Version
-    from synnodtest.record.model import Record
+from synnodtest.integrity.lock import LOCK
+from synnodtest.integrity.protocol import frozen_at, read_protocol
+from synnodtest.integrity.sources import sources
+from synnodtest.record.change import Version
+from synnodtest.record.entries import behaviour_entry, expectation_entry
+from synnodtest.record.model import Record
+from synnodtest.record.model.authored import LIMITED_COUNT
+from synnodtest.record.pccp import judge_change
+from synnodtest.report.change_control import write_change_control
+from synnodtest.shell.baseline import is_record, kept_record, record_of
+from synnodtest.shell.cases import add_options, settings_from
+from synnodtest.shell.progress import Progress
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    from synnodtest.shell.cases import add_options
-
     what = "a detector as --detector names it, or results.json (or the folder) of a run; of a folder of runs the newest"
     add = parser.add_argument
     add("action", choices=["check"], help="judge a version against the plan")
@@ -31,12 +39,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.commands.options import keep
-    from synnodtest.integrity.lock import LOCK
-    from synnodtest.integrity.protocol import frozen_at, read_protocol
-    from synnodtest.record.pccp import judge_change
-    from synnodtest.report.change_control import write_change_control
-
     protocol = read_protocol(options.protocol)
     frozen = frozen_at(protocol, Path(LOCK))
     *earlier, new = (_run_of(text) for text in (*options.old, options.new))
@@ -59,8 +61,6 @@ def _run_of(text: str) -> str:
 
 def _beside(new: str) -> Path:
     """Return where the page goes: beside a run's folder, where it would be no file of the run; of a detector here."""
-    from synnodtest.shell.baseline import is_record
-
     if not is_record(new):
         return Path("change-control.html")
     path = Path(new).expanduser().resolve()
@@ -70,14 +70,6 @@ def _beside(new: str) -> Path:
 
 def _version(text: str, options: argparse.Namespace, files: list[str]) -> Version:
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
-    from synnodtest.commands.specs import cases_of
-    from synnodtest.integrity.sources import sources
-    from synnodtest.record.change import Version
-    from synnodtest.record.entries import behaviour_entry, expectation_entry
-    from synnodtest.shell.baseline import is_record, kept_record, record_of
-    from synnodtest.shell.cases import settings_from
-    from synnodtest.shell.progress import Progress
-
     if is_record(text):
         record = kept_record(text)
         specs = record.identification.specs
@@ -100,8 +92,5 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
-    from synnodtest.engine.gather import fewer_backgrounds
-    from synnodtest.record.model.authored import LIMITED_COUNT
-
     limited = made.run.profile or fewer_backgrounds(made.attrition.reasons)
     return bool(limited) or any(d.what == LIMITED_COUNT for d in made.deviations)

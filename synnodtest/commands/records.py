@@ -11,7 +11,11 @@ from urllib.parse import quote
 
 from synnodtest.counted import counted
 from synnodtest.errors import RecordError
+from synnodtest.exports import cyclonedx
+from synnodtest.integrity import manifest, signature
 from synnodtest.integrity.manifest import RECORD
+from synnodtest.record import results as record
+from synnodtest.shell.baseline import kept_record
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -41,8 +45,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from synnodtest.integrity import manifest
-    from synnodtest.record import results as record
     from synnodtest.report import html
 
     path = options.record / RECORD if options.record.is_dir() else options.record
@@ -65,16 +67,11 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _sbom(options: argparse.Namespace) -> None:
-    from synnodtest.exports import cyclonedx
-    from synnodtest.shell.baseline import kept_record
-
     print(cyclonedx.write(kept_record(str(options.report)), options.out or Path(cyclonedx.FILE_NAME)))
 
 
 def _changed(folder: Path) -> list[str]:
     """Return what differs from the manifest, the report itself aside: that is what is drawn again."""
-    from synnodtest.integrity import manifest
-
     if not (folder / manifest.FILE_NAME).is_file():
         message = f"no {manifest.FILE_NAME} told whether its files are as the run wrote them"
         print(f"{folder}: {message}; the new one takes them as they are", file=sys.stderr)
@@ -83,8 +80,6 @@ def _changed(folder: Path) -> list[str]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from synnodtest.integrity import manifest, signature
-
     faults = manifest.verify(options.folder, inputs=options.inputs)
     named = options.key or ""
     key = Path(named).read_text(encoding="utf-8", errors="replace") if named and Path(named).is_file() else named
@@ -103,8 +98,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _sign(options: argparse.Namespace) -> None:
-    from synnodtest.integrity import signature
-
     password = getpass.getpass(f"password of {options.key}: ").encode() if options.password else None
     path = signature.sign(options.folder, options.key, signer=options.signer, password=password)
     print(f"{path}: {signature.told(options.folder)}")
@@ -112,7 +105,6 @@ def _sign(options: argparse.Namespace) -> None:
 
 def _explore(options: argparse.Namespace) -> None:
     from synnodtest.report.explore import FILE_NAME, pictures_in, write_explore
-    from synnodtest.shell.baseline import kept_record
 
     named: Path = options.run_folder
     record = kept_record(str(named))

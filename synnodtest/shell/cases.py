@@ -36,16 +36,8 @@ def one_or_more(text: str) -> int:
 
 def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:
     """Return the settings of a command that has the options of :func:`add_options`."""
-    return Settings(
-        root=Path.cwd(),
-        detector=detector,
-        synthesizer=options.synthesizer,
-        backgrounds=options.backgrounds,
-        seed=options.seed,
-        cache=options.cache,
-        device=options.device,
-        limit=options.limit,
-    )
+    same = ("synthesizer", "backgrounds", "seed", "cache", "device", "limit")
+    return Settings(Path.cwd(), detector, **{name: getattr(options, name) for name in same})
 
 
 def cases_in(files: Iterable[Path], known_regions: frozenset[str] = frozenset()) -> Iterator[Case]:

@@ -125,7 +125,8 @@ class ExpectationItem(pytest.Item):
             raise self._ended_in
         try:
             self._gathered = self.synnod.run.gather(self.case)
-            self.synnod.meet_baseline(self.case)
+            if self.synnod.second is not None:
+                self.synnod.second.meet(self.case)
         except SynnodError as error:
             self._ended_in = Fault(self._fault(error), pytrace=False)
             raise self._ended_in from None

@@ -266,14 +266,6 @@ def _against_itself(first: Fragment, again: Fragment, cases: Sequence[Case]) -> 
     ]
     for row in comparison.differences:
         if not row.behaviour:
-            rows.append(
-                {
-                    "what": row.title,
-                    "n": row.n,
-                    "difference": row.value,
-                    "lower": row.lower,
-                    "upper": row.upper,
-                    "holds": not row.shown and row.value == 0.0,
-                }
-            )
+            estimate = {"difference": row.value, "lower": row.lower, "upper": row.upper}
+            rows.append({"what": row.title, "n": row.n, **estimate, "holds": not row.shown and row.value == 0.0})
     return rows

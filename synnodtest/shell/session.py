@@ -221,12 +221,6 @@ class Session:
         """Note the specifications of cases that were collected and will not run."""
         self.left_out |= dict.fromkeys(case.spec.path.as_posix() for case in cases)
 
-    def plan(self, cases: Sequence[Case]) -> list[str]:
-        """Return the lines of the plan of all collected items."""
-        from synnodtest.shell.plan import plan_lines
-
-        return list(plan_lines(self.run, cases))
-
     def begin(self, cases: Sequence[Case]) -> None:
         """Before the first scene: enter the run in the ledger, and in the record all that its specs hold."""
         if not self.is_worker:
@@ -256,11 +250,6 @@ class Session:
             return iter(())
         every = self.run.fragment.every()
         return idle_waivers(self.waivers, settings.waivers, every, self.left_out, settings.root)
-
-    def meet_baseline(self, case: Case) -> None:
-        """Show a case to the second detector, if there is one."""
-        if self.second is not None:
-            self.second.meet(case)
 
     def properties(self, case: Case) -> list[tuple[str, str]]:
         """Return JUnit properties of a judged case."""

@@ -18,6 +18,8 @@ from synnodtest.studio.sessions import Sessions
 Changes = dict[Any, Any]
 """Part of the page -> what it shows now."""
 
+FIELDS = ("diameter_mm", "density", "attenuation", "contrast", "margin", "seed")
+"""Of a request, by the names of the parts that set them."""
 MOST_TABS = 16
 """In which the same long work can be under way; the models take their turns."""
 
@@ -135,15 +137,7 @@ class Desk:
     @property
     def fields(self) -> Mapping[str, Any]:
         """The parts of the form by the field of a request that they set."""
-        p = self.p
-        return {
-            "diameter_mm": p.diameter,
-            "density": p.density,
-            "attenuation": p.attenuation,
-            "contrast": p.contrast,
-            "margin": p.margin,
-            "seed": p.seed,
-        }
+        return {name: getattr(self.p, name) for name in FIELDS}
 
     @property
     def specs(self) -> Sequence[Any]:

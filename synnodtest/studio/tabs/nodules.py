@@ -23,7 +23,7 @@ class NodulesTab(Tab):
         gradio, p, names = self._desk.gradio, self._desk.p, self._desk.synthesizers
         self._lay_out_place(gradio, p)
         with gradio.Row():
-            p.diameter = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140, elem_id="diameter")
+            p.diameter_mm = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140, elem_id="diameter")
             p.seed = gradio.Number(label="Seed", precision=0, min_width=80, elem_id="seed")
         self._lay_out_brightness(gradio, p)
         p.margin = gradio.Dropdown(["", *MARGIN_WORDS], value="", label="Margin")
