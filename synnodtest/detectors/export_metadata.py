@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from synnodtest.detectors.heads import Head, accepted_head, check_task
+from synnodtest.detectors.heads import accepted_head, check_task
+from synnodtest.detectors.onnx_settings import InputSettings, OnnxSettings, OutputSettings
 from synnodtest.errors import DetectorError
 
 CHANNELS = (1, 3)
@@ -19,32 +19,12 @@ CHANNELS = (1, 3)
 nothing for others."""
 
 
-@dataclass(frozen=True)
-class Export:
-    """An exported model's word on itself.
-
-    Args:
-        names: Class index -> class name.
-        head: How its head is read; None if the export is too old to name it.
-        size: Height and width of the input, or None.
-        channels: Of the input, or None.
-        finished: Its output is rows of findings: suppression is inside, or none is needed.
-    """
-
-    names: Mapping[int, str]
-    head: Head | None
-    size: tuple[int, int] | None
-    channels: int | None
-    finished: bool
-
-    @property
-    def rows(self) -> bool:
-        """True where the output is rows (n, 6), not a grid."""
-        return self.finished or (self.head is not None and self.head.rows)
+Export = tuple[Mapping[int, str], OnnxSettings]
+"""Class index -> class name, and how a model is shown radiographs and read, but for which classes are nodules."""
 
 
 def export_of(metadata: Mapping[str, object], path: Path) -> Export | None:
-    """Return what ultralytics' metadata say; None for a model that has none.
+    """Return what ultralytics' metadata say of a model; None for one that has none.
 
     Raises:
         DetectorError: they cannot be read, contradict themselves, or name a task or head that is not read.
@@ -71,7 +51,11 @@ def export_of(metadata: Mapping[str, object], path: Path) -> Export | None:
         raise DetectorError(f"{path}: its metadata say size {list(size)}, which is no multiple of its stride {stride}")
     if finished and head is not None and head.rows:
         raise DetectorError(f"{path}: its metadata say head {head.name} and suppression inside, which do not fit")
-    return Export(classes, head, size, channels, finished)
+    rows = finished or (head is not None and head.rows)
+    box, unit = ("xyxy", "pixels") if finished else ("cxcywh", "share" if rows else "pixels")
+    shown = InputSettings(size=size, fit=head.fit if head else "letterbox", channels=channels)
+    output = OutputSettings(class_count=len(classes), box=box, unit=unit)
+    return classes, OnnxSettings("rows" if rows else "yolo", shown, output, nms_iou=None if rows else 0.7)
 
 
 def _value(text: Any) -> Any:

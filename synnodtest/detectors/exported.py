@@ -19,7 +19,7 @@ from synnodtest.detectors.heads import WRAP
 from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import SAY_WHICH
 from synnodtest.detectors.onnx_decoders import decode
-from synnodtest.detectors.onnx_settings import OnnxSettings, read_settings, settings_of_export
+from synnodtest.detectors.onnx_settings import OnnxSettings, read_settings
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -77,7 +77,7 @@ class ExportedDetector:
         self._network = network
         self._path = network.path
         export = export_of(network.metadata, network.path)
-        self._settings = self._found_settings(export, chosen)
+        self._settings = self._with_classes(self._found_settings(export), export, chosen)
         self._bare = self._settings.decoder == "torchvision" and len(network.shape) == 3  # a list of pictures, traced
         self._shape = [1, *network.shape] if self._bare else network.shape
         if len(self._shape) != 4:
@@ -147,12 +147,12 @@ class ExportedDetector:
         kind = self._network.kind
         return np.ascontiguousarray(np.rint(prepared) if kind is np.uint8 else prepared, dtype=kind)
 
-    def _found_settings(self, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
+    def _found_settings(self, export: Export | None) -> OnnxSettings:
         self._sure = False
         beside = next((path for path in _settings_files(self._path) if path.is_file()), None)
         foreign = _foreign_keys(beside) if beside is not None else []
         if beside is not None and not foreign:
-            return self._with_classes(read_settings(beside), export, chosen)
+            return read_settings(beside)
         if export is None:
             name = _settings_files(self._path)[0 if foreign else 1].name
             why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""
@@ -161,10 +161,10 @@ class ExportedDetector:
                 hint=f"write {name} beside it: 'decoder: yolo', rows, torchvision or detr; see docs/detectors.md",
             )
         self._sure = True
-        return settings_of_export(export, classes_of(export.names, chosen, self._path))
+        return export[1]
 
     def _with_classes(self, settings: OnnxSettings, export: Export | None, chosen: Sequence[str]) -> OnnxSettings:
-        """Return the settings of a YAML with the classes chosen, else its own, else those of the metadata, or one.
+        """Return settings with the classes chosen, else their own, else those of the metadata, or one.
 
         Raises:
             DetectorError: there are several and none is named.
@@ -173,8 +173,8 @@ class ExportedDetector:
         if output.classes and not chosen:
             return settings
         if export is not None:
-            classes = classes_of(export.names, chosen, self._path)
-            count = count if chosen else count or len(export.names)
+            classes = classes_of(export[0], chosen, self._path)
+            count = count if chosen else count or len(export[0])
         elif not all(one.isdecimal() for one in chosen):
             raise DetectorError(f"{self._path} does not name its classes", hint=f"{self._path.name}#0 gives a number")
         elif not chosen and (count or 1) > 1:
@@ -188,11 +188,11 @@ class ExportedDetector:
         """Return the settings with the channels that the model declares; what contradicts it is refused."""
         settings = self._settings.input
         declared = self._fixed(1 if settings.layout == "NCHW" else 3)
-        counts = {"the YAML": settings.channels, "its metadata": export.channels if export else None}
+        counts = {"its metadata": export[1].input.channels if export else None, "the YAML": settings.channels}
         for source, channels in counts.items():
             if None not in (declared, channels) and channels != declared:
                 raise DetectorError(f"{self._path} declares an input of {declared} channels, and {source} {channels}")
-        channels = declared or settings.channels or (export.channels if export else None) or 3
+        channels = declared or settings.channels or counts["its metadata"] or 3
         if channels not in CHANNELS:
             raise DetectorError(
                 f"{self._path}: wants {channels} channels; radiographs have 1, or 3 equal ones",

@@ -27,14 +27,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from synnodtest.detectors.export_metadata import Export
 from synnodtest.errors import DetectorError
 
 MAX_BYTES = 64 * 1024
@@ -187,19 +185,3 @@ def _check_scale(shown: InputSettings) -> None:
         raise ValueError(f"input.std is at most {max(shown.std):g} where white is {white:g}: both must be on one scale")
     if most > white or (white > 1 and 0 < most <= 1):
         raise ValueError(f"input.mean is {most:g} where white is {white:g}: both must be on one scale")
-
-
-def settings_of_export(export: Export, classes: Sequence[int]) -> OnnxSettings:
-    """Return the settings of a model that ultralytics exported.
-
-    Args:
-        export: What its metadata say.
-        classes: Which of its classes are nodules.
-    """
-    box, unit = ("xyxy", "pixels") if export.finished else ("cxcywh", "share" if export.rows else "pixels")
-    return OnnxSettings(
-        decoder="rows" if export.rows else "yolo",
-        input=InputSettings(size=export.size, fit=export.head.fit if export.head else "letterbox"),
-        output=OutputSettings(classes=tuple(classes), class_count=len(export.names), box=box, unit=unit),
-        nms_iou=None if export.rows else 0.7,
-    )
