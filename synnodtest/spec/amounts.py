@@ -70,7 +70,7 @@ def mimic_definitions(names: Sequence[str]) -> dict[str, object]:
 
 def _ref(name: str, about: str = "") -> dict[str, object]:
     """Return a reference to a definition, with what is said of it in its place."""
-    return ({"description": about} if about else {}) | {"$ref": f"#/$defs/{name}"}
+    return {**({"description": about} if about else {}), "$ref": f"#/$defs/{name}"}
 
 
 def _or_variable(rules: Mapping[str, object]) -> dict[str, object]:
