@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from synnodtest.class_names import Meaning, meaning
 from synnodtest.detectors.files import sha256_of_files
-from synnodtest.detectors.label_rule import LABELS, LabelRule
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.recorded import Origin, RecordedDetector
 from synnodtest.detectors.registry import load_all, register_detector
+from synnodtest.detectors.stated_certainty import stated_certainty
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity, instance_key
@@ -50,16 +52,31 @@ class Reading:
         return DetectorError(f"{self.path}: {says}", hint=hint)
 
     def keeps(self, names: Sequence[str]) -> bool:
-        """Return whether something is a nodule by its names, of which the first decides; what is none is noted.
+        """Return whether something is a nodule by its names, of which one that means so decides, else the first.
+
+        What is none is noted.
 
         Raises:
             DetectorError: they do not tell.
         """
-        kept = self.labels.keeps(dict(zip(LABELS, names, strict=False)))
+        names = sorted(names, key=lambda name: meaning(name) is not Meaning.NODULE)
+        asked = names if self.labels.chosen else names[:1]
+        kept = any(self.labels.keeps({"label": name}) for name in asked)
         self.told |= kept
         if not kept:
             self.left_out.add(names[0])
         return kept
+
+    def certainty(self, text: str, where: str = "") -> float | None:
+        """Return the certainty that a text states; None where it states none.
+
+        Raises:
+            DetectorError: it cannot be read.
+        """
+        try:
+            return stated_certainty(text)
+        except ValueError as error:
+            raise self.fail(f"{where}{error}") from error
 
     def check_frame(self, reference: Any, what: str) -> None:
         """Refuse what refers to a frame of several.
@@ -189,6 +206,11 @@ def _read(path: Path, labels: LabelRule, kinds: Sequence[str]) -> Reading:
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, EOFError, NotImplementedError) as error:
         raise DetectorError(f"{path}: damaged {kind.title}: {error}", hint="export it again") from error
     return reading
+
+
+def named(*parts: object) -> str:
+    """Return name and version as one text, without what is empty."""
+    return " ".join(filter(None, (str(part).strip() for part in parts)))
 
 
 def code_of(item: Any, sequence: str, part: str = "CodeValue") -> str:

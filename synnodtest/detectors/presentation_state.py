@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from synnodtest.class_names import Meaning, meaning
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, referenced_uids, register_kind
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, named, referenced_uids, register_kind
 from synnodtest.detectors.dicom_graphics import Points, box_around, points_of, union
-from synnodtest.detectors.stated_certainty import stated_certainty, without_certainty
+from synnodtest.detectors.stated_certainty import without_certainty
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box
 
@@ -54,9 +54,8 @@ def _read(state: Reading) -> None:
 
 def _equipment(data: Any) -> str:
     """Return model and software of what made the state: there is no other word on the algorithm."""
-    version = data.get("SoftwareVersions") or ""
-    parts = (str(data.get("ManufacturerModelName") or ""), version if isinstance(version, str) else " ".join(version))
-    return " ".join(part.strip() for part in parts if part.strip()) if parts[0].strip() else ""
+    model, version = named(data.get("ManufacturerModelName") or ""), data.get("SoftwareVersions") or ""
+    return named(model, version if isinstance(version, str) else " ".join(version)) if model else ""
 
 
 def _check_silence(state: Reading) -> None:
@@ -91,7 +90,7 @@ def _groups(state: Reading, annotation: Any) -> Iterator[tuple[list[Any], list[s
         own = [text for grouped, text in texts if grouped == group or (not grouped and len(groups) == 1)]
         yield graphics, own
     loose = [text for grouped, text in texts if not grouped and len(groups) > 1]
-    telling = [text for text in loose if _certainty(state, [text]) is not None or meaning(text) is not Meaning.OTHER]
+    telling = [text for text in loose if state.certainty(text) is not None or meaning(text) is not Meaning.OTHER]
     if telling or len(loose) >= len(groups) > 1:
         raise state.fail(
             f"the text {loose[0]!r} stands beside {len(groups)} graphics: it cannot be told which it means",
@@ -103,25 +102,17 @@ def _group(item: Any) -> str:
     return str(item.get("GraphicGroupID") or "")
 
 
-def _certainty(state: Reading, texts: Sequence[str]) -> float | None:
-    try:
-        return stated_certainty("\n".join(texts))
-    except ValueError as error:
-        raise state.fail(str(error)) from error
-
-
 def _keeps(state: Reading, texts: Sequence[str], layer: str, layers: set[str]) -> bool:
     """Return whether graphics are a nodule: by the text beside them, else by their layer; the only layer counts."""
     lines = [part.strip(" ,;:") for text in texts for part in re.split(r"[\r\n,;]+", without_certainty(text))]
-    named = [line for line in lines if line and not _SIZE_ONLY.fullmatch(line)]
-    names = sorted((*named, layer), key=lambda name: meaning(name) is not Meaning.NODULE)
-    plain = not named and meaning(layer) is Meaning.OTHER
+    words = [line for line in lines if line and not _SIZE_ONLY.fullmatch(line)]
+    plain = not words and meaning(layer) is Meaning.OTHER
     if plain and len(layers) > 1 and not state.labels.chosen:
         raise state.fail(
             f"graphics on several layers ({', '.join(sorted(layers))}): which of them are nodules cannot be told",
             f"say which: --detector '{state.path.name}#{layer}'",
         )
-    return (plain and not state.labels.chosen) or state.keeps(names)
+    return (plain and not state.labels.chosen) or state.keeps([*words, layer])
 
 
 def _images_of(state: Reading, item: Any, images: Sequence[str]) -> list[str]:
@@ -137,7 +128,7 @@ def _images_of(state: Reading, item: Any, images: Sequence[str]) -> list[str]:
 
 
 def _take(state: Reading, graphics: Sequence[Any], texts: Sequence[str], images: Sequence[str]) -> None:
-    score = _certainty(state, texts)
+    score = state.certainty("\n".join(texts))
     for uid in images:
         box = union([_box(state, item, uid) for item in graphics])
         state.findings[uid].append(Finding(box, 1.0 if score is None else score))

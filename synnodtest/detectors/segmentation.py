@@ -19,9 +19,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from synnodtest.class_names import Meaning, meaning
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, code_of, referenced_uids, register_kind
-from synnodtest.detectors.stated_certainty import stated_certainty
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, code_of, named, referenced_uids, register_kind
 from synnodtest.finding import Finding
 from synnodtest.geometry import BoolArray, box_of_mask
 
@@ -55,7 +53,7 @@ def _read(seg: Reading) -> None:
     seg.algorithm = _algorithm(data)
     for uid in referenced_uids(data):
         seg.findings.setdefault(uid, [])
-    segments_kept = {segment.number: segment for segment in segments if _keeps(seg, segment)}
+    segments_kept = {segment.number: segment for segment in segments if seg.keeps(segment.names)}
     if not segments_kept and segments and all(segment.anatomy for segment in segments):
         raise seg.fail(
             f"all of its segments are anatomy ({', '.join(s.names[0] for s in segments)}): no answer of a detector",
@@ -75,18 +73,10 @@ def _read(seg: Reading) -> None:
 def _segment(seg: Reading, item: Any) -> _Segment:
     label, text = str(item.get("SegmentLabel", "")), str(item.get("SegmentDescription", ""))
     names = (code_of(item, "SegmentedPropertyTypeCodeSequence", "CodeMeaning"), label)
-    try:
-        certainty = stated_certainty(f"{label}\n{text}")
-    except ValueError as error:
-        raise seg.fail(f"segment {item.SegmentNumber}: {error}") from error
+    certainty = seg.certainty(f"{label}\n{text}", f"segment {item.SegmentNumber}: ")
     called = tuple(filter(None, names)) or (f"segment {item.SegmentNumber}",)
     anatomy = code_of(item, "SegmentedPropertyCategoryCodeSequence") in _ANATOMY
     return _Segment(int(item.SegmentNumber), called, anatomy, certainty, "TrackingUID" in item)
-
-
-def _keeps(seg: Reading, segment: _Segment) -> bool:
-    """Return whether a segment is a nodule: by the type of what was segmented, or by its label."""
-    return seg.keeps(sorted(segment.names, key=lambda name: meaning(name) is not Meaning.NODULE))
 
 
 def _algorithm(data: Any) -> str:
@@ -94,9 +84,10 @@ def _algorithm(data: Any) -> str:
     names = []
     for item in data.SegmentSequence:
         about = item.get("SegmentationAlgorithmIdentificationSequence")
-        parts = [about[0].get(f"Algorithm{part}", "") for part in ("Name", "Version")] if about else []
-        texts = [str(part).strip() for part in parts or [item.get("SegmentAlgorithmName", "")]]
-        names.append(" ".join(filter(None, texts)))
+        if about:
+            names.append(named(about[0].get("AlgorithmName", ""), about[0].get("AlgorithmVersion", "")))
+        else:
+            names.append(named(item.get("SegmentAlgorithmName", "")))
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 

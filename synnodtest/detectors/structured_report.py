@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from synnodtest.detectors.dicom_findings import ObjectKind, Reading, code_of, register_kind
+from synnodtest.detectors.dicom_findings import ObjectKind, Reading, code_of, named, register_kind
 from synnodtest.detectors.dicom_graphics import box_around, points_of, union
 from synnodtest.finding import Finding
 
@@ -81,8 +81,8 @@ def _algorithm(root: Any) -> str:
     texts: dict[str, str] = {}
     for item in _items(root):
         if _name(item) in (_NAME, _VERSION) and "TextValue" in item:
-            texts.setdefault(_name(item), str(item.TextValue).strip())
-    return " ".join(texts[code] for code in (_NAME, _VERSION) if texts.get(code))
+            texts.setdefault(_name(item), str(item.TextValue))
+    return named(texts.get(_NAME, ""), texts.get(_VERSION, ""))
 
 
 def _walk(report: Reading, item: Any, score: float | None) -> int:
