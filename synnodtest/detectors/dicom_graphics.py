@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from synnodtest.geometry import Box
 
 Points = NDArray[np.float64]
 """``(n, 2)``: x, y in pixels, counted from the corner of the first."""
-Corners = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def points_of(graphic_data: Sequence[float]) -> Points:
@@ -34,9 +33,17 @@ def box_around(kind: str, points: Points) -> Box:
     Raises:
         ValueError: the kind is not known, or has another number of points.
     """
-    if kind not in _CORNERS:
+    if kind == "CIRCLE":
+        centre, on_it = points
+        low, high = centre - np.hypot(*(on_it - centre)), centre + np.hypot(*(on_it - centre))
+    elif kind == "ELLIPSE":
+        first, second, third, fourth = points
+        reach = np.hypot((second - first) / 2, (fourth - third) / 2)
+        low, high = (first + second) / 2 - reach, (first + second) / 2 + reach
+    elif kind in ("POINT", "MULTIPOINT", "POLYLINE", "INTERPOLATED"):
+        low, high = points.min(axis=0), points.max(axis=0)
+    else:
         raise ValueError(f"graphic type {kind!r} is not known")
-    low, high = _CORNERS[kind](points)
     if kind == "POINT" or not (high > low).all():
         middle = (low + high) / 2
         low, high = np.minimum(low, middle - 0.5), np.maximum(high, middle + 0.5)
@@ -48,27 +55,3 @@ def union(boxes: Sequence[Box]) -> Box:
     array = np.array(boxes)
     (x_min, y_min), (x_max, y_max) = array[:, :2].min(axis=0), array[:, 2:].max(axis=0)
     return float(x_min), float(y_min), float(x_max), float(y_max)
-
-
-def _span(points: Points) -> Corners:
-    return points.min(axis=0), points.max(axis=0)
-
-
-def _circle(points: Points) -> Corners:
-    centre, on_it = points
-    radius = np.hypot(*(on_it - centre))
-    return centre - radius, centre + radius
-
-
-def _ellipse(points: Points) -> Corners:
-    first, second, third, fourth = points
-    centre = (first + second) / 2
-    reach = np.hypot((second - first) / 2, (fourth - third) / 2)
-    return centre - reach, centre + reach
-
-
-_CORNERS: dict[str, Callable[[Points], Corners]] = {
-    **dict.fromkeys(("POINT", "MULTIPOINT", "POLYLINE", "INTERPOLATED"), _span),
-    "CIRCLE": _circle,
-    "ELLIPSE": _ellipse,
-}
