@@ -139,7 +139,7 @@ class ExportedDetector:
         settings, count = self._settings.input, self._settings.input.channels or 3
         channels = np.repeat(pictures[:, None] * np.float32(settings.white), count, axis=1)
         mean, std = (
-            np.broadcast_to(np.asarray(one, np.float32), count)[:, None, None] for one in (settings.mean, settings.std)
+            np.broadcast_to(np.array(one, np.float32), count)[:, None, None] for one in (settings.mean, settings.std)
         )
         prepared = (channels - mean) / std
         if settings.layout == "NHWC":
