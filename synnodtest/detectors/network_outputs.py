@@ -122,20 +122,18 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     rows = np.asarray(rows, dtype=float)
     if len(rows):
         check_scores(float(rows[:, 4].min()), float(rows[:, 4].max()))
-    kinds = rows[:, 5]
-    whole = np.abs(kinds - kinds.round()) <= 1e-3
-    if len(rows) and (not whole.all() or kinds[rows[:, 4] > 0].max(initial=0) >= (count or np.inf)):
+    kinds, shown = rows[:, 5], rows[:, 4] > 0
+    whole = bool((np.abs(kinds - kinds.round()) <= 1e-3).all())
+    if not whole or not ((kinds[shown] >= 0) & (kinds[shown] < (count or np.inf))).all():
         raise DetectorError(
             f"the last column of its rows holds {kinds.min():g} to {kinds.max():g}, which are no classes"
             + (f" of {count}" if count else "")
-            + (": do score and class stand the other way round?" if not whole.all() else ""),
+            + ("" if whole else ": do score and class stand the other way round?"),
             hint=SAY_WHICH,
         )
-    rows, kinds = rows[rows[:, 4] > 0], kinds[rows[:, 4] > 0]
-    if len(rows) and kinds.min() < 0:
-        raise DetectorError(f"the last column of its rows holds {kinds.min():g}, which is no class")
-    kept = np.isin(kinds.round().astype(int), classes)
-    return rows[kept, :4], rows[kept, 4], kinds[kept].round().astype(np.intp)
+    classes_of_rows = kinds.round().astype(np.intp)
+    kept = shown & np.isin(classes_of_rows, classes)
+    return rows[kept, :4], rows[kept, 4], classes_of_rows[kept]
 
 
 def edges_of(
