@@ -36,12 +36,13 @@ Decoded = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
 """Boxes (n, 4) as given, scores (n,), class indices (n,)."""
 
 
-def check_scores(low: float, high: float) -> None:
+def check_scores(scores: NDArray[Any]) -> None:
     """Refuse scores that are no probabilities: then something else stands where they are read.
 
     Raises:
         DetectorError: they leave 0..1 or are not finite.
     """
+    low, high = (float(scores.min()), float(scores.max())) if scores.size else (0.0, 1.0)
     if not (low >= -SCORE_SLACK and high <= 1 + SCORE_SLACK):
         raise DetectorError(
             f"its scores reach from {low:.4g} to {high:.4g}, not 0 to 1",
@@ -105,7 +106,7 @@ def of_grid(grid: NDArray[Any], classes: Sequence[int], count: int | None = None
             f"the output of one image is {grid.shape}, not (4 + classes, places) with {expected}", hint=SAY_WHICH
         )
     scores = np.asarray(grid[4:], dtype=float)
-    check_scores(float(scores.min()), float(scores.max()))
+    check_scores(scores)
     best = scores.argmax(axis=0)
     kept = np.isin(best, classes)
     return np.asarray(grid[:4].T[kept], dtype=float), scores.max(axis=0)[kept], best[kept]
@@ -120,8 +121,7 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     if rows.ndim != 2 or rows.shape[1] != 6:
         raise DetectorError(f"the output of one image is {rows.shape}, not rows (n, 6) of box, score and class")
     rows = np.asarray(rows, dtype=float)
-    if len(rows):
-        check_scores(float(rows[:, 4].min()), float(rows[:, 4].max()))
+    check_scores(rows[:, 4])
     kinds, shown = rows[:, 5], rows[:, 4] > 0
     whole = bool((np.abs(kinds - kinds.round()) <= 1e-3).all())
     if not whole or not ((kinds[shown] >= 0) & (kinds[shown] < (count or np.inf))).all():

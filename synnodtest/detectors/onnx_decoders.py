@@ -37,8 +37,7 @@ def decode(
 
 def _finished(found: Decoded, settings: OnnxSettings, size: tuple[int, int], sure: bool) -> Decoded:
     boxes, scores, kinds = found
-    if len(scores):
-        network_outputs.check_scores(float(np.min(scores)), float(np.max(scores)))
+    network_outputs.check_scores(scores)
     kept = scores > settings.confidence
     edges = network_outputs.edges_of(boxes[kept], settings.output.box, settings.output.unit, size, sure=sure)
     return edges, np.asarray(scores[kept], dtype=float), kinds[kept]

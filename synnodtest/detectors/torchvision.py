@@ -91,8 +91,7 @@ class TorchvisionDetector:
             raise DetectorError(
                 f"the model answered {type(answer).__name__}, not tensors boxes, labels and scores: {error!r}"
             ) from error
-        if len(scores):
-            check_scores(float(scores.min()), float(scores.max()))
+        check_scores(scores)
         refuse_background(labels, scores, self._labels, _FROM_ZERO)
         kept = np.isin(labels, self._labels) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         order = np.argsort(-scores, kind="stable")

@@ -240,8 +240,7 @@ def _suppressed(raw: Any, classes: list[int], count: int) -> Any:
     kept_of = importlib.import_module("ultralytics.utils.nms").non_max_suppression
     if raw.ndim != 3 or raw.shape[1] != 4 + count:
         raise DetectorError(f"its output is {tuple(raw.shape)}, not (N, {4 + count}, places) for {count} classes")
-    low, high = raw[:, 4:].aminmax()
-    check_scores(float(low), float(high))
+    check_scores(np.array([float(end) for end in raw[:, 4:].aminmax()]))
     options = {"conf_thres": CONFIDENCE, "iou_thres": NMS_IOU, "max_det": MAX_FINDINGS}
     # Without a generous limit ultralytics stops after two seconds and leaves the remaining images empty.
     return kept_of(raw, classes=classes, nc=count, max_time_img=3600.0, **options)
