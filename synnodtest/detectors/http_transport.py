@@ -137,17 +137,18 @@ class Transport:
     def _once(self, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         method = "GET" if body is None else "POST"
         request = urllib.request.Request(self.url, body, {**self._headers, **headers}, method=method)
+        waits = "no answer within"
         try:
-            response = self._opener.open(request, timeout=self._timeout_s)
+            with self._opener.open(request, timeout=self._timeout_s) as response:
+                waits = "its answer stopped in the middle for"
+                return self._read(response)
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error) from error
         except TimeoutError as error:
-            raise self._silent(f"no answer within {self._timeout_s:g} s") from error
+            raise self._silent(f"{waits} {self._timeout_s:g} s") from error
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(getattr(error, "reason", error)) from error
-        with response:
-            return self._read(response)
 
     def _read(self, response: Any) -> Answer:
         kind = response.headers.get("Content-Type", "")
@@ -156,14 +157,9 @@ class Transport:
                 f"{self.shown} answered {response.status} {response.reason}, which is no answer to a radiograph",
                 hint="answer 200 with the findings; no finding is an empty list",
             )
-        try:
-            content: bytes = response.read(MAX_ANSWER_BYTES + 1)
-            if response.length and len(content) <= MAX_ANSWER_BYTES:
-                raise http.client.IncompleteRead(content, response.length)
-        except TimeoutError as error:
-            raise self._silent(f"its answer stopped in the middle for {self._timeout_s:g} s") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
+        content: bytes = response.read(MAX_ANSWER_BYTES + 1)
+        if response.length and len(content) <= MAX_ANSWER_BYTES:
+            raise http.client.IncompleteRead(content, response.length)
         return Answer(_decoded(content, response.headers.get("Content-Encoding", ""), self.shown), kind)
 
     def _refused(self, error: urllib.error.HTTPError) -> Exception:
