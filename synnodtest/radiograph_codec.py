@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,6 @@ from synnodtest.geometry import BoolArray, Crop, FloatArray, bits_of, cut_of, ma
 from synnodtest.masks import PackedMasks, digests_of
 from synnodtest.radiograph import Radiograph, Truth
 
-Bytes = bytes | memoryview
 Header = Mapping[str, Any]
 """Header of an encoded radiograph before its stream: see :func:`encode_edit`."""
 _MAGIC = b"SNRG\x01"
@@ -122,7 +122,7 @@ def peek_radiograph(data: bytes) -> StoredRadiograph:
         StoreError: ``data`` is no encoded radiograph.
     """
     header, stream = _split(data)
-    truths, _ = _truths(header, _inflated(stream, header, only_truth=True))
+    truths = _truths(header, _inflated(stream, header, only_truth=True))
     crops = tuple((row, column, height, width) for row, column, height, width in header["crops"])
     return StoredRadiograph(
         header["content_sha256"], _pair(header["shape"]), tuple(header["spacing_mm"]), truths, crops
@@ -145,12 +145,11 @@ def decode_radiograph(
     """
     header, stream = _split(data)
     blob = _inflated(stream, header, only_truth=pixels is not None and header["regions"] is None)
-    nodules, offset = _truths(header, blob)
-    regions = background.regions
+    nodules, regions = _truths(header, blob), background.regions
     if header["regions"] is not None:
-        regions, offset = _regions(header, blob, offset, known={} if verify else header.get("regions_sha256", {}))
+        regions = _regions(header, blob, known={} if verify else header.get("regions_sha256", {}))
     radiograph = Radiograph(
-        pixels=_pixels(header, blob, offset, background) if pixels is None else pixels,
+        pixels=_pixels(header, blob, background) if pixels is None else pixels,
         spacing_mm=tuple(header["spacing_mm"]),
         regions=regions,
         background=header["background"],
@@ -169,15 +168,13 @@ def decode_radiograph(
     return radiograph
 
 
-def _pixels(header: Header, blob: Bytes, offset: int, background: Radiograph) -> FloatArray:
+def _pixels(header: Header, blob: BytesIO, background: Radiograph) -> FloatArray:
     if header.get("plain"):
-        count = header["shape"][0] * header["shape"][1]
-        return np.frombuffer(blob, "<f4", count, offset).astype(np.float32).reshape(header["shape"])
+        return np.frombuffer(blob.read(), "<f4").astype(np.float32).reshape(header["shape"])
     bits = _bits(_base(_pair(header["shape"]), background)).copy()
     for crop in header["crops"]:
         _, _, height, width = crop
-        bits[cut_of(crop)] ^= _unshuffled(blob, offset, (height, width))
-        offset += 4 * height * width
+        bits[cut_of(crop)] ^= _unshuffled(blob.read(4 * height * width), (height, width))
     return bits.view(np.float32)
 
 
@@ -231,8 +228,8 @@ def _shuffled(crop: NDArray[np.uint32]) -> bytes:
     return np.ascontiguousarray(crop.astype("<u4", copy=False)).view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
-def _unshuffled(blob: Bytes, offset: int, shape: tuple[int, int]) -> NDArray[np.uint32]:
-    planes = np.frombuffer(blob, np.uint8, 4 * shape[0] * shape[1], offset).reshape(4, *shape)
+def _unshuffled(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint32]:
+    planes = np.frombuffer(data, np.uint8).reshape(4, *shape)
     bits: NDArray[np.uint32] = planes[3].astype(np.uint32)
     for plane in planes[2::-1]:
         bits <<= 8
@@ -260,27 +257,19 @@ def _truth_header(truth: Truth) -> Header:
     }
 
 
-def _truths(header: Header, blob: Bytes) -> tuple[tuple[Truth, ...], int]:
-    truths, offset = [], 0
+def _truths(header: Header, blob: BytesIO) -> tuple[Truth, ...]:
+    truths = []
     for item in header["nodules"]:
-        crop, offset = _mask(blob, offset, _pair(item["shape"]))
-        truths.append(
-            Truth(item["name"], crop, _pair(item["origin"]), item["diameter_mm"], item["contrast"], item["requested"])
-        )
-    return tuple(truths), offset
+        shape, origin = _pair(item["shape"]), _pair(item["origin"])
+        crop = mask_of(blob.read(_bytes_of_mask(shape)), shape)
+        truths.append(Truth(item["name"], crop, origin, item["diameter_mm"], item["contrast"], item["requested"]))
+    return tuple(truths)
 
 
-def _regions(header: Header, blob: Bytes, offset: int, known: Mapping[str, str]) -> tuple[PackedMasks, int]:
-    shape, bits = _pair(header["shape"]), {}
-    for name in header["regions"]:
-        end = offset + _bytes_of_mask(shape)
-        bits[name], offset = bytes(blob[offset:end]), end
-    return PackedMasks(bits, shape, known), offset
-
-
-def _mask(blob: Bytes, offset: int, shape: tuple[int, int]) -> tuple[BoolArray, int]:
-    end = offset + _bytes_of_mask(shape)
-    return mask_of(memoryview(blob)[offset:end], shape), end
+def _regions(header: Header, blob: BytesIO, known: Mapping[str, str]) -> PackedMasks:
+    shape = _pair(header["shape"])
+    bits = {name: blob.read(_bytes_of_mask(shape)) for name in header["regions"]}
+    return PackedMasks(bits, shape, known)
 
 
 def _pair(values: Any) -> tuple[int, int]:
@@ -299,7 +288,7 @@ def _split(data: bytes) -> tuple[Header, memoryview]:
         raise _not_encoded(error) from error
 
 
-def _inflated(stream: memoryview, header: Header, *, only_truth: bool) -> Bytes:
+def _inflated(stream: memoryview, header: Header, *, only_truth: bool) -> BytesIO:
     """Return the stream unpacked, or as much of it as the truth takes."""
     try:
         truth = sum(_bytes_of_mask(item["shape"]) for item in header["nodules"])
@@ -307,11 +296,11 @@ def _inflated(stream: memoryview, header: Header, *, only_truth: bool) -> Bytes:
         if header.get("plain"):
             if len(stream) != truth + masks + 4 * header["shape"][0] * header["shape"][1]:
                 raise ValueError("its length is not that of its pixels")
-            return stream
+            return BytesIO(stream)
         if only_truth:
-            return zlib.decompressobj().decompress(stream, truth) if truth else b""
+            return BytesIO(zlib.decompressobj().decompress(stream, truth) if truth else b"")
         size = truth + masks + sum(4 * height * width for _, _, height, width in header["crops"])
-        return zlib.decompress(stream, bufsize=max(size, 1))  # a buffer that need not grow
+        return BytesIO(zlib.decompress(stream, bufsize=max(size, 1)))  # a buffer that need not grow
     except (KeyError, ValueError, zlib.error) as error:
         raise _not_encoded(error) from error
 

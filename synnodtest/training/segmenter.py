@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from synnodtest.backgrounds.segmenter import STRUCTURES, WEIGHTS_FILE
-from synnodtest.backgrounds.segmenter_net import CHANNELS
+from synnodtest.backgrounds.segmenter import CHANNELS, STRUCTURES, WEIGHTS_FILE
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.files import replacing
@@ -146,7 +145,7 @@ def _loss(torch: Any, logits: Any, targets: Any) -> Any:
 
 
 def _network(torch: Any) -> Any:
-    """Return the U-Net that :mod:`synnodtest.backgrounds.segmenter_net` evaluates, with batch normalisation."""
+    """Return the U-Net that :mod:`synnodtest.backgrounds.segmenter` evaluates, with batch normalisation."""
     nn = torch.nn
 
     def block(inputs: int, outputs: int) -> Any:

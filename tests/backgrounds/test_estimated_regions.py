@@ -9,8 +9,7 @@ from PIL import Image
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.backgrounds.estimated_regions import REGIONS, regions_of_structures, within_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimate_structures, estimator
-from synnodtest.backgrounds.segmenter import segment, shipped_weights
-from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
+from synnodtest.backgrounds.segmenter import forward, read_safetensors, segment, shipped_weights
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import PhantomSet
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from synnodtest.backgrounds.segmenter import SIDE, STRUCTURES, framed
-from synnodtest.backgrounds.segmenter_net import forward, read_safetensors
+from synnodtest.backgrounds.segmenter import SIDE, STRUCTURES, forward, framed, read_safetensors
 from synnodtest.cli import main
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import chests
