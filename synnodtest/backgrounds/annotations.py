@@ -13,7 +13,7 @@ from typing import Any
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms, texts_of
-from synnodtest.backgrounds.tables import Table, name_nodule, read_tables
+from synnodtest.backgrounds.tables import BOXES, Table, name_nodule, read_tables
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
@@ -28,7 +28,7 @@ _CHALLENGE_NAME = re.compile(r"[cn]\d{4,}\.\w+", re.IGNORECASE)
 _JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.", re.IGNORECASE)
 MOST_NAMED = 3
 """So many of them are named, and the others counted."""
-LAYOUTS = ("metadata.csv", "boxes.csv")
+LAYOUTS = ("metadata.csv", BOXES)
 """Tables that annotate the images below them; one that fits none of them is an error also in the folder above."""
 
 

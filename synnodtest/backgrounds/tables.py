@@ -22,6 +22,8 @@ MAX_BYTES = 512 * 1024 * 1024
 """Size of a table, in bytes: a guard of memory and time far above those of public sets; a larger one is passed over."""
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _OWN = ("manifest.csv", "manifest.tsv")
+BOXES = "boxes.csv"
+"""Table of which a column ``annotation`` says who drew a box; in others it may say what is in it."""
 FILE_COLUMNS = (
     "imgname", "imagename", "filename", "filepath", "imagefile", "imagepath", "imageindex", "imageid", "dicomid",
     "imgid", "file", "path", "image", "img", "dicom", "sopinstanceuid", "pngfile", "pngfilename", "pngpath",
@@ -295,7 +297,8 @@ class _Judge:
     def __init__(self, path: Path, header: Sequence[str], rows: _Rows) -> None:
         self._path = path
         names = {folded(name): name for name in header}
-        self._classes = [names[name] for name in CLASS_COLUMNS if name in names]
+        no_class = ("annotation",) if path.name.lower() == BOXES else ()
+        self._classes = [names[name] for name in CLASS_COLUMNS if name in names and name not in no_class]
         findings = [name for name in header if folded(name) not in CLASS_COLUMNS and means_nodule(name)]
         denials = [name for name in header if "nodul" in folded(name) and meaning(name) is Meaning.NOTHING]
         counts = [name for name in header if means_nodule(bare := _NUMBER_OF.sub("", name)) and bare != name]

@@ -70,6 +70,14 @@ def test_a_round_trip_keeps_boxes_pixels_spacing_and_patients(table, tmp_path, f
         assert np.abs(after.pixels - before.pixels).max() < 1.3e-4
 
 
+def test_films_with_boxes_are_no_backgrounds_whoever_drew_the_boxes(table):
+    lines = (table / "boxes.csv").read_text().splitlines()
+    drawn = [f"{line},{'' if ',,,' in line else 'ChestX-Det'},yes" for line in lines[1:]]
+    (table / "boxes.csv").write_text("\n".join([f"{lines[0]},annotation,exhaustive", *drawn]))
+    assert boxes_of(read_dataset(table)) == BOXES
+    assert [background.id for background in open_backgrounds(table, "normal").backgrounds] == ["b.mha"]
+
+
 def test_what_coco_and_yolo_write_is_what_they_say(table, tmp_path):
     """Against the formats' own definitions, not against the package's readers."""
     convert(read_dataset(table), tmp_path / "coco", "coco")
