@@ -107,14 +107,10 @@ def _in_tables(root: Path, films: Sequence[Path]) -> dict[Path, str]:
 
 def _with_headers(images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
     """Complete DICOM files from their headers; a patient's identifier never leaves them."""
-    headers = [read_dicom_facts(one.path) if _may_be_dicom(one.path) else None for one in images]
+    headers = [read_dicom_facts(one.path) if is_dicom(one.path) else None for one in images]
     names = [(one.patient, header.patient if header else "") for one, header in zip(images, headers, strict=True)]
     completed = []
     for image, header, patient in zip(images, headers, patients_of_headers(names, lasting=True), strict=True):
         strata = {**(header.strata if header else {}), **image.strata}
         completed.append(replace(image, patient=patient, strata=strata))
     return completed
-
-
-def _may_be_dicom(path: Path) -> bool:
-    return path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".mha", ".mhd", ".img") and is_dicom(path)
