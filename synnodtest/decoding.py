@@ -139,26 +139,20 @@ def _reader(hint: Any) -> _Read | None:
 
 
 def _reader_of(bare: Any) -> _Read | None:
-    inner = get_args(bare)
+    inner, origin = get_args(bare), get_origin(bare)
     if isinstance(bare, type) and dataclasses.is_dataclass(bare):
         return partial(decode, bare)
-    if get_origin(bare) is tuple:
-        return partial(_tuple, _reader(inner[0]))
-    if get_origin(bare) is list:
-        return partial(_list, _reader(inner[0]))
-    if get_origin(bare) in (Mapping, dict):
+    if origin in (tuple, list):
+        return partial(_sequence, origin, _reader(inner[0]))
+    if origin in (Mapping, dict):
         return partial(_mapping, _reader(inner[1]))
     return None
 
 
-def _list(read: _Read | None, value: Any) -> list[Any]:
-    return list(_tuple(read, value))
-
-
-def _tuple(read: _Read | None, value: Any) -> tuple[Any, ...]:
+def _sequence(kind: _Read, read: _Read | None, value: Any) -> Any:
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"a list is expected, not {type(value).__name__}")
-    return tuple(value) if read is None else tuple(map(read, value))
+    return kind(value if read is None else map(read, value))
 
 
 def _mapping(read: _Read | None, value: Any) -> Mapping[str, object]:
