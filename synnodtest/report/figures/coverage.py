@@ -74,34 +74,38 @@ def _label(of: ParameterEntry) -> str:
 
 
 def _row(
-    axes: Sequence[ParameterEntry], pair: tuple[int, int], cells: set[tuple[int, int]], planted: Sequence[list[Any]]
+    parameters: Sequence[ParameterEntry],
+    pair: tuple[int, int],
+    cells: set[tuple[int, int]],
+    planted: Sequence[list[Any]],
 ) -> list[str]:
-    names = " and ".join(dict.fromkeys(axes[k].name for k in pair))
-    whole = _bins(axes[pair[0]]) * (_bins(axes[pair[1]]) if pair[0] != pair[1] else 1)
+    names = " and ".join(dict.fromkeys(parameters[k].name for k in pair))
+    whole = _bins(parameters[pair[0]]) * (_bins(parameters[pair[1]]) if pair[0] != pair[1] else 1)
     failing = sum(p[-1] in ("fails", "crashes") for p in planted)
     return [names, f"{len(cells)} of {whole}", str(len(planted)), str(failing)]
 
 
 def _draw(
-    axes: Sequence[ParameterEntry], points: Sequence[list[Any]], cells: Mapping[tuple[int, int], set[tuple[int, int]]]
+    parameters: Sequence[ParameterEntry],
+    points: Sequence[list[Any]],
+    cells: Mapping[tuple[int, int], set[tuple[int, int]]],
 ) -> Any:
     from matplotlib.figure import Figure as MplFigure
     from matplotlib.lines import Line2D
 
-    side = max(len(axes) - 1, 1)
+    side = max(len(parameters) - 1, 1)
     width, height = PANEL * side + 90, PANEL * side + 74
     figure = MplFigure(figsize=(max(width, 330) / 72, height / 72), layout="constrained")
     panels = figure.subplots(side, side, squeeze=False)
     step = max(1, math.ceil(len(points) / MOST_POINTS))
     for (i, j), count in cells.items():
         down, across = (0, 0) if i == j else (j - 1, i)
-        _panel(panels[down][across], axes, (i, j), points[::step], count)
+        panel = panels[down][across]
+        _panel(panel, parameters, (i, j), points[::step], count)
         if across:
-            panels[down][across].set_yticklabels([])
-            panels[down][across].set_ylabel("")
+            panel.set(yticklabels=[], ylabel="")
         if down < side - 1:
-            panels[down][across].set_xticklabels([])
-            panels[down][across].set_xlabel("")
+            panel.set(xticklabels=[], xlabel="")
     for down in range(side):
         for across in range(down + 1, side):
             panels[down][across].set_axis_off()
@@ -113,13 +117,13 @@ def _draw(
 
 def _panel(
     panel: Any,
-    axes: Sequence[ParameterEntry],
+    parameters: Sequence[ParameterEntry],
     pair: tuple[int, int],
     points: Sequence[list[Any]],
     seen: set[tuple[int, int]],
 ) -> None:
     i, j = pair
-    x, y = axes[i], axes[j]
+    x, y = parameters[i], parameters[j]
     alone = i == j
     width, height = _bins(x), 1 if alone else _bins(y)
     for a in range(width):

@@ -46,10 +46,7 @@ def failure_map(points: FailureMap, name: str) -> Figure | None:
 def _counts(names: list[str], at: FloatArray, failed: BoolArray) -> tuple[list[str], list[list[str]]]:
     """Return columns and rows of how many examples fail in each of 4 x 4 cells."""
     edges = [np.linspace(values.min(), values.max(), BINS + 1) for values in at.T]
-    place = [np.clip(np.searchsorted(e[1:-1], v, side="right"), 0, BINS - 1) for e, v in zip(edges, at.T, strict=True)]
-    words = [[f"{number(float(a))} to {number(float(b))}" for a, b in pairwise(e)] for e in edges]
-    rows = []
-    for i in range(BINS):
-        cells = [(place[0] == i) & (place[1] == j) for j in range(BINS)]
-        rows.append([words[0][i], *(f"{int(failed[c].sum())} of {int(c.sum())}" for c in cells)])
+    fails, of = (np.histogram2d(at[:, 0], at[:, 1], bins=edges, weights=one)[0].astype(int) for one in (failed, None))
+    words = [[f"{number(a)} to {number(b)}" for a, b in pairwise(e.tolist())] for e in edges]
+    rows = [[word, *(f"{fails[i, j]} of {of[i, j]}" for j in range(BINS))] for i, word in enumerate(words[0])]
     return [f"{names[0]}, failing", *(f"{names[1]} {word}" for word in words[1])], rows

@@ -16,32 +16,28 @@ _TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within 
 
 def attrition(context: Context) -> Section:
     """Return how many scenes were asked for and what became of them."""
-    data = context.record.attrition
+    counts = context.record.attrition
     words = ("requested", "synthesized", "accepted", "evaluated")
-    steps = [(word, int(count)) for word in words if (count := getattr(data, word)) is not None]
-    reasons = [[why, number(count)] for why, count in by_kind(data.reasons).items()]
+    steps = [(word, int(count)) for word in words if (count := getattr(counts, word)) is not None]
+    reasons = [[why, number(count)] for why, count in by_kind(counts.reasons).items()]
     bare = sum(scene.untouched for scene in context.record.accepted)
-    evaluated = data.evaluated if data.evaluated is not None else len(context.record.accepted)
-    return Section(
-        "Data and attrition",
-        "attrition",
-        {
-            "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
-            "note": " ".join(_not_counted(context.record.expectations)),
-            "reasons": Table("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
-            "facts": [
-                ("Evaluated with something planted, each arm counted", Cell(number(evaluated - bare))),
-                ("Evaluated untouched", Cell(number(bare))),
-                ("Unique backgrounds", Cell(number(data.unique_backgrounds))),
-                ("Unique patients", Cell(number(data.unique_patients))),
-                ("Drawn again, as a nodule was rejected at first", Cell(number(data.redrawn))),
-                ("Taken from the cache, those of searches and controls included", Cell(number(data.from_cache))),
-                *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in data.seconds.items()),
-                ("Time of the whole run", Cell(duration(context.record.run.seconds))),
-            ],
-        },
-        "" if steps else "The record holds no counts.",
-    )
+    evaluated = counts.evaluated if counts.evaluated is not None else len(context.record.accepted)
+    data = {
+        "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
+        "note": " ".join(_not_counted(context.record.expectations)),
+        "reasons": Table("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
+        "facts": [
+            ("Evaluated with something planted, each arm counted", Cell(number(evaluated - bare))),
+            ("Evaluated untouched", Cell(number(bare))),
+            ("Unique backgrounds", Cell(number(counts.unique_backgrounds))),
+            ("Unique patients", Cell(number(counts.unique_patients))),
+            ("Drawn again, as a nodule was rejected at first", Cell(number(counts.redrawn))),
+            ("Taken from the cache, those of searches and controls included", Cell(number(counts.from_cache))),
+            *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in counts.seconds.items()),
+            ("Time of the whole run", Cell(duration(context.record.run.seconds))),
+        ],
+    }
+    return Section("Data and attrition", "attrition", data, "" if steps else "The record holds no counts.")
 
 
 def _not_counted(expectations: Sequence[ExpectationEntry]) -> Iterator[str]:

@@ -11,8 +11,7 @@ from synnodtest.report.model import Cell, Section, Table, code, status
 
 def comparison(context: Context) -> Section:
     """Return what changed against an earlier record."""
-    data = context.record.comparison
-    compared = data or Comparison()
+    compared = context.record.comparison or Comparison()
     changed: list[list[Cell | str]] = [
         [c.id, status(c.before), status(c.after), f"{number(c.estimate_before)} → {number(c.estimate_after)}"]
         for c in compared.verdicts
@@ -24,20 +23,17 @@ def comparison(context: Context) -> Section:
     limits: list[list[Cell | str]] = [
         [code(one.limit), "yes" if one.kept else "NO", one.sentence] for one in compared.limits
     ]
-    return Section(
-        "Comparison",
-        "comparison",
-        {
-            "compared": compared,
-            "margins": Table("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
-            "verdicts": Table("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
-            "differences": _differences(compared),
-            "apart": f"Of all scenes, {apart_text(compared)}." if compared.apart else "",
-            "limits": Table("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
-            "other": Table("New and removed expectations", ["Change", "Expectation"], other),
-        },
-        "" if data else "No earlier record was given to compare with.",
-    )
+    data = {
+        "compared": compared,
+        "margins": Table("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
+        "verdicts": Table("Changed verdicts", ["Expectation", "Earlier", "Now", "Estimate"], changed),
+        "differences": _differences(compared),
+        "apart": f"Of all scenes, {apart_text(compared)}." if compared.apart else "",
+        "limits": Table("Limits on what may change", ["Limit", "Kept", "What was found"], limits),
+        "other": Table("New and removed expectations", ["Change", "Expectation"], other),
+    }
+    none = "" if context.record.comparison else "No earlier record was given to compare with."
+    return Section("Comparison", "comparison", data, none)
 
 
 def _differences(made: Comparison) -> Table:

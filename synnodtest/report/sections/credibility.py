@@ -34,23 +34,20 @@ def credibility(context: Context) -> Section:
         agreement_figure(nodules, "contrast", "f-agree-contrast"),
         ecdf_figure(nodules, "f-ecdf"),
     ]
-    return Section(
-        "Synthesis credibility",
-        "credibility",
-        {
-            "transfers": [(found, tables_of(found)) for found in record.credibility.transfers],
-            **beside_real(record),
-            "figures": [f for f in figures if f],
-            **_sham(record.sham),
-            "reports": [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)],
-            "none": NO_REPORT,
-            "seven": Table(
-                "The seven Cs and what this run shows of them",
-                ["Aspect", "Question", "Evidence"],
-                [[name, asked, _numbered(pictures)] for name, asked, pictures in seven_cs(record)],
-            ),
-        },
-    )
+    data = {
+        "transfers": [(found, tables_of(found)) for found in record.credibility.transfers],
+        **beside_real(record),
+        "figures": [f for f in figures if f],
+        **_sham(record.sham),
+        "reports": [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)],
+        "none": NO_REPORT,
+        "seven": Table(
+            "The seven Cs and what this run shows of them",
+            ["Aspect", "Question", "Evidence"],
+            [[name, asked, _numbered(pictures)] for name, asked, pictures in seven_cs(record)],
+        ),
+    }
+    return Section("Synthesis credibility", "credibility", data)
 
 
 def _numbered(text: str) -> str:

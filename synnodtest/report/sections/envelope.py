@@ -29,17 +29,13 @@ def envelope(context: Context) -> Section:
     ranges += [[c.label, "not stated", c.tested_text(), ""] for c in claims if c.low is None]
     columns = ["Property", "Value", "Scenes", "Backgrounds"]
     known = "Backgrounds by what is known of them"
-    return Section(
-        "Intended use and envelope",
-        "envelope",
-        {
-            "figure": envelope_figure(claims, "f-envelope") if any(c.values for c in claims) else None,
-            "ranges": Table("Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges),
-            "texts": Table("Further scope, as the specification words it", ["Scope", "Claimed", "Tested"], texts),
-            "strata": Table(known, columns, _strata(scenes), numeric=columns[2:], most=60),
-        },
-        "" if scenes else "No scene was evaluated.",
-    )
+    data = {
+        "figure": envelope_figure(claims, "f-envelope") if any(c.values for c in claims) else None,
+        "ranges": Table("Ranges claimed and tested", ["Quantity", "Claimed", "Tested", "Remark"], ranges),
+        "texts": Table("Further scope, as the specification words it", ["Scope", "Claimed", "Tested"], texts),
+        "strata": Table(known, columns, _strata(scenes), numeric=columns[2:], most=60),
+    }
+    return Section("Intended use and envelope", "envelope", data, "" if scenes else "No scene was evaluated.")
 
 
 def _is_range(value: object) -> TypeGuard[list[float]]:

@@ -16,13 +16,10 @@ def guide(context: Context) -> Section:
     legend: list[list[Cell | str]] = [[status(look.word), look.meaning] for look in STATUSES.values()]
     texts = json.loads(resources.files(__package__).joinpath("guide.json").read_text(encoding="utf-8"))
     heads = ["Document", "Topic", "Sections"]
-    return Section(
-        "Guide",
-        "guide",
-        {
-            "legend": Table("What the statuses mean", ["Status", "Meaning"], legend),
-            "standards": Table("Where a reader of a standard may look", heads, texts["standards"]),
-            "glossary": texts["glossary"],
-            "command": shlex.join(context.record.run.command),
-        },
-    )
+    data = {
+        "legend": Table("What the statuses mean", ["Status", "Meaning"], legend),
+        "standards": Table("Where a reader of a standard may look", heads, texts["standards"]),
+        "glossary": texts["glossary"],
+        "command": shlex.join(context.record.run.command),
+    }
+    return Section("Guide", "guide", data)

@@ -22,17 +22,14 @@ def identification(context: Context) -> Section:
     ]
     options = [f"{name} {value}" for name, value in context.record.run.options.items() if name.startswith("--")]
     heads = ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"]
-    return Section(
-        "Identification",
-        "identification",
-        {
-            "components": Table("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
-            "specs": Table("Specifications", heads, specs),
-            "options": ", ".join(options) or "defaults",
-            "tree": _TREE[context.record.run.tree_clean],
-            "device": _device(context.record),
-        },
-    )
+    data = {
+        "components": Table("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
+        "specs": Table("Specifications", heads, specs),
+        "options": ", ".join(options) or "defaults",
+        "tree": _TREE[context.record.run.tree_clean],
+        "device": _device(context.record),
+    }
+    return Section("Identification", "identification", data)
 
 
 def _device(record: Record) -> list[tuple[str, Cell]]:

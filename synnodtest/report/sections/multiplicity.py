@@ -37,12 +37,8 @@ def multiplicity(context: Context) -> Section:
         for e in expectations
         if e.p_holm is not None or e.p_value is not None
     ]
-    return Section(
-        "Multiplicity",
-        "multiplicity",
-        {
-            "gates": Table("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
-            "alarms": Table("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
-        },
-        "" if expectations else "No expectation was tested.",
-    )
+    data = {
+        "gates": Table("Expectations by gate", ["Gate", *heads], rows, numeric=heads),
+        "alarms": Table("Raw and adjusted p values", columns, alarms, numeric=columns[1:3]),
+    }
+    return Section("Multiplicity", "multiplicity", data, "" if expectations else "No expectation was tested.")

@@ -20,17 +20,13 @@ def protocol(context: Context) -> Section:
         [code(r.run), date(r.started), r.status, str(r.seed), r.chosen, code(short_hash(r.spec_sha256))]
         for r in record.ledger
     ]
-    return Section(
-        "Protocol",
-        "protocol",
-        {
-            "alpha": f"{alpha:g}" if alpha is not None else "–",
-            "groups": groups,
-            "ledger": Table("Runs of these specifications, aborted ones included", heads, ledger),
-            "reasons": list(by_kind(record.attrition.reasons).items()),
-        },
-        "" if groups else "No behaviour was collected.",
-    )
+    data = {
+        "alpha": f"{alpha:g}" if alpha is not None else "–",
+        "groups": groups,
+        "ledger": Table("Runs of these specifications, aborted ones included", heads, ledger),
+        "reasons": list(by_kind(record.attrition.reasons).items()),
+    }
+    return Section("Protocol", "protocol", data, "" if groups else "No behaviour was collected.")
 
 
 def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[ExpectationEntry]) -> Table:

@@ -36,16 +36,12 @@ def sample_size(context: Context) -> Section:
     columns = ["Expectation", "Units", "Clusters", "ICC", "Effective n", "Required", "Least n that can pass",
                "Fewest backgrounds that can pass"]  # fmt: skip
     planned = ["Expectation", "Assumed", "Planned power"]
-    return Section(
-        "Sample size",
-        "sample_size",
-        {
-            "table": Table("Sample size of each expectation", columns, rows, numeric=columns[1:]),
-            "plans": Table("Planned power", planned, plans, numeric=planned[2:]),
-            "figure": power_figure(curves, "f-power") if curves else None,
-        },
-        "" if rows else "No expectation came to an estimate.",
-    )
+    data = {
+        "table": Table("Sample size of each expectation", columns, rows, numeric=columns[1:]),
+        "plans": Table("Planned power", planned, plans, numeric=planned[2:]),
+        "figure": power_figure(curves, "f-power") if curves else None,
+    }
+    return Section("Sample size", "sample_size", data, "" if rows else "No expectation came to an estimate.")
 
 
 def _sizes(ruling: RulingEntry, first: ComponentEntry) -> list[str]:

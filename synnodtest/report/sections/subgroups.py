@@ -22,17 +22,14 @@ def subgroups(context: Context) -> Section:
     left_out = f" {told} ({joined(silent)})." if silent else ""
     left_out += f" Nodules of searches, chosen for failing, are left out ({joined(searched)})." if searched else ""
     left_out += f" Properties of more than {MOST_VALUES} values are not drawn: {joined(many)}." if many else ""
-    return Section(
-        "Subgroups",
-        "figure_only",
-        {
-            "lead": "Detected nodules of all accepted scenes of the behaviours' own arms, at the operating point. "
-            "Descriptive: nothing is decided here, groups overlap, and scenes of one background are not independent, "
-            f"which the intervals allow for (Korn-Graubard).{left_out}",
-            "figures": [forest_figure(groups, "f-forest")] if groups else [],
-        },
-        "" if groups else f"No planted nodule {'is counted.' if left_out else 'was evaluated.'}{left_out}",
-    )
+    data = {
+        "lead": "Detected nodules of all accepted scenes of the behaviours' own arms, at the operating point. "
+        "Descriptive: nothing is decided here, groups overlap, and scenes of one background are not independent, "
+        f"which the intervals allow for (Korn-Graubard).{left_out}",
+        "figures": [forest_figure(groups, "f-forest")] if groups else [],
+    }
+    empty = "" if groups else f"No planted nodule {'is counted.' if left_out else 'was evaluated.'}{left_out}"
+    return Section("Subgroups", "figure_only", data, empty)
 
 
 def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:

@@ -31,6 +31,10 @@ from synnodtest.report.order import anchor_of, number_of
 from synnodtest.report.sections.brightness import bright_behaviours
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+_MET_BY_SILENCE = (
+    "The detector reported next to nothing on anything in this run, so that {} prove nothing: "
+    "they are met by reporting nothing, and none of them counts as passed."
+)
 MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
 """Of failures, of open expectations, of criteria and of specs that the first screen names."""
 
@@ -38,24 +42,21 @@ MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
 def verdict(context: Context) -> Section:
     """Return the verdict page."""
     record = context.record
-    return Section(
-        "Verdict",
-        "verdict",
-        {
-            "outcome": outcome(context),
-            "facts": _facts(context),
-            "command": shlex.join(record.run.command),
-            "scopes": _scopes(record),
-            "limitation": LIMITATION,
-            "notices": _notices(context),
-            **_failures(context),
-            **_open(context),
-            "judged": any(e.ruling is not None for e in record.expectations),
-            "groups": [
-                {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
-            ],
-        },
-    )
+    data = {
+        "outcome": outcome(context),
+        "facts": _facts(context),
+        "command": shlex.join(record.run.command),
+        "scopes": _scopes(record),
+        "limitation": LIMITATION,
+        "notices": _notices(context),
+        **_failures(context),
+        **_open(context),
+        "judged": any(e.ruling is not None for e in record.expectations),
+        "groups": [
+            {"behaviour": b, "rows": [_row(context, e) for e in items]} for b, items in context.grouped() if items
+        ],
+    }
+    return Section("Verdict", "verdict", data)
 
 
 def outcome(context: Context) -> str:
@@ -208,22 +209,8 @@ def _scopes(record: Record) -> list[tuple[str, str]]:
 
 def _notices(context: Context) -> list[Notice]:
     """Return what a reader must know before the results."""
-    record = context.record
-    estimated = sorted({r for b in record.identification.backgrounds for r in b.estimated_regions})
-    regions = ("Estimated regions", f"{joined(estimated)} were estimated, not given with the radiographs.")
-    expired = [w.id for w in record.waivers if w.expired]
-    waived = [f"{context.clear_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
-    return [
-        *_of_kind(record),
-        *weaknesses(record),
-        *_of_components(record),
-        *_of_silence(context),
-        *_of_deviations(record),
-        *[regions] * bool(estimated),
-        *_of_brightness(record),
-        *[("Waived", f"{joined(waived)}; see section {number_of('waivers')}.")] * bool(waived),
-        *[("Expired waivers", f"No longer in force: {joined(expired)}.")] * bool(expired),
-    ]
+    named = ((word, sentence.format(joined(names))) for word, names, sentence in _of_names(context) if names)
+    return [*_of_kind(context.record), *weaknesses(context.record), *named]
 
 
 def _of_kind(record: Record) -> Iterator[Notice]:
@@ -240,43 +227,26 @@ def _of_kind(record: Record) -> Iterator[Notice]:
         yield "Exploratory", f"This run confirms nothing: {reasons}."
 
 
-def _of_components(record: Record) -> Iterator[Notice]:
-    """Yield which components only demonstrate."""
-    who = record.identification
+def _of_names(context: Context) -> Iterator[tuple[str, list[str], str]]:
+    """Yield notices that name things: the word, the names, and the sentence around them; without names none is due."""
+    record, who = context.record, context.record.identification
     shipped = [one.name for one in (who.detector, *who.synthesizers) if one.demonstration]
-    if shipped:
-        yield "Demonstration", f"{joined(shipped)}: shipped for demonstration, not for any use on patients."
-
-
-def _of_deviations(record: Record) -> Iterator[Notice]:
-    """Yield in what the run differs from its protocol, but for a limit that the kind of run tells already."""
-    counts = Counter(d.what for d in record.deviations if d.what != LIMITED_COUNT)
-    if counts:
-        named = joined([f"{what} ({plural(count, 'time')})" for what, count in counts.items()])
-        yield "Deviations", f"{named}; see section {number_of('deviations')}."
-
-
-def _of_silence(context: Context) -> Iterator[Notice]:
-    """Yield which expectations are met by reporting nothing."""
-    silent = [e for e in context.record.expectations if e.ruling is not None and SILENCE in e.ruling.details]
-    if silent:
-        titles = joined(list(dict.fromkeys(map(context.clear_title, silent))))
-        yield (
-            "Silence",
-            f"The detector reported next to nothing on anything in this run, so that {titles} prove nothing: "
-            "they are met by reporting nothing, and none of them counts as passed.",
-        )
-
-
-def _of_brightness(record: Record) -> Iterator[Notice]:
-    """Yield which behaviours planted nodules that are brighter than real ones."""
+    yield "Demonstration", shipped, "{}: shipped for demonstration, not for any use on patients."
+    silent = [e for e in record.expectations if e.ruling is not None and SILENCE in e.ruling.details]
+    yield "Silence", list(dict.fromkeys(map(context.clear_title, silent))), _MET_BY_SILENCE
+    counts = Counter(d.what for d in record.deviations if d.what != LIMITED_COUNT)  # a limit is told by the kind of run
+    differing = [f"{what} ({plural(count, 'time')})" for what, count in counts.items()]
+    yield "Deviations", differing, f"{{}}; see section {number_of('deviations')}."
+    estimated = sorted({r for b in who.backgrounds for r in b.estimated_regions})
+    yield "Estimated regions", estimated, "{} were estimated, not given with the radiographs."
     bright = bright_behaviours(record)
-    if bright:
-        names = joined([name for name, _ in bright])
-        sentence = "the nodules are brighter than 95% of annotated nodules of their size"
-        far = max((one for _, one in bright), key=lambda one: one.contrast).middle_sentence()
-        more = f"See section {number_of('credibility')}."
-        yield "Brighter than real nodules", f"In {names} most of {sentence}: {far}. {more}"
+    far = max((one for _, one in bright), key=lambda one: one.contrast, default=None)
+    sentence = "most of the nodules are brighter than 95% of annotated nodules of their size"
+    more = f"{far.middle_sentence() if far else ''}. See section {number_of('credibility')}."
+    yield "Brighter than real nodules", [name for name, _ in bright], f"In {{}} {sentence}: {more}"
+    waived = [f"{context.clear_title(e)} ({e.ruled})" for e in record.expectations if e.shown_status == "WAIVED"]
+    yield "Waived", waived, f"{{}}; see section {number_of('waivers')}."
+    yield "Expired waivers", [w.id for w in record.waivers if w.expired], "No longer in force: {}."
 
 
 def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
