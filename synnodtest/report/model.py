@@ -64,7 +64,7 @@ class Table:
 
     caption: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[Cell | str]]
+    rows: Sequence[Sequence[object]]
     numeric: Sequence[str] = ()
     most: int = 400
     """Rows that are shown; how many more there are is said below them."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.words import value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, link, of_table
+from synnodtest.report.model import Section, Table, link, of_table
 
 
 def anomalies(context: Context) -> Section:
     """Return known anomalies, and errors of this run."""
-    rows: list[list[Cell | str]] = [[a.id, _anomaly(a), a.impact] for a in context.record.known_anomalies]
+    rows: list[list[object]] = [
+        [a.id, a.what or value_text({k: v for k, v in a.raw.items() if k != "id"}), a.impact]
+        for a in context.record.known_anomalies
+    ]
     rows += [
         [link(context.full_title(e), f"#{context.anchors[e.id]}"), e.error, e.status.capitalize()]
         for e in context.record.expectations
@@ -18,7 +20,3 @@ def anomalies(context: Context) -> Section:
     ]
     table = Table("Known anomalies and errors of this run", ["Where", "What", "Effect"], rows)
     return of_table("Anomalies", table, "None is recorded.")
-
-
-def _anomaly(anomaly: AnomalyEntry) -> str:
-    return anomaly.what or value_text({k: v for k, v in anomaly.raw.items() if k != "id"})

@@ -8,7 +8,7 @@ from synnodtest.record.model import Record, SceneEntry
 from synnodtest.record.words import joined, number
 from synnodtest.reference import real_nodules
 from synnodtest.reference.brightness import Brightness, brightness
-from synnodtest.report.model import Cell, Table
+from synnodtest.report.model import Table
 
 
 def bright_behaviours(record: Record) -> list[tuple[str, Brightness]]:
@@ -33,7 +33,7 @@ def beside_real(record: Record) -> dict[str, object]:
 
 
 def _table(found: list[tuple[str, Brightness]]) -> Table:
-    rows: list[list[Cell | str]] = [
+    rows = [
         [
             name,
             number(one.count),

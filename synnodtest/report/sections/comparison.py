@@ -6,23 +6,19 @@ from synnodtest.record.brief import apart_text
 from synnodtest.record.model import Comparison
 from synnodtest.record.words import interval, number, value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, code, status
+from synnodtest.report.model import Section, Table, code, status
 
 
 def comparison(context: Context) -> Section:
     """Return what changed against an earlier record."""
     compared = context.record.comparison or Comparison()
-    changed: list[list[Cell | str]] = [
+    changed = [
         [c.id, status(c.before), status(c.after), f"{number(c.estimate_before)} → {number(c.estimate_after)}"]
         for c in compared.verdicts
     ]
     margins = [[m.id, m.what, value_text(m.before), value_text(m.after)] for m in compared.margins]
-    other: list[list[Cell | str]] = [
-        [word, code(i)] for word, keys in (("new", compared.new), ("removed", compared.removed)) for i in keys
-    ]
-    limits: list[list[Cell | str]] = [
-        [code(one.limit), "yes" if one.kept else "NO", one.sentence] for one in compared.limits
-    ]
+    other = [[word, code(i)] for word, keys in (("new", compared.new), ("removed", compared.removed)) for i in keys]
+    limits = [[code(one.limit), "yes" if one.kept else "NO", one.sentence] for one in compared.limits]
     data = {
         "compared": compared,
         "margins": Table("Changed margins and parameters", ["Expectation", "What", "Earlier", "Now"], margins),
@@ -37,7 +33,7 @@ def comparison(context: Context) -> Section:
 
 
 def _differences(made: Comparison) -> Table:
-    rows: list[list[Cell | str]] = [
+    rows = [
         [
             f"{d.behaviour or 'all scenes'}: {d.title}",
             f"{number(d.n)} / {number(d.clusters)}",

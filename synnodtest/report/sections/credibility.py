@@ -58,7 +58,7 @@ def _numbered(text: str) -> str:
 def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
     """Return the table of sham controls; those that had nothing to compare share one sentence."""
     idle: dict[str, list[str]] = {}
-    rows: list[list[Cell | str]] = []
+    rows = []
     files = {id: {s.file for s in entries if s.behaviour == id} for id in {s.behaviour for s in entries}}
     for s in entries:
         name = f"{s.file}::{s.behaviour}" if len(files[s.behaviour]) > 1 else s.behaviour

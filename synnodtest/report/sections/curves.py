@@ -7,7 +7,7 @@ from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.words import estimate
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
-from synnodtest.report.model import Cell, Section, Table, link, status
+from synnodtest.report.model import Section, Table, link, status
 
 _NO_CURVE = "No expectation that draws a curve was judged."
 _NONE_DRAWS = "No expectation of this run draws a curve (froc, auc, afroc, average_precision, calibration)."
@@ -21,7 +21,7 @@ def is_curve(expectation: ExpectationEntry) -> bool:
 
 def curves(context: Context) -> Section:
     """Return the curves: FROC with its band, reliability, ROC."""
-    rows: list[list[Cell | str]] = []
+    rows = []
     drawn = []
     for e in context.record.expectations:
         if not is_curve(e) or not e.ruling:

@@ -10,7 +10,7 @@ from synnodtest.record.model import NoduleEntry, Record, SceneEntry
 from synnodtest.record.words import age_band, number, plural, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.envelope import Claim, envelope_figure
-from synnodtest.report.model import Cell, Section, Table
+from synnodtest.report.model import Section, Table
 
 
 def envelope(context: Context) -> Section:
@@ -78,7 +78,7 @@ def _tested_text(key: str, value: Any, scenes: Sequence[SceneEntry], nodules: Se
     )
 
 
-def _strata(scenes: Sequence[SceneEntry]) -> list[list[Cell | str]]:
+def _strata(scenes: Sequence[SceneEntry]) -> list[list[object]]:
     backgrounds: dict[tuple[str, str], list[str]] = {}
     for scene in scenes:
         for key, value in scene.strata.items():

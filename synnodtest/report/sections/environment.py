@@ -16,7 +16,7 @@ def environment(context: Context) -> Section:
         for key, word in (words | {"python": "Python"}).items()
         if key in data.raw
     ]
-    rows: list[list[Cell | str]] = [[p.name, p.version, code(p.sha256)] for p in data.packages]
+    rows = [[p.name, p.version, code(p.sha256)] for p in data.packages]
     title = "Software of unknown provenance (SOUP): installed packages that may take part"
     packages = Table(title, ["Package", "Version", "sha256"], rows)
     return Section("Environment", "environment", {"facts": facts, "packages": packages})

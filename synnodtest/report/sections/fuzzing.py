@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeGuard
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.model.searched import SearchEntry
+from synnodtest.record.words import in_order, number, value_text
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
-from synnodtest.report.facts import facts_and_tables
 from synnodtest.report.figures.coverage import coverage_figure
 from synnodtest.report.figures.failures import failure_map
 from synnodtest.report.figures.region import region_figure
-from synnodtest.report.model import Figure, Section
+from synnodtest.report.model import Cell, Figure, Section, Table
 
 FOUND = "Counterexamples"
 """Caption of the table that stands before the pictures."""
 MAPPED = "Failing examples by"
 """Caption of a table that says what the failure map says."""
-
-
 _NONE_SEARCHES = "No behaviour of this run searches for counterexamples (fuzz:)."
+_P_VALUES = ("p", "p_holm")
+_FIRST = ("example", "says", "holds", "upper_bound", "p", "p_holm", "matters", "found_by", "replay")
+"""Columns that stand in this order, before all others; a record's own keys are sorted."""
+_FACTS_FIRST = ("space", "examples_tried", "of_them", "scenes_per_example", "search_ended_because")
+_NAMES = {
+    "p": "p, raw",
+    "p_holm": "p, Holm",
+    "of_them": "Of them chosen by",
+    "seconds": "Seconds of the search",
+    "tells_failing_from_finding": "What failing goes with around it (absolute rank correlation)",
+}
 
 
 def fuzzing(context: Context) -> Section:
@@ -40,7 +50,7 @@ def fuzzing(context: Context) -> Section:
 def _search(context: Context, e: ExpectationEntry) -> dict[str, object]:
     """Return what is shown of one search."""
     named = context.named_by_search(e)
-    facts, tables = facts_and_tables(_told(e, with_scenes=not named))
+    facts, tables = _facts_and_tables(_told(e, with_scenes=not named))
     figures = _figures(_entry(context.record.fuzzing, e), context.anchors[e.id])
     return {
         "entry": e,
@@ -74,3 +84,34 @@ def _figures(entry: SearchEntry, anchor: str) -> list[Figure]:
         coverage_figure(entry.coverage, f"f-coverage-{anchor}") if entry.coverage else None,
     ]
     return [figure for figure in drawn if figure]
+
+
+def _facts_and_tables(payload: JsonObject) -> tuple[list[tuple[str, Cell]], list[Table]]:
+    """Return facts (label, value) and tables (of lists of objects) of plain values that a record holds."""
+    facts = [
+        (_NAMES.get(key, key.replace("_", " ").capitalize()), Cell(value_text(payload[key])))
+        for key in in_order(payload, _FACTS_FIRST)
+        if key != "kind" and not _is_table(payload[key]) and payload[key] not in (None, "", [], {})
+    ]
+    return facts, [_table(k, v) for k, v in payload.items() if _is_table(v)]
+
+
+def _is_table(value: object) -> TypeGuard[list[JsonObject]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def _table(title: str, rows: list[JsonObject]) -> Table:
+    columns = in_order((str(c) for r in rows for c in r), _FIRST)
+    numeric = [_words(c) for c in columns if all(isinstance(r.get(c), float) for r in rows)]
+    cells = [[_shown(c, r.get(c)) for c in columns] for r in rows]
+    return Table(_words(title), [_words(c) for c in columns], cells, numeric=numeric, most=100)
+
+
+def _words(name: str) -> str:
+    return _NAMES[name] if name in _NAMES else f"{name[:1].upper()}{name[1:]}".replace("_", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in _P_VALUES and isinstance(value, float):
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return number(value) if isinstance(value, float) else value_text(value)

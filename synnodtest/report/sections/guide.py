@@ -8,12 +8,12 @@ from importlib import resources
 
 from synnodtest.record.statuses import STATUSES
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, status
+from synnodtest.report.model import Section, Table, status
 
 
 def guide(context: Context) -> Section:
     """Return standards map, glossary and the command that repeats the run; the map claims no conformance."""
-    legend: list[list[Cell | str]] = [[status(look.word), look.meaning] for look in STATUSES.values()]
+    legend = [[status(look.word), look.meaning] for look in STATUSES.values()]
     texts = json.loads(resources.files(__package__).joinpath("guide.json").read_text(encoding="utf-8"))
     heads = ["Document", "Topic", "Sections"]
     data = {

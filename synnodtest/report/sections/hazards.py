@@ -7,7 +7,7 @@ from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.model.authored import TitledEntry
 from synnodtest.record.words import number
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, status
+from synnodtest.report.model import Section, Table, status
 
 WORST_FIRST = ("FAILED", "ERROR", "INVALID", "NOT RUN", "INCONCLUSIVE", "WAIVED", "PASSED")
 
@@ -20,7 +20,7 @@ def hazards(context: Context) -> Section:
         for key in context.behaviour(e).hazard:
             items.setdefault(key, []).append(e)
     words = [w for w in WORST_FIRST if any(e.shown_status == w for group in items.values() for e in group)]
-    rows: list[list[Cell | str]] = []
+    rows = []
     for key, group in sorted(items.items()):
         statuses = [e.shown_status for e in group]
         worst = next((w for w in WORST_FIRST if w in statuses), "NOT RUN")

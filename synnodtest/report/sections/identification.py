@@ -17,9 +17,7 @@ def identification(context: Context) -> Section:
     rows = [_component("Detector under test", who.detector)]
     rows += [_component("Synthesizer", s) for s in who.synthesizers]
     rows += [_component(f"Backgrounds, set {b.name}", b.identity, _counts(b)) for b in who.backgrounds]
-    specs: list[list[Cell | str]] = [
-        [code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs
-    ]
+    specs = [[code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs]
     options = [f"{name} {value}" for name, value in context.record.run.options.items() if name.startswith("--")]
     heads = ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"]
     data = {
@@ -39,7 +37,7 @@ def _device(record: Record) -> list[tuple[str, Cell]]:
     return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in facts]
 
 
-def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[Cell | str]:
+def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[object]:
     identity = of or IdentityEntry()
     name = identity.title + (" (demonstration model)" if identity.demonstration else "")
     settings = value_text(identity.configuration)

@@ -9,7 +9,7 @@ from synnodtest.record.words import (
     number,
 )
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, link, status
+from synnodtest.report.model import Section, Table, link, status
 
 
 def p_text(value: float | None, none: str = "") -> str:
@@ -27,8 +27,8 @@ def multiplicity(context: Context) -> Section:
     gates += sorted({k[0] for k in families} - set(gates))
     words = [w for w in context.counts if context.counts[w]]
     heads, columns = [w.capitalize() for w in words], ["Expectation", "p, raw", "p, Holm", "Says"]
-    rows: list[list[Cell | str]] = [[g, *(number(families[g, w]) for w in words)] for g in gates]
-    alarms: list[list[Cell | str]] = [
+    rows = [[g, *(number(families[g, w]) for w in words)] for g in gates]
+    alarms = [
         [
             link(context.full_title(e), f"#{context.anchors[e.id]}"),
             *(p_text(p, none="–") for p in (e.p_value, e.p_holm)),

@@ -16,7 +16,7 @@ def protocol(context: Context) -> Section:
     record = context.record
     groups = [{"behaviour": b, "table": _criteria(context, b, items)} for b, items in context.grouped()]
     alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Chosen", "Specification"]
-    ledger: list[list[Cell | str]] = [
+    ledger = [
         [code(r.run), date(r.started), r.status, str(r.seed), r.chosen, code(short_hash(r.spec_sha256))]
         for r in record.ledger
     ]
@@ -30,7 +30,7 @@ def protocol(context: Context) -> Section:
 
 
 def _criteria(context: Context, behaviour: BehaviourEntry, items: Sequence[ExpectationEntry]) -> Table:
-    rows: list[list[Cell | str]] = []
+    rows = []
     for e in items:
         ruling, criterion = e.ruling, e.ruling.criterion if e.ruling else ""
         stop = "sequential, by e-values" if ruling and ruling.figure_kind == "sequential" else "fixed n"

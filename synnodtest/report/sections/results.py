@@ -76,7 +76,7 @@ def _components(ruling: RulingEntry) -> Table:
     return Table("Estimates against their bounds", columns, rows, numeric=columns[1:5])
 
 
-def _component(part: ComponentEntry) -> list[Cell | str]:
+def _component(part: ComponentEntry) -> list[object]:
     value, ends = estimate(part)
     return [
         Cell(part.label, note=_ROLES[part.role]),
@@ -98,7 +98,7 @@ def _detail(title: str, rows: Any) -> Table:
     there = dict.fromkeys(str(c) for r in rows for c in r)
     numeric = [c for c in there if all(isinstance(r.get(c), (int, float)) for r in rows)]
     columns = [*(c for c in there if c not in numeric), *numeric]
-    body: list[list[Cell | str]] = [[_plain(r.get(c)) for c in columns] for r in rows]
+    body = [[_plain(r.get(c)) for c in columns] for r in rows]
     return Table(caption, columns, body, numeric=numeric, most=60)
 
 

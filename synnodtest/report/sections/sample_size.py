@@ -8,14 +8,14 @@ from synnodtest.record.model.judged import PlanEntry
 from synnodtest.record.words import bound_text, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures.power import power_figure
-from synnodtest.report.model import Cell, Section, Table, link
+from synnodtest.report.model import Section, Table, link
 from synnodtest.statistics import DEFAULT_ICC, design_effect, smallest_n_rate
 
 
 def sample_size(context: Context) -> Section:
     """Return n, clustering and power of each expectation."""
-    rows: list[list[Cell | str]] = []
-    plans: list[list[Cell | str]] = []
+    rows = []
+    plans = []
     curves = []
     for e in context.record.expectations:
         if e.ruling is None or not e.components:

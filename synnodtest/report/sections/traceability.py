@@ -8,14 +8,14 @@ from synnodtest.canonical import sha256_of
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.words import joined
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, code, link, status
+from synnodtest.report.model import Section, Table, code, link, status
 
 
 def traceability(context: Context) -> Section:
     """Return hazard -> requirement -> behaviour -> node -> evidence hash -> verdict, and orphans both ways."""
     listed = {"hazards": context.record.hazards, "requirements": context.record.requirements}
     titles = {kind: {entry.id: entry.title for entry in entries} for kind, entries in listed.items()}
-    rows: list[list[Cell | str]] = []
+    rows = []
     for behaviour, items in context.grouped():
         hazards = "; ".join(_named(i, titles["hazards"]) for i in behaviour.hazard) or "–"
         needs = "; ".join(_named(i, titles["requirements"]) for i in behaviour.requirement) or "–"

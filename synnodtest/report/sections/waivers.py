@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synnodtest.record.words import date
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, of_table
+from synnodtest.report.model import Section, Table, of_table
 
 
 def waivers(context: Context) -> Section:
@@ -12,7 +12,7 @@ def waivers(context: Context) -> Section:
     record = context.record
     used = [(e.waived.id, f"{context.full_title(e)} ({e.status})") for e in record.expectations if e.waived and e.ruled]
     every = {e.waived.id: e.waived for e in record.expectations if e.waived} | {w.id: w for w in record.waivers}
-    rows: list[list[Cell | str]] = []
+    rows = []
     for key, waiver in every.items():
         met = "; ".join(title for waived, title in used if waived == key)
         expiry = f"{date(waiver.expiry)}{', expired' if waiver.expired else ''}"
