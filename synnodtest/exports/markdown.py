@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -54,24 +55,23 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
         cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
     failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "NOT RUN")]
-    verdicts = [(e.id, f"{_waived(e)}{(e.verdict or e.status).splitlines()[0]}") for e in failed]
-    if verdicts:
-        lines += ["", "<details open><summary>What did not pass</summary>", ""]
-        lines += [f"- `{node}`: {_text(sentence)}" for node, sentence in verdicts]
-        lines += ["", "</details>"]
-    left = [(e.id, n) for e in record.expectations for n in exclusions(e.ruling)]
-    if left:
-        lines += ["", "<details><summary>Exclusions</summary>", ""]
-        lines += [f"- `{node}`: {_text(note)}" for node, note in left]
-        lines += ["", "</details>"]
+    lines += _list(" open", "What did not pass", [(e, _sentence(e)) for e in failed])
+    lines += _list("", "Exclusions", [(e, note) for e in record.expectations for note in exclusions(e.ruling)])
     if record.comparison is not None:
         lines += ["", "### Against the baseline", "", "```", *comparison_lines(record.comparison, name), "```"]
     return "\n".join([*lines, "", f"Run `{record.run.id}`, report: `{report}`", ""])
 
 
-def _waived(e: ExpectationEntry) -> str:
-    by = e.waived if e.shown_status == "WAIVED" else None
-    return f"WAIVED by {by.approver} until {by.expiry}: " if by else ""
+def _list(look: str, title: str, told: Sequence[tuple[ExpectationEntry, str]]) -> list[str]:
+    """Return what is told of expectations as a list that can be folded; nothing of none."""
+    lines = [f"- `{e.id}`: {_text(words)}" for e, words in told]
+    return ["", f"<details{look}><summary>{title}</summary>", "", *lines, "", "</details>"] if lines else []
+
+
+def _sentence(e: ExpectationEntry) -> str:
+    """Return what an expectation came to, and who waived it."""
+    by, sentence = e.waived if e.shown_status == "WAIVED" else None, (e.verdict or e.status).splitlines()[0]
+    return f"WAIVED by {by.approver} until {by.expiry}: {sentence}" if by else sentence
 
 
 def badge(source: Record | JsonObject) -> str:

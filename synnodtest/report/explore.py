@@ -156,16 +156,13 @@ def pictures_in(page: Path) -> Pictures:
     data, packed = _DATA.search(text), _PICTURES.search(text)
     if data is None or packed is None:
         raise RecordError(f"{page}: not a page that 'synnodtest explore' can read", hint="name the folder of a run")
-    known = {row[0]: row[8] for row in json.loads(data.group(1))["scenes"] if row[8] is not None}
-
-    def found(scene_id: str) -> Picture | None:
-        if scene_id not in known:
-            return None
-        x, y, wide, high, low, most, start, length = known[scene_id]
-        webp = base64.b64decode(packed.group(1)[start : start + length])
-        return Picture((x, y, wide, high), low, most, webp)
-
-    return found
+    pictures = {}
+    for scene_id, *_, place in json.loads(data.group(1))["scenes"]:
+        if place is not None:
+            *cut, low, high, start, length = place
+            webp = base64.b64decode(packed.group(1)[start : start + length])
+            pictures[scene_id] = Picture((cut[0], cut[1], cut[2], cut[3]), low, high, webp)
+    return pictures.get
 
 
 def _page(data: JsonObject, packed: str) -> str:

@@ -78,9 +78,7 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> str:
     canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", text, flags=re.S)
     text = re.sub(r' style="([^"]*)"', lambda m: _attributes(m.group(1)), text)
     text = re.sub(r"-?\d+\.\d{3,}", lambda m: _shorter(m.group()), text)
     text = _unique(text, name)

@@ -115,10 +115,9 @@ def roc_of_scenes(expectation: ExpectationEntry, name: str, scenes: Mapping[str,
     loudest: dict[bool, list[float]] = {True: [], False: []}
     for scene in (scenes[key] for key in dict.fromkeys(expectation.scenes)):
         if scene.accepted:
-            scores = [float(f.score) for f in scene.findings]
-            loudest[bool(scene.nodules)].append(max(scores, default=0.0))
-    first = next(iter(expectation.components), None)
-    return roc(loudest[True], loudest[False], first.value if first else None, name)
+            loudest[bool(scene.nodules)].append(max((float(f.score) for f in scene.findings), default=0.0))
+    area = next((part.value for part in expectation.components), None)
+    return roc(loudest[True], loudest[False], area, name)
 
 
 @drawn
@@ -126,11 +125,8 @@ def roc(positive: Sequence[float], negative: Sequence[float], area: float | None
     """Draw the ROC curve of the loudest finding per image; None unless its area is the one that was judged."""
     if not positive or not negative or area is None:
         return None
-    scores = np.array([*positive, *negative])
-    label = np.repeat([True, False], [len(positive), len(negative)])
-    cuts = np.unique(scores)[::-1]
-    y = np.concatenate([[0.0], [(scores[label] >= c).mean() for c in cuts]])
-    x = np.concatenate([[0.0], [(scores[~label] >= c).mean() for c in cuts]])
+    cuts = np.unique([*positive, *negative])[::-1]
+    y, x = (np.array([0.0, *((np.array(scores) >= c).mean() for c in cuts)]) for scores in (positive, negative))
     if abs(float(np.trapezoid(y, x)) - area) > 1e-6:
         return None
     title = "Receiver operating characteristic"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from synnodtest.report.figures.agreement import agreement_figure
 from synnodtest.report.figures.ecdf import ecdf_figure
 from synnodtest.report.figures.sheet import sheet_figure
 from synnodtest.report.model import Cell, Section, Table, status
-from synnodtest.report.order import number_of
 from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
 from synnodtest.report.sections.transfer import tables_of
@@ -42,17 +40,10 @@ def credibility(context: Context) -> Section:
         "reports": [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)],
         "none": NO_REPORT,
         "seven": Table(
-            "The seven Cs and what this run shows of them",
-            ["Aspect", "Question", "Evidence"],
-            [[name, asked, _numbered(pictures)] for name, asked, pictures in seven_cs(record)],
+            "The seven Cs and what this run shows of them", ["Aspect", "Question", "Evidence"], seven_cs(record)
         ),
     }
     return Section("Synthesis credibility", "credibility", data)
-
-
-def _numbered(text: str) -> str:
-    """Return a text with the numbers of the sections that it names in braces."""
-    return re.sub(r"\{(\w+)\}", lambda found: number_of(found[1]), text)
 
 
 def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:

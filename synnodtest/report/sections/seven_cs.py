@@ -19,13 +19,14 @@ from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.rejections import by_kind
 from synnodtest.record.words import joined, number, plural
 from synnodtest.report.figures.credibility import inside
+from synnodtest.report.order import number_of
 
 NO_REPORT = "none: no credibility report of the synthesizer was given (synnodtest evaluate synthesizer --out FILE)"
 Row = tuple[str, str, str]
 
 
 def seven_cs(record: Record) -> list[Row]:
-    """Return aspect, question and what this run shows of it; section numbers stand as ``{key}``."""
+    """Return aspect, question and what this run shows of it."""
     measured = [report for report in record.credibility.reports if not report.of_another_model]
     return [
         ("Congruence", "How alike the synthetic and the real distribution are.", _congruence(measured)),
@@ -74,7 +75,7 @@ def _coverage(record: Record, measured: Sequence[CredibilityReport]) -> str:
     sentences = [
         f"{plural(len(nodules), 'nodule')} of {min(sizes):.1f} to {max(sizes):.1f} mm (median {np.median(sizes):.1f}), "
         f"contrast {min(contrasts):.2f} to {max(contrasts):.2f}, in {plural(len(regions), 'region')}; envelope in "
-        "section {envelope}"
+        f"section {number_of('envelope')}"
     ]
     for domain, against in _domains(measured):
         cover = against.get("coverage")
@@ -108,7 +109,7 @@ def _completeness(record: Record) -> str:
         f"{number(run)} of {plural(len(entries), 'expectation')} judged, {number(counts.evaluated)} of "
         f"{number(counts.requested)} requested scenes shown to the detector, on "
         f"{plural(counts.unique_backgrounds, 'background')} of {plural(counts.unique_patients, 'patient')}; "
-        "section {attrition}"
+        f"section {number_of('attrition')}"
     )
 
 
@@ -131,7 +132,7 @@ def _comprehension(record: Record) -> str:
     hashed = sum(bool(s.sha256) for s in who.synthesizers)
     return (
         f"{joined(makers) or 'no synthesizer'}; weights of {hashed} of {len(makers)} and "
-        f"{plural(len(who.specs), 'specification')} named by sha256; section {{identification}}"
+        f"{plural(len(who.specs), 'specification')} named by sha256; section {number_of('identification')}"
     )
 
 

@@ -63,24 +63,18 @@ def outcome(context: Context) -> str:
     """Return the result of the run in one sentence."""
     record, counts = context.record, context.counts
     name = record.identification.detector.name
-    total = sum(counts.values())
+    total, failed, settled = sum(counts.values()), counts["FAILED"], counts["PASSED"]
     if record.run.interrupted:
         return f"The run was interrupted: nothing is concluded about {name}."
     if not total:
         return "No expectation was tested."
-    failed, settled = counts["FAILED"], counts["PASSED"]
-    parts = _open_parts(counts)
-    if failed:
-        tail = f"; {joined(parts)}" if parts else ""
-        return f"{name} does not meet {_share(failed, total)}{tail}."
-    if settled == total:
-        subject = f"all {total} pre-specified expectations" if total > 1 else _share(settled, total)
-        return f"{name} meets {subject}."
-    if not settled and not counts["WAIVED"]:
+    if not (failed or settled or counts["WAIVED"]):
         none = f"none of {total} pre-specified expectations could"
         subject = none if total > 1 else "the one pre-specified expectation could not"
         return f"Nothing is shown about {name}: {subject} be settled."
-    return f"{name} meets {_share(settled, total)}; {joined(parts)}."
+    share = f"all {total} pre-specified expectations" if settled == total > 1 else _share(failed or settled, total)
+    told = "; ".join(filter(None, [share, joined(_open_parts(counts))]))
+    return f"{name} {'does not meet' if failed else 'meets'} {told}."
 
 
 def _share(count: int, total: int) -> str:
