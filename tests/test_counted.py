@@ -7,8 +7,8 @@ import pytest
 from synnodtest.cli import main
 from synnodtest.counted import counted
 from synnodtest.expectations import find_check
+from synnodtest.expectations.limits import too_few_clusters
 from synnodtest.expectations.sentences import counts_phrase
-from synnodtest.expectations.too_few import too_few_clusters
 from synnodtest.record.words import number, plural
 from synnodtest.shell.progress import taken_line
 from tests.expectations.evidence import evidence, trial

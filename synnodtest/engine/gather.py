@@ -15,7 +15,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations import Kind, Ruling, find_check, known_checks
-from synnodtest.expectations.early import sequential_judge
+from synnodtest.expectations.registry import sequential_judge
 from synnodtest.matching import Matching
 from synnodtest.planning.groups import Group, groups_for
 from synnodtest.planning.variants import Variant

@@ -15,8 +15,13 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError, missing_extra
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import Planted
-from synnodtest.statistics.coverage import precision_recall, vendi_score
-from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
+from synnodtest.statistics.distances import (
+    energy_distance,
+    frechet_distance,
+    kernel_distance,
+    precision_recall,
+    vendi_score,
+)
 
 Array = NDArray[np.float64]
 HALVES = 50

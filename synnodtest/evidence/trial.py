@@ -278,29 +278,21 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
     at the centre), ``arm``, swept names, requested radiomics features, the strata of the background, and ``mimic``: of
     a mimic its kind, of a nodule those of all mimics in its scene.
     """
-    if name == "diameter_mm":
-        return nodule.requested_mm
-    if name == "region":
-        return nodule.regions
     if name in SEEN:
         figure = float(getattr(nodule.truth, name))
         return figure if math.isfinite(figure) else None
-    if name in {"name", "nodule"}:
-        return nodule.name
-    if name == "arm":
-        return trial.arm
-    if name in nodule.requested:
-        return nodule.requested[name]
-    if name in trial.levels:
-        return trial.levels[name]
-    if name == "lesion":
-        return nodule.requested.get("lesion", "nodule")
-    if name == "mimic":
+    own = {"diameter_mm": nodule.requested_mm, "region": nodule.regions, "arm": trial.arm}
+    if name == "mimic" and not (name in nodule.requested or name in trial.levels):
         return frozenset(str(m.requested.get("mimic")) for m in trial.mimics)
-    radiomics = nodule.requested.get("radiomics") or {}
-    if name in radiomics:
-        return radiomics[name]
-    return trial.strata.get(name)
+    tables = (
+        own | dict.fromkeys(("name", "nodule"), nodule.name),
+        nodule.requested,
+        trial.levels,
+        {"lesion": "nodule"},
+        nodule.requested.get("radiomics") or {},
+        trial.strata,
+    )
+    return next((table[name] for table in tables if name in table), None)
 
 
 def holds(value: Any, condition: Any) -> bool:

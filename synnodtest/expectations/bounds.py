@@ -51,10 +51,10 @@ def hold(
     name: str,
     label: str,
     estimator: Estimator,
-    *,
     alpha: float,
     bound: float,
     side: Side,
+    *,
     role: Role = "decides",
     unit: str = "rate",
 ) -> Held:

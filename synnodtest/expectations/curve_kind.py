@@ -14,10 +14,10 @@ from synnodtest.expectations.fewest import curve_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE
 from synnodtest.expectations.ledger import Ledger, ledger_of
+from synnodtest.expectations.limits import too_few_equal_clusters
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import sensitivity_gate, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
-from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
 
 SILENT_AREA = 0.5

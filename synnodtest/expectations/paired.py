@@ -19,22 +19,17 @@ from synnodtest.expectations.rates import Units, detections, sensitivity_gate, v
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sentences import beside, number
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
+from synnodtest.statistics import Estimate
 
 
 def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: float, side: Side) -> Held:
     """Hold a paired difference against its bound."""
-    clusters = [trial.cluster for trial in compared.trials]
-    return hold(
-        name,
-        compared.label,
-        lambda alpha: difference(
-            compared.metric, compared.arm, compared.reference, clusters, alpha=alpha, seed=evidence.seed
-        ),
-        alpha=evidence.alpha,
-        bound=bound,
-        side=side,
-        unit=compared.unit,
-    )
+    sides, clusters = (compared.arm, compared.reference), [trial.cluster for trial in compared.trials]
+
+    def estimator(alpha: float) -> Estimate:
+        return difference(compared.metric, *sides, clusters, alpha=alpha, seed=evidence.seed)
+
+    return hold(name, compared.label, estimator, evidence.alpha, bound, side, unit=compared.unit)
 
 
 def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, side: Side) -> Ruling:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,16 +113,18 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     ``where`` and ``of`` choose nodules of the reference; their partners follow. Images are compared on untouched
     backgrounds under each arm's perturbations, or on the arms' own scenes where the arms differ in their nodules.
     """
-    metric = parameters.metric
+    metric, point = parameters.metric, evidence.operating_point
     pairs, lost, alone = nodule_pairs(parameters, evidence)
-    names = _names(parameters)
-    gate = [reference for _, reference in pairs] or _all_nodules(parameters, evidence)
+    # a reference that plants none is gated by whatever nodules there are
+    gate = [reference for _, reference in pairs] or evidence.nodules(of=parameters.of, where=parameters.where)
     if metric in ON_IMAGES:
-        images, single = _image_pairs(parameters, evidence)
-        values = [tuple(of_image(metric, t, evidence.operating_point) for t in pair) for pair in images]
-        return Comparison(metric, names, [a for a, _ in images], *_columns(values), gate=gate, alone=single)
-    values = [tuple(of_nodule(metric, n, evidence.operating_point) for _, n in pair) for pair in pairs]
-    return Comparison(metric, names, [t for (t, _), _ in pairs], *_columns(values), gate=gate, lost=lost, alone=alone)
+        images, alone = _image_pairs(parameters, evidence)
+        lost, trials = 0, [trial for trial, _ in images]
+        arm, reference = ([of_image(metric, pair[k], point) for pair in images] for k in (0, 1))
+    else:
+        trials = [trial for (trial, _), _ in pairs]
+        arm, reference = ([of_nodule(metric, pair[k][1], point) for pair in pairs] for k in (0, 1))
+    return Comparison(metric, _names(parameters), trials, arm, reference, gate, lost, alone)
 
 
 def is_arm(parameters: Compared, trial: Trial) -> bool:
@@ -134,10 +136,6 @@ def _names(parameters: Compared) -> tuple[str, str]:
     if parameters.under is not None:
         return "under " + ", ".join(kind for kind, _ in parameters.under), "unperturbed"
     return str(parameters.arm), str(parameters.reference)
-
-
-def _columns(values: Sequence[tuple[float, ...]]) -> tuple[list[float], list[float]]:
-    return [v[0] for v in values], [v[1] for v in values]
 
 
 def _arms(parameters: Compared, evidence: Evidence) -> tuple[list[Trial], list[Trial]]:
@@ -178,11 +176,6 @@ def nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NoduleP
     return pairs, lost, alone
 
 
-def _all_nodules(parameters: Compared, evidence: Evidence) -> Pairs:
-    """Return whatever nodules there are, for the gate of a reference that plants none."""
-    return evidence.nodules(of=parameters.of, where=parameters.where)
-
-
 def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[Trial, Trial]], int]:
     """Return the same image in both arms, and how many of the reference's have no partner."""
     where, under = parameters.where, parameters.under is not None
@@ -193,16 +186,8 @@ def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[T
         arm = list(evidence.untouched(parameters.arm, where=where))
     if not reference:
         arm, reference = _arms(parameters, evidence)
-    chosen = [t for t in reference if _selected(parameters, t)]
-    joined = _join(parameters, arm, chosen)
-    return joined, len(chosen) - len(joined)
-
-
-def _selected(parameters: Compared, trial: Trial) -> bool:
-    keep = predicate(parameters.where)
-    return not trial.nodules or not parameters.where or any(keep(trial, n) for n in trial.nodules)
-
-
-def _join(parameters: Compared, arm: Iterable[Trial], reference: Iterable[Trial]) -> list[tuple[Trial, Trial]]:
+    keep = predicate(where)
+    chosen = [t for t in reference if not (where and t.nodules) or any(keep(t, n) for n in t.nodules)]
     partners = {_place(parameters, t): t for t in arm}
-    return [(partners[place], t) for t in reference if (place := _place(parameters, t)) in partners]
+    joined = [(partners[place], t) for t in chosen if (place := _place(parameters, t)) in partners]
+    return joined, len(chosen) - len(joined)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Side
-from synnodtest.expectations.assumed import Assumed
 from synnodtest.statistics import (
     miettinen_nurminen,
     power_count,
@@ -20,6 +20,86 @@ from synnodtest.statistics import (
     sample_size_paired,
     sample_size_rate,
 )
+
+ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise": 0.2, "spread": 0.4}
+"""Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count;
+a mean correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector
+shows."""
+FROM_SPEC = "sampling.assume of the spec"
+BY_DEFAULT = "a default; say what you expect with sampling: "
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """Assumptions of one item; each value comes with its source in words.
+
+    Args:
+        behaviour: Its identifier.
+        expectation: Likewise.
+        kind: Of the expectation.
+        given: The value that the spec assumes for the first of some names that has one, else None.
+    """
+
+    behaviour: str
+    expectation: str
+    kind: str
+    given: Callable[..., float | None]
+
+    def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
+        """Return the true rate to plan for, and where it comes from.
+
+        Raises:
+            SynnodError: the value assumed for this very expectation does not meet its bound.
+        """
+        step = ASSUMED["margin_to_bound"]
+        return self._true(bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
+
+    def true_count(self, bound: float) -> tuple[float, str]:
+        """Return the true number of events per image to plan for, and where it comes from.
+
+        Raises:
+            SynnodError: the value assumed for this very expectation does not meet its bound.
+        """
+        return self._true(bound, bound * ASSUMED["count_share"], below=True)
+
+    def true_correlation(self, bound: float) -> tuple[float, float, str]:
+        """Return the mean correlation to plan for, its standard deviation between backgrounds, and their source.
+
+        Raises:
+            SynnodError: the mean assumed for this very expectation does not exceed its bound.
+        """
+        spread, named = self.given("spread"), self.given(self.expectation, self.kind)
+        if named is not None and not bound < named <= 1:
+            raise SynnodError(
+                f"behaviour {self.behaviour!r}: a mean correlation of {named:g} is assumed for {self.expectation}, "
+                f"and that does not exceed its bound of {bound:g}",
+                hint="assume a value between the bound and 1",
+            )
+        mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
+        why = BY_DEFAULT + f"{{assume: {{{self.expectation}: .., spread: ..}}}}"
+        return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
+
+    def discordant_share(self) -> tuple[float, str]:
+        """Return the share of discordant pairs to plan for, and where it comes from."""
+        share = self.given(self.expectation, self.kind, "discordant")
+        if share is not None:
+            return share, FROM_SPEC
+        return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
+
+    def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:
+        """Return the true value to plan for, and its source; one for all counts only where it meets the bound."""
+        named = self.given(self.expectation, self.kind)
+        value = self.given("") if named is None else named
+        if value is not None and (0 <= value < bound if below else bound < value):
+            return value, FROM_SPEC
+        if named is not None:
+            raise SynnodError(
+                f"behaviour {self.behaviour!r}: a true value of {named:g} is assumed for {self.expectation}, and that "
+                f"does not meet its bound of {bound:g}",
+                hint="assume a value on the other side of the bound",
+            )
+        return default, f"{BY_DEFAULT}{{assume: {{{self.expectation}: ..}}}}"
+
 
 P = TypeVar("P")
 _MOST = 10_000

@@ -40,15 +40,11 @@ def hold_rate(
 ) -> Held:
     """Hold the rate of units that are true: Clopper-Pearson, or guarded Korn-Graubard where clusters repeat."""
     hits, clusters = [hit for _, hit in units], [trial.cluster for trial, _ in units]
-    return hold(
-        name,
-        label,
-        lambda alpha: clustered_rate(hits, clusters, alpha=alpha),
-        alpha=evidence.alpha,
-        bound=bound,
-        side=side,
-        role=role,
-    )
+
+    def estimator(alpha: float) -> Estimate:
+        return clustered_rate(hits, clusters, alpha=alpha)
+
+    return hold(name, label, estimator, evidence.alpha, bound, side, role=role)
 
 
 def sensitivity_gate(

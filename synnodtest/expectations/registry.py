@@ -1,4 +1,4 @@
-"""Kinds of expectation by name: those of this package, and those of installed packages."""
+"""Kinds of expectation by name: those of this package, and those of installed packages; judges of sequential runs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from synnodtest.expectations import kinds as own_kinds
 from synnodtest.expectations.claim import ClaimKind
 from synnodtest.expectations.foreign import taken
 from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.sequential import sequential_ruling
 from synnodtest.registry import Registry
 
 GROUP = "synnodtest.checks"
@@ -122,3 +123,22 @@ _KINDS: Registry[Kind[Any]] = Registry(
 _CLAIMS: Registry[ClaimKind[Any]] = Registry(
     "claim", group=CLAIM_GROUP, folder=own_claims, constant="CLAIM", name=lambda claim: claim.name, accept=_accept_claim
 )
+
+
+def sequential_judge(name: str, parameters: Mapping[str, object]) -> Callable[[Mapping[str, object], Evidence], Ruling]:
+    """Return the judge of an expectation in a sequential run.
+
+    Raises:
+        SynnodError: it cannot stop early, or its bound leaves nothing to show.
+    """
+    kind = find_check(name)
+    stop = None if kind is None else kind.early_stop
+    if kind is None or stop is None or not kind.can_stop(parameters):
+        what = name if stop is None else f"{name} of {parameters.get('metric')}"
+        able = sorted(other.name for other in kinds().values() if other.early_stop is not None)
+        raise SynnodError(
+            f"'sampling: sequential' is for rates and paired rates, not for {what!r}",
+            hint=f"it can stop {', '.join(able)}; give {what!r} a behaviour of its own with fixed n",
+        )
+    stop.check(name, kind.read(parameters))
+    return lambda given, evidence: sequential_ruling(stop, kind.read(given), evidence)

@@ -99,15 +99,17 @@ def naming_unheard(ruling: Ruling, where: Mapping[str, Any] | None, evidence: Ev
     if ruling.n_nodules or not where:
         return ruling
     pairs = [(trial, nodule) for trial in evidence.trials for nodule in trial.nodules]
-    unheard = [name for name in where if pairs and all(value_of(name, *pair) is None for pair in pairs)]
+    if not pairs:
+        return ruling
+    unheard = [name for name in where if all(value_of(name, *pair) is None for pair in pairs)]
+    barren = [name for name in where if not any(predicate({name: where[name]})(*pair) for pair in pairs)]
+    there = [f"{name!r} than 'where' asks for{_range_of([value_of(name, *pair) for pair in pairs])}" for name in barren]
+    named = ""
     if unheard:
-        others_named = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
-        return replace(ruling, sentence=ruling.sentence + others_named)
-    barren = [name for name in where if pairs and not any(predicate({name: where[name]})(*pair) for pair in pairs)]
-    there = {name: _range_of([value_of(name, *pair) for pair in pairs]) for name in barren}
-    others = [f"{name!r} than 'where' asks for{values}" for name, values in there.items()]
-    others_named = f"; every nodule has another {' and another '.join(others)}" if others else ""
-    return replace(ruling, sentence=ruling.sentence + others_named)
+        named = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
+    elif there:
+        named = f"; every nodule has another {' and another '.join(there)}"
+    return replace(ruling, sentence=ruling.sentence + named)
 
 
 def _range_of(values: Sequence[Any]) -> str:

@@ -49,30 +49,25 @@ def signed(difference: float | None, bound: float) -> str:
 
 def outcome_phrase(part: Component, alpha: float) -> str:
     """Return ``sensitivity 0.93 (one-sided 95% lower bound 0.88) exceeds the pre-specified 0.80``."""
-    head = f"{part.label} {number(part.value)}"
-    bound = ("±" if part.side == "within" else "") + limit(part.bound)
+    words = _OUTCOMES.get((part.side, part.status), "does not settle the pre-specified")
     low, high = beside(part.lower, part.bound), beside(part.upper, part.bound)
-    interval = f"{percent(2 * alpha)} interval {low} to {high}"
-    if part.side == "within":
-        words = {
-            Status.PASSED: f"lies inside the pre-specified {bound}",
-            Status.FAILED: f"lies outside the pre-specified {bound}",
-        }.get(part.status, f"does not settle the pre-specified {bound}")
-        return f"{head} ({interval}) {words}"
-    lower = f"one-sided {percent(alpha)} lower bound {low}"
-    upper = f"one-sided {percent(alpha)} upper bound {high}"
-    if part.status is Status.INCONCLUSIVE:
-        return f"{head} ({interval}) does not settle the pre-specified {bound}"
-    if part.side == "above":
-        passed = part.status is Status.PASSED
-        return (
-            f"{head} ({lower}) exceeds the pre-specified {bound}"
-            if passed
-            else (f"{head} ({upper}) falls short of the pre-specified {bound}")
-        )
-    if part.status is Status.PASSED:
-        return f"{head} ({upper}) stays below the pre-specified {bound}"
-    return f"{head} ({lower}) exceeds the pre-specified limit of {bound}"
+    interval = f"one-sided {percent(alpha)} " + (
+        f"lower bound {low}" if words[:7] == "exceeds" else f"upper bound {high}"
+    )
+    if part.side == "within" or part.status is Status.INCONCLUSIVE:
+        interval = f"{percent(2 * alpha)} interval {low} to {high}"
+    bound = ("±" if part.side == "within" else "") + limit(part.bound)
+    return f"{part.label} {number(part.value)} ({interval}) {words} {bound}"
+
+
+_OUTCOMES = {
+    ("above", Status.PASSED): "exceeds the pre-specified",
+    ("above", Status.FAILED): "falls short of the pre-specified",
+    ("below", Status.PASSED): "stays below the pre-specified",
+    ("below", Status.FAILED): "exceeds the pre-specified limit of",
+    ("within", Status.PASSED): "lies inside the pre-specified",
+    ("within", Status.FAILED): "lies outside the pre-specified",
+}
 
 
 def counts_phrase(n: int, backgrounds: int, noun: str = "nodule") -> str:

@@ -19,7 +19,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs, sensitivity_gate
 from synnodtest.expectations.rule import selected
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
-from synnodtest.statistics import mean_cluster_spearman
+from synnodtest.statistics import Estimate, mean_cluster_spearman
 
 RATES_SHOWN = (0.15, 0.5)
 """The paper's thresholds for its curves of detection rate by size (figure 3); drawn beside the operating point."""
@@ -102,15 +102,12 @@ class Watched:
 
     def within(self, evidence: Evidence, bound: float, side: Side) -> Held:
         """Hold the mean within-background correlation against its bound."""
-        return hold(
-            "spearman",
-            "mean within-background Spearman correlation",
-            lambda alpha: mean_cluster_spearman(self.x, self.y, self.clusters, alpha=alpha, guarded=True),
-            alpha=evidence.alpha,
-            bound=bound,
-            side=side,
-            unit="correlation",
-        )
+
+        def estimator(alpha: float) -> Estimate:
+            return mean_cluster_spearman(self.x, self.y, self.clusters, alpha=alpha, guarded=True)
+
+        label = "mean within-background Spearman correlation"
+        return hold("spearman", label, estimator, evidence.alpha, bound, side, unit="correlation")
 
     def figure(self, over: str, curves: NDArray[np.float64], operating_point: float) -> dict[str, object]:
         """Return the data of the figure: the mean curve, its isotonic fit, detection rates and ``curves`` as lines."""

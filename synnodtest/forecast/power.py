@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Kind, find_check
-from synnodtest.expectations.assumed import Assumed
-from synnodtest.expectations.power import Forecast, Plan
+from synnodtest.expectations.power import Assumed, Forecast, Plan
 from synnodtest.forecast.units import SAMPLE, scenes_per_background, units_per_background
 from synnodtest.planning.cases import variants_of
 from synnodtest.planning.variants import Variant
@@ -37,17 +37,11 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
         return replace(plain, warning="no nodule satisfies `where`")
     if count < 2:
         return replace(plain, warning=_alone(backgrounds))
-    kind = _kind(variant)
+    item = _Item(behaviour, variant)
     if behaviour.sampling.sequential:
-        return _sequential(plain, kind, behaviour, variant, backgrounds)
-    plan = _plan(behaviour, variant, units=units, backgrounds=count, effective=plain.effective)
-    return replace(
-        kind.forecast(variant.parameters, plan),
-        units=units,
-        backgrounds=count,
-        effective=plain.effective,
-        needed=_needed(behaviour, variant, units / count),
-    )
+        return item.sequential(plain, backgrounds)
+    shown = item.kind.forecast(item.parameters, item.plan(units=units, backgrounds=count, effective=plain.effective))
+    return replace(shown, units=units, backgrounds=count, effective=plain.effective, needed=item.needed(units / count))
 
 
 def _alone(backgrounds: Sequence[Background]) -> str:
@@ -70,10 +64,10 @@ def auto_count(behaviour: Behaviour, variants: Iterable[Variant]) -> int:
         per_background = units_per_background(behaviour, variant, fake, 0)
         if not per_background:
             continue
-        needed = _backgrounds_needed(behaviour, variant, per_background)
-        counts.append(UNFLAGGED if needed is None else needed)
-        counts.append(UNFLAGGED if _kind(variant).bootstrapped else 2)
-        counts.append(_fewest(behaviour, variant, per_background))
+        item = _Item(behaviour, variant)
+        needed = item.backgrounds_needed(per_background)
+        counts.append(UNFLAGGED if needed is None or item.kind.bootstrapped else 2)
+        counts += [needed or 2, item.fewest(per_background)]
     return max(counts)
 
 
@@ -91,68 +85,73 @@ def with_count(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, scenes=replace(scenes, count=auto_count(trial, every)))
 
 
-def _needed(behaviour: Behaviour, variant: Variant, per_background: float) -> int | None:
-    """Return the backgrounds that reach the planned power and can pass; None where no formula or no number does."""
-    try:
-        needed = _backgrounds_needed(behaviour, variant, per_background)
-    except SynnodError:
-        return None
-    return None if needed is None else max(needed, _fewest(behaviour, variant, per_background))
+@dataclass(frozen=True)
+class _Item:
+    """An item as its kind is asked about it."""
 
+    behaviour: Behaviour
+    variant: Variant
 
-def _fewest(behaviour: Behaviour, variant: Variant, per_background: float) -> int:
-    kind = _kind(variant)
-    return kind.fewest(kind.read(variant.parameters), _alpha(behaviour, variant), per_background) or 2
+    @cached_property
+    def kind(self) -> Kind[Any]:
+        """Kind of its expectation."""
+        name = self.variant.expectation.kind
+        kind = find_check(name)
+        if kind is None:
+            raise SynnodError(f"there is no expectation {name!r}", hint="install what brings it")
+        return kind
 
+    @cached_property
+    def parameters(self) -> Any:
+        """Parameters, as the kind reads them."""
+        return self.kind.read(self.variant.parameters)
 
-def _backgrounds_needed(behaviour: Behaviour, variant: Variant, per_background: float) -> int | None:
-    """Return the backgrounds that reach the planned power; None where no formula says."""
-    kind, plan = _kind(variant), _plan(behaviour, variant, per_cluster=max(per_background, 1.0))
-    try:
-        needed = kind.units_needed(variant.parameters, plan)
-        if needed is None or (kind.power is not None and kind.power.by_background):
+    @property
+    def alpha(self) -> float:
+        """One-sided error rate."""
+        return float(self.variant.parameters.get("alpha", self.behaviour.sampling.alpha))
+
+    def plan(self, **units: Any) -> Plan:
+        """Return the plan on so many units."""
+        sampling, expectation = self.behaviour.sampling, self.variant.expectation
+        assumed = Assumed(self.behaviour.id, expectation.id, expectation.kind, sampling.assumed_for)
+        return Plan(assumed, self.alpha, power=sampling.power, icc=sampling.icc, **units)
+
+    def needed(self, per_background: float) -> int | None:
+        """Return the backgrounds that reach the planned power and can pass; None where no formula or number does."""
+        try:
+            needed = self.backgrounds_needed(per_background)
+        except SynnodError:
+            return None
+        return None if needed is None else max(needed, self.fewest(per_background))
+
+    def fewest(self, per_background: float) -> int:
+        """Return the fewest backgrounds that can pass, 2 or more."""
+        return self.kind.fewest(self.parameters, self.alpha, per_background) or 2
+
+    def backgrounds_needed(self, per_background: float) -> int | None:
+        """Return the backgrounds that reach the planned power; None where no formula says."""
+        plan = self.plan(per_cluster=max(per_background, 1.0))
+        try:
+            needed = self.kind.units_needed(self.parameters, plan)
+        except ValueError as error:
+            raise SynnodError(
+                f"behaviour {self.behaviour.id!r}, {self.variant.id}: no number of backgrounds reaches the planned "
+                f"power: {error}",
+                hint="assume a value farther from the bound (sampling: {assume: ..}), or give count a number",
+            ) from error
+        if needed is None or (self.kind.power is not None and self.kind.power.by_background):
             return needed
         return math.ceil(needed / per_background)
-    except ValueError as error:
-        raise SynnodError(
-            f"behaviour {behaviour.id!r}, {variant.id}: no number of backgrounds reaches the planned power: {error}",
-            hint="assume a value farther from the bound (sampling: {assume: ..}), or give count a number",
-        ) from error
 
-
-def _kind(variant: Variant) -> Kind[Any]:
-    kind = find_check(variant.expectation.kind)
-    if kind is None:
-        raise SynnodError(f"there is no expectation {variant.expectation.kind!r}", hint="install what brings it")
-    return kind
-
-
-def _plan(behaviour: Behaviour, variant: Variant, **units: Any) -> Plan:
-    sampling, expectation = behaviour.sampling, variant.expectation
-    assumed = Assumed(behaviour.id, expectation.id, expectation.kind, sampling.assumed_for)
-    return Plan(assumed, _alpha(behaviour, variant), power=sampling.power, icc=sampling.icc, **units)
-
-
-def _sequential(
-    plain: Forecast, kind: Kind[Any], behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]
-) -> Forecast:
-    """Forecast the fewest backgrounds after which e-values can decide; each background is one unit."""
-    most, within = behaviour.sampling.max_scenes, plain.backgrounds
-    if most is not None:
-        within = min(within, most // scenes_per_background(behaviour, variant, backgrounds))
-    stop = kind.early_stop
-    least = None if stop is None else stop.soonest(kind.read(variant.parameters), _alpha(behaviour, variant))
-    few = least is not None and within < least
-    return replace(
-        plain,
-        effective=within,
-        smallest=least,
-        warning=f"at least {least} backgrounds are needed before e-values can pass it, and {within} are there"
-        + (f" within max_scenes: {most}" if within < plain.backgrounds else "")
-        if few
-        else "",
-    )
-
-
-def _alpha(behaviour: Behaviour, variant: Variant) -> float:
-    return float(variant.parameters.get("alpha", behaviour.sampling.alpha))
+    def sequential(self, plain: Forecast, backgrounds: Sequence[Background]) -> Forecast:
+        """Forecast the fewest backgrounds after which e-values can decide; each background is one unit."""
+        most, within = self.behaviour.sampling.max_scenes, plain.backgrounds
+        if most is not None:
+            within = min(within, most // scenes_per_background(self.behaviour, self.variant, backgrounds))
+        stop, warning = self.kind.early_stop, ""
+        least = None if stop is None else stop.soonest(self.parameters, self.alpha)
+        if least is not None and within < least:
+            warning = f"at least {least} backgrounds are needed before e-values can pass it, and {within} are there"
+            warning += f" within max_scenes: {most}" if within < plain.backgrounds else ""
+        return replace(plain, effective=within, smallest=least, warning=warning)

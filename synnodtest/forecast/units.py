@@ -33,7 +33,7 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     arm = parameters.get("arm")
     chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
     if distractors:
-        return sum(_selected_mimic(parameters, r, m) for r in chosen for m in r.mimics) / max(len(looked), 1)
+        return sum(_selected(parameters, r, m) for r in chosen for m in r.mimics) / max(len(looked), 1)
     selected = [sum(_selected(parameters, recipe, nodule) for nodule in recipe.nodules) for recipe in chosen]
     if unit == "scene":
         selected = [min(count, 1) for count in selected]
@@ -51,27 +51,16 @@ def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: S
     return max(own + (2 if UNTOUCHED_ARM in arms else 0), 1)
 
 
-def _selected_mimic(parameters: Mapping[str, Any], recipe: Recipe, mimic: MimicRecipe) -> bool:
+def _selected(parameters: Mapping[str, Any], recipe: Recipe, planted: NoduleRecipe | MimicRecipe) -> bool:
     of, where = parameters.get("of"), parameters.get("where") or {}
-    if mimic.name in recipe.ghosts or of not in (None, mimic.name):
+    if planted.name in recipe.ghosts or of not in (None, planted.name):
         return False
-    own = {"mimic": mimic.kind, "size_mm": mimic.size_mm, "name": mimic.name, "arm": recipe.arm}
-    strata: dict[str, object] = {**recipe.background.strata, **dict(recipe.levels), **own}
-    return all(name not in strata or holds(strata[name], condition) for name, condition in where.items())
-
-
-def _selected(parameters: Mapping[str, Any], recipe: Recipe, nodule: NoduleRecipe) -> bool:
-    of, where = parameters.get("of"), parameters.get("where") or {}
-    if nodule.name in recipe.ghosts or (of is not None and nodule.name != of):
-        return False
-    strata: dict[str, object] = {
-        **recipe.background.strata,
-        **dict(nodule.radiomics),
-        **dict(recipe.levels),
-        "diameter_mm": nodule.diameter_mm,
-        **nodule.look(),
-        **({} if nodule.contrast is None else {"contrast": nodule.contrast}),
-        "name": nodule.name,
-        "arm": recipe.arm,
-    }
+    strata: dict[str, object] = {**recipe.background.strata}
+    if isinstance(planted, MimicRecipe):
+        strata |= {**dict(recipe.levels), "mimic": planted.kind, "size_mm": planted.size_mm}
+    else:
+        strata |= {**dict(planted.radiomics), **dict(recipe.levels), "diameter_mm": planted.diameter_mm}
+        strata |= planted.look()
+        strata |= {} if planted.contrast is None else {"contrast": planted.contrast}
+    strata |= {"name": planted.name, "arm": recipe.arm}
     return all(name not in strata or holds(strata[name], condition) for name, condition in where.items())

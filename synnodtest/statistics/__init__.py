@@ -9,12 +9,17 @@ from synnodtest.statistics.calibration import brier, calibration_line, expected_
 from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, most_per_image, poisson_exact
-from synnodtest.statistics.coverage import precision_recall, vendi_score
 from synnodtest.statistics.crossed import crossed_shares
 from synnodtest.statistics.crossing import Crossing, crossing
 from synnodtest.statistics.curves import afroc, average_precision, froc, node21_score, sensitivity_at_fppi
 from synnodtest.statistics.differences import miettinen_nurminen, newcombe
-from synnodtest.statistics.distances import energy_distance, frechet_distance, kernel_distance
+from synnodtest.statistics.distances import (
+    energy_distance,
+    frechet_distance,
+    kernel_distance,
+    precision_recall,
+    vendi_score,
+)
 from synnodtest.statistics.equivalence import Equivalence, equivalent_rates
 from synnodtest.statistics.estimate import Estimate, TestResult
 from synnodtest.statistics.monotonicity import drawdown, isotonic_violation

@@ -9,7 +9,7 @@ import pytest
 
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import Status
-from synnodtest.expectations.early import sequential_judge
+from synnodtest.expectations.registry import sequential_judge
 from synnodtest.statistics import (
     confidence_sequence,
     confidence_sequence_paired,

@@ -52,7 +52,7 @@ def test_the_numbers_are_those_that_settle_the_verdict(made, told):
 def test_table_and_sentence_do_not_round_an_end_to_its_bound_or_across_it():
     told = decode(ComponentEntry, part("FAILED", "above", 0.5, 0.8996, 0.9))
     assert (estimate(told)[1], bound_text(told)) == ("0.5000 to 0.8996", "> 0.90")
-    judged = Component("a", "rate", 0.7, 0.5, 0.1249, 0.125, "above", "m", Status.FAILED)
+    judged = Component("a", "rate", 0.7, 0.5, 0.1249, 0.125, "above", Status.FAILED, "m")
     assert outcome_phrase(judged, 0.05).endswith("upper bound 0.12) falls short of the pre-specified 0.125")
     distance = decode(ComponentEntry, part("PASSED", "below", 0.2, 1.79, 1.8) | {"unit": "mm"})
     assert (estimate(distance)[1], bound_text(distance)) == ("0.20 mm to 1.79 mm", "< 1.80 mm")

@@ -8,7 +8,7 @@ from statsmodels.genmod import families
 from statsmodels.genmod.cov_struct import Exchangeable, Independence
 from statsmodels.genmod.generalized_estimating_equations import GEE
 
-from synnodtest.statistics.gee import fit_logistic
+from synnodtest.statistics.size import fit_logistic
 
 
 def made(seed: int, clusters: int, most: int, pull: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

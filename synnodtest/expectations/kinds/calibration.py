@@ -18,12 +18,11 @@ from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, number, option
 from synnodtest.expectations.ledger import Ledger, ledger_of
-from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST
+from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST, too_few_equal_clusters
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import sensitivity_gate, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.sentences import beside, limit, percent
-from synnodtest.expectations.too_few import too_few_equal_clusters
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.bootstrap import few_clusters
@@ -63,24 +62,17 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     chances, outcomes = ledger.score[::-1], ledger.hit[::-1].astype(np.float64)
     reasons = _reasons(ledger, bins)
     estimator = _estimator(ledger, bins, evidence.seed)
-    component = hold(
-        "calibration_error",
-        "expected calibration error",
-        estimator,
-        alpha=evidence.alpha,
-        bound=bound,
-        side="below",
-        unit="score",
-    )
+    label = "expected calibration error"
+    component = hold("calibration_error", label, estimator, evidence.alpha, bound, "below", unit="score")
     gate = sensitivity_gate(selected(parameters, evidence), evidence)
     if component.part.status is Status.PASSED and not reasons:
         reasons = _among_the_loud(ledger, bins, bound, evidence)
     notes = []
     if not any("leave 0 to 1" in reason for reason in reasons):
         line = calibration_line(chances, outcomes)
-        line_words = f"recalibration slope {line.slope:.2f}, intercept {line.intercept:.2f}"
-        line_words = line_words if np.isfinite(line).all() else "no recalibration line can be fitted"
-        notes = [f"Brier score {brier(chances, outcomes):.3f}; {line_words}"]
+        words = f"recalibration slope {line.slope:.2f}, intercept {line.intercept:.2f}"
+        fitted = words if np.isfinite(line).all() else "no recalibration line can be fitted"
+        notes = [f"Brier score {brier(chances, outcomes):.3f}; {fitted}"]
     return rule(
         [component, gate],
         evidence,

@@ -14,10 +14,15 @@ from synnodtest.expectations.bounds import Held, hold, no_narrower
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
-from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, reached_by_chance
+from synnodtest.expectations.limits import (
+    LEAST_CLUSTERS,
+    LEAST_LEVELS,
+    reached_by_chance,
+    too_few_clusters,
+    too_many_left_out,
+)
 from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
-from synnodtest.expectations.too_few import too_few_clusters, too_many_left_out
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, varies, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, spearman
@@ -87,15 +92,8 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
         return replace(no_narrower(bootstrap()(alpha), exact), method="bonett-wright and cluster-bootstrap-bca")
 
     bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
-    return hold(
-        "spearman",
-        "Spearman correlation across backgrounds",
-        estimator,
-        alpha=evidence.alpha,
-        bound=bound,
-        side=side,
-        unit="correlation",
-    )
+    label = "Spearman correlation across backgrounds"
+    return hold("spearman", label, estimator, evidence.alpha, bound, side, unit="correlation")
 
 
 def _fewest(parameters: Correlation, alpha: float, per_background: float) -> int | None:

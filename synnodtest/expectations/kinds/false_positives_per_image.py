@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from synnodtest.evidence.arm import UNTOUCHED_ARM
@@ -17,7 +16,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import count_power
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.rule import no_data, rule
-from synnodtest.statistics import count_rate
+from synnodtest.statistics import Estimate, count_rate
 
 
 @dataclass(frozen=True)
@@ -39,24 +38,21 @@ def false_positives_per_image(parameters: FalsePositives, evidence: Evidence) ->
         return no_data(criterion, "untouched background", evidence)
     counts = [t.false_positives_at(evidence.operating_point) for t in trials]
     clusters = [t.cluster for t in trials]
-    component = hold(
-        "false_positives_per_image",
-        "false positives per image",
-        lambda alpha: count_rate(counts, clusters, alpha=alpha, seed=evidence.seed),
-        alpha=evidence.alpha,
-        bound=bound,
-        side="below",
-        unit="per image",
-    )
-    dispersion = component.estimate.extra.get("dispersion", float("nan"))
-    spread = "" if math.isnan(dispersion) else f"variance over mean {dispersion:.2f}; "
+
+    def estimator(alpha: float) -> Estimate:
+        return count_rate(counts, clusters, alpha=alpha, seed=evidence.seed)
+
+    name = "false_positives_per_image"
+    held = hold(name, name.replace("_", " "), estimator, evidence.alpha, bound, "below", unit="per image")
+    dispersion = held.estimate.extra.get("dispersion")
+    spread = "" if dispersion is None else f"variance over mean {dispersion:.2f}; "
     return rule(
-        [component],
+        [held],
         evidence,
         criterion,
         trials,
         noun="image",
-        notes=[f"{spread}interval: {component.estimate.method}"],
+        notes=[f"{spread}interval: {held.estimate.method}"],
         figure={"kind": "rate"},
         details={
             "images by number of false positives": [

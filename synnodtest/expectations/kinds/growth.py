@@ -17,7 +17,7 @@ from synnodtest.expectations.paired import hold_difference, table
 from synnodtest.expectations.pairing import Comparison
 from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
-from synnodtest.expectations.rule import no_data, rule
+from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 
 _CHANGE = number(-1, 1)
@@ -56,11 +56,9 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
     component = hold_difference("growth", compared, evidence, bound, side)
     least = float(parameters.reference_at_least)
     gate = sensitivity_gate(current, evidence, least, "sensitivity for the current nodules")
-    figure: dict[str, object] = {
-        "kind": "paired",
-        "labels": ["current", "prior"],
-        "pairs": [list(p) for p in zip(after, before, strict=True)],
-    }
+    cells = table(after, before, evidence.operating_point)
+    both = [list(pair) for pair in zip(after, before, strict=True)]
+    figure = {"kind": "paired", "labels": ["current", "prior"], "pairs": both, **cells}
     return rule(
         [component, gate],
         evidence,
@@ -68,7 +66,7 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
         compared.trials,
         noun="pair",
         reasons=[f"{alone} of {alone + len(pairs)} nodules that grow have no prior"] if alone > len(pairs) else (),
-        figure=figure | table(after, before, evidence.operating_point),
+        figure=figure,
         details={"by doubling time": _by_doubling(pairs)},
     )
 
@@ -83,14 +81,14 @@ def _pairs(parameters: Growth, evidence: Evidence) -> tuple[list[tuple[Trial, No
         for trials in (evidence.trials, evidence.rejected)
     )
     pairs, alone = [], 0
-    for trial, now in evidence.nodules(parameters.arm, of=parameters.of, where=parameters.where):
-        prior = earlier.get((trial.place, trial.arm))
+    for trial, now in selected(parameters, evidence):
+        key = trial.place, trial.arm
         if now.requested.get("doubling_days") is None:
             continue
-        if prior is None:
-            alone += (trial.place, trial.arm) not in excluded
+        if key not in earlier:
+            alone += key not in excluded
             continue
-        before = prior.nodule(now.name)
+        before = earlier[key].nodule(now.name)
         pairs.append((trial, now, 0.0 if before is None else before.confidence))
     return pairs, alone
 

@@ -20,7 +20,7 @@ from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import beside, concerns
 from synnodtest.geometry import iou
 from synnodtest.matching import Matching
-from synnodtest.statistics import paired_mean
+from synnodtest.statistics import Estimate, paired_mean
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,15 @@ def localization(parameters: Localization, evidence: Evidence) -> Ruling:
     values = [_fit(metric, trial, nodule) for trial, nodule in pairs]
     worst = 0.0 if metric == "iou" else _farthest(parameters, pairs, values)
 
+    limits, unit = ((0.0, 1.0), "score") if metric == "iou" else ((0.0, worst), "mm")
+
     def ruling(values: list[float], trials: list[Trial]) -> Ruling:
-        clusters = [t.cluster for t in trials]
-        limits = (0.0, 1.0 if metric == "iou" else worst)
-        component = hold(
-            metric,
-            label,
-            lambda alpha: paired_mean(values, clusters, alpha=alpha, limits=limits, guarded=True, seed=evidence.seed),
-            alpha=evidence.alpha,
-            bound=bound,
-            side=side,
-            unit="score" if metric == "iou" else "mm",
-        )
-        return rule([component, gate], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
+        def estimator(alpha: float) -> Estimate:
+            clusters = [t.cluster for t in trials]
+            return paired_mean(values, clusters, alpha=alpha, limits=limits, guarded=True, seed=evidence.seed)
+
+        held = hold(metric, label, estimator, evidence.alpha, bound, side, unit=unit)
+        return rule([held, gate], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
 
     outcome = ruling(values, [t for t, _ in pairs])
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]

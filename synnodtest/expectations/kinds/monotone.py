@@ -13,14 +13,13 @@ from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import choice, number, option, share
-from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, reached_by_chance
+from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, fewer, reached_by_chance, too_many_left_out
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
-from synnodtest.expectations.too_few import fewer, too_many_left_out
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, watched
 from synnodtest.expectations.worst import with_worst_case
-from synnodtest.statistics import drawdown
+from synnodtest.statistics import Estimate, drawdown
 from synnodtest.statistics.clusters import unseen_share
 
 
@@ -77,15 +76,11 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
 def largest_drop(seen: Watched, evidence: Evidence, most: float) -> Held:
     """Hold the largest drop of the mean curve under ``most``, by a cluster bootstrap."""
     limits = min(0.0, float(seen.y.min())), max(1.0, float(seen.y.max()))
-    return hold(
-        "drawdown",
-        "largest drop of the mean curve",
-        lambda alpha: drawdown(seen.curves, alpha=alpha, seed=evidence.seed, limits=limits),
-        alpha=evidence.alpha,
-        bound=most,
-        side="below",
-        unit="score",
-    )
+
+    def estimator(alpha: float) -> Estimate:
+        return drawdown(seen.curves, alpha=alpha, seed=evidence.seed, limits=limits)
+
+    return hold("drawdown", "largest drop of the mean curve", estimator, evidence.alpha, most, "below", unit="score")
 
 
 def d50(over: str, pairs: Pairs, evidence: Evidence) -> dict[str, float] | None:

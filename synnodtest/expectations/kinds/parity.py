@@ -142,15 +142,13 @@ def _groups(parameters: Parity, evidence: Evidence, metric: str) -> list[Group]:
 
 
 def _pair(first: Group, second: Group, metric: str, margin: float, evidence: Evidence) -> Held:
-    return hold(
-        f"{first.label} - {second.label}",
-        f"difference in {metric.replace('_', ' ')} ({first.label} - {second.label})",
-        lambda alpha: group_difference(first, second, metric, alpha, evidence.seed),
-        alpha=evidence.alpha,
-        bound=margin,
-        side="within",
-        unit=UNITS.get(metric, "difference"),
-    )
+
+    def estimator(alpha: float) -> Estimate:
+        return group_difference(first, second, metric, alpha, evidence.seed)
+
+    name, unit = f"{first.label} - {second.label}", UNITS.get(metric, "difference")
+    label = f"difference in {metric.replace('_', ' ')} ({name})"
+    return hold(name, label, estimator, evidence.alpha, margin, "within", unit=unit)
 
 
 def _corrected(held: list[Held], alpha: float) -> tuple[list[Held], float]:

@@ -15,6 +15,7 @@ from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import by_diameter, diameter_at, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import missed, with_worst_case
+from synnodtest.statistics import Estimate
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,13 @@ def size_at_sensitivity(parameters: SizeAtSensitivity, evidence: Evidence) -> Ru
     pairs = selected(parameters, evidence)
     if not pairs:
         return no_data(criterion, "nodule", evidence)
-    component = hold(
-        "size_at_sensitivity",
-        f"diameter at which sensitivity reaches {level:g}, in mm",  # the value follows
-        lambda alpha: diameter_at(pairs, evidence, level, alpha, guarded=True),
-        alpha=evidence.alpha,
-        bound=most,
-        side="below",
-        unit="mm",
-    )
+
+    def estimator(alpha: float) -> Estimate:
+        return diameter_at(pairs, evidence, level, alpha, guarded=True)
+
+    label = f"diameter at which sensitivity reaches {level:g}, in mm"  # the value follows
     return rule(
-        [component],
+        [hold("size_at_sensitivity", label, estimator, evidence.alpha, most, "below", unit="mm")],
         evidence,
         criterion,
         [t for t, _ in pairs],
