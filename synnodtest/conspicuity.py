@@ -104,7 +104,7 @@ def visibility(
     if min(around.sum(), ring.sum()) < LEAST_CELLS:
         return Visibility()
     scale = lung_range(radiograph) if unit is None else unit
-    return Visibility(_contrast(view, ring) / scale, _conspicuity(view, around))
+    return Visibility(float(_rise(view, ring, view.away <= 1).mean()) / scale, _conspicuity(view, around))
 
 
 def _preferred(mask: BoolArray, lung: BoolArray) -> BoolArray:
@@ -200,10 +200,6 @@ def radial_rise(radiograph: Radiograph, outline: Box, edges: Sequence[float]) ->
     return np.array([rise[bins == k].mean() if (bins == k).any() else math.nan for k in range(1, len(edges))])
 
 
-def _contrast(view: _View, ring: BoolArray) -> float:
-    return float(_rise(view, ring, view.away <= 1).mean())
-
-
 def _rise(view: _View, ring: BoolArray, where: BoolArray) -> Array:
     """Return the brightness of some cells over a plane through the ring, robust against a rib that crosses it."""
     terms = _plane_terms(*view.pixels.shape)
@@ -213,7 +209,7 @@ def _rise(view: _View, ring: BoolArray, where: BoolArray) -> Array:
         weighted = known.T * weight
         plane = _solved(weighted @ known, weighted @ values)
         rest = np.abs(values - known @ plane)
-        spread = 1.4826 * _median(rest) + 1e-12
+        spread = 1.4826 * float(np.median(rest)) + 1e-12
         weight = np.minimum(1.0, 1.345 * spread / np.maximum(rest, 1e-12))  # Huber's, 95% efficient
     return np.asarray(view.pixels[where] - terms[where] @ plane)
 
@@ -236,10 +232,3 @@ def _plane_terms(height: int, width: int) -> Array:
     terms = np.stack([np.ones_like(x), x, y], axis=-1)
     terms.flags.writeable = False
     return terms
-
-
-def _median(values: Array) -> float:
-    """Return ``np.median``, which spends most of its time on what it might have been given."""
-    middle = [(len(values) - 1) // 2, len(values) // 2]
-    low, high = np.partition(values, middle)[middle]
-    return float((low + high) / 2)

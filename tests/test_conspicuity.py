@@ -135,13 +135,6 @@ def test_a_film_without_a_lung_mask_is_judged_by_all_that_is_around():
     assert visibility(film(add=disc(14, 0.1), lung=False), box(14)).conspicuity > 2
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 40, 41, 766])
-def test_the_median_is_numpys_to_the_last_bit(size):
-    for seed in range(20):
-        values = np.random.default_rng(seed).random(size)
-        assert rule._median(values) == np.median(values)
-
-
 def test_three_equations_are_solved_as_by_least_squares_also_where_they_do_not_tell_all():
     rng = np.random.default_rng(9)
     for number in range(200):

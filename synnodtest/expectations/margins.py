@@ -15,7 +15,6 @@ from synnodtest.expectations.metrics import LOWER_IS_BETTER
 from synnodtest.expectations.paired import (
     against_arm,
     against_both,
-    comparison_unit,
     judge_difference,
     margin_below_1,
     paired_needs,
@@ -93,7 +92,7 @@ def margin_kind(
         arms=paired_needs,
         hits_alone=lambda p: not p.on_images,
         asks_little=wide_margin,
-        unit=comparison_unit,
+        unit=lambda p: "image" if p.on_images else "nodule",
         asks=margin_below_1,
         early_stop=None if gain is None else early_stop,
         fewest=_agreeing_backgrounds,

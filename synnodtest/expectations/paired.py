@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
@@ -14,7 +14,7 @@ from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
-from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm, nodule_pairs
+from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm
 from synnodtest.expectations.rates import Units, detections, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule
 from synnodtest.expectations.sentences import beside, number
@@ -39,8 +39,8 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
     if not compared.trials:
         return no_data(criterion, "pair", evidence)
     component = hold_difference("difference", compared, evidence, bound, side)
-    cells = table(compared.arm, compared.reference)
-    figure = paired_figure(parameters, evidence, compared)
+    cells, failed = table(compared.arm, compared.reference), component.part.status is Status.FAILED
+    figure = paired_figure(compared, evidence.operating_point)
     if side == "within":
         figure |= {"kind": "equivalence", "margin": bound}
     return rule(
@@ -50,10 +50,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         compared.trials,
         noun="pair",
         counts=f", {cells['n10'] + cells['n01']} of them discordant" if parameters.rates else "",
-        reasons=[
-            *compared.reasons(),
-            *(_no_room(compared, bound, side) if component.part.status is not Status.FAILED else []),
-        ],
+        reasons=[*compared.reasons(), *([] if failed else _no_room(compared, bound, side))],
         notes=[*compared.notes(), *_of_all_pairs(compared, component.part.value)],
         figure=figure,
     )
@@ -91,11 +88,6 @@ def _criterion(parameters: Compared, evidence: Evidence, compared: Comparison, b
     condition = f"lies within ±{bound:g}" if side == "within" else f"{verb(side)} {bound:g}"
     point = "" if compared.metric == "confidence" else f" at operating point {evidence.operating_point:g}"
     return f"{metric} in {arm!r} minus {reference!r} {condition}{point}{where_phrase(parameters)}"
-
-
-def comparison_unit(parameters: Compared) -> Literal["nodule", "image"]:
-    """Return what a comparison counts."""
-    return "image" if parameters.on_images else "nodule"
 
 
 def margin_below_1(parameters: Any, asked: Asked) -> Iterator[Complaint]:
@@ -137,12 +129,8 @@ def sequential_gate(parameters: Compared, evidence: Evidence, bound: float) -> t
 
 def paired_needs(parameters: Compared) -> tuple[Arm, ...]:
     """Return the arms that a paired expectation needs."""
-    arms = [OWN]
-    if parameters.under is not None:
-        arms.append(UNDER_ARM)
-    if parameters.metric in ON_IMAGES:
-        arms.append(UNTOUCHED_ARM)
-    return tuple(arms)
+    needs = {OWN: True, UNDER_ARM: parameters.under is not None, UNTOUCHED_ARM: parameters.on_images}
+    return tuple(arm for arm, needed in needs.items() if needed)
 
 
 def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidence) -> Held:
@@ -159,16 +147,16 @@ def table(arm: Sequence[float], reference: Sequence[float], least: float = 0.5) 
     return {f"n{a:d}{r:d}": cells.count((a, r)) for a in (True, False) for r in (True, False)}
 
 
-def paired_figure(parameters: Compared, evidence: Evidence, compared: Comparison) -> dict[str, object]:
+def paired_figure(compared: Comparison, operating_point: float) -> dict[str, object]:
     """Return the data of the figure of two arms: 2x2 table and confidence of each pair."""
-    if compared.metric in ON_IMAGES:
-        cells = table(compared.arm, compared.reference)
-        pairs = [[a, r] for a, r in zip(compared.arm, compared.reference, strict=True)]
-    else:
-        nodules, *_ = nodule_pairs(parameters, evidence)
-        arm, reference = ([float(pair[k][1].detected(evidence.operating_point)) for pair in nodules] for k in (0, 1))
-        cells = table(arm, reference)
-        pairs = [[a.confidence, r.confidence] for (_, a), (_, r) in nodules]
+    arm, reference = compared.arm, compared.reference
+    cells = table(arm, reference)
+    if compared.metric not in ON_IMAGES:
+        sides = [[pair[k][1] for pair in compared.nodules] for k in (0, 1)]
+        hits = [[float(n.detected(operating_point)) for n in side] for side in sides]
+        cells = table(hits[0], hits[1])
+        arm, reference = ([n.confidence for n in side] for side in sides)
+    pairs = [list(pair) for pair in zip(arm, reference, strict=True)]
     return {"kind": "paired", "labels": list(compared.names), **cells, "pairs": pairs}
 
 

@@ -63,6 +63,7 @@ class Comparison:
         arm: The metric of each unit in the arm.
         reference: The same in the reference.
         gate: Nodules of the reference, by which it shows that it detects anything.
+        nodules: Each nodule with its scene, in the arm and in the reference.
         lost: Nodules that are in the reference but not (or no longer) in the arm.
         alone: Units of the reference that have no partner, though the arm has their like on other backgrounds.
     """
@@ -73,6 +74,7 @@ class Comparison:
     arm: Sequence[float]
     reference: Sequence[float]
     gate: Pairs = field(default=(), repr=False)
+    nodules: Sequence[NodulePair] = field(default=(), repr=False)
     lost: int = 0
     alone: int = 0
 
@@ -114,7 +116,7 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     backgrounds under each arm's perturbations, or on the arms' own scenes where the arms differ in their nodules.
     """
     metric, point = parameters.metric, evidence.operating_point
-    pairs, lost, alone = nodule_pairs(parameters, evidence)
+    pairs, lost, alone = _nodule_pairs(parameters, evidence)
     # a reference that plants none is gated by whatever nodules there are
     gate = [reference for _, reference in pairs] or evidence.nodules(of=parameters.of, where=parameters.where)
     if metric in ON_IMAGES:
@@ -124,7 +126,7 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     else:
         trials = [trial for (trial, _), _ in pairs]
         arm, reference = ([of_nodule(metric, pair[k][1], point) for pair in pairs] for k in (0, 1))
-    return Comparison(metric, _names(parameters), trials, arm, reference, gate, lost, alone)
+    return Comparison(metric, _names(parameters), trials, arm, reference, gate, pairs, lost, alone)
 
 
 def is_arm(parameters: Compared, trial: Trial) -> bool:
@@ -152,7 +154,7 @@ def _place(parameters: Compared, trial: Trial) -> tuple[Any, ...]:
     return *trial.place, arm
 
 
-def nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int, int]:
+def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[NodulePair], int, int]:
     """Return the same nodule in both arms, and how many of the reference's have no partner.
 
     First those whose scene the arm has, without them; then those of a name that the arm has elsewhere.

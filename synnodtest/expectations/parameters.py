@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-
-class Stratum(Protocol):
-    """One group of a comparison."""
-
-    @property
-    def label(self) -> str:
-        """Name for a reader."""
-        ...
-
-    @property
-    def where(self) -> Mapping[str, object]:
-        """The conditions that choose it."""
-        ...
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,7 +16,7 @@ class Selection:
         of: Name of a nodule.
         arm: Name of an arm.
         reference: Name of the arm that ``arm`` is compared with.
-        strata: Groups that are compared, where the kind has any.
+        strata: Groups that are compared, where the kind has any: each has a ``label`` and conditions, ``where``.
         matching: How findings are assigned to nodules.
     """
 
@@ -38,19 +24,5 @@ class Selection:
     of: str | None = None
     arm: str | None = None
     reference: str | None = None
-    strata: Sequence[Stratum] = ()
+    strata: Sequence[Any] = ()
     matching: Mapping[str, object] | None = None
-
-
-class Bounded(Protocol):
-    """Parameters with a bound on either side, of which one is given."""
-
-    @property
-    def at_least(self) -> float | None:
-        """Lower bound."""
-        ...
-
-    @property
-    def at_most(self) -> float | None:
-        """Upper bound."""
-        ...

@@ -12,7 +12,7 @@ from synnodtest.evidence.ruling import Role, Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, as_condition, cluster_counts
 from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.parameters import Bounded, Selection
+from synnodtest.expectations.parameters import Selection
 from synnodtest.statistics import Estimate, clustered_rate, icc
 from synnodtest.statistics import size_at_sensitivity as estimate_size
 
@@ -21,8 +21,8 @@ Units = Sequence[tuple[Trial, float]]
 """Scene and value of each unit; of a rate, whether it is a success."""
 
 
-def rate_bound(parameters: Bounded) -> tuple[float, Side]:
-    """Return the bound and its side from ``at_least:`` or ``at_most:``."""
+def rate_bound(parameters: Any) -> tuple[float, Side]:
+    """Return the bound and its side from ``at_least:`` or ``at_most:``, of which one is given."""
     if parameters.at_least is not None:
         return float(parameters.at_least), "above"
     return float(parameters.at_most or 0.0), "below"

@@ -88,14 +88,8 @@ METHOD = "miettinen-nurminen at effective sizes"
 
 def _size(hits: NDArray[np.float64], clusterings: Sequence[ArrayLike], alpha: float) -> float:
     """Return the fewest independent trials that any of the clusterings leaves."""
-    if not len(hits):
-        return 0.0
-    estimates = [clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings]
-    return min(_effective(estimate) for estimate in estimates)
-
-
-def _effective(estimate: Estimate) -> float:
-    return 0.0 if estimate.reason else float(estimate.extra.get("effective_n", estimate.n))
+    estimates = [clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings if len(hits)]
+    return min((0.0 if e.reason else e.extra.get("effective_n", float(e.n)) for e in estimates), default=0.0)
 
 
 def _clusters(clusterings: Sequence[ArrayLike]) -> int:

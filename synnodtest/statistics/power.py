@@ -100,6 +100,8 @@ def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> i
 
 def _search(power_at: Callable[[int], float], power: float, start: int) -> int:
     """Return the smallest n of the sawtooth ``power_at`` that reaches ``power``, looking 25 below the crossing."""
+    if not 0 < power < 1:
+        raise ValueError(f"power lies between 0 and 1, not {power}")
     high = max(2, start)
     while power_at(high) < power:
         high *= 2
@@ -111,11 +113,6 @@ def _search(power_at: Callable[[int], float], power: float, start: int) -> int:
         low, high = (low, middle) if power_at(middle) >= power else (middle, high)
     tried = range(max(1, high - 25), high)
     return next((n for n in tried if power_at(n) >= power), high)
-
-
-def _check_power(power: float) -> None:
-    if not 0 < power < 1:
-        raise ValueError(f"power lies between 0 and 1, not {power}")
 
 
 def sample_size_rate(
@@ -140,7 +137,6 @@ def sample_size_rate(
     Raises:
         ValueError: the rates are equal or out of range, or more than a million trials would be needed.
     """
-    _check_power(power)
     start = smallest_n_rate(p0, alpha=alpha, below=p1 < p0)
     n = _search(lambda size: power_rate(size, p0, p1, alpha=alpha), power, start)
     return _inflated(n, per_cluster, icc)
@@ -214,7 +210,6 @@ def sample_size_paired(
     Raises:
         ValueError: the assumptions are impossible, or more than a million pairs would be needed.
     """
-    _check_power(power)
     if difference <= -margin or (equivalence and difference >= margin):
         raise ValueError("a true difference beyond the margin is never shown to lie within it")
 
@@ -271,7 +266,6 @@ def sample_size_mean(bound: float, mean: float, spread: float, *, alpha: float =
     Raises:
         ValueError: as for :func:`power_mean`, or more than a million would be needed.
     """
-    _check_power(power)
     return _search(lambda n: power_mean(n, bound, mean, spread, alpha=alpha), power, 2)
 
 
@@ -281,5 +275,4 @@ def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: 
     Raises:
         ValueError: as for :func:`power_count`, or more than a million images would be needed.
     """
-    _check_power(power)
     return _search(lambda n: power_count(n, bound, rate, alpha=alpha), power, 1)

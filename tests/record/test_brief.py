@@ -88,7 +88,7 @@ def test_a_sentence_begins_with_a_capital_but_for_the_name_of_a_function():
 
 
 def test_no_number_of_a_sentence_is_a_zero_below_zero():
-    equal = Component("a", "difference", -0.001, -0.004, 0.004, 0.1, "within", "m", Status.PASSED)
+    equal = Component("a", "difference", -0.001, -0.004, 0.004, 0.1, "within", Status.PASSED, "m")
     told = outcome_phrase(equal, 0.05)
     assert "difference 0.00 (" in told
     assert "-0.00" not in told
