@@ -4,10 +4,8 @@ from synnodtest.evidence.arm import CONTROL_ARM, OWN, UNDER_ARM, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations import Kind, check, find_check, known_checks
-from synnodtest.expectations.bounds import hold
-from synnodtest.expectations.language import choice, number, one_of, option, share
-from synnodtest.expectations.parameters import Selection
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.language import Selection, choice, number, one_of, option, share
+from synnodtest.expectations.rule import hold, no_data, rule, selected
 
 __all__ = [
     "CONTROL_ARM",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.datasets.similarity import near_duplicates, perceptual_hash
 from synnodtest.engine.sightings import regions_at
-from synnodtest.expectations.bounds import no_narrower
+from synnodtest.expectations.rule import no_narrower
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, centre_of, iou
 from synnodtest.matching import Matching, match

@@ -11,10 +11,16 @@ from synnodtest.evidence.arm import OWN, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.grading import Grade, missed_nodule
-from synnodtest.expectations.language import EVERY, fields_given, object_schema, unbreakable
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import (
+    EVERY,
+    Asked,
+    Complaint,
+    Selection,
+    fields_given,
+    object_schema,
+    unbreakable,
+)
 from synnodtest.expectations.power import Forecast, Plan, Power
 from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop

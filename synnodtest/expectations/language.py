@@ -1,10 +1,11 @@
-"""Fragments of the spec language's JSON Schema that expectations share, and parameters that carry theirs."""
+"""Fragments of the spec language's JSON Schema that expectations share, parameters that carry theirs, complaints."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from synnodtest.expectations.metrics import METRICS
 
@@ -142,3 +143,59 @@ def unbreakable(parameters: object) -> list[str]:
             where = "the end of its scale" if bound == loose else f"next to {loose:g}"
             notes.append(f"{key} is {bound:g}, {where}: next to no detector can fail it")
     return notes
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Nodules and scenes that an expectation judges; the parameters of every kind begin with these.
+
+    Args:
+        where: Conditions by name.
+        of: Name of a nodule.
+        arm: Name of an arm.
+        reference: Name of the arm that ``arm`` is compared with.
+        strata: Groups that are compared, where the kind has any: each has a ``label`` and conditions, ``where``.
+        matching: How findings are assigned to nodules.
+    """
+
+    where: Mapping[str, object] | None = None
+    of: str | None = None
+    arm: str | None = None
+    reference: str | None = None
+    strata: Sequence[Any] = ()
+    matching: Mapping[str, object] | None = None
+
+
+class Complaint(NamedTuple):
+    """Something of a spec that cannot work.
+
+    Args:
+        parameter: Where it stands; a parameter that is not given stands for the whole expectation.
+        message: What is wrong.
+        hint: How to mend it.
+    """
+
+    parameter: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Arms, quantities and levels that the scenes give.
+
+    Args:
+        has_scenes: False where only the parameters themselves are known.
+        fixed: Quantities that the scenes give and that do not vary.
+        sweeps: Number of levels of each swept quantity.
+        left: Number of levels that ``where`` leaves of a quantity.
+        strata: Number of groups; None where the expectation names none.
+        varied: Quantities that the scenes give, whether they vary or not.
+    """
+
+    has_scenes: bool = True
+    fixed: frozenset[str] = frozenset()
+    sweeps: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    left: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    strata: int | None = None
+    varied: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rule import selected
 
 

@@ -1,24 +1,28 @@
-"""Two arms compared on the units that they share, by one of four metrics: difference, gate, room, early stop."""
+"""Two arms compared on the units that they share: difference, gate, room, and the declaration of margins."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bounds import Held, hold
+from synnodtest.expectations import sentences
+from synnodtest.expectations.fewest import difference_backgrounds, gated, sequential_pairs
+from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.language import Asked, Complaint, number, option
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm
+from synnodtest.expectations.power import paired_power
 from synnodtest.expectations.rates import Units, detections, sensitivity_gate, verb, where_phrase
-from synnodtest.expectations.rule import no_data, rule
-from synnodtest.expectations.sentences import beside, number
-from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
+from synnodtest.expectations.rule import Held, hold, no_data, rule
+from synnodtest.expectations.sequential import EarlyStop
+from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 from synnodtest.statistics import Estimate
 
 
@@ -59,9 +63,10 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
 def _of_all_pairs(compared: Comparison, value: float) -> list[str]:
     """Return what a reader of the table of pairs would work out, where clusters of several pairs count otherwise."""
     pooled = (sum(compared.arm) - sum(compared.reference)) / len(compared.arm)
-    if number(pooled) == number(value) or math.isnan(value):
+    there = sentences.number(pooled)
+    if there == sentences.number(value) or math.isnan(value):
         return []
-    return [f"every patient or background counts alike; over all pairs together the difference is {number(pooled)}"]
+    return [f"every patient or background counts alike; over all pairs together the difference is {there}"]
 
 
 def _no_room(compared: Comparison, bound: float, side: Side) -> list[str]:
@@ -76,7 +81,7 @@ def no_room_left(metric: str, whose: str, shown: float, margin: float, step: str
     """Return why no step of the margin could show: of a metric whose more is better there is no more; else nothing."""
     if metric in LOWER_IS_BETTER or shown > margin:
         return []
-    there = f"the {metric.replace('_', ' ')} of {whose}, {beside(shown, margin)},"
+    there = f"the {metric.replace('_', ' ')} of {whose}, {sentences.beside(shown, margin)},"
     return [f"{there} leaves no room for a {step} of {margin:g}"]
 
 
@@ -171,3 +176,82 @@ def against_both(parameters: Compared, evidence: Evidence) -> list[WorstScore]:
         *against_arm(parameters, evidence),
         lambda trial, nodule: FOUND if is_arm(parameters, trial) else MISSED,
     ]
+
+
+@dataclass(frozen=True)
+class Margined(Compared):
+    """Parameters of an expectation that allows a difference below a margin."""
+
+    margin: float = option("Margin, in units of the metric.", number(above=0))
+
+
+M = TypeVar("M", bound=Margined)
+
+
+def margin_kind(
+    name: str,
+    about: str,
+    parameters: type[M],
+    *,
+    gain: Literal[-1, 1] | None,
+    title: str,
+    rules: Mapping[str, object],
+    **further: Any,
+) -> Kind[M]:
+    """Return the kind.
+
+    Args:
+        name: Its name in specs.
+        about: What it asks, in a sentence.
+        parameters: Class of its parameters.
+        gain: By how many margins the arm must be better than its reference; None: the difference is bounded either way.
+        title: Its name in the report.
+        rules: Further JSON Schema.
+        further: Other fields of :class:`Kind`, in place of these.
+    """
+
+    def bound(p: M) -> tuple[float, Side]:
+        if gain is None:
+            return float(p.margin), "within"
+        least = gain * float(p.margin)
+        return (-least, "below") if p.metric in LOWER_IS_BETTER else (least, "above")
+
+    @with_worst_case(against_both if gain is None else against_arm)
+    def ruling(p: M, evidence: Evidence) -> Ruling:
+        limit, side = bound(p)
+        return judge_difference(p, evidence, bound=limit, side=side)
+
+    early_stop: EarlyStop[M] = EarlyStop(
+        bound=bound,
+        units=sequential_units,
+        label=lambda p: f"difference in {p.metric}",
+        soonest=lambda p, alpha: sequential_pairs(float(p.margin), alpha) if gain == -1 else None,
+        able=lambda p: p.rates,
+        paired=True,
+        one_pair_each=lambda p: not p.on_images,
+        worst_scores=against_arm,
+        gate=lambda p, evidence: sequential_gate(p, evidence, bound(p)[0]),
+    )
+    kind = Kind(
+        name=name,
+        about=about,
+        parameters=parameters,
+        ruling=ruling,
+        title=title,
+        rules=rules,
+        arms=paired_needs,
+        hits_alone=lambda p: not p.on_images,
+        asks_little=wide_margin,
+        unit=lambda p: "image" if p.on_images else "nodule",
+        asks=margin_below_1,
+        early_stop=None if gain is None else early_stop,
+        fewest=_agreeing_backgrounds,
+        power=paired_power(lambda p: float(p.margin) if p.rates else None, both=gain is None),
+    )
+    return replace(kind, **further)
+
+
+def _agreeing_backgrounds(parameters: Margined, alpha: float, per_background: float) -> int | None:
+    """Return the fewest backgrounds that show arms that agree fully to differ by less than the margin."""
+    pairs = difference_backgrounds(float(parameters.margin), parameters.rates, alpha, per_background)
+    return gated(pairs, float(parameters.reference_at_least), alpha)

@@ -9,10 +9,9 @@ from typing import Any
 from synnodtest.counted import counted
 from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
-from synnodtest.expectations.language import METRIC, option, reference, share
+from synnodtest.expectations.language import METRIC, Selection, option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import Pairs
 
 NodulePair = tuple[tuple[Trial, NoduleTrial], tuple[Trial, NoduleTrial]]

@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.fewest import rate_backgrounds, sequential_rate
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Units, by_diameter, hold_rate, intraclass, verb, where_phrase
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.rule import Held, no_data, rule, selected
 from synnodtest.expectations.sequential import EarlyStop
 from synnodtest.expectations.worst import Judge
 

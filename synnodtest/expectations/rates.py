@@ -10,9 +10,9 @@ import numpy as np
 
 from synnodtest.evidence.ruling import Role, Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, as_condition, cluster_counts
-from synnodtest.expectations.bounds import Held, hold
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rule import Held, hold
 from synnodtest.statistics import Estimate, clustered_rate, icc
 from synnodtest.statistics import size_at_sensitivity as estimate_size
 

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.bounds import hold
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import Units, verb, where_phrase
-from synnodtest.expectations.rule import no_data, not_made, sizes
+from synnodtest.expectations.rule import hold, no_data, not_made, sizes
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
 from synnodtest.statistics import (

@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Side
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
-from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bounds import Held, hold
-from synnodtest.expectations.language import choice, option
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Asked, Complaint, Selection, choice, option
 from synnodtest.expectations.rates import Pairs, sensitivity_gate
-from synnodtest.expectations.rule import selected
+from synnodtest.expectations.rule import Held, hold, selected
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
 from synnodtest.statistics import Estimate, mean_cluster_spearman
 

@@ -19,7 +19,7 @@ from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
 from synnodtest.expectations import sentences
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.finding import Finding
 from synnodtest.radiograph import Truth
 

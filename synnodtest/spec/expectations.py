@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from synnodtest.expectations.asked import Asked
-from synnodtest.expectations.language import unbreakable
+from synnodtest.expectations.language import Asked, unbreakable
 from synnodtest.expectations.registry import find_check, find_claim
 from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder

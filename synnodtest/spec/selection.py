@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.decoding import Schema
 from synnodtest.evidence.trial import as_condition
 from synnodtest.expectations import find_check
-from synnodtest.expectations.asked import Asked
+from synnodtest.expectations.language import Asked
 from synnodtest.scene import LOOKS
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import unknown

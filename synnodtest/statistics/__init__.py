@@ -6,13 +6,12 @@ nothing. Where a function takes ``guarded``, decisions ask for it.
 
 from synnodtest.statistics.bootstrap import cluster_bootstrap
 from synnodtest.statistics.calibration import brier, calibration_line, expected_calibration_error
-from synnodtest.statistics.clustered import clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, most_per_image, poisson_exact
 from synnodtest.statistics.crossed import crossed_shares
 from synnodtest.statistics.crossing import Crossing, crossing
 from synnodtest.statistics.curves import afroc, average_precision, froc, node21_score, sensitivity_at_fppi
-from synnodtest.statistics.differences import miettinen_nurminen, newcombe
+from synnodtest.statistics.differences import Equivalence, equivalent_rates, miettinen_nurminen, newcombe
 from synnodtest.statistics.distances import (
     energy_distance,
     frechet_distance,
@@ -20,9 +19,7 @@ from synnodtest.statistics.distances import (
     precision_recall,
     vendi_score,
 )
-from synnodtest.statistics.equivalence import Equivalence, equivalent_rates
 from synnodtest.statistics.estimate import Estimate, TestResult
-from synnodtest.statistics.monotonicity import drawdown, isotonic_violation
 from synnodtest.statistics.multiplicity import holm
 from synnodtest.statistics.paired import mcnemar_exact, newcombe_paired, tango
 from synnodtest.statistics.power import (
@@ -39,8 +36,8 @@ from synnodtest.statistics.power import (
     smallest_n_paired,
     smallest_n_rate,
 )
-from synnodtest.statistics.ranks import mean_cluster_spearman, spearman
-from synnodtest.statistics.rates import clopper_pearson, jeffreys, wilson
+from synnodtest.statistics.ranks import drawdown, isotonic_violation, mean_cluster_spearman, spearman
+from synnodtest.statistics.rates import clopper_pearson, clustered_rate, icc, jeffreys, korn_graubard, wilson
 from synnodtest.statistics.roc import auc, delong, delong_paired
 from synnodtest.statistics.sequential import (
     confidence_sequence,

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
-from synnodtest.statistics.clustered import guarded_size
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage, unseen_share
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown
+from synnodtest.statistics.rates import guarded_size
 
 OVERDISPERSED = 1.25
 """Variance over the Poisson variance from which clusters are resampled; set by hand: below, Garwood's half width is too

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
-from synnodtest.statistics.clustered import guarded_size
 from synnodtest.statistics.clusters import cluster_means
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, yes_or_no
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 from synnodtest.statistics.paired import tango, tango_bounds
+from synnodtest.statistics.rates import guarded_size
 
 
 def paired_mean(

@@ -10,10 +10,10 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clustered import clustered_rate
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters
 from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, yes_or_no
+from synnodtest.statistics.rates import clustered_rate
 
 _Vector = NDArray[np.float64]
 ITERATIONS = 200

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from synnodtest.expectations import Status
-from synnodtest.expectations.bounds import alarm_p, hold, no_narrower
+from synnodtest.expectations.rule import alarm_p, hold, no_narrower
 from synnodtest.statistics import Estimate, clopper_pearson
 
 

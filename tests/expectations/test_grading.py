@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from synnodtest.expectations.grading import false_alarm, finding_in_region, is_judged, missed_nodule
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from tests.expectations.evidence import trial
 
 

@@ -9,7 +9,7 @@ from scipy.stats import beta, binomtest, chi2
 
 from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Ruling, Status, find_check
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.worst import beside
 from tests.expectations.evidence import evidence, trial

@@ -7,9 +7,8 @@ import pytest
 
 from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Status, find_check
-from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.limits import too_few_clusters, too_few_equal_clusters, too_many_left_out
-from synnodtest.expectations.rule import rule
+from synnodtest.expectations.rule import hold, rule
 from synnodtest.expectations.sentences import beside, counts_phrase, limit, number, percent, sentence_for, signed
 from synnodtest.statistics import Estimate, clopper_pearson
 from tests.expectations.evidence import evidence, trial

@@ -7,7 +7,7 @@ import pytest
 from synnodtest import Nodule, Scene
 from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Ruling, Status, find_check
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.worst import as_worst, beside, concerns
 from tests.expectations.evidence import evidence, trial
 

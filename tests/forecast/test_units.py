@@ -2,7 +2,7 @@
 
 import pytest
 
-from synnodtest.forecast.units import scenes_per_background, units_per_background
+from synnodtest.forecast.power import scenes_per_background, units_per_background
 from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec

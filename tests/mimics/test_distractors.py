@@ -9,7 +9,7 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import score_mimics, score_trial
-from synnodtest.forecast.units import units_per_background
+from synnodtest.forecast.power import units_per_background
 from synnodtest.matching import Matching
 from synnodtest.mimics import mimic_mask
 from synnodtest.planning.draw import own_recipes

@@ -57,7 +57,7 @@ from synnodtest import Finding
 from synnodtest.backgrounds import Format
 from synnodtest.checks import Kind, Ruling, Selection, Status, no_data, option, selected, share
 from synnodtest.expectations.claim import BASE, ClaimKind, Searched, rate
-from synnodtest.expectations.bounds import hold
+from synnodtest.expectations.rule import hold
 from synnodtest.expectations.rule import rule
 from synnodtest.identity import Identity
 from synnodtest.statistics import clustered_rate

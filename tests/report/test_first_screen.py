@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.exports.markdown import summary
 from synnodtest.record.model import Record

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import Estimator
-from synnodtest.expectations.curve_kind import SILENT_AREA, curve_kind
-from synnodtest.expectations.curves import area_over
-from synnodtest.expectations.language import option, share
+from synnodtest.expectations.curves import SILENT_AREA, area_over, curve_kind
+from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.ledger import Ledger
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rule import Estimator
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import Estimator
-from synnodtest.expectations.curve_kind import curve_kind
-from synnodtest.expectations.curves import Weights, beside_exact, bootstrapped, curve_figure
+from synnodtest.expectations.curves import Weights, beside_exact, bootstrapped, curve_figure, curve_kind
 from synnodtest.expectations.fewest import precision_backgrounds
-from synnodtest.expectations.language import option, share
+from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.ledger import Ledger
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rule import Estimator
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.clusters import equal_clusters, unseen_share
 from synnodtest.statistics.counts import UNSEEN_PER_IMAGE

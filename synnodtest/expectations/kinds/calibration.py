@@ -14,14 +14,12 @@ from synnodtest.counted import counted
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import CURVE, number, option
+from synnodtest.expectations.language import CURVE, Selection, number, option
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST, too_few_equal_clusters
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import sensitivity_gate, where_phrase
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.rule import hold, no_data, rule, selected
 from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
-from synnodtest.expectations.bounds import Held, hold, no_narrower
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
@@ -22,7 +21,7 @@ from synnodtest.expectations.limits import (
     too_many_left_out,
 )
 from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.rule import Held, hold, no_data, no_narrower, rule, selected
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, varies, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, spearman

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.language import option, share
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.rate_kind import rate_kind
 from synnodtest.expectations.rates import detections
 from synnodtest.expectations.rule import selected

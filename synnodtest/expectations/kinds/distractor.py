@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.grading import Grade
-from synnodtest.expectations.language import option, share
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.rate_kind import rate_kind
 from synnodtest.expectations.rates import Pairs, detections, hold_rate
+from synnodtest.expectations.rule import Held
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.matching import Matching, lies_on
 

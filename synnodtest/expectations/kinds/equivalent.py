@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synnodtest.expectations.margins import Margined, margin_kind
+from synnodtest.expectations.paired import Margined, margin_kind
 
 KIND = margin_kind(
     "equivalent",

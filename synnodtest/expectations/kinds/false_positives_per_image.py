@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.grading import false_alarm
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import IMAGES, number, option
+from synnodtest.expectations.language import IMAGES, Selection, number, option
 from synnodtest.expectations.limits import many_false_positives
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import count_power
 from synnodtest.expectations.rates import where_phrase
-from synnodtest.expectations.rule import no_data, rule
+from synnodtest.expectations.rule import hold, no_data, rule
 from synnodtest.statistics import Estimate, count_rate
 
 

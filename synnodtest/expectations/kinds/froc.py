@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from synnodtest.counted import counted
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.bounds import Estimator, no_narrower
-from synnodtest.expectations.curve_kind import curve_kind
-from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, sensitivity_at
-from synnodtest.expectations.language import number, option, share
+from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, curve_kind, sensitivity_at
+from synnodtest.expectations.language import Selection, number, option, share
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.limits import many_false_positives
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.rule import Estimator, no_narrower
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from synnodtest.evidence.arm import OWN, PRIOR_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.asked import Asked, Complaint
 from synnodtest.expectations.fewest import gated, perfect_backgrounds
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import CURVE, number, one_of, option, share
+from synnodtest.expectations.language import CURVE, Asked, Complaint, Selection, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.paired import hold_difference, table
 from synnodtest.expectations.pairing import Comparison
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case

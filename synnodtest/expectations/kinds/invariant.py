@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.expectations.language import one_of, option, reference
-from synnodtest.expectations.margins import Margined, margin_kind
+from synnodtest.expectations.paired import Margined, margin_kind
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.fewest import perfect_backgrounds
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import choice, number, one_of, option, share
+from synnodtest.expectations.language import Asked, Complaint, Selection, choice, number, one_of, option, share
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM, REFERENCE_AT_LEAST
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.rule import hold, no_data, rule, selected
 from synnodtest.expectations.worst import beside, concerns
 from synnodtest.geometry import iou
 from synnodtest.matching import Matching

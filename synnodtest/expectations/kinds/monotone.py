@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import choice, number, option, share
+from synnodtest.expectations.language import Asked, Complaint, choice, number, option, share
 from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, fewer, reached_by_chance, too_many_left_out
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.rule import Held, hold, no_data, rule, selected
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, drawdown

@@ -10,16 +10,14 @@ from synnodtest.evidence.arm import CONTROL_ARM, OWN
 from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial, lies_in, predicate
-from synnodtest.expectations.bounds import Held
 from synnodtest.expectations.fewest import gated, rate_backgrounds
 from synnodtest.expectations.grading import finding_in_region
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import option, reference, share
+from synnodtest.expectations.language import Selection, option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, sensitivity_gate
-from synnodtest.expectations.rule import no_data, rule
+from synnodtest.expectations.rule import Held, no_data, rule
 from synnodtest.expectations.worst import MISSED, as_worst, beside, concerns
 
 

@@ -13,16 +13,13 @@ import numpy as np
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts, predicate
-from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bounds import Held, hold
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import EVERY, METRIC, number, option, reference
+from synnodtest.expectations.language import EVERY, METRIC, Asked, Complaint, Selection, number, option, reference
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
 from synnodtest.expectations.paired import margin_below_1, no_room_left, wide_margin
-from synnodtest.expectations.parameters import Selection
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import sensitivity_gate
-from synnodtest.expectations.rule import no_data, rule
+from synnodtest.expectations.rule import Held, hold, no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 from synnodtest.statistics import (
     Estimate,

@@ -26,11 +26,10 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, predicate
-from synnodtest.expectations.foreign import taken
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import option
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection, option
 from synnodtest.expectations.rates import where_phrase
+from synnodtest.expectations.registry import taken
 from synnodtest.expectations.rule import no_data, not_made, sizes
 from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.worst import concerns

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synnodtest.expectations.language import one_of, option, share
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Selection, one_of, option, share
 from synnodtest.expectations.rate_kind import rate_kind
 from synnodtest.expectations.rates import detections, rate_bound
 from synnodtest.expectations.rule import selected

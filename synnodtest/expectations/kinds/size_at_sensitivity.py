@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.asked import Asked, Complaint
-from synnodtest.expectations.bounds import hold
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import number, option
-from synnodtest.expectations.parameters import Selection
+from synnodtest.expectations.language import Asked, Complaint, Selection, number, option
 from synnodtest.expectations.rates import by_diameter, diameter_at, where_phrase
-from synnodtest.expectations.rule import no_data, rule, selected
+from synnodtest.expectations.rule import hold, no_data, rule, selected
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate
 

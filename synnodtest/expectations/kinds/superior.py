@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synnodtest.expectations.fewest import gated, superior_backgrounds
 from synnodtest.expectations.language import number, option
-from synnodtest.expectations.margins import Margined, margin_kind
+from synnodtest.expectations.paired import Margined, margin_kind
 
 
 @dataclass(frozen=True)
