@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.shrink import shrink
 from synnodtest.fuzzing.stage import Crashed, Judged
-from synnodtest.planning.difficulty import Difficulties, Space
+from synnodtest.planning.difficulty import Difficulties
 from synnodtest.planning.example import Example
 
 MOST_DISTINCT = 3
@@ -47,15 +47,10 @@ class Candidates:
     """
 
     def __init__(self, search: Search) -> None:
-        self.search = search
+        self.search, self.space = search, search.space
         self.settled: dict[Difficulties, bool] = {}
         """Points that went through a confirmation, and whether it confirmed them."""
         self._sure: dict[Difficulties, bool] = {}
-
-    @property
-    def space(self) -> Space:
-        """The space of the search."""
-        return self.search.space
 
     def failing(self) -> list[Difficulties]:
         """Return the failing points, easiest first."""
@@ -74,7 +69,9 @@ class Candidates:
         causes: list[frozenset[str]] = []
         points: set[Difficulties] = set()
         while len(causes) < MOST_DISTINCT and frozenset() not in causes and len(points) < MOST_TRIED:
-            start = next((p for p in self._starts() if p not in points), None)
+            failing = self.failing()  # the surest first once an easy one proved unsure
+            starts = failing if all(self.settled.values()) else self.surest_first(failing)
+            start = next((p for p in starts if p not in points), None)
             if start is None or (self.settled and self.search.enough()):
                 return
             points.add(start)
@@ -92,10 +89,6 @@ class Candidates:
                 if self.settled.get(candidate.point):
                     causes.append(frozenset(self.space.needed(candidate.point)))
                     break
-
-    def _starts(self) -> list[Difficulties]:
-        """Return the failing points, easiest first; the surest first once an easy one proved unsure."""
-        return self.failing() if all(self.settled.values()) else self.surest_first(self.failing())
 
     def surest_first(self, points: Sequence[Difficulties]) -> list[Difficulties]:
         """Return failing points in the order of how many of their scenes failed, and by how much."""
@@ -150,7 +143,8 @@ class Candidates:
         """
         names = self.space.needed(point)
         eased = {n: self._eased(point, n) for n in names}
-        here = self._margin(point)
+        judged = self.search.judged.get(point)
+        here = 0.0 if judged is None else judged.margin
         gain = {n: 0.0 if one is None else one.margin - here for n, one in eased.items()}
         deciding = [n for n, one in eased.items() if (self._ended(point, n) if one is None else not one.fails)]
         return tuple(sorted(deciding or names, key=lambda n: (-gain[n], n)))
@@ -170,7 +164,3 @@ class Candidates:
             for other, judged in self.search.judged.items()
             if (*other[:at], *other[at + 1 :]) == (*point[:at], *point[at + 1 :])
         )
-
-    def _margin(self, point: Difficulties) -> float:
-        judged = self.search.judged.get(point)
-        return 0.0 if judged is None else judged.margin

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.fuzzing.candidates import Candidate
-from synnodtest.fuzzing.stage import Replicate, Stage
+from synnodtest.fuzzing.stage import CHUNK, Replicate, Stage
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 from synnodtest.statistics.distributions import beta_sf
@@ -48,9 +48,14 @@ class Confirmation:
     complete: bool = True
     suspicious: bool = True
 
+    @property
+    def settled(self) -> bool:
+        """True where all trials were run and there is an interval."""
+        return self.complete and self.estimate.usable
+
     def surely(self, rate: float, alpha: float) -> bool:
         """Return whether the trials alone, before Holm, show that the claim holds less often than ``rate``."""
-        return _settled(self) and self.estimate.upper < rate and self.p_value < alpha
+        return self.settled and self.estimate.upper < rate and self.p_value < alpha
 
 
 def held_out(backgrounds: Sequence[Background], search: int) -> tuple[list[Background], list[Background]]:
@@ -81,7 +86,7 @@ def confirm(
         enough: Whether time is up.
         most: Held-out backgrounds to use at most, where there is no time to read more.
     """
-    done, complete = _trials(stage, candidate, (0, 2 * trials), trials, enough, _Pool(stage, candidate, trials, most))
+    done, complete = _Pool(stage, candidate, trials, most).trials(range(2 * trials), trials, enough)
     estimate = rate_of(done, alpha)
     complete = complete and len(done) >= LEAST_TRIALS
     return Confirmation(candidate, tuple(done), estimate, _p_value(estimate, stage.claim.rate), complete=complete)
@@ -93,7 +98,7 @@ def longer(
     """Return a confirmation with a second look at its candidate, three times as long in all."""
     n = len(found.replicates)
     pool = _Pool(stage, found.candidate, n, most)
-    more, complete = _trials(stage, found.candidate, (2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough, pool)
+    more, complete = pool.trials(range(2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough)
     if not complete:
         return found
     done = (*found.replicates, *more)
@@ -109,6 +114,7 @@ class _Pool:
     """
 
     def __init__(self, stage: Stage, candidate: Candidate, trials: int, most: int | None) -> None:
+        self.stage, self.example = stage, candidate.example
         self.backgrounds = stage.pool(candidate.example)[:most]
         self._each = max(1, -(-trials // max(1, len(self.backgrounds))))
 
@@ -118,25 +124,17 @@ class _Pool:
         around, index = divmod(block, len(self.backgrounds))
         return self.backgrounds[index], around * self._each + within
 
-
-def _trials(
-    stage: Stage,
-    candidate: Candidate,
-    numbers: tuple[int, int],
-    wanted: int,
-    enough: Callable[[], bool],
-    pool: _Pool,
-) -> tuple[list[Replicate], bool]:
-    done: list[Replicate] = []
-    at, end = numbers
-    while pool.backgrounds and at < end and len(done) < wanted:
-        if enough():
-            return done, False
-        count = min(8, wanted - len(done), end - at)
-        where = [pool.placement(i) for i in range(at, at + count)]
-        done += stage.run(candidate.example, sorted(where, key=lambda pair: (pair[0].id, pair[1])))
-        at += count
-    return done, len(done) >= wanted
+    def trials(self, numbers: range, wanted: int, enough: Callable[[], bool]) -> tuple[list[Replicate], bool]:
+        """Return as many trials of these numbers as are wanted, and whether there are."""
+        done: list[Replicate] = []
+        while self.backgrounds and numbers and len(done) < wanted:
+            if enough():
+                return done, False
+            count = min(CHUNK, wanted - len(done))
+            where = map(self.placement, numbers[:count])
+            done += self.stage.run(self.example, sorted(where, key=lambda pair: (pair[0].id, pair[1])))
+            numbers = numbers[count:]
+        return done, len(done) >= wanted
 
 
 def rate_of(done: Sequence[Replicate], alpha: float) -> Estimate:
@@ -155,21 +153,10 @@ def _p_value(estimate: Estimate, rate: float) -> float:
 
 def decide(found: Sequence[Confirmation], rate: float, alpha: float) -> list[Confirmation]:
     """Return the confirmations with their Holm-adjusted p-values and what they come to."""
-    adjusted = holm([c.p_value for c in found])
-    return [_decided(c, float(p), rate, alpha) for c, p in zip(found, adjusted, strict=True)]
-
-
-def _decided(found: Confirmation, p_holm: float, rate: float, alpha: float) -> Confirmation:
-    settled = _settled(found)
-    confirmed = found.surely(rate, alpha) and p_holm < alpha
-    return replace(
-        found,
-        p_holm=p_holm,
-        confirmed=confirmed,
-        refuted=settled and found.estimate.lower > rate,
-        suspicious=not confirmed and not (settled and found.estimate.value >= rate),
-    )
-
-
-def _settled(found: Confirmation) -> bool:
-    return found.complete and found.estimate.usable
+    decided = []
+    for one, p_holm in zip(found, holm([c.p_value for c in found]), strict=True):
+        confirmed = one.surely(rate, alpha) and float(p_holm) < alpha
+        refuted = one.settled and one.estimate.lower > rate
+        suspicious = not confirmed and not (one.settled and one.estimate.value >= rate)
+        decided.append(replace(one, p_holm=float(p_holm), confirmed=confirmed, refuted=refuted, suspicious=suspicious))
+    return decided

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +56,6 @@ class Neighbourhood:
         """Of every example the values of these parameters, and whether it fails."""
         return [[*(r.example.get(n) for n in self.names), not r.holds] for r in self.replicates]
 
-    def map(self) -> dict[str, object]:
-        """Return the failure map over the two most telling parameters."""
-        return {"parameters": self.names, "points": self.points}
-
 
 def neighbourhood(
     stage: Stage, space: Space, example: Example, points: int, seed: int, enough: Callable[[], bool]
@@ -75,40 +71,29 @@ def neighbourhood(
         enough: Whether time is up.
     """
     around = [d for d in space if not d.levels and isinstance(example.get(d.name), (int, float))]
-    radii = {d.name: _radius(d) for d in around}
+    radii = {d.name: RADII.get(d.name, SHARE * (d.range[1] - d.range[0])) for d in around}
     pool = stage.pool(example)
     if not around or not pool:
         return Neighbourhood((), radii, {})
     rng = np.random.default_rng(seed_of("hypercube", seed, example.key()))
-    unit = _latin_hypercube(points, len(around), rng)
-    placements = [(_moved(example, around, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
+    slices = np.stack([rng.permutation(points) for _ in around], axis=1)
+    unit = (slices + rng.random(slices.shape)) / points  # in every column each of as many equal slices is hit once
+    placements = [(_moved(example, around, radii, row), pool[i % len(pool)], 0) for i, row in enumerate(unit)]
     done = run_in_time(stage, placements, enough)
     return Neighbourhood(tuple(done), radii, _telling(done, [d.name for d in around]))
 
 
-def _latin_hypercube(points: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return (points, width) numbers in 0..1: in every column each of ``points`` equal slices is hit once."""
-    slices = np.stack([rng.permutation(points) for _ in range(width)], axis=1)
-    return np.asarray((slices + rng.random((points, width))) / points, dtype=np.float64)
-
-
-def _radius(dimension: Dimension) -> float:
-    low, high = dimension.range
-    return RADII.get(dimension.name, SHARE * (high - low))
-
-
-def _moved(example: Example, around: list[Dimension], row: NDArray[np.float64]) -> Example:
+def _moved(example: Example, around: list[Dimension], radii: Mapping[str, float], row: NDArray[np.float64]) -> Example:
     values = example.values
     for dimension, share in zip(around, row, strict=True):
-        low, high = dimension.range
-        centre, radius = float(values[dimension.name]), _radius(dimension)
-        values[dimension.name] = round(float(np.clip(centre + (2 * share - 1) * radius, low, high)), 5)
+        centre = float(values[dimension.name])
+        moved = np.clip(centre + (2 * share - 1) * radii[dimension.name], *dimension.range)
+        values[dimension.name] = round(float(moved), 5)
     return Example.of(values, example.sides_of)
 
 
 def _telling(done: list[Replicate], names: list[str]) -> dict[str, float]:
-    failed = [float(not r.holds) for r in done]
-    strengths: dict[str, float] = {}
+    failed, strengths = [float(not r.holds) for r in done], {}
     for name in names:
         values = [float(r.example.get(name)) for r in done]
         spread = len(set(values)) > 1 and len(set(failed)) > 1

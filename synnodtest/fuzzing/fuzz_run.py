@@ -13,7 +13,6 @@ from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.claims import Claim
-from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.investigation import DESCRIBED, SHAM_SCENES, Investigation
 from synnodtest.fuzzing.report import entry_of, facts_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
@@ -62,10 +61,7 @@ def fuzz(campaign: Campaign, behaviour: Behaviour, variant: Variant) -> FuzzGath
         InvalidEvidence: the set lacks the region, or the sham control failed.
     """
     started = time.perf_counter()
-    assert behaviour.fuzz is not None
-    clock = Clock(behaviour.fuzz.time_budget_s)
-    run = _FuzzRun(campaign, behaviour, variant, SearchSetup(campaign, behaviour, variant), clock)
-    gathered = run.gathered()
+    gathered = _FuzzRun(campaign, SearchSetup(campaign, behaviour, variant)).gathered()
     gathered.seconds = time.perf_counter() - started
     return gathered
 
@@ -73,11 +69,8 @@ def fuzz(campaign: Campaign, behaviour: Behaviour, variant: Variant) -> FuzzGath
 class _FuzzRun:
     """Runs the stages and turns what they found into evidence, ruling and record."""
 
-    def __init__(
-        self, campaign: Campaign, behaviour: Behaviour, variant: Variant, setup: SearchSetup, clock: Clock
-    ) -> None:
-        self.campaign, self.behaviour, self.variant, self.setup = campaign, behaviour, variant, setup
-        self.investigation = Investigation(setup, clock)
+    def __init__(self, campaign: Campaign, setup: SearchSetup) -> None:
+        self.campaign, self.setup, self.investigation = campaign, setup, Investigation(setup)
         self.before = replace(campaign.tally())
         self._shown = 0
         setup.search_stage.watch, setup.confirm_stage.watch = self._searching, self._confirming
@@ -85,7 +78,7 @@ class _FuzzRun:
     def _searching(self, shown: int) -> None:
         """Tell how far the search is; what is tried after its last example makes failing ones easier."""
         self._shown += shown
-        tried, total, name = self.investigation.search.tried, self.setup.fuzz.examples, self.behaviour.id
+        tried, total, name = self.investigation.search.tried, self.setup.fuzz.examples, self.setup.asked.id
         if tried < total:
             self.campaign.progress.tell(f"{name}, search for counterexamples", tried, total, "examples")
         else:
@@ -93,7 +86,7 @@ class _FuzzRun:
 
     def _confirming(self, shown: int) -> None:
         self._shown += shown
-        label = f"{self.behaviour.id}, confirmation on held-out radiographs"
+        label = f"{self.setup.asked.id}, confirmation on held-out radiographs"
         self.campaign.progress.tell(label, self._shown, 0, "scenes so far")
 
     def gathered(self) -> FuzzGathered:
@@ -106,10 +99,7 @@ class _FuzzRun:
         if investigation.search.crash is not None and not investigation.interrupted:
             raise self._crash_found(investigation.search.shrunk_crash(), searching=True)
         findings = investigation.findings
-        synthesizer, seconds = setup.confirm_stage.synthesizer, self._seconds()
-        facts, entry, shown_scenes = facts_of(
-            self.behaviour, self.variant, setup.fuzz, synthesizer, investigation.search, findings, seconds
-        )
+        facts, entry, shown_scenes = facts_of(setup, investigation.search, findings, self._seconds())
         patients = len({b.cluster for b in setup.confirm_stage.backgrounds})
         gaps = gaps_of(investigation.search, patients, investigation.control, findings, setup.claim.rate)
         if investigation.control is not None:
@@ -120,7 +110,7 @@ class _FuzzRun:
         replicates += list(findings.around.replicates) if findings.around else []
         return FuzzGathered(
             setup.behaviour,
-            self.variant,
+            setup.variant,
             {setup.under_test: self._evidence(replicates)},
             {setup.under_test: ruling},
             self._sham(replicates),
@@ -165,10 +155,10 @@ class _FuzzRun:
         """Return the error of a crash, with what the record keeps of it."""
         setup = self.setup
         stage = setup.search_stage if searching else setup.confirm_stage
-        entry = entry_of(self.behaviour, self.variant, setup.fuzz, stage.synthesizer, "ERROR", error.example, [])
-        entry["trials"] = stage.unjudged(error.placements)
-        entry["error"] = str(error)
-        entry["asked_for"] = setup.searched_with if searching else setup.under_test
+        entry = entry_of(setup.asked, setup.variant, stage.synthesizer, error.example, [])
+        asked_for = setup.searched_with if searching else setup.under_test
+        trials = stage.unjudged(error.placements)
+        entry |= {"status": "ERROR", "trials": trials, "error": str(error), "asked_for": asked_for}
         failing = self.investigation.findings.first
         earlier = f"\n  confirmed before that: it fails at {failing.candidate.example}" if failing else ""
         return CrashFound(

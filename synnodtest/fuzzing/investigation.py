@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from synnodtest.fuzzing.candidates import Candidate, Candidates
-from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
 from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
 from synnodtest.fuzzing.describe import neighbourhood
@@ -44,11 +43,10 @@ class Investigation:
 
     Args:
         setup: Its claim, space, backgrounds and stages.
-        clock: Started before.
     """
 
-    def __init__(self, setup: SearchSetup, clock: Clock) -> None:
-        self.setup, self.clock = setup, clock
+    def __init__(self, setup: SearchSetup) -> None:
+        self.setup, self.clock = setup, setup.clock
         stage = setup.search_stage
         self.search = Search(stage, setup.space, setup.example, setup.fuzz.examples, setup.seed, self._search_enough)
         self.candidates = Candidates(self.search)
@@ -61,9 +59,8 @@ class Investigation:
     @property
     def findings(self) -> Findings:
         """Outcome so far."""
-        judged = [self.search.judged[point] for point in self.candidates.open()]
-        left = [judgement for judgement in judged if judgement is not None]
-        return replace(self._so_far, open=left)
+        judged = map(self.search.judged.__getitem__, self.candidates.open())
+        return replace(self._so_far, open=list(filter(None, judged)))
 
     @property
     def confirmed(self) -> bool:
@@ -107,6 +104,10 @@ class Investigation:
     def _scene_s(self) -> float:
         return max(stage.pace.per_replicate_s for stage in (self.setup.search_stage, self.setup.confirm_stage))
 
+    @property
+    def _reading_s(self) -> float:
+        return max(stage.pace.per_background_s for stage in (self.setup.search_stage, self.setup.confirm_stage))
+
     def _search_enough(self) -> bool:
         """Return whether only the time for a closer look and a confirmation is left, as far as measured."""
         stage, trials = self.setup.confirm_stage, self.setup.fuzz.confirm_trials
@@ -114,10 +115,6 @@ class Investigation:
         reserved = SLACK * ((trials + LOOK) * self._scene_s + max(unread, 0) * self._reading_s)
         most = MOST_RESERVED_ONCE_FAILED if self.search.first_failing else MOST_RESERVED
         return self._left_s() <= min(reserved, most * (self.setup.fuzz.time_budget_s or 0.0))
-
-    @property
-    def _reading_s(self) -> float:
-        return max(stage.pace.per_background_s for stage in (self.setup.search_stage, self.setup.confirm_stage))
 
     @cached_property
     def _most(self) -> int | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import scipy
 
+from synnodtest.engine.sightings import regions_at
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
 from synnodtest.geometry import BoolArray, FloatArray, depths_mm
 from synnodtest.planning.place import MissingRegion, NoPlace, region_mask
@@ -33,10 +35,8 @@ class _Map:
         self.mask = mask
         labels, _ = scipy.ndimage.label(mask)
         areas = np.bincount(labels.ravel())[1:]
-        large = [k + 1 for k, area in enumerate(areas) if area >= LEAST_PART * areas.max()]
-        self.parts: list[BoolArray] = sorted(
-            (labels == k for k in large), key=lambda part: float(np.nonzero(part)[1].mean())
-        )
+        large = np.flatnonzero(areas >= LEAST_PART * areas.max()) + 1
+        self.parts: list[BoolArray] = sorted((labels == k for k in large), key=lambda part: np.nonzero(part)[1].mean())
         self.depth: FloatArray = depths_mm(mask, self.spacing).astype(np.float32)
 
     def allowed(self, part: int, clearance_mm: float) -> BoolArray:
@@ -44,6 +44,10 @@ class _Map:
         inside = self.parts[part % len(self.parts)]
         limit = min(clearance_mm, float(np.quantile(self.depth[inside], 1.0 - LEAST_SHARE)))
         return inside & (self.depth >= limit)
+
+    def middle(self, row: int, column: int) -> tuple[float, float]:
+        """Return the middle of a pixel, ``(x, y)`` in mm."""
+        return round((column + 0.5) * self.spacing[1], 3), round((row + 0.5) * self.spacing[0], 3)
 
 
 def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
@@ -128,31 +132,25 @@ class Places:
     def inside(self, background: Background, region: str, centre_mm: tuple[float, float]) -> bool:
         """Return whether a place lies in a region that a background carries."""
         radiograph = self._load(background)
-        mask = radiograph.regions.get(region)
-        if mask is None:
-            return False
-        row, column = (int(centre_mm[k] / radiograph.spacing_mm[1 - k]) for k in (1, 0))
-        return bool(mask[min(row, mask.shape[0] - 1), min(column, mask.shape[1] - 1)])
+        rows, columns = radiograph.spacing_mm
+        return region in regions_at(radiograph, (centre_mm[0] / columns, centre_mm[1] / rows))
 
-    def at(
-        self, background: Background, part: int, height: float, across: float, clearance_mm: float
-    ) -> tuple[float, float]:
+    def at(self, background: Background, place: Mapping[str, Any], clearance_mm: float) -> tuple[float, float]:
         """Return the centre ``(x, y)`` in mm.
 
         Args:
             background: The radiograph.
-            part: From the image's left; wraps around.
-            height: 1 top, 0 middle, -1 bottom of the part.
-            across: -1 image left, 1 image right, of the row at that height.
+            place: ``part`` from the image's left, which wraps around; ``height``: 1 top, 0 middle, -1 bottom of the
+                part; ``across``: -1 image left, 1 image right, of the row at that height.
             clearance_mm: Distance that the centre keeps from the region's edge.
         """
         place_map = self._map(background)
-        mask = place_map.allowed(part, clearance_mm)
+        mask = place_map.allowed(int(place.get("part", 0)), clearance_mm)
         rows = np.flatnonzero(mask.any(axis=1))
-        row = int(rows[_index(-height, len(rows))])
+        row = int(rows[_index(-float(place.get("height", 0.0)), len(rows))])
         columns = np.flatnonzero(mask[row])
-        column = int(columns[_index(across, len(columns))])
-        return self._mm(place_map, row, column)
+        column = int(columns[_index(float(place.get("across", 0.0)), len(columns))])
+        return place_map.middle(row, column)
 
     def anywhere(self, background: Background, clearance_mm: float, rng: np.random.Generator) -> tuple[float, float]:
         """Return a place drawn from the whole region."""
@@ -160,7 +158,7 @@ class Places:
         masks = [place_map.allowed(k, clearance_mm) for k in range(len(place_map.parts))]
         rows, columns = np.nonzero(np.logical_or.reduce(masks))
         pick = int(rng.integers(rows.size))
-        return self._mm(place_map, int(rows[pick]), int(columns[pick]))
+        return place_map.middle(int(rows[pick]), int(columns[pick]))
 
     def near(
         self, background: Background, centre_mm: tuple[float, float], distance_mm: float, rng: np.random.Generator
@@ -186,10 +184,6 @@ class Places:
             round(float(centre_mm[0] + distance_mm * np.cos(turn)), 3),
             round(float(centre_mm[1] + distance_mm * np.sin(turn)), 3),
         )
-
-    @staticmethod
-    def _mm(known: _Map, row: int, column: int) -> tuple[float, float]:
-        return round((column + 0.5) * known.spacing[1], 3), round((row + 0.5) * known.spacing[0], 3)
 
 
 def _index(share: float, count: int) -> int:

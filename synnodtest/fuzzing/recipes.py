@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Perturbation
 from synnodtest.spec.limits import LIMITS
-from synnodtest.spec.model import Location, PerturbationSpec
+from synnodtest.spec.model import Location
 
 DEFAULT_DIAMETER_MM = 20.0
 """Of a nodule whose diameter neither the search nor the spec names."""
@@ -65,9 +65,10 @@ class RecipeMaker:
         if self.claim.region is not None:
             self.places.require(background, self.claim.region)
         parts = (self.seed, self.behaviour, namespace, example.key(), background.id, replicate)
-        seed = _seed(example.get("seed"), parts)
+        pinned = example.get("seed")
+        seed = int(pinned) if pinned is not None and replicate == 0 else seed_of(*parts, pinned)
         base = self._base(example, background, replicate, seed)
-        return [self._arm(arm, base, example, background, seed) for arm in self.claim.arms]
+        return [self._arm(arm, base, example) for arm in self.claim.arms]
 
     def _base(self, example: Example, background: Background, replicate: int, seed: int) -> Recipe:
         nodules: list[NoduleRecipe] = []
@@ -96,14 +97,14 @@ class RecipeMaker:
         location = Location(region=None, at_mm=centre)
         return MimicRecipe(kind, size, "distractor", base.seed, location=location, place_seed=base.seed)
 
-    def _arm(self, arm: Arm, base: Recipe, example: Example, background: Background, seed: int) -> Recipe:
+    def _arm(self, arm: Arm, base: Recipe, example: Example) -> Recipe:
         if arm == UNDER:
-            added = _drawn(self.claim.parameters["under"], seed)
-            return replace(base, arm=arm, perturbations=base.perturbations + added)
+            under = enumerate(self.claim.parameters["under"])
+            added = (Perturbation(kind, value.draw(_rng(base.seed, i, kind))) for i, (kind, value) in under)
+            return replace(base, arm=arm, perturbations=(*base.perturbations, *added))
         if arm == COMPANION:
-            return replace(
-                base, arm=arm, nodules=(*base.nodules, self._second(example, background, base.nodules[0], seed))
-            )
+            second = self._second(example, base.background, base.nodules[0], base.seed)
+            return replace(base, arm=arm, nodules=(*base.nodules, second))
         if arm == GROWN:
             return replace(base, arm=arm, nodules=(self._grown(base.nodules[0]), *base.nodules[1:]))
         return base
@@ -112,21 +113,21 @@ class RecipeMaker:
         diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
         if not plausible(example.group("radiomics")):
             raise NoPlace("no nodule has these radiomics features together")
-        centre = self._centre(example, background, replicate, seed)
+        centre = self._centre(example, background, diameter / 2, replicate, seed)
         return _recipe("nodule", diameter, example.values, example.group("radiomics"), centre, seed)
 
-    def _centre(self, example: Example, background: Background, replicate: int, seed: int) -> tuple[float, float]:
-        diameter = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM))
+    def _centre(
+        self, example: Example, background: Background, radius: float, replicate: int, seed: int
+    ) -> tuple[float, float]:
         location: Location | None = example.get("location")
         if location is not None and location.at_mm is not None:
             return location.at_mm
         places = self.places if location is None else self.places.elsewhere(location)
         place = example.group("place")
         if place:
-            part, height, across = int(place.get("part", 0)), place.get("height", 0.0), place.get("across", 0.0)
-            centre = places.at(background, part, float(height), float(across), diameter / 2)
+            centre = places.at(background, place, radius)
             return _beside(centre, seed) if replicate else centre
-        return places.anywhere(background, diameter / 2, _rng(seed, "place"))
+        return places.anywhere(background, radius, _rng(seed, "place"))
 
     def _second(self, example: Example, background: Background, first: NoduleRecipe, seed: int) -> NoduleRecipe:
         values_given = example.group("companion")
@@ -176,19 +177,11 @@ def _recipe(
     )
 
 
-def _drawn(under: Sequence[PerturbationSpec], seed: int) -> tuple[Perturbation, ...]:
-    return tuple(Perturbation(kind, value.draw(_rng(seed, i, kind))) for i, (kind, value) in enumerate(under))
-
-
 def _beside(centre: tuple[float, float], seed: int) -> tuple[float, float]:
     rng = _rng(seed, "beside")
     distance, bearing = BESIDE_MM * np.sqrt(rng.random()), rng.uniform(-np.pi, np.pi)
     x, y = centre[0] + distance * np.cos(bearing), centre[1] + distance * np.sin(bearing)
     return round(float(x), 3), round(float(y), 3)
-
-
-def _seed(pinned: Any, parts: Sequence[Any]) -> int:
-    return int(pinned) if pinned is not None and parts[-1] == 0 else seed_of(*parts, pinned)
 
 
 def _rng(*parts: Any) -> np.random.Generator:

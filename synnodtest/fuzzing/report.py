@@ -16,6 +16,7 @@ from synnodtest.fuzzing.failures import failure_id, trials_of
 from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.ruling import STOPPED, says
 from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.fuzzing.stage import Judged, Replicate
 from synnodtest.planning.difficulty import Dimension
 from synnodtest.planning.example import Example
@@ -32,15 +33,11 @@ _NOTHING_MATTERS = {True: "nothing: it fails at its easiest", False: "not looked
 
 
 def entry_of(
-    behaviour: Behaviour,
-    variant: Variant,
-    fuzz: Fuzz,
-    synthesizer: str,
-    status: str,
-    example: Example,
-    replicates: Sequence[Replicate],
+    behaviour: Behaviour, variant: Variant, synthesizer: str, example: Example, replicates: Sequence[Replicate]
 ) -> dict[str, object]:
-    """Return what replay and promotion need of one example."""
+    """Return what replay and promotion need of one example; its status is still to be said."""
+    fuzz = behaviour.fuzz
+    assert fuzz is not None
     own = {f.name for f in fields(Claim(variant.expectation.kind, variant.parameters).about.parameters)}
     recorded = (own | {"matching", "alpha"}).difference(OF_SCENES)
     parameters = {k: v for k, v in variant.parameters.items() if k in recorded and v is not None}
@@ -52,7 +49,7 @@ def entry_of(
         "expectation": variant.id,
         "kind": variant.expectation.kind,
         "parameters": parameters,
-        "status": status,
+        "status": "",
         "example": example.plain(),
         "set": fuzz.set,
         "count": fuzz.count + fuzz.confirm_trials,
@@ -66,16 +63,11 @@ def _id(behaviour: Behaviour, variant: Variant, example: Example) -> str:
 
 
 def facts_of(
-    behaviour: Behaviour,
-    variant: Variant,
-    fuzz: Fuzz,
-    synthesizer: str,
-    search: Search,
-    findings: Findings,
-    seconds: Mapping[str, float],
+    setup: SearchSetup, search: Search, findings: Findings, seconds: Mapping[str, float]
 ) -> tuple[dict[str, object], dict[str, object], dict[str, str]]:
     """Return the facts that the report prints, the record's entry, and scene ids by role."""
-    space, around = search.space, findings.around
+    behaviour, variant, fuzz, space, around = setup.asked, setup.variant, setup.fuzz, setup.space, findings.around
+    synthesizer = setup.confirm_stage.synthesizer
     ranked = sorted(findings.found, key=lambda c: (not c.confirmed, c.p_value))
     share, cells, whole = coverage(space, [p for p, judged in search.judged.items() if judged is not None])
     counterexamples = [_row(c, behaviour, variant) for c in ranked]
@@ -98,7 +90,7 @@ def facts_of(
         **_found_facts(findings, shown_scenes, counterexamples),
     }
     example, replicates = _kept(first, search, findings, fuzz)
-    entry = entry_of(behaviour, variant, fuzz, synthesizer, "", example, replicates)
+    entry = entry_of(behaviour, variant, synthesizer, example, replicates)
     entry |= {
         "space": [{"name": d.name, "easiest": d.value(0), "range": _range(d)} for d in space],
         "tried": dict(search.phases),
@@ -113,7 +105,8 @@ def facts_of(
         "region": None if findings.region is None else findings.region.plain(),
         "swept": None if findings.swept is None else findings.swept.sentence(),
         "local": None if around is None else {"failed": around.failed, "of": len(around.replicates),
-                                              "radii": around.radii, "telling": around.telling, "map": around.map()},
+                                              "radii": around.radii, "telling": around.telling,
+                                              "map": {"parameters": around.names, "points": around.points}},
         "shown": shown_scenes,
     }  # fmt: skip
     return facts, entry, shown_scenes
@@ -212,7 +205,14 @@ def _shown(first: Confirmation, findings: Findings) -> dict[str, str]:
     near = sorted((r for r in around.replicates if not r.holds), key=lambda r: r.margin) if around else []
     if near:
         scene_ids["typical"] = near[len(near) // 2].scene_id
-    worst = min((*failing, *near), key=lambda r: (r.margin, -_prominence(r), r.scene_id))
+
+    def mildest(replicate: Replicate) -> tuple[float, float, str]:
+        """Return the margin, then how prominent its largest nodule is: the worst failure has least of the one."""
+        nodules = [n for t in replicate.trials.values() for n in t.nodules]
+        prominence = max((float(n.truth.contrast) * n.requested_mm for n in nodules), default=0.0)
+        return replicate.margin, -prominence, replicate.scene_id
+
+    worst = min((*failing, *near), key=mildest)
     scene_ids["worst"] = worst.scene_id
     return scene_ids
 
@@ -225,11 +225,6 @@ def _easiest(failing: Sequence[Replicate], findings: Findings) -> Replicate:
     values = {r.scene_id: rule.value(r, findings.surroundings) for r in failing}
     explained = [r for r in failing if rule.tells_failing(values[r.scene_id])]
     return min(explained or failing, key=lambda r: (abs(values[r.scene_id] - rule.threshold), r.scene_id))
-
-
-def _prominence(replicate: Replicate) -> float:
-    nodules = [n for t in replicate.trials.values() for n in t.nodules]
-    return max((float(n.truth.contrast) * n.requested_mm for n in nodules), default=0.0)
 
 
 def _words(dimension: Dimension) -> str:
@@ -255,13 +250,13 @@ def _map_table(around: Neighbourhood) -> tuple[str, list[dict[str, object]]]:
     down, across = names
     table = np.array(points, dtype=float)
     edges = [np.linspace(table[:, k].min(), table[:, k].max(), BINS + 1) for k in (0, 1)]
-    places = [np.clip(np.searchsorted(edges[k][1:-1], table[:, k], side="right"), 0, BINS - 1) for k in (0, 1)]
+    every, failing = (
+        np.histogram2d(table[:, 0], table[:, 1], edges, weights=weights)[0].astype(int)
+        for weights in (None, table[:, 2])
+    )
     rows: list[dict[str, object]] = []
     for i in range(BINS):
-        row: dict[str, object] = {down: f"{edges[0][i]:.3g} to {edges[0][i + 1]:.3g}"}
+        rows.append({down: f"{edges[0][i]:.3g} to {edges[0][i + 1]:.3g}"})
         for j in range(BINS):
-            inside = (places[0] == i) & (places[1] == j)
-            label = f"{across} {edges[1][j]:.3g} to {edges[1][j + 1]:.3g}"
-            row[label] = f"{int(table[inside, 2].sum())} of {int(inside.sum())}"
-        rows.append(row)
+            rows[i][f"{across} {edges[1][j]:.3g} to {edges[1][j + 1]:.3g}"] = f"{failing[i, j]} of {every[i, j]}"
     return f"failing examples by {down} and {across}", rows

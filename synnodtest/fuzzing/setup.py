@@ -11,6 +11,7 @@ from synnodtest.engine.outcome import to_trial
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.trial import Trial
 from synnodtest.fuzzing.claims import Claim
+from synnodtest.fuzzing.clock import Clock
 from synnodtest.fuzzing.confirm import held_out
 from synnodtest.fuzzing.failures import Failures
 from synnodtest.fuzzing.places import Places
@@ -55,7 +56,8 @@ class SearchSetup:
     def __init__(self, campaign: Campaign, behaviour: Behaviour, variant: Variant) -> None:
         assert behaviour.fuzz is not None
         self.fuzz: Fuzz = behaviour.fuzz
-        self.behaviour = with_all_backgrounds(behaviour)
+        self.clock = Clock(self.fuzz.time_budget_s)
+        self.asked, self.variant, self.behaviour = behaviour, variant, with_all_backgrounds(behaviour)
         self.claim = Claim(variant.expectation.kind, variant.parameters)
         self.alpha = float(variant.parameters.get("alpha", behaviour.sampling.alpha))
         self.under_test = _only(campaign.synthesizer_names(behaviour), behaviour)

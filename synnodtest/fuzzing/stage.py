@@ -17,7 +17,6 @@ from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE
-from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Pace
 from synnodtest.fuzzing.recipes import RecipeMaker
 from synnodtest.matching import Matching
@@ -97,13 +96,29 @@ class Judged:
     crash: Crashed | None = None
 
 
-_Planted = tuple[Example, Background, int, list[Recipe]]
+_Planted = tuple[Placement, list[Recipe]]
+
+
+def surely(holding: int, n: int, rate: float) -> bool | None:
+    """Return whether a claim that holds in so many of n scenes surely fails (or keeps) a rate; None: neither is sure.
+
+    It only guides the search: few scenes are enough where none or all fail.
+    """
+    if scipy.stats.binom.cdf(holding, n, rate) < UNLIKELY:
+        return True
+    return False if scipy.stats.binom.sf(holding - 1, n, SHALLOW * rate) < UNLIKELY else None
+
+
+def rather(holding: int, n: int, rate: float) -> bool:
+    """Return whether it rather fails, where neither is sure."""
+    return holding / n < (1 + SHALLOW) / 2 * rate
 
 
 def _unwatched(shown: int) -> None:
     """Nobody is told."""
 
 
+@dataclass(eq=False)
 class Stage:
     """Place where examples are tried: one engine, some backgrounds, one namespace of seeds.
 
@@ -114,28 +129,20 @@ class Stage:
         backgrounds: Those that may be used.
         namespace: ``search`` or ``confirm``.
         replicates: Scenes per judged example.
+        watch: Told how many scenes were shown, every time that some were.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        maker: RecipeMaker,
-        matching: Matching,
-        backgrounds: Sequence[Background],
-        namespace: str,
-        replicates: int = 1,
-    ) -> None:
-        self.engine = engine
-        self.claim: Claim = maker.claim
-        self.backgrounds = tuple(backgrounds)
-        self.pace = Pace()
-        self._maker = maker
-        self.matching = matching
-        self._namespace = namespace
-        self._replicates = replicates
+    engine: Engine
+    maker: RecipeMaker
+    matching: Matching
+    backgrounds: Sequence[Background]
+    namespace: str
+    replicates: int = 1
+    watch: Callable[[int], None] = _unwatched
+
+    def __post_init__(self) -> None:
+        self.claim, self.pace = self.maker.claim, Pace()
         self._memo: dict[str, Judged | None] = {}
-        self.watch: Callable[[int], None] = _unwatched
-        """Told how many scenes were shown, every time that some were."""
 
     @property
     def synthesizer(self) -> str:
@@ -154,44 +161,36 @@ class Stage:
             done = list(self.run(example, self.chosen(example)))
         except Crashed as error:
             return Judged(example, (), 0.0, -1.0, True, error)
-        if len(done) < max(1, self._replicates // 2):
+        if len(done) < max(1, self.replicates // 2):
             return None
         share = float(np.mean([r.holds for r in done]))
         margin = float(np.mean([r.margin for r in done]))
         return Judged(example, tuple(done), share, margin, share < self.claim.rate - 1e-9)
 
     def surely_fails(self, judged: Judged) -> bool:
-        """Return whether a failing example fails on further scenes too: few are enough where none or all fail.
+        """Return whether a failing example fails on further scenes too, so that shrinking does not end by chance.
 
-        It only guides the search, so that shrinking does not end where a few replicates failed by chance. The same
-        radiograph again counts once.
+        The same radiograph again counts once.
 
         Raises:
             Crashed: the detector crashed.
         """
         rate, holds = self.claim.rate, {r.content: r.holds for r in judged.replicates}
-        replicates = self._replicates
-        while True:
-            n, holding = len(holds), sum(holds.values())
-            if scipy.stats.binom.cdf(holding, n, rate) < UNLIKELY:
-                return True
-            if scipy.stats.binom.sf(holding - 1, n, SHALLOW * rate) < UNLIKELY:
-                return False
-            if replicates >= LOOK:
-                return holding / n < (1 + SHALLOW) / 2 * rate
-            count = max(CHUNK, self._replicates)
-            more = self.run(judged.example, self.chosen(judged.example, replicates, count))
+        shown, count = self.replicates, max(CHUNK, self.replicates)
+        while (sure := surely(sum(holds.values()), len(holds), rate)) is None and shown < LOOK:
+            more = self.run(judged.example, self.chosen(judged.example, shown, count))
             holds |= {r.content: r.holds for r in more}
-            replicates += count
+            shown += count
+        return rather(sum(holds.values()), len(holds), rate) if sure is None else sure
 
     def chosen(self, example: Example, skip: int = 0, count: int | None = None) -> list[tuple[Background, int]]:
         """Return the backgrounds (and replicate numbers) that an example is judged on; they hang on its parameters."""
         pool = self.pool(example)
         if not pool:
             return []
-        rng = np.random.default_rng(seed_of("backgrounds", self._namespace, example.key()))
+        rng = np.random.default_rng(seed_of("backgrounds", self.namespace, example.key()))
         order = [int(i) for i in rng.permutation(len(pool))]
-        numbers = range(skip, skip + (self._replicates if count is None else count))
+        numbers = range(skip, skip + (self.replicates if count is None else count))
         return sorted(
             ((pool[order[i % len(pool)]], i // len(pool)) for i in numbers), key=lambda pair: (pair[0].id, pair[1])
         )
@@ -217,20 +216,18 @@ class Stage:
         """
         while chunk := list(islice(wanted, CHUNK)):
             started = time.perf_counter()
-            planted = [(e, b, number, self._recipes(e, b, number)) for e, b, number in chunk]
-            planted = [entry for entry in planted if entry[-1]]
-            outcomes = self._outcomes(planted)
+            planted = [(placement, recipes) for placement in chunk if (recipes := self._recipes(*placement))]
+            outcomes = iter(self._outcomes(planted))
             self.pace.note([background.id for _, background, _ in chunk], time.perf_counter() - started)
             self.watch(len(chunk))
-            arms = len(self.claim.arms)
-            for index, (example, background, *_) in enumerate(planted):
-                replicate = self._replicate(example, background, outcomes[index * arms : (index + 1) * arms])
+            for (example, background, _), recipes in planted:
+                replicate = self._replicate(example, background, list(islice(outcomes, len(recipes))))
                 if replicate is not None:
                     yield replicate
 
     def _outcomes(self, planted: Sequence[_Planted]) -> list[object]:
         try:
-            return list(self.engine.run(recipe for *_, recipes in planted for recipe in recipes))
+            return list(self.engine.run(recipe for _, recipes in planted for recipe in recipes))
         except DetectorError as error:
             raise self._culprit(planted, error) from error
 
@@ -239,16 +236,16 @@ class Stage:
 
         A detector that hung is not called again: any of them may be to blame, and a replay tries one by one.
         """
-        for example, background, number, recipes in planted if not isinstance(error, DetectorHung) else ():
+        for placement, recipes in planted if not isinstance(error, DetectorHung) else ():
             try:
                 list(self.engine.run(recipes))
             except DetectorError as again:
-                return Crashed(again, [(example, background, number)])
-        return Crashed(error, [(e, b, number) for e, b, number, _ in planted])
+                return Crashed(again, [placement])
+        return Crashed(error, [placement for placement, _ in planted])
 
     def _recipes(self, example: Example, background: Background, number: int) -> list[Recipe]:
         try:
-            return self._maker.recipes(example, background, number, self._namespace)
+            return self.maker.recipes(example, background, number, self.namespace)
         except (MissingRegion, NoPlace):
             return []
 

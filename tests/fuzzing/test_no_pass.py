@@ -319,7 +319,7 @@ def test_a_replay_judges_by_every_parameter_of_a_claim_also_of_an_installed_pack
     behaviour = load_spec(path).behaviours[0]
     given = {"operating_point": 0.3, "rate_at_least": 0.6, "least": 0.7, "under": object(), "alpha": 0.1, "gate": None}
     variant = SimpleNamespace(id="scored", parameters=given, expectation=SimpleNamespace(kind="scored"))
-    kept = entry_of(behaviour, variant, behaviour.fuzz, "gaussian", "FAILED", EXAMPLE, [])["parameters"]
+    kept = entry_of(behaviour, variant, "gaussian", EXAMPLE, [])["parameters"]
     assert kept == {"operating_point": 0.3, "rate_at_least": 0.6, "least": 0.7, "alpha": 0.1}
     claim = Claim("scored", kept)
     assert [claim.holds(claim.margin({BASE: score})) for score in (0.69, 0.7)] == [False, True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import scipy
 
 from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.failure_rule import FROM, INSIDE, failure_rule
-from synnodtest.fuzzing.hole.box import Box, Stretch, joined
+from synnodtest.fuzzing.hole.box import Box, joined
 from synnodtest.fuzzing.hole.edges import Edges
 from synnodtest.fuzzing.hole.probes import PLACED, Probes, Seen
 from synnodtest.fuzzing.hole.region import Region, Term
@@ -93,29 +93,24 @@ class Explorer:
         return self.space.dimensions[index].name in PLACED and not self.space.dimensions[index].levels
 
     def _survey(self, index: int, *, coarse: bool = False) -> None:
-        dimension = self.space.dimensions[index]
-        stretches, holding = failing_stretches(
-            dimension,
-            self.start[index],
-            lambda k: self.probes.fails((*self.start[:index], k, *self.start[index + 1 :])),
-            coarse=coarse,
+        start = self.start
+        self._take(
+            index, start[index], lambda k: self.probes.fails((*start[:index], k, *start[index + 1 :])), coarse=coarse
         )
-        self._take(index, stretches, holding)
 
     def _resurvey(self, index: int) -> None:
         """Survey a parameter again, at places that keep the rule."""
         free = self.box.with_(index, (self.space.dimensions[index].bounds,))
-        stretches, holding = failing_stretches(
-            self.space.dimensions[index], None, lambda k: self.probes.fails_within(free, {index: (k, k)})
-        )
-        self._take(index, stretches, holding)
+        self._take(index, None, lambda k: self.probes.fails_within(free, {index: (k, k)}))
 
-    def _take(self, index: int, found: tuple[Stretch, ...], held: tuple[int, ...]) -> None:
+    def _take(
+        self, index: int, start: int | None, fails: Callable[[int], bool | None], *, coarse: bool = False
+    ) -> None:
         dimension = self.space.dimensions[index]
-        self.held[index] = held
+        found, self.held[index] = failing_stretches(dimension, start, fails, coarse=coarse)
         if not self.probes.left:
             self._unknown.add(index)
-        self.box = self.box.with_(index, joined(found) if held and found else (dimension.bounds,))
+        self.box = self.box.with_(index, joined(found) if self.held[index] and found else (dimension.bounds,))
 
     # --- places and what else tells -----------------------------------------------------------------------------
 
@@ -206,7 +201,7 @@ class Explorer:
 
     def _said(self, dimension: Dimension, levels: tuple[object, ...]) -> str:
         if dimension.name == "place.part":
-            sides = self.probes.sides
+            sides = self.probes.example(self.space.easiest).sides_of
             words = [("right", "left")[int(str(p))] if sides else f"part {int(str(p)) + 1}" for p in levels]
             return f"in the {' and '.join(words)} {sides.replace('_', ' ')}".strip()
         if dimension.name == "companion.present":

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import scipy
 
 from synnodtest.canonical import seed_of
 from synnodtest.fuzzing.failure_rule import FROM, INSIDE, Rule
 from synnodtest.fuzzing.hole.box import Box, Stretch
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import DEFAULT_DIAMETER_MM
-from synnodtest.fuzzing.stage import SHALLOW, UNLIKELY, Placement, Replicate, Stage
+from synnodtest.fuzzing.stage import Placement, Replicate, Stage, rather, surely
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace
@@ -41,50 +40,42 @@ class Seen:
         return self.replicate.holds
 
 
+@dataclass(eq=False)
 class Probes:
     """Tries points of the space on held-out backgrounds in turn, until the scenes are spent.
 
     Args:
         stage: With held-out backgrounds and the synthesizer under test.
         space: The space of the search.
-        example_at: From a point to its example.
+        example: From a point to its example.
         places: Where nodules lie.
         seed: Of every draw.
         most: Scenes at most.
         enough: Whether time is up.
     """
 
-    def __init__(
-        self,
-        stage: Stage,
-        space: Space,
-        example_at: Callable[[Difficulties], Example],
-        places: Places,
-        seed: int,
-        most: int,
-        enough: Callable[[], bool],
-    ) -> None:
-        self.stage, self.space, self.example, self.places = stage, space, example_at, places
-        self._seed, self._most, self._enough = seed, most, enough
-        self.seen: list[Seen] = []
-        self.tried = 0
-        self._known: dict[Difficulties, bool | None] = {}
-        self._draws = self._turns = self.reserved = 0
+    stage: Stage
+    space: Space
+    example: Callable[[Difficulties], Example]
+    places: Places
+    seed: int
+    most: int
+    enough: Callable[[], bool]
 
-    @property
-    def sides(self) -> str:
-        """The region of which parts 0 and 1 are the patient's right and left; empty where that is not known."""
-        return self.example(self.space.easiest).sides_of
+    def __post_init__(self) -> None:
+        self.seen: list[Seen] = []
+        self._known: dict[Difficulties, bool | None] = {}
+        self.tried = self.reserved = self._draws = self._turns = 0
 
     @property
     def left(self) -> int:
         """Scenes that may still be tried."""
-        return 0 if self._enough() else max(0, self._most - self.reserved - self.tried)
+        return 0 if self.enough() else max(0, self.most - self.reserved - self.tried)
 
     def rng(self, *about: object) -> np.random.Generator:
         """Return a generator of its own for every purpose."""
         self._draws += 1
-        return np.random.default_rng(seed_of("hole", self._seed, self._draws, *map(str, about)))
+        return np.random.default_rng(seed_of("hole", self.seed, self._draws, *map(str, about)))
 
     # --- one point ----------------------------------------------------------------------------------------------
 
@@ -105,11 +96,10 @@ class Probes:
             done = self.look(points(FEW), box)
             asked += FEW
             n, holding = n + len(done), holding + sum(s.holds for s in done)
-            if n and scipy.stats.binom.cdf(holding, n, rate) < UNLIKELY:
-                return True
-            if n and scipy.stats.binom.sf(holding - 1, n, SHALLOW * rate) < UNLIKELY:
-                return False
-        return holding / n < (1 + SHALLOW) / 2 * rate if n >= MOST // 2 else None
+            sure = surely(holding, n, rate)
+            if sure is not None:
+                return sure
+        return rather(holding, n, rate) if n >= MOST // 2 else None
 
     # --- many ---------------------------------------------------------------------------------------------------
 
@@ -174,12 +164,9 @@ class Probes:
 
     def measured(self, name: str, example: Example, background: Background) -> float | None:
         """Return what a rule of this name measures of an example on a background, without planting it."""
-        place = example.group("place")
-        clearance = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM)) / 2
+        radius = float(example.get("diameter_mm", DEFAULT_DIAMETER_MM)) / 2
         try:
-            centre = self.places.at(
-                background, int(place.get("part", 0)), place.get("height", 0.0), place.get("across", 0.0), clearance
-            )
+            centre = self.places.at(background, example.group("place"), radius)
         except (MissingRegion, NoPlace):
             return None
         if name.startswith(FROM):
