@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from synnodtest.engine.findings import Findings
 from synnodtest.engine.job import Chunk, Job, Keys, Placed, Unplaced
-from synnodtest.engine.outcome import Outcome, Snapshot
+from synnodtest.engine.outcome import Outcome
 from synnodtest.engine.overlap import ahead, give_up_if_unwanted
 from synnodtest.engine.places import Places, by_background
 from synnodtest.engine.radiographs import Radiographs
@@ -17,7 +17,6 @@ from synnodtest.engine.recheck import Recheck
 from synnodtest.engine.spool import Spool
 from synnodtest.engine.tally import Tally
 from synnodtest.evidence.regions import RegionExpression, control_name
-from synnodtest.evidence.sightings import Sighting
 from synnodtest.perturbations import perturb
 from synnodtest.planning.control import with_controls
 from synnodtest.planning.recipe import Recipe
@@ -191,26 +190,16 @@ class Engine:
         self._findings.detect(chunk.pending)
         for job, stored in chunk.again:
             self._recheck.compare(job, stored)
+        maker = self.synthesizer.identity.name
         for item in chunk.items:
             if isinstance(item, Unplaced):
                 yield item
                 continue
-            job = chunk.jobs[item[1].key()]
+            recipe, scene = item
+            job = chunk.jobs[scene.key()]
             assert job.snapshot is not None
             self.tally.from_cache += job not in chunk.pending
             if job.sightings is not None:
                 job.sightings = job.sightings.aside(self._spool)
-            yield self._outcome(*item, job.snapshot, job.sightings or ())
-
-    def _outcome(self, recipe: Recipe, scene: Scene, snapshot: Snapshot, sightings: Sequence[Sighting]) -> Outcome:
-        """Return what came of a recipe, which is let go of: a campaign keeps the outcomes of all its scenes."""
-        return Outcome(
-            background=recipe.background,
-            arm=recipe.arm,
-            replicate=recipe.replicate,
-            levels=recipe.levels,
-            scene=scene,
-            synthesizer=self.synthesizer.identity.name,
-            snapshot=snapshot,
-            sightings=sightings,
-        )
+            place = recipe.background, recipe.arm, recipe.replicate, recipe.levels  # the recipe itself is let go of
+            yield Outcome(*place, scene, maker, job.snapshot, job.sightings or ())

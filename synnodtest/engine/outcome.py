@@ -140,15 +140,13 @@ def _truth(raw: Mapping[str, Any]) -> Truth:
         origin=(raw["origin"][0], raw["origin"][1]),
         diameter_mm=raw["diameter_mm"],
         contrast=_value(raw["contrast"]),
-        requested={sys.intern(name): _single(value) for name, value in raw["requested"].items()},
+        requested={  # equal texts are one object, of which a campaign keeps thousands
+            sys.intern(name): sys.intern(value) if isinstance(value, str) else value
+            for name, value in raw["requested"].items()
+        },
         contrast_in_place=_value(raw["contrast_in_place"]),
         conspicuity=_value(raw["conspicuity"]),
     )
-
-
-def _single(value: object) -> object:
-    """Return a value; equal texts are one object, of which a campaign keeps thousands."""
-    return sys.intern(value) if isinstance(value, str) else value
 
 
 def _number(value: float) -> float | None:
@@ -167,7 +165,7 @@ def _places(radiograph: Radiograph, truths: Sequence[Truth]) -> tuple[frozenset[
 
 @dataclass(frozen=True)
 class Outcome:
-    """A scene that has been through synthesizer and detector.
+    """A scene that has been through synthesizer and detector; of its recipe what tells it from others.
 
     Args:
         background: It stands on.

@@ -47,20 +47,10 @@ class ShamResult:
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
-        estimate = self.estimate
-        return {
-            "mode": self.mode,
-            "status": self.status,
-            "sentence": self.sentence,
-            "n": self.n11 + self.n10 + self.n01 + self.n00,
-            "n11": self.n11,
-            "n10": self.n10,
-            "n01": self.n01,
-            "n00": self.n00,
-            "estimate": None
-            if estimate is None or math.isnan(estimate.value)
-            else {"value": estimate.value, "lower": estimate.lower, "upper": estimate.upper},
-        }
+        one, told = self.estimate, None
+        if one is not None and not math.isnan(one.value):
+            told = {"value": one.value, "lower": one.lower, "upper": one.upper}
+        return {**vars(self), "n": self.n11 + self.n10 + self.n01 + self.n00, "estimate": told}
 
 
 def sham_not_needed() -> ShamResult:

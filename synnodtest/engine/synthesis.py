@@ -65,15 +65,14 @@ def checked(synthesizer: Synthesizer, scenes: Sequence[Scene], backgrounds: Sequ
     if len(radiographs) != len(scenes):
         raise SynthesizerError(f"synthesizer {name!r} returned {len(radiographs)} radiographs for {len(scenes)} scenes")
     radiographs = [_laid_over(*pair, name) for pair in zip(backgrounds, radiographs, strict=True)]
-    for scene, radiograph in zip(scenes, radiographs, strict=True):
+    redrawn = not synthesizer.sham_is_identity
+    for scene, background, radiograph in zip(scenes, backgrounds, radiographs, strict=True):
         ordered, planted = [n.name for n in scene.nodules], [t.name for t in radiograph.nodules]
         if ordered != planted:
             raise SynthesizerError(
                 f"synthesizer {name!r} returned the truth of {planted} where {ordered} was asked for",
                 hint="every nodule keeps its truth, with an empty mask if nothing came of it, so that it is counted",
             )
-    for scene, background, radiograph in zip(scenes, backgrounds, radiographs, strict=True):
-        redrawn = not synthesizer.sham_is_identity
         fault = "" if scene.sham else truth_fault(background, radiograph, redrawn=redrawn)
         if fault:
             raise SynthesizerError(

@@ -45,8 +45,8 @@ class Failures:
 
     def points(self) -> list[Difficulties]:
         """Return the stored points, easiest first."""
-        stored = map(_point, self._database.fetch(self._key))
-        return self._space.easiest_first({point for point in stored if point is not None and self._fits(point)})
+        stored = map(self._point, self._database.fetch(self._key))
+        return self._space.easiest_first({point for point in stored if point is not None})
 
     def save(self, point: Difficulties) -> None:
         """Keep a failing point."""
@@ -56,18 +56,17 @@ class Failures:
         """Forget a point that fails no more."""
         self._database.delete(self._key, canonical_json(list(point)).encode())
 
-    def _fits(self, point: Difficulties) -> bool:
+    def _point(self, data: bytes) -> Difficulties | None:
+        """Return a stored point; None for what is none of the space."""
+        try:
+            raw = json.loads(data)
+        except ValueError:
+            return None
         bounds = [d.bounds for d in self._space]
-        return len(point) == len(bounds) and all(a <= k <= b for k, (a, b) in zip(point, bounds, strict=True))
-
-
-def _point(data: bytes) -> Difficulties | None:
-    try:
-        raw = json.loads(data)
-    except ValueError:
-        return None
-    whole = isinstance(raw, list) and all(isinstance(k, int) and not isinstance(k, bool) for k in raw)
-    return tuple(raw) if whole else None
+        if not isinstance(raw, list) or len(raw) != len(bounds):
+            return None
+        fits = all(type(k) is int and a <= k <= b for k, (a, b) in zip(raw, bounds, strict=True))
+        return tuple(raw) if fits else None
 
 
 def failure_id(*parts: Any) -> str:

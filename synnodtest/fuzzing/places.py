@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
     return borders
 
 
+@dataclass
 class Places:
     """Turns relative places into millimetres; keeps the maps of the last backgrounds.
 
@@ -69,13 +71,11 @@ class Places:
         location: Region, box and regions to avoid.
     """
 
-    def __init__(self, load: Callable[[Background], Radiograph], location: Location) -> None:
-        self._load = load
-        self._location = location
-        self._maps: OrderedDict[str, _Map] = OrderedDict()
-        self._others: dict[Location, Places] = {}
-        self._borders: dict[str, dict[str, FloatArray]] = {}
-        self._shown: dict[tuple[str, str], bool] = {}
+    load: Callable[[Background], Radiograph]
+    location: Location
+    _maps: OrderedDict[tuple[str, Location], _Map] = field(default_factory=OrderedDict)
+    _borders: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+    _shown: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def require(self, background: Background, region: RegionExpression) -> None:
         """Refuse a background on which nothing of a region is to be seen.
@@ -86,7 +86,7 @@ class Places:
         name = region_text(region)
         if (background.id, name) not in self._shown:
             try:
-                present = bool(evaluate(region, self._load(background).regions).any())
+                present = bool(evaluate(region, self.load(background).regions).any())
             except KeyError:
                 present = False
             self._shown[background.id, name] = present
@@ -94,23 +94,21 @@ class Places:
             raise MissingRegion(name)
 
     def elsewhere(self, location: Location) -> Places:
-        """Return the places of another location."""
-        if location not in self._others:
-            self._others[location] = Places(self._load, location)
-            self._others[location]._borders = self._borders
-        return self._others[location]
+        """Return the places of another location; maps and borders are shared."""
+        return replace(self, location=location)
 
     def _map(self, background: Background) -> _Map:
-        if background.id in self._maps:
-            self._maps.move_to_end(background.id)
+        key = background.id, self.location
+        if key in self._maps:
+            self._maps.move_to_end(key)
         else:
-            radiograph = self._load(background)
+            radiograph = self.load(background)
             if background.id not in self._borders:
                 self._borders[background.id] = _borders(radiograph)
-            self._maps[background.id] = _Map(radiograph, self._location)
+            self._maps[key] = _Map(radiograph, self.location)
             if len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
-        return self._maps[background.id]
+        return self._maps[key]
 
     def parts(self, background: Background) -> int:
         """Return how many parts the region has on a background.
@@ -131,7 +129,7 @@ class Places:
 
     def inside(self, background: Background, region: str, centre_mm: tuple[float, float]) -> bool:
         """Return whether a place lies in a region that a background carries."""
-        radiograph = self._load(background)
+        radiograph = self.load(background)
         rows, columns = radiograph.spacing_mm
         return region in regions_at(radiograph, (centre_mm[0] / columns, centre_mm[1] / rows))
 

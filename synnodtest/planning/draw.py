@@ -106,17 +106,15 @@ def untouched_recipes(
         arm: The background carries the perturbations of this arm's first replicate (``*``: those of every arm);
             empty: it stays as it is.
     """
-    if not arm:
-        for background in backgrounds:
-            yield Recipe(behaviour.id, background, UNTOUCHED_ARM, 0, (), ())
-        return
     scenes = behaviour.scenes
-    assert scenes is not None
     for background in backgrounds:
-        stream = _scene_stream(seed, behaviour, background, 0)
-        changes = _perturbations(scenes, scenes.arms.get(arm), stream)
-        named = UNTOUCHED_ARM.of(arm)
-        yield Recipe(behaviour.id, background, named, 0, (), (), perturbations=changes, seed=stream.seed())
+        plain = Recipe(behaviour.id, background, UNTOUCHED_ARM, 0, (), ())
+        if arm:
+            assert scenes is not None
+            stream = _scene_stream(seed, behaviour, background, 0)
+            changes = _perturbations(scenes, scenes.arms.get(arm), stream)
+            plain = replace(plain, arm=UNTOUCHED_ARM.of(arm), perturbations=changes, seed=stream.seed())
+        yield plain
 
 
 def under_recipes(
@@ -167,26 +165,23 @@ def prior_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed:
 
 def _levels(scenes: Scenes) -> Iterator[Level]:
     """Yield the crossed levels of every swept value, first nodule outermost, distractors innermost."""
-    names: list[str] = []
-    values: list[tuple[float | str, ...]] = []
     every = [(nodule.name, field, value) for nodule in scenes.nodules for field, value in _fields(nodule)]
     every += [(one.name, field, value) for one in scenes.distractors for field, value in one.values().items()]
     swept = [(name, field, value) for name, field, value in every if isinstance(value, Sweep)]
-    for name, field, value in swept:
-        several = sum(other == field for _, other, _ in swept) > 1
-        names.append(f"{name}.{field}" if several else field)
-        values.append(tuple(level for level in value.levels if not isinstance(level, tuple)))
+    fields = [field for _, field, _ in swept]
+    names = [f"{name}.{field}" if fields.count(field) > 1 else field for name, field, _ in swept]
+    values = [[level for level in value.levels if not isinstance(level, tuple)] for _, _, value in swept]
     for combination in product(*values):
         yield tuple(zip(names, combination, strict=True))
 
 
 def _fields(nodule: NoduleSpec) -> Iterator[tuple[str, Value]]:
-    yield "diameter_mm", nodule.diameter_mm
+    """Yield what is drawn of a nodule, in the order of the draws."""
     named = nodule.values()
-    yield from ((name, named[name]) for name in ("contrast", "density", "attenuation") if name in named)
-    yield from nodule.radiomics.items()
-    yield from (("margin", value) for value in [nodule.margin] if value is not None)
-    yield from ((name, named[name]) for name in ("doubling_days", "interval_days", "lesion") if name in named)
+    brightness, growth = ("contrast", "density", "attenuation"), ("doubling_days", "interval_days")
+    for name in ("diameter_mm", *brightness, *nodule.radiomics, "margin", *growth, "lesion"):
+        if name in named:
+            yield name, named[name]
 
 
 def _amounts(

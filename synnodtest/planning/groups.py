@@ -87,7 +87,9 @@ def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any
         if arm == CONTROL_ARM:
             groups.append(Group(CONTROL_ARM, region=parameters["region"], arm=parameters.get("arm") or ""))
         elif arm == UNDER_ARM:
-            groups += _under(UNTOUCHED_ARM in needed, scenes, parameters)
+            under, untouched = tuple(parameters["under"]), UNTOUCHED_ARM in needed
+            names = _untouched(scenes, parameters) if untouched else [""]
+            groups += [Group(UNDER_ARM, under=under, arm=name, untouched=untouched) for name in names]
         elif arm == UNTOUCHED_ARM:
             groups += [Group(UNTOUCHED_ARM, arm=name) for name in _untouched(scenes, parameters)]
         else:
@@ -104,15 +106,6 @@ def _untouched(scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[str]:
         yield from (_carried(scenes, arm), _carried(scenes, reference))
     else:
         yield _carried(scenes, arm)
-
-
-def _under(untouched: bool, scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[Group]:
-    under = tuple(parameters["under"])
-    if not untouched:
-        yield Group(UNDER_ARM, under=under)
-        return
-    for name in _untouched(scenes, parameters):
-        yield Group(UNDER_ARM, under=under, arm=name, untouched=True)
 
 
 def _carried(scenes: Scenes, arm: str | None) -> str:

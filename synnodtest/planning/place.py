@@ -35,14 +35,8 @@ class MissingRegion(Exception):
         return f"the background has no region {self.region!r}"
 
 
-@dataclass
 class NoPlace(Exception):
     """No place of the region satisfies the request (``min_distance_mm`` too large, region empty)."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 class Placer:

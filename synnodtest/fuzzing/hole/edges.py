@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from synnodtest.fuzzing.failure_rule import FROM, Rule
 from synnodtest.fuzzing.hole.box import Box, Stretch, joined
@@ -119,14 +118,14 @@ class Edges:
 
     def _border(self, box: Box, rule: Rule, seen: list[Seen], about: Window, window: Window) -> Crossing | None:
         """Add scenes whose distance lies in ``about`` to what was seen, and return the crossing within ``window``."""
-        points = box.drawn(SCENES, self.probes.rng("border"))
-        seen += self.probes.look(points, box, partial(self._lies_in, rule, about))
+
+        def near(example: Example, background: Background) -> bool:
+            value = self.probes.measured(rule.name, example, background)
+            return value is not None and about[0] <= value <= about[1]
+
+        seen += self.probes.look(box.drawn(SCENES, self.probes.rng("border")), box, near)
         values = [rule.value(s.replicate, self.probes.places.surroundings) for s in seen]
         return self._crossing(values, seen, window, rule.below)
-
-    def _lies_in(self, rule: Rule, window: Window, example: Example, background: Background) -> bool:
-        value = self.probes.measured(rule.name, example, background)
-        return value is not None and window[0] <= value <= window[1]
 
     # --- in the unit of the parameter ---------------------------------------------------------------------------
 

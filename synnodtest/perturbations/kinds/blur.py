@@ -1,7 +1,5 @@
 """``blur``: standard deviation of a Gaussian blur in pixels."""
 
-from __future__ import annotations
-
 import scipy
 
 from synnodtest.perturbations.kind import PerturbationKind, Span

@@ -1,7 +1,5 @@
 """``brightness``: added to every pixel (0..1 scale)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from synnodtest.perturbations.kind import PerturbationKind, Span

@@ -1,7 +1,5 @@
 """``flip``: mirror image."""
 
-from __future__ import annotations
-
 from synnodtest.perturbations import affine
 from synnodtest.perturbations.kind import PerturbationKind
 

@@ -1,7 +1,5 @@
 """``gamma``: pixels to the power of gamma."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from synnodtest.perturbations.kind import PerturbationKind, Span

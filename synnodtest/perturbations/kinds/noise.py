@@ -1,7 +1,5 @@
 """``noise``: standard deviation of added Gaussian noise (0..1 scale)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from synnodtest.perturbations.kind import PerturbationKind, Span

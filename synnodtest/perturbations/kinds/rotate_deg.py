@@ -1,7 +1,5 @@
 """``rotate_deg``: rotation about the centre."""
 
-from __future__ import annotations
-
 from synnodtest.perturbations import affine
 from synnodtest.perturbations.kind import PerturbationKind, Span
 
