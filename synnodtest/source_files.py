@@ -7,12 +7,12 @@ not seen.
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from synnodtest.canonical import sha256_of
+from synnodtest.files import sha256_of_file
 
 _INSTALLED = {"site-packages", "dist-packages"}
 _OURS = Path(__file__).parent
@@ -24,12 +24,8 @@ def code_sha256(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    own, *others = [_sha256(file) for file in (path, *imported_files(path))]
+    own, *others = map(sha256_of_file, (path, *imported_files(path)))
     return sha256_of([own, sorted(others)]) if others else own
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def holds_assert(path: Path) -> bool:

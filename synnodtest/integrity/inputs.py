@@ -24,18 +24,16 @@ The CSV files have the columns ``id``, ``title`` and ``source``; hazards also ``
 from __future__ import annotations
 
 import csv
-import io
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from synnodtest.csv_rows import checked_rows, delimiter_of
+from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import Form, read_form
-from synnodtest.text_files import decoded
 
 _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -145,35 +143,30 @@ def read_titles(path: Path) -> list[dict[str, str]]:
         RecordError: no such column, no id, an id twice, too large, or not UTF-8; file and line.
     """
     hint = "the first line names the columns: id,title,source"
+    rows: dict[str, dict[str, str]] = {}
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: larger than {_LARGEST_BYTES // 1_000_000} MB", hint=hint)
-        text = decoded(path.read_bytes())
-        stream = io.StringIO(text, newline="")
-        reader = csv.DictReader(stream, delimiter=delimiter_of(text), skipinitialspace=True)
-        columns = [c.strip().lower() for c in reader.fieldnames or [] if c is not None]
-        if "id" not in columns:
+        reader = rows_of(path.read_bytes())
+        reader.fieldnames = [name.lower() for name in reader.fieldnames or ()]
+        if "id" not in reader.fieldnames:
             raise RecordError(f"{path}:1: there is no column 'id'", hint=hint)
-        reader.fieldnames = columns
-        rows: list[dict[str, str]] = []
-        seen: set[str] = set()
         for row in checked_rows(reader):
-            cells = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in columns}
+            cells = {c: (row.get(c) or "").strip() for c in _COLUMNS if c in reader.fieldnames}
             if not any(cells.values()):
                 continue
             if not cells["id"]:
                 raise RecordError(f"{path}:{reader.line_num}: a row without an id", hint=hint)
-            if cells["id"] in seen:
+            if cells["id"] in rows:
                 raise RecordError(f"{path}:{reader.line_num}: the id {cells['id']!r} stands twice", hint="keep one")
-            seen.add(cells["id"])
-            rows.append(cells)
+            rows[cells["id"]] = cells
             if len(rows) > _MOST_ROWS:
                 raise RecordError(f"{path}: more than {_MOST_ROWS} rows", hint=hint)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=hint) from error
     except (ValueError, csv.Error) as error:
         raise RecordError(f"{path}: not a CSV file in UTF-8 or UTF-16 ({error})", hint=hint) from error
-    return rows
+    return [*rows.values()]
 
 
 def keep(folder: Path, files: Iterable[Path], *, root: Path) -> list[str]:

@@ -22,7 +22,6 @@ from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, D
 from synnodtest.record.model.judged import DEFAULT_POINT
 from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.side import Side
-from synnodtest.statistics import Estimate
 from synnodtest.statistics.clusters import cluster_means, codes
 
 _BOUNDS = ("at_least", "at_most", "margin", "min_spearman", "max_drop", "rate_at_least", "operating_point", "alpha")
@@ -101,14 +100,6 @@ def parse_limit(text: str) -> Limit:
             f"--compare-fail {text!r} is not metric:difference",
             hint=f"such as sensitivity:-0.03; metrics are {', '.join(METRICS)}",
         )
-    limit = Limit(metric, bound)
-    _refuse_toothless(limit, text)
-    return limit
-
-
-def _refuse_toothless(limit: Limit, text: str) -> None:
-    """Refuse a limit that bears any loss: on an improvement alone, or of percentage points where shares are meant."""
-    metric, bound = limit.metric, limit.bound
     if metric in RATES and abs(bound) >= 1:
         raise SynnodError(
             f"--compare-fail {text!r}: no {metric} moves by as much as {abs(bound):g}",
@@ -119,6 +110,7 @@ def _refuse_toothless(limit: Limit, text: str) -> None:
             f"--compare-fail {text!r} limits an improvement and bears any loss",
             hint=f"to limit the loss write {metric}:{-bound:g}",
         )
+    return Limit(metric, bound)
 
 
 def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> Side:
@@ -307,16 +299,11 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
         value=plain(estimate.value),
         lower=plain(estimate.lower),
         upper=plain(estimate.upper),
-        shown=_shown(estimate),
+        shown=estimate.usable and (estimate.lower > 0 or estimate.upper < 0),
         usable=estimate.usable,
         method=estimate.method,
         alpha=alpha,
     )
-
-
-def _shown(estimate: Estimate) -> bool:
-    """Return whether the interval excludes no difference."""
-    return estimate.usable and (estimate.lower > 0 or estimate.upper < 0)
 
 
 def _mean(values: Sequence[float], clusters: Sequence[str]) -> float:

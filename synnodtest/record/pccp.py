@@ -94,33 +94,31 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
         "Every version ran the specifications that the plan names, unchanged, on all backgrounds and the same scenes."
     )
     rows = [
-        {"specification": file, "version": version.label, "is": "another" if file in version.specs else "not run"}
+        _of(file, version, "another" if file in version.specs else "not run")
         for version in versions
         for file, sha in protocol.specs.items()
         if version.specs.get(file) != sha
     ]
-    first = versions[0].code
+    reference, *others = versions
     rows += [
-        {"specification": file, "version": version.label, "is": "judged by other code than the reference"}
-        for version in versions[1:]
+        _of(file, version, "judged by other code than the reference")
+        for version in others
         for file in protocol.specs
-        if first.get(file) and version.code.get(file, first[file]) != first[file]
+        if (code := reference.code.get(file)) and version.code.get(file, code) != code
     ]
-    short = [{"specification": "all", "version": v.label, "is": "on fewer backgrounds"} for v in versions if v.limited]
-    short += [
-        {"specification": "all", "version": v.label, "is": "on other scenes than the reference"}
-        for v in versions[1:]
-        if _on_other_scenes(versions[0].side, v.side)
-    ]
-    asked = [{e.id for e in v.side.expectations if e.spec_file in protocol.specs} for v in versions]
-    short += [
-        {"specification": "all", "version": v.label, "is": f"without {plural(len(lacks), 'expectation')} of the others"}
-        for v, own in zip(versions, asked, strict=True)
-        if (lacks := set[str]().union(*asked) - own)
-    ]
+    every = {e.id for v in versions for e in v.side.expectations if e.spec_file in protocol.specs}
+    lacks = [(v, len(every - v.side.entries().keys())) for v in versions]
+    short = [_of("all", v, "on fewer backgrounds") for v in versions if v.limited]
+    elsewhere = [v for v in others if _on_other_scenes(reference.side, v.side)]
+    short += [_of("all", v, "on other scenes than the reference") for v in elsewhere]
+    short += [_of("all", v, f"without {plural(lost, 'expectation')} of the others") for v, lost in lacks if lost]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
     finding = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
     return Clause("specifications", asks, status, finding, (*rows, *short))
+
+
+def _of(specification: str, version: Version, word: str) -> dict[str, str]:
+    return {"specification": specification, "version": version.label, "is": word}
 
 
 def _on_other_scenes(one: Side, other: Side) -> bool:

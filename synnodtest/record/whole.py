@@ -148,15 +148,12 @@ def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> Ident
 
 
 def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
-    own, *included = (_file_sha256(there(file, root)) for file in (spec.file, *spec.included))
+    paths = (there(file, root) for file in (spec.file, *spec.included))
+    own, *included = (sha256_of_file(path) if path.is_file() else "" for path in paths)
     with_digests = replace(spec, file_sha256=own, included=dict(zip(spec.included, included, strict=True)))
     if spec.file not in lock:
         return with_digests
     return replace(with_digests, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
-
-
-def _file_sha256(path: Path) -> str:
-    return sha256_of_file(path) if path.is_file() else ""
 
 
 def _attrition(fragment: Fragment) -> Attrition:

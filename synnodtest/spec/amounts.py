@@ -70,7 +70,8 @@ def mimic_definitions(names: Sequence[str]) -> dict[str, object]:
 
 def _ref(name: str, about: str = "") -> dict[str, object]:
     """Return a reference to a definition, with what is said of it in its place."""
-    return {**({"description": about} if about else {}), "$ref": f"#/$defs/{name}"}
+    reference: dict[str, object] = {"$ref": f"#/$defs/{name}"}
+    return {"description": about, **reference} if about else reference
 
 
 def _or_variable(rules: Mapping[str, object]) -> dict[str, object]:

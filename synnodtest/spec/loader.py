@@ -117,12 +117,12 @@ def _sentence(name: str) -> str:
 
 
 def _rules(builder: Builder, parts: dict[str, Node]) -> dict[str, Any]:
-    rules: dict[str, Any] = {"matching": dict(DEFAULT_MATCHING), "operating_point": DEFAULT_OPERATING_POINT}
     sound = {name: node for name, node in parts.items() if builder.clean(node)}
-    if "matching" in sound:
-        rules["matching"] = matching(builder, sound["matching"])
-    if "operating_point" in sound:
-        rules["operating_point"] = tuple(map(float, listed(plain(sound["operating_point"]))))
+    points = plain(sound["operating_point"]) if "operating_point" in sound else DEFAULT_OPERATING_POINT
+    rules: dict[str, Any] = {
+        "matching": matching(builder, sound["matching"]) if "matching" in sound else dict(DEFAULT_MATCHING),
+        "operating_point": tuple(map(float, listed(points))),
+    }
     if "sampling" in sound:
         settings = tidy(plain(sound["sampling"]))
         assume = settings.pop("assume", {})
