@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from synnodtest.decoding import JsonObject, decode, encode
+from synnodtest.decoding import JsonObject, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviation, deviations, locked, moved_sources
@@ -17,7 +17,7 @@ from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
-from synnodtest.record.model.run import Identification, RunEntry, SpecEntry
+from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.model.side import Side
 from synnodtest.record.unlisted import unlisted
 from synnodtest.spec.loader import load_spec
@@ -87,8 +87,8 @@ class RunFacts:
         return self.root / ledger.FILE_NAME if self.ledger is None else self.ledger
 
 
-def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
-    """Return the record with what stands in the project's folder and not in the run.
+def complete(record: Record, facts: RunFacts) -> dict[str, Any]:
+    """Return the record as plain JSON values, with what stands in the project's folder and not in the run.
 
     That is ``reports.yaml``, ``requirements.csv`` and ``hazards.csv``, the deviations of each spec from the spec lock,
     the runs of the same specs from the run ledger, the last self-test of the tool, and the comparison with an earlier
@@ -98,17 +98,16 @@ def complete(record: JsonObject, facts: RunFacts) -> dict[str, Any]:
     Raises:
         RecordError: one of these files is there and cannot be used.
     """
-    root, part = facts.root, decode(_Part, record)
+    root, specs = facts.root, record.identification.specs
     authored = inputs.load(root)
-    filled = authored.fill(record)
-    filled["credibility"] = _believed([*(facts.credibility or authored.credibility)], part, root)
-    specs = part.identification.specs
+    filled = authored.fill(encode(record))
+    filled["credibility"] = _believed([*(facts.credibility or authored.credibility)], record, root)
     filled["deviations"] = [*filled["deviations"], *_changed(specs, root, facts.known_regions)]
     filled |= _runs(facts, {s.file: s.sha256 for s in specs}, filled["anomalies"])
     if facts.cache is not None and (facts.cache / SELFTEST).is_file():
         filled["tool_validation"] = _selftest(facts.cache / SELFTEST)
     if facts.baseline is not None:
-        filled["comparison"] = encode(compare(facts.baseline, filled, limits=facts.limits))
+        filled["comparison"] = encode(compare(facts.baseline, record, limits=facts.limits))
     return filled
 
 
@@ -130,17 +129,9 @@ def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]
     return {"ledger": runs, "anomalies": [*anomalies, *faults]}
 
 
-@dataclass(frozen=True)
-class _Part:
-    """The part of a record that is needed to complete it."""
-
-    run: RunEntry
-    identification: Identification
-
-
-def _believed(named: list[Path], part: _Part, root: Path) -> JsonObject:
+def _believed(named: list[Path], record: Record, root: Path) -> JsonObject:
     """Return credibility reports and transfer results: those that are named, for each kind else those beside models."""
-    run, who = part.run, part.identification
+    run, who = record.run, record.identification
     of_transfer = [path for path in named if transfers.is_transfer(path)]
     of_synthesizers = [path for path in named if path not in of_transfer]
     of_transfer = of_transfer or reports_on.beside_models(run, who, root, transfers.FILE_NAME)

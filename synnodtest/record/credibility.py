@@ -43,7 +43,7 @@ def beside_models(run: RunEntry, who: Identification, root: Path, file_name: str
         root: What a relative folder is relative to.
         file_name: Of the files.
     """
-    named = run.synthesizer_folder
+    named = run.options.get("synthesizer", "").partition(":")[2]
     places = [root / named / file_name] if named else []
     for synthesizer in who.synthesizers if not named else ():
         if synthesizer.demonstration:

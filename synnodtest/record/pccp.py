@@ -132,7 +132,7 @@ def _on_other_scenes(one: Side, other: Side) -> bool:
 
 def _planted(side: Side) -> dict[str, SceneEntry]:
     """Return the scenes with nodules; those of a search hang on what the detector does."""
-    searched = {e.behaviour for e in side.expectations if e.ruling is not None and e.ruling.figure_kind == "fuzz"}
+    searched = {e.behaviour for e in side.expectations if e.is_search}
     return {key: s for key, s in side.scenes.items() if s.nodules and s.of_own_arm and s.behaviour not in searched}
 
 

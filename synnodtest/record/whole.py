@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import synnodtest
-from synnodtest.decoding import JsonObject, encode
 from synnodtest.engine.gather import fewer_backgrounds
 from synnodtest.files import sha256_of_file
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
@@ -24,8 +23,8 @@ from synnodtest.record.kept_ledger import reasons_of_ledger
 from synnodtest.record.limitations import limitations_of
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import Attrition, Identification, IdentityEntry, RunEntry, SpecEntry
-from synnodtest.record.multiplicity import with_holm
 from synnodtest.record.words import plural
+from synnodtest.statistics import holm
 
 DEMONSTRATION = "demonstration"
 Lock = Mapping[str, Frozen]
@@ -45,16 +44,11 @@ def whole_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = Non
     Raises:
         RecordError: a file of the project that belongs into the report cannot be used.
     """
-    return complete(build_record(fragment, facts, run), facts)
+    return complete(build_record(fragment, facts, run or run_entry(fragment, facts)), facts)
 
 
-def build_record(fragment: Fragment, facts: RunFacts, run: RunEntry | None = None) -> JsonObject:
-    """Return what the run itself knows as plain JSON values. See :func:`whole_record`."""
-    encoded: JsonObject = encode(_record(fragment, facts, run or run_entry(fragment, facts)))
-    return encoded
-
-
-def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
+def build_record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
+    """Return what the run itself knows."""
     every = fragment.every()
     lock = locked(facts.root / LOCK)
     places = {file: index for index, file in enumerate(fragment.specs)}
@@ -81,6 +75,18 @@ def _record(fragment: Fragment, facts: RunFacts, run: RunEntry) -> Record:
         limitations=tuple(limitations_of(fragment)),
         fuzzing=tuple(fragment.fuzzing),
     )
+
+
+def with_holm(expectations: Sequence[ExpectationEntry]) -> list[ExpectationEntry]:
+    """Return the expectations of a record with ``p_holm``, Holm's beside each raw p-value, filled in.
+
+    The family are all expectations of the run whose ruling has a ``p_value`` (one-sided, against the bound, on the
+    failing side); the others keep None. That *all* expectations pass needs no correction: each of them must
+    (intersection-union). But the more are judged, the likelier one of them fails by chance.
+    """
+    family = {entry.id: entry.p_value for entry in expectations if entry.p_value is not None}
+    adjusted = dict(zip(family, holm(list(family.values())), strict=True))
+    return [replace(e, p_holm=float(adjusted[e.id])) if e.id in adjusted else e for e in expectations]
 
 
 def _named(detector: IdentityEntry, asked: str) -> IdentityEntry:

@@ -93,7 +93,7 @@ class Context:
     @cached_property
     def report_option(self) -> str:
         """Option that ``synnodtest replay`` needs where the run does not lie below ``reports/``; else nothing."""
-        folder = self.record.run.report_folder
+        folder = self.record.run.options.get("report", "")
         usual = not folder or PurePosixPath(folder).parts[:1] == ("reports",)
         return "" if usual else f" --report {shlex.quote(folder)}"
 

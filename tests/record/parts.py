@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.record.complete import RunFacts, complete
+from synnodtest.record.model import Record
 
 
 def component(**told: Any) -> dict[str, Any]:
@@ -47,4 +48,4 @@ def record(**told: Any) -> dict[str, Any]:
 
 
 def completed(record: dict[str, Any], root: Path, **told: Any) -> dict[str, Any]:
-    return complete(record, RunFacts(root, "a-run", (), 0, **told))
+    return complete(Record.of(record), RunFacts(root, "a-run", (), 0, **told))

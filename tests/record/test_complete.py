@@ -88,13 +88,14 @@ def test_the_shipped_diffusion_model_is_called_a_demonstration_and_a_model_of_th
     from synnodtest.record.assemble import Fragment
     from synnodtest.record.complete import RunFacts
     from synnodtest.record.model.run import IdentityEntry
-    from synnodtest.record.whole import build_record
+    from synnodtest.record.whole import build_record, run_entry
 
     fragment = Fragment()
     for text in ("diffusion", "diffusion:mine"):
         fragment.synthesizers[text] = IdentityEntry("diffusion", "1", sham_is_identity=True)
-    made = build_record(fragment, RunFacts(Path(), "run", ("pytest",), 0))
-    assert [s["demonstration"] for s in made["identification"]["synthesizers"]] == [True, False]
+    facts = RunFacts(Path(), "run", ("pytest",), 0)
+    made = build_record(fragment, facts, run_entry(fragment, facts))
+    assert [s.demonstration for s in made.identification.synthesizers] == [True, False]
 
 
 def test_the_self_test_and_an_earlier_record_reach_the_report(small, project, drawings):
@@ -109,7 +110,7 @@ def test_the_self_test_and_an_earlier_record_reach_the_report(small, project, dr
         json.dumps({"synnodtest": "0.0.1", "when": "2026-01-01T00:00:00Z", "holds": True, "kill_table": [
             {"mutant": "size-blind", "killed_by": "size::monotone"}]})
     )  # fmt: skip
-    made = completed(small, project, cache=project / "store", baseline=record.read(project / "earlier"))
+    made = completed(small, project, cache=project / "store", baseline=record.load(project / "earlier"))
     told = html.render(made, project / "run", store=drawings).read_text()
     assert "size-blind" in told
     assert "made with another version" in told

@@ -3,7 +3,7 @@
 import pytest
 
 from synnodtest.record.model import ExpectationEntry, RulingEntry
-from synnodtest.record.multiplicity import with_holm
+from synnodtest.record.whole import with_holm
 
 
 def ruled(number, p):

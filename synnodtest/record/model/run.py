@@ -58,16 +58,6 @@ class RunEntry:
             return None
         return took.total_seconds() if took.total_seconds() >= 0 else None
 
-    @property
-    def report_folder(self) -> str:
-        """Path of the run below the project's folder; empty where the record does not say it."""
-        return self.options.get("report", "")
-
-    @property
-    def synthesizer_folder(self) -> str:
-        """The folder of a synthesizer that was named with one; else empty."""
-        return self.options.get("synthesizer", "").partition(":")[2]
-
 
 @dataclass(frozen=True)
 class IdentityEntry:
