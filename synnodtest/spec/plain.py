@@ -162,7 +162,7 @@ _WRITERS: Mapping[type, Callable[[Any], object]] = {
     Sampling: _sampling,
     Expectation: _expectation,
 }
-"""How a spec writes each part of the model, in parts that have writers themselves."""
+"""Forms in a spec of each part of the model; what they hold is written in turn."""
 
 
 def _escaped(value: Any) -> Any:
