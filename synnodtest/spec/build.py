@@ -76,8 +76,9 @@ class Builder:
         return self._range(inner, kind, limits)
 
     def given(self, node: Node, *names: str) -> dict[str, Any]:
-        """Return the values that stand under some of these names."""
-        return {name: self.value(node.mapping[name], name) for name in names if name in node.mapping}
+        """Return what stands under some of these names: of a quantity its value, of :data:`_READ` what that reads."""
+        parts = {name: node.mapping[name] for name in names if name in node.mapping}
+        return {n: _READ[n](plain(part)) if n in _READ else self.value(part, n) for n, part in parts.items()}
 
     def one_brightness(self, parts: Mapping[str, Node], path: KeyPath) -> None:
         """Note a nodule whose brightness is said twice."""
@@ -129,7 +130,7 @@ class Builder:
         if "gap_mm" in parts and "beside" not in parts:
             message = "'gap_mm' says how far beside a distractor"
             self.complain(parts["gap_mm"], message, "give 'beside', too", node.path)
-        place: dict[str, Any] = {name: read(plain(parts[name])) for name, read in _PLACE.items() if name in parts}
+        place = self.given(node, "at_mm", "box_px", "beside", "under", "gap_mm", "min_distance_mm")
         if "box_px" in parts:
             self._check_box(parts["box_px"], place["box_px"])
         if "region" in parts or "at_mm" in parts or "box_px" in parts:
@@ -180,12 +181,12 @@ class Builder:
         return Scenes(
             set=plain(backgrounds["set"]),
             count=count if (count := plain(backgrounds["count"])) == "auto" else int(count),
-            replicates=int(plain(parts["replicates"])) if "replicates" in parts else 1,
             nodules=nodules,
             arms=arms,
             perturbations=perturbations,
             distractors=distractors,
             prior_perturbations=earlier,
+            **self.given(node, "replicates"),
         )
 
     def _named(
@@ -214,8 +215,7 @@ class Builder:
         return DistractorSpec(
             name=name,
             location=None if where is None else self.location(where),
-            hold=_held(node),
-            **self.given(node, "mimic", "size_mm"),
+            **self.given(node, "mimic", "size_mm", "hold"),
         )
 
     def _located(self, scenes: Node, distractors: tuple[str, ...]) -> None:
@@ -237,11 +237,9 @@ class Builder:
             location=location,
             fills_box="diameter_mm" not in parts,
             radiomics={feature: self.value(value, feature) for feature, value in features.items()},
-            hold=_held(node),
-            seed=int(plain(parts["seed"])) if "seed" in parts else None,
             line=node.mark.line,
             column=node.mark.column,
-            **self.given(node, "contrast", "density", "attenuation", "margin", "lesion"),
+            **self.given(node, "contrast", "density", "attenuation", "margin", "lesion", "hold", "seed"),
             **self.given(parts.get("growth", EMPTY), "doubling_days", "interval_days"),
         )
 
@@ -287,20 +285,19 @@ def _numbers(values: list[float]) -> tuple[float, ...]:
     return tuple(map(float, values))
 
 
-_PLACE: Mapping[str, Callable[[Any], Any]] = {
+_READ: Mapping[str, Callable[[Any], Any]] = {
     "at_mm": _numbers,
     "box_px": _numbers,
     "beside": str,
     "under": str,
     "gap_mm": float,
     "min_distance_mm": float,
+    "hold": frozenset,
+    "seed": int,
+    "replicates": int,
 }
-"""Reader of each part of a location but its regions."""
+"""Readers of what is neither a quantity nor made of other parts."""
 
 
 def _amount(value: object) -> float | str:
     return str(value) if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
-
-
-def _held(node: Node) -> frozenset[str]:
-    return frozenset(plain(node.mapping.get("hold", EMPTY)) or ())

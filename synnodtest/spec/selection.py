@@ -8,8 +8,8 @@ from typing import Any
 
 from synnodtest.decoding import Schema
 from synnodtest.evidence.trial import as_condition
-from synnodtest.expectations import find_check
 from synnodtest.expectations.language import Asked
+from synnodtest.expectations.registry import kinds
 from synnodtest.scene import LOOKS
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import unknown
@@ -27,7 +27,7 @@ from synnodtest.spec.quantities import (
     strata_of,
 )
 from synnodtest.spec.source import EMPTY, KeyPath, Node, listed, plain
-from synnodtest.spec.validation import definition, definitions
+from synnodtest.spec.validation import definition
 from synnodtest.spec.values import Constant, Sweep, Value
 
 
@@ -43,8 +43,8 @@ class Item:
     @property
     def rules(self) -> Schema:
         """The definition of its kind in the schema."""
-        searched = self.fuzz and f"fuzz_{self.kind}" in definitions()
-        return definition(f"fuzz_{self.kind}" if searched else f"expect_{self.kind}")
+        entry = definition("fuzz_expectation" if self.fuzz else "expectation")["properties"][self.kind]
+        return definition(entry["$ref"].rpartition("/")[2])
 
     def part(self, name: str) -> Node:
         """A parameter's node, empty if it is not given."""
@@ -59,20 +59,20 @@ class Item:
 
     def ask(self, parameters: Mapping[str, object], asked: Asked) -> None:
         """Note what its kind cannot work with, beyond the schema."""
-        kind = find_check(self.kind)
-        for complaint in () if kind is None else kind.asks(kind.read(parameters), asked):
+        kind = kinds()[self.kind]
+        for complaint in kind.asks(kind.read(parameters), asked):
             self.complain(*complaint)
 
 
 def check_against_scenes(item: Item, scenes: Scenes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Note whatever the expectation names and the scenes lack; return its ``strata`` if it has any."""
-    kind = find_check(item.kind)
-    distractors = kind is not None and kind.judges_distractors
+    kind = kinds()[item.kind]
+    distractors = kind.judges_distractors
     if distractors and not scenes.distractors:
         hint = "scenes: {distractors: [{mimic: nipple}]}"
         item.complain("", f"{item.kind!r} needs a distractor, and the scenes draw none", hint)
         return {}
-    if not scenes.nodules and (kind is None or kind.needs_nodules):
+    if not scenes.nodules and kind.needs_nodules:
         item.complain("", f"{item.kind!r} needs a nodule, and the scenes plant none")
         return {}
     names = [part.name for part in (scenes.distractors if distractors else scenes.nodules)]

@@ -63,11 +63,6 @@ def definition(name: str) -> Schema:
     return schema
 
 
-def definitions() -> frozenset[str]:
-    """Return the names of all definitions."""
-    return frozenset(_strict_of(signature())["$defs"])
-
-
 def kinds(name: str) -> tuple[str, ...]:
     """Return the kinds of ``expectation``, ``fuzz_expectation`` or ``perturbation``."""
     return tuple(definition(name)["properties"])

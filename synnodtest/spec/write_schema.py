@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.decoding import Schema
-from synnodtest.perturbations.kind import PerturbationKind
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.language import built_in, text
 
@@ -46,13 +45,12 @@ def _of_claim(name: str, schema: Mapping[str, Any]) -> str:
     return f"| `{name}` | {schema['description'].rstrip('.')} |"
 
 
-def _of_perturbation(name: str, kind: PerturbationKind) -> str:
-    return f"| `{name}` | {kind.span or kind.wanted} | {kind.about.rstrip('.')} |"
-
-
 def tables() -> tuple[tuple[str, str, dict[str, str]], ...]:
     """Return the tables of ``docs/``: file, first line, and a row for each kind by its name."""
-    perturbations = {name: _of_perturbation(name, kind) for name, kind in perturbation_kinds().items()}
+    perturbations = {
+        name: f"| `{name}` | {kind.span or kind.wanted} | {kind.about.rstrip('.')} |"
+        for name, kind in perturbation_kinds().items()
+    }
     return (
         ("spec.md", KINDS, _defined("expectation", "expect", _of_kind)),
         ("spec.md", CLAIMS, _defined("fuzz_expectation", "fuzz", _of_claim)),
