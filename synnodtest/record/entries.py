@@ -45,20 +45,10 @@ def expectation_entry(case: Case, status: StatusWord, seconds: float = 0.0) -> E
 
 
 def behaviour_entry(spec: Spec, behaviour: Behaviour) -> BehaviourEntry:
-    """Return the entry of a behaviour."""
-    return BehaviourEntry(
-        id=behaviour.id,
-        statement=behaviour.statement,
-        requirement=tuple(behaviour.requirement),
-        hazard=tuple(behaviour.hazard),
-        gate=behaviour.gate,
-        tags=tuple(behaviour.tags),
-        rationale=behaviour.rationale,
-        file=spec.path.as_posix(),
-        line=behaviour.line,
-        resolved=plain(behaviour),
-        scenes_text=scenes_text(behaviour),
-    )
+    """Return the entry of a behaviour: what it says itself, where it stands, and its scenes in words."""
+    resolved = plain(behaviour)
+    beside = {"file": spec.path.as_posix(), "resolved": resolved, "scenes_text": scenes_text(behaviour)}
+    return decode(BehaviourEntry, resolved | beside)
 
 
 def ruling_entry(ruling: Ruling) -> RulingEntry:

@@ -8,12 +8,14 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from synnodtest.evidence.trial import Condition, as_condition, same
+from synnodtest.evidence.trial import Condition, as_condition, holds
 from synnodtest.spec.model import NoduleSpec, Scenes
-from synnodtest.spec.values import Choice, Constant, Sweep, Uniform, Value
+from synnodtest.spec.values import Choice, Uniform, Value
 
 WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient", "view", "sex", "age"})
 """Names that ``where`` and ``by`` know beside the quantities of nodules."""
+_EXACT = frozenset({"equals", "in"})
+"""Words of a condition that name values, not a range."""
 
 
 class Stratum(NamedTuple):
@@ -84,25 +86,10 @@ def _text(value: Any) -> str:
 
 def contradiction(condition: Condition) -> bool:
     """Return whether no number or word at all can satisfy a condition."""
-    low, high = condition.get("at_least", -math.inf), condition.get("at_most", math.inf)
-    if low > high:
-        return True
-    values = _wanted(condition)
-    return values is not None and not any(_within(value, low, high) for value in values)
-
-
-def _wanted(condition: Condition) -> list[Any] | None:
-    values: list[Any] | None = list(condition["in"]) if "in" in condition else None
-    if "equals" in condition:
-        equal = condition["equals"]
-        values = [equal] if values is None or equal in values else []
-    return values
-
-
-def _within(value: Any, low: float, high: float) -> bool:
-    if isinstance(value, (int, float)):
-        return bool(low <= value <= high)
-    return low == -math.inf and high == math.inf
+    if _EXACT & condition.keys():
+        named = [*condition.get("in", ()), *([condition["equals"]] if "equals" in condition else [])]
+        return not any(holds(value, condition) for value in named)
+    return bool(condition.get("at_least", -math.inf) > condition.get("at_most", math.inf))
 
 
 def can_hold(value: Value, condition: Condition) -> bool:
@@ -112,17 +99,11 @@ def can_hold(value: Value, condition: Condition) -> bool:
 
 def admitted(value: Value, condition: Condition) -> tuple[Any, ...]:
     """Return the levels that satisfy a condition; for a continuous value its admitted range, if there is one."""
-    low, high = condition.get("at_least", -math.inf), condition.get("at_most", math.inf)
-    values = _wanted(condition)
-    if isinstance(value, Constant | Sweep | Choice):
-        return tuple(
-            level
-            for level in value.levels
-            if _within(level, low, high) and (values is None or any(same(level, w) for w in values))
-        )
+    if value.levels:
+        return tuple(level for level in value.levels if holds(level, condition))
     bottom, top = value.bounds
-    low, high = max(low, bottom), min(high, top)
-    return ((low, high),) if low < high and values is None else ()
+    low, high = max(condition.get("at_least", bottom), bottom), min(condition.get("at_most", top), top)
+    return ((low, high),) if low < high and not _EXACT & condition.keys() else ()
 
 
 def bins(name: str, levels: list[Any]) -> list[Stratum]:
