@@ -27,18 +27,14 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from synnodtest.detectors.resolve import check_named as check_detector
-    from synnodtest.studio.serve import Wanted, serve
+    from synnodtest.studio.bench import Bench
+    from synnodtest.studio.serve import serve
     from synnodtest.synthesizers.registry import check_named as check_synthesizer
 
-    settings = Wanted(
-        detectors=tuple(options.detector or ("demo",)),
-        synthesizers=tuple(options.synthesizer or ("diffusion", "gaussian")),
-        backgrounds=options.backgrounds,
-        study=options.study,
-        device=options.device,
-        most_bytes=options.max_upload_mb * 2**20,
-    )
-    for check, texts in ((check_detector, settings.detectors), (check_synthesizer, settings.synthesizers)):
-        for text in texts:
-            check(text)
-    return serve(settings, port=options.port, browser=not options.no_browser)
+    bench = Bench(options.detector or ("demo",), options.synthesizer or ("diffusion", "gaussian"), options.device)
+    for text in bench.detectors:
+        check_detector(text)
+    for text in bench.synthesizers:
+        check_synthesizer(text)
+    wanted = {"backgrounds": options.backgrounds, "study": options.study, "most_bytes": options.max_upload_mb * 2**20}
+    return serve(bench, port=options.port, browser=not options.no_browser, **wanted)

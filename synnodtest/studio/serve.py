@@ -14,8 +14,6 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,51 +32,41 @@ FONTS = ["system-ui", "sans-serif"]
 """The machine's own: none is fetched."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Settings that the studio is started with.
-
-    Args:
-        detectors: Texts of ``--detector``; the first two are shown side by side.
-        synthesizers: Texts of ``--synthesizer``.
-        backgrounds: Folder of films, or None.
-        study: Folder of a reader study, or None.
-        device: ``cpu`` or ``cuda``.
-        most_bytes: Limit of an upload.
-    """
-
-    detectors: Sequence[str] = ("demo",)
-    synthesizers: Sequence[str] = ("diffusion", "gaussian")
-    backgrounds: Path | None = None
-    study: Path | None = None
-    device: str = "cpu"
-    most_bytes: int = MOST_BYTES
-
-
 class Studio:
     """The application and all that goes with it; ``close`` leaves nothing behind.
 
     Args:
-        wanted: What it is started with.
+        bench: Detectors, of which the first two are shown side by side, and synthesizers.
         port: Where it will be served, for the guard.
+        backgrounds: Folder of films, or None.
+        study: Folder of a reader study, or None.
+        most_bytes: Limit of an upload.
 
     Raises:
         SynnodError: Gradio is not installed, or a folder holds nothing usable.
     """
 
-    def __init__(self, wanted: Wanted, port: int) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        port: int,
+        *,
+        backgrounds: Path | None = None,
+        study: Path | None = None,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="synnodtest-studio-"))  # which only this user can enter
         try:
             gradio = _gradio(self.root)
-            self.bench = Bench(tuple(wanted.detectors), tuple(wanted.synthesizers), wanted.device)
-            self.sessions = Sessions(self.root, self.bench, Catalogue(wanted.backgrounds, self.root / "phantoms"))
+            self.bench = bench
+            self.sessions = Sessions(self.root, bench, Catalogue(backgrounds, self.root / "phantoms"))
             self.loaded = threading.Event()
-            self.app = self._application(gradio, wanted, port)
+            self.app = self._application(gradio, port, study, most_bytes)
         except BaseException:
             shutil.rmtree(self.root, ignore_errors=True)
             raise
 
-    def _application(self, gradio: Any, wanted: Wanted, port: int) -> Any:
+    def _application(self, gradio: Any, port: int, study: Path | None, most_bytes: int) -> Any:
         from fastapi import FastAPI
 
         from synnodtest.studio.guard import Guard, hosts_of
@@ -88,9 +76,9 @@ class Studio:
         from synnodtest.studio.tabs.desk import Desk
 
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        add_routes(app, self.sessions, Study(wanted.study) if wanted.study is not None else None)
-        desk = Desk(gradio, self.sessions, self.loaded.is_set, wanted.most_bytes)
-        page = build_page(desk, study=wanted.study is not None)
+        add_routes(app, self.sessions, Study(study) if study is not None else None)
+        desk = Desk(gradio, self.sessions, self.loaded.is_set, most_bytes)
+        page = build_page(desk, study=study is not None)
         gradio.mount_gradio_app(
             app,
             page,
@@ -104,9 +92,9 @@ class Studio:
             mcp_server=False,
             enable_monitoring=False,
             show_error=False,
-            max_file_size=wanted.most_bytes,
+            max_file_size=most_bytes,
         )
-        return Guard(app, hosts_of(port), wanted.most_bytes)
+        return Guard(app, hosts_of(port), most_bytes)
 
     def preload(self) -> threading.Thread:
         """Load the models beside what the page does."""
@@ -156,13 +144,13 @@ def free_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(wanted: Wanted, *, port: int, browser: bool) -> int:
-    """Serve until Ctrl-C, SIGTERM or SIGHUP; print the address once it answers."""
+def serve(bench: Bench, *, port: int, browser: bool, **wanted: Any) -> int:
+    """Serve until Ctrl-C, SIGTERM or SIGHUP; print the address once it answers. ``wanted`` is of :class:`Studio`."""
     import uvicorn
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    studio = Studio(wanted, chosen := free_port(port))
+    studio = Studio(bench, chosen := free_port(port), **wanted)
     atexit.register(studio.close)
     _keep_temporary_files_in(studio.root / "tmp")
 

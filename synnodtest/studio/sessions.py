@@ -24,22 +24,17 @@ class Sessions:
 
     def __init__(self, root: Path, bench: Bench, catalogue: Catalogue) -> None:
         self.root = root
-        self.bench, self._catalogue = bench, catalogue
+        self.bench, self.catalogue = bench, catalogue
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
         self._sessions: dict[str, Session] = {}
-
-    @property
-    def labels(self) -> list[str]:
-        """Radiographs, detectors and synthesizers to pick from."""
-        return self._catalogue.labels
 
     def of_tab(self, tab: str) -> tuple[str, Session]:
         """Return token and session of a tab, new ones at its first call."""
         with self._lock:
             token = self._tokens.setdefault(tab, secrets.token_urlsafe(24))
             if token not in self._sessions:
-                self._sessions[token] = Session(self.root / token, self.bench, self._catalogue)
+                self._sessions[token] = Session(self.root / token, self.bench, self.catalogue)
             return token, self._sessions[token]
 
     def of_token(self, token: str) -> Session:

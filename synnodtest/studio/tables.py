@@ -13,7 +13,7 @@ from synnodtest.api.comparison import Compared
 from synnodtest.conspicuity import visibilities
 from synnodtest.geometry import centre_of
 from synnodtest.reference import real_nodules
-from synnodtest.studio.explore import Exploration, Point
+from synnodtest.studio.explore import Exploration
 from synnodtest.studio.session import Result
 
 MOST_FINDINGS = 8
@@ -66,8 +66,7 @@ def _hit(box: Sequence[float], result: Result) -> str:
 
 def rows_html(rows: Sequence[Sequence[Compared]], names: Sequence[str]) -> str:
     """Return requested against realised, nodule by nodule."""
-    cells = [[(one.words, one.requested, one.realised) for one in quantities] for quantities in rows]
-    return str(macros().compared(list(zip(names, cells, strict=True))))
+    return str(macros().compared(list(zip(names, rows, strict=True))))
 
 
 def acceptance_html(result: Result) -> str:
@@ -97,41 +96,7 @@ def exploration_html(made: Exploration, token: str, threshold: float) -> str:
     share = made.done / max(made.total, 1)
     state = "cancelled after" if made.cancelled else "done:" if made.done == made.total else "working:"
     judged = [(point, point.confidence) for point in made.points if point.confidence is not None]
-    curve = _curve(judged, threshold) if made.kind == "sweep" and len(judged) > 1 else None
-    summary = _summary([confidence for _, confidence in judged], threshold)
-    return str(macros().exploration(made, token, share, state, summary, curve))
-
-
-def _summary(values: Sequence[float], threshold: float) -> str:
-    if not values:
-        return ""
-    count = sum(value >= threshold for value in values)
-    return (
-        f"Mean confidence {sum(values) / len(values):.2f}; {count} of {len(values)} nodules have a finding of at "
-        f"least {threshold:.2f}."
-    )
-
-
-def _curve(judged: Sequence[tuple[Point, float]], threshold: float) -> dict[str, object]:
-    """Return confidence over the swept quantity in the pixels of a small SVG."""
-    levels = [point.level for point, _ in judged]
-    low, high = min(levels), max(levels)
-    width, height, left, base = 420, 180, 44, 140
-
-    def x(level: float) -> str:
-        return f"{left + (level - low) / max(high - low, 1e-9) * (width - left - 16):.1f}"
-
-    def y(value: float, below: int = 0) -> str:
-        return f"{base - value * (base - 14) + below:.1f}"
-
-    return {
-        "name": judged[0][0].label.rsplit(" ", 1)[0],
-        "dots": [(x(point.level), y(confidence)) for point, confidence in judged],
-        "levels": [(x(level), f"{level:g}") for level in (low, high)],
-        "scores": [(y(score, below=4), f"{score:g}") for score in (0, 0.5, 1)],
-        "limit": y(threshold),
-        **{"width": width, "height": height, "left": left, "base": base},
-    }
+    return str(macros().exploration(made, token, share, state, judged, threshold))
 
 
 def _box(box: Sequence[float]) -> str:

@@ -22,12 +22,13 @@ LIMIT = 2 * 2**20
 
 def built(loop, **wanted):
     """Return a studio made within a running loop: outside of one, Gradio makes loops that it never closes."""
-    from synnodtest.studio.serve import Studio, Wanted
+    from synnodtest.studio.bench import Bench
+    from synnodtest.studio.serve import Studio
 
     async def building():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Gradio's own
-            return Studio(Wanted(synthesizers=("gaussian",), **wanted), PORT)
+            return Studio(Bench(synthesizers=("gaussian",)), PORT, **wanted)
 
     return loop.run_until_complete(building())
 

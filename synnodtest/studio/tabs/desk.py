@@ -127,7 +127,7 @@ class Desk:
     def __init__(self, gradio: Any, sessions: Sessions, ready: Callable[[], bool], most_bytes: int) -> None:
         self.gradio, self.ready, self.most_bytes = gradio, ready, most_bytes
         self.detectors, self.synthesizers = list(sessions.bench.detectors), list(sessions.bench.synthesizers)
-        self.labels = sessions.labels
+        self.labels = sessions.catalogue.labels
         self.p = SimpleNamespace()
         self._sessions = sessions
         self._views: dict[str, View] = {}
