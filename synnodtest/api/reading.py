@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +12,23 @@ import numpy as np
 
 from synnodtest.backgrounds.estimates import Estimates
 from synnodtest.backgrounds.folder_files import masks_beside
+from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.backgrounds.readers import read_as, read_mask
-from synnodtest.backgrounds.reading import FILE_ALONE, Given
 from synnodtest.backgrounds.writers import OWN_NOTE
 from synnodtest.errors import BackgroundError
 from synnodtest.radiograph import Radiograph
 
 
-@dataclass(frozen=True)
-class Beside:
-    """Files beside a radiograph: a manifest's row and masks."""
-
-    given: Given = FILE_ALONE
-    patient: str = ""
-    strata: Mapping[str, str] = field(default_factory=dict)
-    masks: Mapping[str, Path] = field(default_factory=dict)
-
-
-def beside(path: Path) -> Beside:
+def beside(path: Path) -> Entry:
     """Return what the manifest of the file's folder, or the one above, says of it, and the masks beside it."""
     masks = dict(masks_beside(path))
     manifest = find_manifest([path.parent, path.parent.parent])
     for row in manifest.rows if manifest else ():
         if (row.folder / row.file).resolve() == path.resolve():
             masks |= {region: row.folder / name for region, name in row.masks.items()}
-            return Beside(row.given, row.patient, row.strata, masks)
-    return Beside(masks=masks)
+            return Entry(path.name, path, masks, row.given, row.patient, row.strata)
+    return Entry(path.name, path, masks)
 
 
 def read(
@@ -51,7 +40,7 @@ def read(
     regions: bool,
 ) -> Radiograph:
     """Read a radiograph; see :func:`synnodtest.read_radiograph`."""
-    known = beside(path) if path.is_file() else Beside()
+    known = beside(path) if path.is_file() else Entry(path.name, path)
     own = _own_note(path)
     spacing = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
     facts = replace(known.given, spacing_mm=spacing, bits=bits or known.given.bits or own.get("bits"))

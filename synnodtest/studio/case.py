@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from synnodtest.api.reading import Beside
 from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import suffixes
+from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.readers import read_as
 from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import depth_of, write
@@ -70,29 +71,28 @@ class Case:
         return _opened(self.folder, self.file)
 
 
-def case_of_file(folder: Path, source: Path, name: str, told: Beside) -> Case:
+def case_of_file(folder: Path, source: Entry, name: str) -> Case:
     """Return the case of a file.
 
     Args:
         folder: A new folder of its own.
-        source: The file; it is copied.
+        source: The file, its masks and what else is known of it; they are copied.
         name: What the user calls it; becomes a plain file name.
-        told: What else is known, as a manifest says it.
 
     Raises:
         BackgroundError: the file cannot be used; says why, and names it as the user does.
     """
-    plain = _plain_name(name, source)
+    plain = _plain_name(name, source.path)
     films = folder / FILMS
     films.mkdir(parents=True)
-    shutil.copyfile(source, films / plain)
-    for region, mask in told.masks.items():
+    shutil.copyfile(source.path, films / plain)
+    for region, mask in source.masks.items():
         shutil.copyfile(mask, films / f"{Path(plain).stem}.{region}.png")
-    _write_manifest(films, plain, told)
+    _write_manifest(films, plain, source.given, source.strata)
     try:
         return _opened(folder, plain)
     except BackgroundError as error:
-        own = _said_of(films / plain, told.given, error)
+        own = _said_of(films / plain, source.given, error)
         shutil.rmtree(folder, ignore_errors=True)
         raise _in_the_users_words(own, films / plain, name) from error
 
@@ -105,7 +105,7 @@ def case_of_radiograph(folder: Path, radiograph: Radiograph, name: str) -> Case:
     for region, mask in radiograph.named_regions.items():
         if mask.any():
             Image.fromarray(mask.astype(np.uint8) * 255).save(films / f"{name}.{region}.png")
-    _write_manifest(films, f"{name}.png", Beside(Given(radiograph.spacing_mm, 16), strata=radiograph.strata))
+    _write_manifest(films, f"{name}.png", Given(radiograph.spacing_mm, 16), radiograph.strata)
     return _opened(folder, f"{name}.png")
 
 
@@ -146,11 +146,10 @@ def _plain_name(name: str, source: Path) -> str:
     return stem + suffix
 
 
-def _write_manifest(films: Path, file: str, told: Beside) -> None:
-    facts = told.given
+def _write_manifest(films: Path, file: str, facts: Given, strata: Mapping[str, str]) -> None:
     row_mm, column_mm = facts.spacing_mm or ("", "")
     row = {
-        **told.strata,
+        **strata,
         "file": file,
         "mm_per_px_x": column_mm,
         "mm_per_px_y": row_mm,

@@ -12,7 +12,7 @@ from typing import Any
 
 from synnodtest.api.comparison import Compared, compared
 from synnodtest.api.planting import Request
-from synnodtest.api.reading import Beside
+from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import write
 from synnodtest.engine import Unplaced
@@ -102,7 +102,7 @@ class Session:
         Raises:
             BackgroundError: it cannot be used; what was open before stays.
         """
-        return self._opened(case_of_file(self._new_folder(), source, name, Beside(Given(spacing_mm))))
+        return self._opened(case_of_file(self._new_folder(), Entry(name, source, given=Given(spacing_mm)), name))
 
     def pick(self, label: str) -> Case:
         """Take a film or phantom of the catalogue as the case."""
@@ -110,8 +110,7 @@ class Session:
         if entry is None:
             name = label.replace(" ", "-")
             return self._opened(case_of_radiograph(self._new_folder(), self.catalogue.phantom(label), name))
-        beside = Beside(entry.given, strata=entry.strata, masks=entry.masks)
-        return self._opened(case_of_file(self._new_folder(), entry.path, entry.path.name, beside))
+        return self._opened(case_of_file(self._new_folder(), entry, entry.path.name))
 
     def paint(self, region: str, mask: BoolArray) -> Case:
         """Add a painted region, such as an air leak, to the case."""

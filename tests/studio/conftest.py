@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from synnodtest.api.reading import Beside
 from synnodtest.backgrounds.estimated_regions import REGIONS
+from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.reading import Given
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import case_of_file
@@ -78,5 +78,6 @@ def opened(session, film, tmp_path):
     mask = np.zeros((300, 360), np.uint8)
     mask[40:260, 30:330] = 255
     masks = {region: write_png(tmp_path / f"{region}.png", mask) for region in REGIONS}
-    session._opened(case_of_file(session._new_folder(), film, film.name, Beside(Given((0.9, 0.9)), masks=masks)))
+    entry = Entry(film.name, film, masks, Given((0.9, 0.9)))
+    session._opened(case_of_file(session._new_folder(), entry, film.name))
     return session
