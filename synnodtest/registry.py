@@ -6,7 +6,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
@@ -71,7 +71,6 @@ class Registry(Generic[T]):
         self._accept = accept
         self._error = error
         self._registered: dict[str, T] = {}
-        self._built_in: dict[str, T] | None = None
         self._all: Mapping[str, T] | None = None
 
     def register(self, name: str, *, anew: bool = False) -> Callable[[F], F]:
@@ -101,7 +100,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Return all names, sorted, without loading what installed packages bring."""
-        return sorted({*self._of_folder(), *self._registered, *(entry.name for entry in self._entries())})
+        return sorted({*self._of_folder, *self._registered, *(entry.name for entry in self._entries())})
 
     def find(self, name: str) -> T | None:
         """Return the thing of that name, or None; no other one is loaded.
@@ -109,7 +108,7 @@ class Registry(Generic[T]):
         Raises:
             SynnodError: an installed one of that name cannot be loaded.
         """
-        for known in (self._registered, self._of_folder()):
+        for known in (self._registered, self._of_folder):
             if name in known:
                 return known[name]
         return next((self._loaded(entry) for entry in self._entries() if entry.name == name), None)
@@ -121,7 +120,7 @@ class Registry(Generic[T]):
             SynnodError: an installed one cannot be loaded, or takes the name of another.
         """
         if self._all is None:
-            entries = dict(self._of_folder())
+            entries = dict(self._of_folder)
             for entry in sorted(self._entries(), key=lambda e: e.name):
                 if entry.name in entries:
                     raise self._error(
@@ -132,15 +131,15 @@ class Registry(Generic[T]):
             self._all = entries | self._registered
         return self._all
 
+    @cached_property
     def _of_folder(self) -> Mapping[str, T]:
-        if self._built_in is None:
-            self._built_in = {}
-            for found in pkgutil.iter_modules(self._folder.__path__) if self._folder is not None else ():
-                module = import_module(f"{cast(ModuleType, self._folder).__name__}.{found.name}")
-                thing = getattr(module, self._constant, None)
-                if thing is not None:
-                    self._built_in[found.name if self._name is None else self._name(thing)] = thing
-        return self._built_in
+        built_in: dict[str, T] = {}
+        for found in pkgutil.iter_modules(self._folder.__path__) if self._folder is not None else ():
+            module = import_module(f"{cast(ModuleType, self._folder).__name__}.{found.name}")
+            thing = getattr(module, self._constant, None)
+            if thing is not None:
+                built_in[found.name if self._name is None else self._name(thing)] = thing
+        return built_in
 
     def _entries(self) -> list[EntryPoint]:
         return list(_installed(tuple(sys.path)).select(group=self.group)) if self.group else []

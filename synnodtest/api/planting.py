@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain, count
 
 import numpy as np
 
@@ -128,13 +129,8 @@ def check_size(diameter_mm: float) -> None:
         raise SynthesizerError(f"diameter_mm must be above 0, not {diameter_mm:g}", hint="such as 12")
 
 
-def box_size_mm(box: Sequence[float], spacing_mm: tuple[float, float]) -> float:
-    """Return the equal-area diameter of the ellipse that fits into a box ``(x_min, y_min, x_max, y_max)`` in pixels."""
-    width, height = px_to_mm((box[2] - box[0], box[3] - box[1]), spacing_mm)
-    return math.sqrt(width * height)
-
-
 def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[float, float], float]:
+    """Return the centre of a box and the equal-area diameter of the ellipse that fits into it, in mm."""
     height, width = radiograph.shape
     text = "(" + ", ".join(f"{edge:g}" for edge in box) + ")"
     if len(box) != 4 or not all(map(math.isfinite, box)) or box[0] >= box[2] or box[1] >= box[3]:
@@ -144,7 +140,8 @@ def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[floa
             f"the box {text} lies outside the radiograph, which is {width} x {height} pixels",
             hint="boxes are in pixels of the radiograph, x along columns; not in mm, not 0..1",
         )
-    return px_to_mm(centre_of(box), radiograph.spacing_mm), box_size_mm(box, radiograph.spacing_mm)
+    width_mm, height_mm = px_to_mm((box[2] - box[0], box[3] - box[1]), radiograph.spacing_mm)
+    return px_to_mm(centre_of(box), radiograph.spacing_mm), math.sqrt(width_mm * height_mm)
 
 
 def _inside(centre_mm: tuple[float, ...], radiograph: Radiograph) -> tuple[float, float]:
@@ -224,10 +221,8 @@ def _named_apart(nodules: Sequence[Nodule], taken: Sequence[str]) -> tuple[Nodul
     """Return the nodules, with a number where a name is taken: ``nodule-2``."""
     names, named = set(taken), []
     for nodule in nodules:
-        name, number = nodule.name, 1
-        while name in names:
-            number += 1
-            name = f"{nodule.name}-{number}"
+        numbered = (f"{nodule.name}-{number}" for number in count(2))
+        name = next(one for one in chain([nodule.name], numbered) if one not in names)
         names.add(name)
         named.append(replace(nodule, name=name))
     return tuple(named)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, handed_on, keep, tell
+from synnodtest.commands.options import add_kind, add_split, handed_on, keep, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -17,7 +17,7 @@ def add(kinds: Any) -> None:
     from synnodtest.shell.cases import one_or_more
 
     text = "size, contrast, features, distances to real nodules, two-sample test, sham control"
-    sub = kinds.add_parser("synthesizer", help=text, description=text)
+    sub = add_kind(kinds, "synthesizer", text, _synthesizer)
     _common(sub)
     option = sub.add_argument
     option("--detector", help="for sham control and sensitivity by size; as for pytest --detector")
@@ -34,9 +34,8 @@ def add(kinds: Any) -> None:
         help="measure memorisation alone; in a file that --out names and that is of this model, all else stays",
     )  # fmt: skip
     option("--out", type=Path, help="write the figures as JSON, and beside it their picture as PNG")
-    sub.set_defaults(run=_synthesizer)
     text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
-    sub = kinds.add_parser("realism", help=text, description=text)
+    sub = add_kind(kinds, "realism", text, _realism)
     _common(sub)
     option = sub.add_argument
     option(
@@ -52,7 +51,6 @@ def add(kinds: Any) -> None:
     option("--out", type=Path, help="folder to write readers.html, key.json and sheet.png in")
     option("--answers", type=Path, nargs="+", help="what readers saved; with --key, instead of --out")
     option("--key", type=Path, help="key.json of the study")
-    sub.set_defaults(run=_realism)
 
 
 def _common(sub: argparse.ArgumentParser) -> None:

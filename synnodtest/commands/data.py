@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.backgrounds.readings import Readings
-from synnodtest.commands.options import keep
+from synnodtest.commands.options import add_kind, keep
 from synnodtest.counted import counted
 from synnodtest.datasets import Dataset, is_held_out, load_image, read_dataset
 from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
@@ -29,7 +29,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         ("convert", _convert, "write a data set in another layout; boxes stay what they are"),
         ("check", _check, "read every image and box; name duplicates and the overlap with training data"),
     ):
-        sub = kinds.add_parser(kind, help=text, description=text)
+        sub = add_kind(kinds, kind, text, run)
         sub.add_argument("folder", type=Path, help="annotated data set")
         if kind == "convert":
             sub.add_argument("out", type=Path, help="new folder")
@@ -38,7 +38,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--against", type=Path, action="append", default=[], metavar="DIR", help="a training set")
             sub.add_argument("--out", type=Path, help="also write what was found as JSON")
         sub.add_argument("--from", dest="layout", default="", choices=READ, help="layout of the folder (found out)")
-        sub.set_defaults(run=run)
 
 
 def _bar(dataset: Dataset) -> Any:

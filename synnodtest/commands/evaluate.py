@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.commands import credibility, transfer
-from synnodtest.commands.options import add_split, on_bar, tell, template
+from synnodtest.commands.options import add_kind, add_split, on_bar, tell, template
 from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
@@ -24,8 +24,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     _add_reference(kinds)
     transfer.add(kinds)
     text = "average precision, FROC, AUC and sensitivity by size on annotated data"
-    sub = kinds.add_parser("detector", help=text, description=text)
-    add = sub.add_argument
+    add = add_kind(kinds, "detector", text, _detector).add_argument
     add("--detector", required=True, help="as for pytest --detector")
     add("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen, 4 radiographs each")
@@ -37,7 +36,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
     add("--out", type=Path, help="also write the figures as JSON")
     add("--json", action="store_true", help="print JSON instead of a table")
-    sub.set_defaults(run=_detector)
 
 
 def _trained_on(detector: str) -> dict[str, str]:
@@ -100,12 +98,11 @@ def _detector(options: argparse.Namespace) -> int:
 def _add_reference(kinds: Any) -> None:
     """Add the evaluation to the parsers of ``synnodtest evaluate``."""
     text = "contrast, conspicuity, size and place of annotated nodules, in quantiles: what real nodules look like"
-    sub = kinds.add_parser("reference", help=text, description=text)
+    sub = add_kind(kinds, "reference", text, _reference)
     sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add_split(sub)
     sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
     sub.add_argument("--out", type=Path, help="also write it to this file")
-    sub.set_defaults(run=_reference)
 
 
 def _reference(options: argparse.Namespace) -> None:

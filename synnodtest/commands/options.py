@@ -14,6 +14,13 @@ from synnodtest.files import write_atomic
 ALL = "held-out, train, all patients or held-out:0.5 and the like (all)"
 
 
+def add_kind(kinds: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
+    """Add one of several things that a command does, and return its parser; ``text`` is its help."""
+    parser: argparse.ArgumentParser = kinds.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
 def add_split(parser: argparse.ArgumentParser, text: str = ALL, default: str = "all") -> None:
     """Add ``--split`` of annotated films; ``text`` is its help."""
     parser.add_argument("--split", type=_split, metavar="SPLIT", default=default, help=text)

@@ -10,22 +10,14 @@ from synnodtest.commands.options import add_split, handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
-_TRAININGS = {
-    "encoder": "the tabular encoder over the 67 radiomics features (and nothing else)",
-    "diffusion": "encoder, denoiser and calibration: a folder for --synthesizer diffusion:FOLDER",
-    "detector": "a YOLO detector: a checkpoint for --detector",
-    "segmenter": "what finds lungs, heart and abdomen where no masks are: a file for models/segmenter, from phantoms "
-    "alone",
-}
-
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the trainings."""
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="|".join(_TRAININGS))
-    for kind, text in _TRAININGS.items():
+    for kind, (text, add_options) in _TRAININGS.items():
         sub = kinds.add_parser(kind, help=text, description=text)
         sub.add_argument("--out", type=Path, required=True, help="folder to write; half-done work stays there")
-        _OPTIONS[kind](sub)
+        add_options(sub)
         sub.add_argument("--restart", action="store_true", help="start afresh instead of going on")
         sub.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
 
@@ -80,11 +72,14 @@ def _segmenter_options(sub: argparse.ArgumentParser) -> None:
     sub.set_defaults(run=_segmenter)
 
 
-_OPTIONS = {
-    "encoder": _diffusion_options,
-    "diffusion": _diffusion_options,
-    "detector": _detector_options,
-    "segmenter": _segmenter_options,
+_TRAININGS = {
+    "encoder": ("the tabular encoder over the 67 radiomics features (and nothing else)", _diffusion_options),
+    "diffusion": ("encoder, denoiser and calibration: a folder for --synthesizer diffusion:FOLDER", _diffusion_options),
+    "detector": ("a YOLO detector: a checkpoint for --detector", _detector_options),
+    "segmenter": (
+        "what finds lungs, heart and abdomen where no masks are: a file for models/segmenter, from phantoms alone",
+        _segmenter_options,
+    ),
 }
 
 

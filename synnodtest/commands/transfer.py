@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_split, handed_on, keep, on_bar
+from synnodtest.commands.options import add_kind, add_split, handed_on, keep, on_bar
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -14,7 +14,7 @@ from synnodtest.errors import SynnodError
 def add(kinds: Any) -> None:
     """Add the evaluation to the parsers of ``synnodtest evaluate``."""
     text = "sensitivity on annotated nodules beside that on planted ones, at matched false positives per negative film"
-    sub = kinds.add_parser("transfer", help=text, description=text)
+    sub = add_kind(kinds, "transfer", text, _transfer)
     option = sub.add_argument
     option("--detector", action="append", required=True, metavar="D", help="as for pytest; may be repeated")
     option("--data", type=Path, required=True, help="annotated films: NODE21, boxes.csv, COCO, YOLO, JSRT")
@@ -30,7 +30,6 @@ def add(kinds: Any) -> None:
     option("--device", type=device, default="cpu", help="cpu or cuda")
     option("--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)")
     option("--out", type=Path, help="write the result as JSON; reports show it with --credibility FILE")
-    sub.set_defaults(run=_transfer)
 
 
 def _transfer(options: argparse.Namespace) -> None:
