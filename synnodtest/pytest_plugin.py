@@ -179,7 +179,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the items of a behaviour on one worker, so that no scene is made twice; the user's ``--dist`` wins."""
     if not config.option.detector or config.getvalue("dist") != "load":
         return None
-    from synnodtest.shell.sharing import BehaviourScheduling
+    from synnodtest.shell.workers import BehaviourScheduling
 
     return BehaviourScheduling(config, log)
 
@@ -189,7 +189,7 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
     """Take over what a worker ruled."""
     text = getattr(node, "workeroutput", {}).get("synnodtest")
     if text:
-        from synnodtest.shell.handover import take_over
+        from synnodtest.shell.workers import take_over
 
         take_over(_session(node.config), text)
 
@@ -210,7 +210,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         return (yield)
     mine.close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if mine.is_worker:
-        from synnodtest.shell.handover import hand_over
+        from synnodtest.shell.workers import hand_over
 
         hand_over(mine)
     try:

@@ -19,10 +19,10 @@ from synnodtest.annotated.sets import PhantomSet, SynthesizedSet, first_clusters
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.canonical import plain
 from synnodtest.commands.annotated import FRESH_SEED
+from synnodtest.commands.options import settings_from
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
-from synnodtest.shell.cases import settings_from
 
 PER_BACKGROUND = 4
 """Radiographs made from each background for average precision, and of CT nodules that stand for real ones."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from synnodtest.commands.options import add_options, keep, settings_from
+
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    from synnodtest.shell.cases import add_options
-
     what = "a detector as --detector names it, or results.json (or the folder) of a run"
     add = parser.add_argument
     add("a", metavar="A", help=f"the earlier or the reference: {what}")
@@ -33,14 +33,12 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from synnodtest.commands.options import keep
     from synnodtest.commands.specs import cases_of
     from synnodtest.decoding import encode
     from synnodtest.record.brief import comparison_lines
     from synnodtest.record.compare import compare, faults_of, parse_limit
     from synnodtest.record.model.members import StatusWord
     from synnodtest.shell.baseline import is_record, record_of
-    from synnodtest.shell.cases import settings_from
     from synnodtest.shell.option_faults import check_names
     from synnodtest.shell.progress import Progress
 

@@ -7,15 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_kind, add_split, handed_on, keep, tell
+from synnodtest.commands.options import add_kind, add_split, handed_on, keep, one_or_more, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
 
 def add(kinds: Any) -> None:
     """Add both evaluations to the parsers of ``synnodtest evaluate``."""
-    from synnodtest.shell.cases import one_or_more
-
     text = "size, contrast, features, distances to real nodules, two-sample test, sham control"
     sub = add_kind(kinds, "synthesizer", text, _synthesizer)
     _common(sub)

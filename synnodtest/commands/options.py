@@ -1,4 +1,4 @@
-"""Shared by several commands: ``--split``, options handed on by name, figures told and kept, templates of text."""
+"""Shared by commands: options of runs, ``--split``, options handed on by name, figures told and kept, templates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from synnodtest.canonical import plain
 from synnodtest.datasets.split import split_name
+from synnodtest.devices import device
 from synnodtest.files import write_atomic
+from synnodtest.shell.settings import Settings
 
 ALL = "held-out, train, all patients or held-out:0.5 and the like (all)"
 
@@ -19,6 +21,34 @@ def add_kind(kinds: Any, name: str, text: str, run: Any) -> argparse.ArgumentPar
     parser: argparse.ArgumentParser = kinds.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
     return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what pytest's options of synnodtest say, too: synthesizer, backgrounds, limit, seed, cache, device."""
+    add = parser.add_argument
+    add("--synthesizer", default="diffusion", help="how nodules are made (default: diffusion)")
+    add("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
+    add("--limit", type=one_or_more, metavar="N", help="at most N backgrounds per behaviour")
+    add("--seed", type=int, default=0, metavar="N", help="master seed (default: 0)")
+    add("--cache", type=Path, default=Path(".synnodtest"), metavar="DIR", help="store (default: .synnodtest)")
+    add("--device", type=device, default="cpu", metavar="DEV", help="cpu (default) or cuda")
+
+
+def one_or_more(text: str) -> int:
+    """Return a count that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number above 0.
+    """
+    if not text.strip().isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
+
+
+def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:
+    """Return the settings of a command that has the options of :func:`add_options`."""
+    same = handed_on(options, "synthesizer", "backgrounds", "seed", "cache", "device", "limit")
+    return Settings(Path.cwd(), detector, **same)
 
 
 def add_split(parser: argparse.ArgumentParser, text: str = ALL, default: str = "all") -> None:

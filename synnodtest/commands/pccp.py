@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import keep
+from synnodtest.commands.options import add_options, keep, settings_from
 from synnodtest.commands.specs import cases_of
 from synnodtest.engine.gather import fewer_backgrounds
 from synnodtest.errors import SynnodError
@@ -20,7 +20,6 @@ from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.pccp import judge_change
 from synnodtest.report.change_control import write_change_control
 from synnodtest.shell.baseline import is_record, kept_record, record_of
-from synnodtest.shell.cases import add_options, settings_from
 from synnodtest.shell.progress import Progress
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import keep, template
+from synnodtest.commands.options import keep, one_or_more, template
 from synnodtest.files import write_atomic
 
 ORACLE = "oracle"
@@ -18,8 +18,6 @@ FILE_NAME = "selftest.json"
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments and the function of the command."""
-    from synnodtest.shell.cases import one_or_more
-
     add = parser.add_argument
     add("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
     add("--detector", default=ORACLE, help="what the mutants are made of (default: oracle)")

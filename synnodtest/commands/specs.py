@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.backgrounds.manifest import mask_regions
+from synnodtest.commands.options import add_options, settings_from
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM
 from synnodtest.matching import Matching
@@ -55,8 +56,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _plan_options(parser: argparse.ArgumentParser) -> None:
-    from synnodtest.shell.cases import add_options
-
     parser.add_argument("--detector", metavar="D", help="for minutes and finished work; without one, scenes and power")
     add_options(parser)
     parser.epilog = (
@@ -85,9 +84,11 @@ def spec_files(paths: list[Path]) -> Iterator[Path]:
 
 def cases_of(paths: list[Path], backgrounds: Path | None) -> list[Case]:
     """Return the items of the specs that paths name, where a folder of backgrounds may bring region names."""
-    from synnodtest.shell.cases import cases_in
+    from synnodtest.planning import cases
 
-    return list(cases_in(spec_files(paths), mask_regions(backgrounds)))
+    known = mask_regions(backgrounds)
+    loaded = ((load_spec(path, known_regions=known), path) for path in spec_files(paths))
+    return [case for spec, path in loaded for case in cases.cases_of(spec, path.as_posix())]
 
 
 def _specs_within(folder: Path) -> list[Path]:
@@ -214,7 +215,6 @@ def _alike(behaviour: Behaviour, asked: list[Mapping[str, Any]]) -> Iterator[str
 
 
 def _plan(options: argparse.Namespace) -> None:
-    from synnodtest.shell.cases import settings_from
     from synnodtest.shell.option_faults import check_names
     from synnodtest.shell.plan import plan_lines
     from synnodtest.shell.run import Run

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import add_split, handed_on
+from synnodtest.commands.options import add_split, handed_on, one_or_more
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -42,8 +42,6 @@ def _diffusion_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _detector_options(sub: argparse.ArgumentParser) -> None:
-    from synnodtest.shell.cases import one_or_more
-
     _add_data(sub, "annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add = sub.add_argument
     add("--preset", default="small", help="small, yolov8x or yolov9c (the last two as in the paper)")

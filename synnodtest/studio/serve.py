@@ -19,7 +19,7 @@ from typing import Any
 
 from synnodtest.errors import SynnodError, require
 from synnodtest.studio.bench import Bench
-from synnodtest.studio.catalogue import Catalogue
+from synnodtest.studio.case import Catalogue
 from synnodtest.studio.sessions import Sessions
 from synnodtest.studio.study import Study
 

@@ -23,8 +23,7 @@ from synnodtest.geometry import BoolArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.studio.bench import Bench
-from synnodtest.studio.case import Case, case_of_file, case_of_radiograph
-from synnodtest.studio.catalogue import Catalogue
+from synnodtest.studio.case import Case, Catalogue, case_of_file, case_of_radiograph
 from synnodtest.studio.explore import Exploration
 from synnodtest.studio.spec_text import Named, entry_of, written
 

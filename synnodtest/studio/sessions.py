@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synnodtest.errors import SynnodError
 from synnodtest.studio.bench import Bench
-from synnodtest.studio.catalogue import Catalogue
+from synnodtest.studio.case import Catalogue
 from synnodtest.studio.session import Session
 
 

@@ -7,8 +7,7 @@ from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.reading import Given
 from synnodtest.studio.bench import Bench
-from synnodtest.studio.case import case_of_file
-from synnodtest.studio.catalogue import Catalogue
+from synnodtest.studio.case import Catalogue, case_of_file
 from synnodtest.studio.session import Session
 from tests.backgrounds.radiograph_files import chest, write_png
 

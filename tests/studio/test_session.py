@@ -17,7 +17,7 @@ from synnodtest.backgrounds import open_backgrounds
 from synnodtest.cli import main
 from synnodtest.spec import load_spec
 from synnodtest.studio.bench import BATCH, SEED, Bench
-from synnodtest.studio.catalogue import Catalogue
+from synnodtest.studio.case import Catalogue
 from synnodtest.studio.explore import SWEPT, levels_between, usual_range
 from synnodtest.studio.spec_run import bundle, run_spec
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from synnodtest.backgrounds.estimated_regions import REGIONS
@@ -60,9 +61,11 @@ class ExploreTab(Tab):
         desk, p = self._desk, self._desk.p
         desk.at_once(p.over.input, self._quantity, [p.over])
         desk.in_steps(p.sweep.click, self._swept, [p.detector, p.over, p.low, p.high, p.steps])
-        desk.in_steps(p.map.click, self._mapped, [p.detector, p.region, p.places])
-        desk.in_steps(p.companion.click, self._companied, [p.detector, p.companion_mm, p.distance_mm])
-        desk.in_steps(p.leak.click, self._leaked, [p.detector, p.leak_places])
+        of_region = partial(self._exploring, "map", "Map of the {}")
+        desk.in_steps(p.map.click, of_region, [p.detector, p.region, p.places])
+        beside = partial(self._exploring, "companion", "Alone and with a companion")
+        desk.in_steps(p.companion.click, beside, [p.detector, p.companion_mm, p.distance_mm])
+        desk.in_steps(p.leak.click, partial(self._exploring, "leak", "Air leak"), [p.detector, p.leak_places])
         desk.at_once(p.cancel.click, self._cancelled, queue=False)
 
     def _quantity(self, at: Visit, over: str) -> Changes:
@@ -72,21 +75,11 @@ class ExploreTab(Tab):
     def _swept(self, at: Visit, detector: str, over: str, low: float, high: float, steps: float) -> Iterator[Changes]:
         if low is None or high is None or not low < high:
             raise SynnodError("a sweep goes from a low to a high value", hint="fill in From and To")
-        text = at.session.text("sweep", over, levels_between(float(low), float(high), int(steps or 2)))
-        yield from self._exploring(at, "sweep", f"Sweep over {over}", text, detector)
+        levels = levels_between(float(low), float(high), int(steps or 2))
+        yield from self._exploring("sweep", "Sweep over {}", at, detector, over, levels)
 
-    def _mapped(self, at: Visit, detector: str, region: str, places: float) -> Iterator[Changes]:
-        text = at.session.text("map", region, int(places))
-        yield from self._exploring(at, "map", f"Map of the {region}", text, detector)
-
-    def _companied(self, at: Visit, detector: str, diameter: float, distance: float) -> Iterator[Changes]:
-        text = at.session.text("companion", float(diameter), float(distance))
-        yield from self._exploring(at, "companion", "Alone and with a companion", text, detector)
-
-    def _leaked(self, at: Visit, detector: str, places: float) -> Iterator[Changes]:
-        yield from self._exploring(at, "leak", "Air leak", at.session.text("leak", int(places)), detector)
-
-    def _exploring(self, at: Visit, kind: str, title: str, text: str, detector: str) -> Iterator[Changes]:
+    def _exploring(self, kind: str, title: str, at: Visit, detector: str, *values: Any) -> Iterator[Changes]:
+        text, title = at.session.text(kind, *values), title.format(*values)
         desk = self._desk
         yield desk.status(f"{title}: planting and asking {detector} …", "busy")
         swept, last_s = None, 0.0

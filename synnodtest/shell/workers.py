@@ -1,10 +1,14 @@
-"""Rulings and notes of a worker of ``pytest -n``, on their way to the controller."""
+"""Workers of ``pytest -n``: which items go to one of them, and what they ruled on its way to the controller."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xdist.scheduler import LoadScopeScheduling
+
+from synnodtest.spec.recognise import has_spec_suffix
 from synnodtest.stages import STAGES
 
 if TYPE_CHECKING:
@@ -37,3 +41,18 @@ def take_over(session: Session, text: str) -> None:
     STAGES.merge(data["stages"])
     session.run.earlier_speed = (data["speed"][0], data["speed"][1])
     session.workers += 1
+
+
+class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out whole behaviours, the one with most items first, and all other tests one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def scope_of(node_id: str) -> str:
+    """Return what shares a worker: the behaviour of an item of a spec, any other test alone."""
+    file, _, rest = node_id.partition("::")
+    if has_spec_suffix(Path(file)) and "::" in rest:
+        return f"{file}::{rest.partition('::')[0]}"
+    return node_id

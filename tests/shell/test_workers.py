@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("xdist")
 
-from synnodtest.shell.sharing import scope_of
+from synnodtest.shell.workers import scope_of
 
 
 @pytest.mark.parametrize(
