@@ -8,10 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from synnodtest.record.model import PictureEntry, Record
-
-MOST_PICTURES = 6
-"""Pictures per item in reports that are not ours."""
+from synnodtest.record.model import Record
 
 
 def write_step_summary(record: Record, report: Path) -> None:
@@ -23,12 +20,6 @@ def write_step_summary(record: Record, report: Path) -> None:
 
     with Path(target).open("a", encoding="utf-8") as file:
         file.write(summary(record, str(report)) + "\n")
-
-
-def pictures_of(gallery: Iterable[PictureEntry], node_id: str, folder: Path) -> list[tuple[str, Path]]:
-    """Return caption and path of the first pictures of an item, boxes drawn."""
-    mine = [item for item in gallery if item.expectation == node_id and item.boxes]
-    return [(f"{item.rule}: {item.caption}", folder / item.boxes) for item in mine[:MOST_PICTURES]]
 
 
 def attach_to_allure(properties: Iterable[tuple[str, str]], pictures: Iterable[tuple[str, Path]]) -> None:

@@ -16,6 +16,9 @@ from synnodtest.stages import stage
 if TYPE_CHECKING:
     from synnodtest.report.pictures import ItemPictures
 
+MOST_PICTURES = 6
+"""Pictures per item in reports that are not ours."""
+
 
 class Gallery:
     """Pictures of one run.
@@ -55,7 +58,6 @@ class Gallery:
             pictures.write(self._folder)
 
     def of(self, case: Case) -> list[tuple[str, Path]]:
-        """Return caption and path of the first pictures of a judged case."""
-        from synnodtest.shell.ci import pictures_of
-
-        return pictures_of(self._run.fragment.gallery, case.node_id, self._folder)
+        """Return caption and path of the first pictures of a judged case, boxes drawn."""
+        mine = [one for one in self._run.fragment.gallery if one.expectation == case.node_id and one.boxes]
+        return [(f"{one.rule}: {one.caption}", self._folder / one.boxes) for one in mine[:MOST_PICTURES]]

@@ -32,16 +32,13 @@ HINT = (
 )
 
 
-def refuse_missing_detector(cases: Sequence[Case], settings: Settings) -> None:
-    """Refuse to run cases without a detector.
-
-    Raises:
-        pytest.UsageError: ``--detector`` is missing.
-    """
-    if cases and not settings.detector:
-        files = ", ".join(sorted({str(case.spec.path) for case in cases}))
-        need = counted(len(cases), "expectation needs", "expectations need")
-        raise pytest.UsageError(f"no detector was named, but {need} one: {files}\n\n  try: {HINT}")
+def fault_of_missing_detector(cases: Sequence[Case], settings: Settings) -> str:
+    """Return why cases cannot be run without a detector, where none was named."""
+    if not cases or settings.detector:
+        return ""
+    files = ", ".join(sorted({str(case.spec.path) for case in cases}))
+    need = counted(len(cases), "expectation needs", "expectations need")
+    return f"no detector was named, but {need} one: {files}\n\n  try: {HINT}"
 
 
 def refuse(faults: Iterable[str]) -> None:

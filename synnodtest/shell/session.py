@@ -17,6 +17,7 @@ from synnodtest.decoding import decode
 from synnodtest.errors import SynnodError
 from synnodtest.memory import keep_freed_memory
 from synnodtest.planning.cases import Case, planned_cases
+from synnodtest.record.assemble import new_run_id
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.shell.baseline import SecondDetector, is_record, kept_record
@@ -30,12 +31,12 @@ from synnodtest.shell.record_fit import fault_of_record
 from synnodtest.shell.refusals import (
     fault_of_detectors,
     fault_of_forks,
+    fault_of_missing_detector,
     faults_of_empty,
     idle_waivers,
     refuse,
     refuse_ambiguous,
     refuse_baseline,
-    refuse_missing_detector,
 )
 from synnodtest.shell.run import Run
 from synnodtest.stages import STAGES, stage
@@ -101,11 +102,7 @@ class Session:
     def run_id(self) -> str:
         """Identifier of the run, shared with workers."""
         of_controller = getattr(self.config, "workerinput", {}).get("synnodtest_run_id")
-        if of_controller:
-            return str(of_controller)
-        from synnodtest.record.assemble import new_run_id
-
-        return new_run_id()
+        return str(of_controller or new_run_id())
 
     @cached_property
     def gallery(self) -> Gallery:
@@ -190,7 +187,7 @@ class Session:
             self.check_options()
             refuse([fault_of_sets(settings, cases)])
         if not (option.collectonly or option.synnod_plan):
-            refuse_missing_detector(cases, settings)
+            refuse([fault_of_missing_detector(cases, settings)])
         refuse_baseline(settings, self._read_beforehand)
         self.waivers = refuse_ambiguous(self.waivers, cases, is_worker=self.is_worker)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
@@ -271,9 +268,11 @@ class Session:
             with self._troubled():
                 self.gallery.write()
         elif self.run.fragment.expectations:
+            from synnodtest.shell.ending import Ending
+
             with self._troubled():
                 self.ledger.end("interrupted" if interrupted else "finished")
-                self.ending = self._ending(interrupted)
+                self.ending = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
 
     def miss(self, reporter: Any) -> None:
         """Note what was to run and has no verdict though pytest ends well, unless its summary tells it as skipped."""
@@ -296,11 +295,6 @@ class Session:
                 f"{self.run.settings.cache}, and the same command writes the report once that is mended, or with "
                 "another --synnod-report DIR where the folder cannot be written"
             )
-
-    def _ending(self, interrupted: bool) -> Ending:
-        from synnodtest.shell.ending import Ending
-
-        return Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
 
     @property
     def _facts_of_settings(self) -> RunFacts:
