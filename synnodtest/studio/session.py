@@ -50,8 +50,6 @@ class Result:
         findings: By detector, surest first.
         rows: Per nodule, requested against realised.
         rejected: Why a run would exclude the scene; empty if accepted.
-        text: The spec that it came of.
-        synthesizer: Its name.
         sham: Whether it is the same edit without a nodule.
     """
 
@@ -61,8 +59,6 @@ class Result:
     findings: Mapping[str, Findings]
     rows: Sequence[Sequence[Compared]]
     rejected: str
-    text: str
-    synthesizer: str
     sham: bool
 
 
@@ -234,7 +230,7 @@ class Session:
             findings = {name: self.bench.findings(after, name) for name in self.detectors}
         rows = [] if self.sham else [compared(before, after, truth) for truth in after.nodules]
         rejected = rejection(before, after, sham=self.sham)
-        self.result = Result(before, after, scene, findings, rows, rejected, text, self.synthesizer, self.sham)
+        self.result = Result(before, after, scene, findings, rows, rejected, self.sham)
         return self.result
 
     def _engine(self, detector: str) -> Any:

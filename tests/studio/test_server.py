@@ -217,7 +217,7 @@ def _planted(session):
 
     before = session.case.radiograph
     after = plant(before, box=session.requests[0].box, contrast=0.4, synthesizer="gaussian")
-    session.result = Result(before, after, None, {}, [], "", "", "gaussian", False)
+    session.result = Result(before, after, None, {}, [], "", False)
     return after
 
 
