@@ -76,7 +76,6 @@ def evaluate(
     detector: Detector,
     data: AnnotatedSet,
     *,
-    matching: Matching | None = None,
     alpha: float = 0.05,
     resamples: int = 500,
     trained_on: Mapping[str, str] | None = None,
@@ -85,11 +84,12 @@ def evaluate(
 ) -> dict[str, Any]:
     """Run a detector over annotated radiographs and measure it.
 
+    For FROC and sensitivity a finding hits with its centre in the nodule's mask dilated by 5 mm. Average precision
+    follows COCO, the NODE21 score hits at an IoU of at least 0.2.
+
     Args:
         detector: The detector.
         data: Radiographs with their truth; any number without nodules.
-        matching: When a finding hits, for FROC and sensitivity. The centre in the nodule's mask dilated by 5 mm by
-            default. Average precision follows COCO, the NODE21 score hits at an IoU of at least 0.2.
         alpha: One-sided error rate of each bound.
         resamples: Of the cluster bootstrap behind the bounds; 0 leaves them out.
         trained_on: Perceptual hashes of training images by name; images that are nearly one of them are named.
@@ -106,7 +106,7 @@ def evaluate(
     Raises:
         DetectorError: the detector fails.
     """
-    rule = matching or Matching()
+    rule = Matching()
     images = list(_detected(detector, data, completed, progress, hashed=bool(trained_on)))
     clusters = [image.cluster for image in images]
     marks = [_marks(image, rule) for image in images]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from synnodtest.attenuation import Display, outline_of
 from synnodtest.canonical import seed_sequence
-from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray, around
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
@@ -38,37 +37,25 @@ class CtPatchSynthesizer:
     Args:
         folder: CT nodules in the layout of NODE21 (``ct_nodules.csv``, ``*_dcm_*.mha``, ``*_seg_*.mha``).
         series: Use these CT series only; None uses all.
-        sharpness: Exponent on the normalised profile: above 1 peaked, below 1 flat with a sharp edge.
-        roundness: 0 keeps the projected shape; 1 draws the same profile as a circle of the same area; between mixes.
 
     Raises:
-        SynthesizerError: the folder has no usable nodule, or an option is out of range.
+        SynthesizerError: the folder has no usable nodule.
     """
 
     sham_is_identity = True
     gives_pixels_away = True
 
-    def __init__(
-        self,
-        folder: str | Path,
-        *,
-        series: Sequence[str] | None = None,
-        sharpness: float = 1.0,
-        roundness: float = 0.0,
-    ) -> None:
-        if not 0.1 <= sharpness <= 10 or not 0 <= roundness <= 1:
-            raise SynthesizerError("ct-patch: sharpness must be 0.1..10 and roundness 0..1")
+    def __init__(self, folder: str | Path, *, series: Sequence[str] | None = None) -> None:
         self.library = CtLibrary(folder, series=series)
-        self.sharpness, self.roundness = sharpness, roundness
 
     @cached_property
     def identity(self) -> Identity:
-        """Name, version, sha256 of the CT nodules, and options."""
+        """Name, version, sha256 of the CT nodules, and the settings by which stored radiographs are known."""
         return Identity(
             name="ct-patch",
             version=VERSION,
             sha256=self.library.content_sha256(),
-            configuration={"sharpness": self.sharpness, "roundness": self.roundness},
+            configuration={"sharpness": 1.0, "roundness": 0.0},
         )
 
     def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
@@ -86,8 +73,6 @@ class CtPatchSynthesizer:
         rng = np.random.default_rng(seed_sequence("ct-patch", scene.seed_of(nodule), nodule.name, number))
         chosen, rotation, u = self._choose(nodule.diameter_mm, rng)
         projection = project(*self.library.nodules[chosen].read(), rotation)
-        if self.roundness:
-            projection = projection.rounder(self.roundness)
         spacing = background.spacing_mm
         reach = 2.0 * nodule.diameter_mm + 2 * max(spacing)
         origin, y, x = around(nodule.centre_mm, reach, background.shape, spacing, touched=True)
@@ -99,9 +84,6 @@ class CtPatchSynthesizer:
         added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u, outline=outline)
         if not mask.any():
             raise nothing_covered("ct-patch", nodule, scene, background)
-        if self.sharpness != 1:
-            top = max(float(added.max()), 1e-6)
-            added = np.asarray(top * (np.clip(added, 0, None) / top) ** self.sharpness, dtype=np.float32)
         realised = {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
         return plant_patch(pixels, nodule, Patch(origin, added, mask), scene, background, display, **realised)
 

@@ -30,17 +30,15 @@ class Projection:
     Args:
         excess: (h, w) line integral of the excess attenuation, in units of water times mm.
         silhouette: (h, w) share of each pixel covered by the segmentation's shadow, 0..1.
-        spacing_mm: Distance between pixel centres, both axes.
     """
 
     excess: FloatArray
     silhouette: FloatArray
-    spacing_mm: float
 
     @property
     def diameter_mm(self) -> float:
         """Equal-area diameter of the silhouette."""
-        return float(2 * np.sqrt((self.silhouette > 0.5).sum() / np.pi) * self.spacing_mm)
+        return float(2 * np.sqrt((self.silhouette > 0.5).sum() / np.pi))
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -48,23 +46,6 @@ class Projection:
         weight = self.silhouette / self.silhouette.sum()
         row, column = (float((weight.sum(axis=1 - axis) * np.arange(n)).sum()) for axis, n in enumerate(weight.shape))
         return row, column
-
-    def rounder(self, share: float) -> Projection:
-        """Return a mix of this nodule (0) and the circle of equal area with the same mean profile (1)."""
-        shadow = self.silhouette / max(float(self.silhouette.sum()), 1e-6)
-        index = [np.arange(n, dtype=np.float32) for n in shadow.shape]
-        middle = (float((shadow.sum(axis=1) * index[0]).sum()), float((shadow.sum(axis=0) * index[1]).sum()))
-        away = np.hypot(index[0][:, None] - middle[0], index[1][None, :] - middle[1])
-        ranked = np.sort(self.excess, axis=None)[::-1]
-        covered = np.minimum(np.pi * away**2, ranked.size - 1)
-        circle = np.interp(covered, np.arange(ranked.size), ranked)
-        radius = np.sqrt((self.silhouette > 0.5).sum() / np.pi)
-        disc = np.clip(radius - away + 0.5, 0, 1)
-        return Projection(
-            excess=np.asarray((1 - share) * self.excess + share * circle, dtype=np.float32),
-            silhouette=np.asarray((1 - share) * self.silhouette + share * disc, dtype=np.float32),
-            spacing_mm=self.spacing_mm,
-        )
 
 
 def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -82,19 +63,14 @@ def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def project(
-    hounsfield: NDArray[np.int16],
-    segmentation: NDArray[np.bool_],
-    rotation: NDArray[np.float64],
-    *,
-    voxel_mm: float = 1.0,
+    hounsfield: NDArray[np.int16], segmentation: NDArray[np.bool_], rotation: NDArray[np.float64]
 ) -> Projection:
-    """Project one segmented CT nodule.
+    """Project one segmented CT nodule with voxels of 1 mm.
 
     Args:
         hounsfield: (d, h, w) CT values.
         segmentation: (d, h, w) the nodule; voxels outside add nothing (with an edge softened over one voxel).
         rotation: (3, 3) orientation of the nodule before projection along the first axis.
-        voxel_mm: Edge of the cubic voxels.
 
     Raises:
         SynthesizerError: the segmentation is empty.
@@ -114,9 +90,8 @@ def project(
     turned = scipy.ndimage.map_coordinates(excess, points, order=1).reshape(size, size, size)
     shadow = scipy.ndimage.map_coordinates(soft, points, order=1).reshape(size, size, size)
     return Projection(
-        excess=np.asarray(turned.sum(axis=0) * voxel_mm, dtype=np.float32),
+        excess=np.asarray(turned.sum(axis=0), dtype=np.float32),
         silhouette=np.asarray(shadow.max(axis=0), dtype=np.float32),
-        spacing_mm=voxel_mm,
     )
 
 
@@ -147,7 +122,7 @@ def stamp(
         Added brightness with mean 1 over the mask, and the mask.
     """
     zoom = diameter_mm / projection.diameter_mm
-    step = min(spacing_mm) / (zoom * projection.spacing_mm)
+    step = min(spacing_mm) / zoom
     blur = 0.4 * step if step > 1 else 0.0
     excess = scipy.ndimage.gaussian_filter(projection.excess, blur) if blur else projection.excess
     shadow = scipy.ndimage.gaussian_filter(projection.silhouette, blur) if blur else projection.silhouette
@@ -159,7 +134,7 @@ def stamp(
     if outline is not None:
         bent = outline.radius_at(xx, yy, diameter_mm)
         along, across = along / bent, across / bent
-    scale = 1.0 / (zoom * projection.spacing_mm)
+    scale = 1.0 / zoom
     middle = projection.middle
     points = np.stack(
         [(sin * along + cos * across) * scale + middle[0], (cos * along - sin * across) * scale + middle[1]]

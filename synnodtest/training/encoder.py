@@ -54,7 +54,6 @@ def train_encoder(
     table: NDArray[np.float64],
     out: Path,
     *,
-    names: tuple[str, ...] = ("diameter_mm", "contrast", *FEATURE_NAMES),
     steps: int = 4000,
     batch: int = 64,
     seed: int = 0,
@@ -63,9 +62,8 @@ def train_encoder(
     """Train the encoder on a table of features and save it in ``out``.
 
     Args:
-        table: (n, features) in their own units.
+        table: (n, features) in their own units: diameter in mm, contrast, and the radiomics features.
         out: Folder to write (``config.json`` with names and bounds, safetensors).
-        names: The columns.
         steps: Optimizer steps over all masking rates; the last, 0.9, is the one that counts.
         batch: Rows per step.
         seed: Of initial weights, masks and order.
@@ -81,7 +79,7 @@ def train_encoder(
     rng = np.random.default_rng(seed_sequence("encoder", seed))
     torch.manual_seed(seed)
     kinds, low, high = fit_bounds(table)
-    encoder = TabularEncoder(feature_names=list(names), kinds=kinds, low=low, high=high)
+    encoder = TabularEncoder(feature_names=["diameter_mm", "contrast", *FEATURE_NAMES], kinds=kinds, low=low, high=high)
     scaled = encoder.scale(table)
     weight = rarity(scaled)
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=1e-3)

@@ -133,7 +133,7 @@ def cast_shadows(library: CtLibrary) -> Shadows:
 
 def _centred(projection: Projection) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
     """Return excess and silhouette zoomed to half the canvas, the silhouette's centre in its middle."""
-    step = projection.diameter_mm / projection.spacing_mm / (SHADOW_PX / 2)
+    step = projection.diameter_mm / (SHADOW_PX / 2)
     place = (np.arange(SHADOW_PX) - (SHADOW_PX - 1) / 2) * step
     grid = np.meshgrid(*(place + at for at in projection.middle), indexing="ij")
     # A voxel of 1 mm spans many pixels of a small nodule: without this its steps would be seen.

@@ -24,6 +24,10 @@ STRETCH_LIMITS = (0.8, 1.3)
 """Limits of stretching its long axis to the elongation asked for, the short one being shrunk as much."""
 
 
+FEATHER_MM = 1.5
+"""Width of the edge of a redrawn square, over which it is left; set by hand, two pixels of a window."""
+
+
 @dataclass(frozen=True)
 class _Grid:
     """The radiograph's pixels inside a square around a point: origin and offsets in mm."""
@@ -66,11 +70,11 @@ def _looked_up(image: FloatArray, points: NDArray[np.float64], order: Order) -> 
     return np.asarray(scipy.ndimage.map_coordinates(image, points, order=order), dtype=np.float32)
 
 
-def _feather(side_mm: float, grid: _Grid, width_mm: float) -> FloatArray:
-    """Return weights that fall from 1 to 0 over ``width_mm`` at the edge of the square."""
+def _feather(side_mm: float, grid: _Grid) -> FloatArray:
+    """Return weights that fall from 1 to 0 over :data:`FEATHER_MM` at the edge of the square."""
 
     def ramp(offset: FloatArray) -> FloatArray:
-        return np.asarray(np.clip((side_mm / 2 - np.abs(offset)) / width_mm, 0, 1), dtype=np.float32)
+        return np.asarray(np.clip((side_mm / 2 - np.abs(offset)) / FEATHER_MM, 0, 1), dtype=np.float32)
 
     return np.asarray(ramp(grid.y)[:, None] * ramp(grid.x)[None, :], dtype=np.float32)
 
@@ -110,7 +114,7 @@ def fit(
         realised = equal_area_diameter_mm(max(area, 1.0), spacing_mm)
         zoom = float(np.clip(zoom * diameter_mm / realised, *ZOOM_LIMITS))
     points = grid.points(drawn.centre_px, stretched / zoom, bend, outline, diameter_mm)
-    added = _looked_up(drawn.added, points, 3) * _feather(side_mm, grid, 1.5)
+    added = _looked_up(drawn.added, points, 3) * _feather(side_mm, grid)
     if outline is not None:
         added = added * outline.weight_at(grid.x[None, :], grid.y[:, None], diameter_mm)
     mask = _looked_up(bounded, points, 1) > drawn.edge
@@ -150,7 +154,7 @@ def redraw(
     middle = ((window.size - 1) / 2, (window.size - 1) / 2)
     scale = np.eye(2) / window.spacing_mm
     points = grid.points(middle, scale)
-    added = _looked_up(change, points, 3) * _feather(side_mm, grid, 1.5)
+    added = _looked_up(change, points, 3) * _feather(side_mm, grid)
     if drawn is None:
         mask = np.zeros(added.shape, dtype=np.bool_)
     else:
