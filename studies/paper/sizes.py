@@ -9,7 +9,7 @@ from studies.paper import figures
 from studies.paper.job import Drawn, Job, crop, plain, told
 from studies.paper.points import Point, by_region, correlation, points_of, sampled_correlations
 from studies.paper.run import Answered, Bench, annotated_points
-from synnodtest.annotated.sets import made_of
+from synnodtest.annotated.sets import AnnotatedSet, SynthesizedSet
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.detector import evaluate
 from synnodtest.evidence.region_names import BUILT_IN_REGIONS
@@ -74,7 +74,7 @@ def small_against_large(job: Job) -> Drawn:
     files = figures.two_curves(panels, job.out / "correlation")
     small = [n for n in (144, len(real)) if n < len(synthetic)]
     numbers = {
-        "real_like_set": made_of(data),
+        "real_like_set": _made_of(data),
         "real": {"nodules": len(real), "spearman": plain(estimates["real"])},
         "synthetic": {"nodules": len(synthetic), "spearman": plain(estimates["synthetic"]), **_left_out(planted)},
         "synthetic_in_small_samples": [sampled_correlations(synthetic, n, seed=seed) for n in small],
@@ -112,6 +112,18 @@ def average_precision(job: Job) -> Drawn:
     files = figures.bars(rows, "average precision at an IoU of 0.5 (95% interval)", job.out / "average-precision")
     kept = ("data", "images", "images_with_nodules", "nodules", "average_precision", "sensitivity_at_1_fp")
     numbers = {
-        kind: {**{key: found[key] for key in kept}, "made_of": made_of(sets[kind])} for kind, found in measured.items()
+        kind: {**{key: found[key] for key in kept}, "made_of": _made_of(sets[kind])} for kind, found in measured.items()
     }
     return Drawn(numbers, files)
+
+
+def _made_of(data: AnnotatedSet) -> dict[str, object]:
+    """Return who made the radiographs of a set, for a record: name, backgrounds and synthesizer where there are any."""
+    facts: dict[str, object] = {"name": data.name, "cases": len(data.cases)}
+    whole = data
+    while (larger := getattr(whole, "whole", None)) is not None:
+        whole = larger
+    if isinstance(whole, SynthesizedSet):
+        facts |= {"backgrounds": whole.backgrounds.identity.as_dict(), "seed": whole.seed}
+        facts["synthesizer"] = whole.synthesizer.identity.as_dict()
+    return facts

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from synnodtest.annotated.sets import Case
 from synnodtest.backgrounds.folder_files import MasksBeside
 from synnodtest.backgrounds.readers import read_mask
 from synnodtest.datasets import AnnotatedBox, AnnotatedImage, Dataset, load_image, read_dataset
-from synnodtest.geometry import BoolArray, equal_area_diameter_mm
+from synnodtest.geometry import BoolArray, ellipse_in, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 
 
@@ -76,14 +74,6 @@ def _truth(annotated: AnnotatedBox, radiograph: Radiograph) -> Truth:
     area = math.pi / 4 * (x_max - x_min) * (y_max - y_min)
     diameter = annotated.diameter_mm or equal_area_diameter_mm(area, radiograph.spacing_mm)
     contrast = math.nan if annotated.contrast is None else annotated.contrast
-    crop = _ellipse(bottom - top, right - left)
+    crop = ellipse_in((left, top, right, bottom), (top, bottom), (left, right))
+    crop[(bottom - top) // 2, :] = crop[:, (right - left) // 2] = True
     return Truth("nodule", crop, (top, left), diameter, contrast, {"annotated_box": list(annotated.box)})
-
-
-def _ellipse(height: int, width: int) -> BoolArray:
-    y = (np.arange(height) + 0.5) / height * 2 - 1
-    x = (np.arange(width) + 0.5) / width * 2 - 1
-    mask: BoolArray = y[:, None] ** 2 + x[None, :] ** 2 <= 1.0
-    mask[height // 2, :] = True
-    mask[:, width // 2] = True
-    return mask

@@ -100,6 +100,7 @@ class AnnotatedFilms:
             hint = "--split all" if self._every else ""
             raise BackgroundError(f"{self._dataset.folder}: no film {what}", hint=hint)
         self._digests = {image.id: hashlib.sha256(image.path.read_bytes()).hexdigest() for image in self._every}
+        self._spacings: dict[str, tuple[float, float]] = {}
         self._progress = progress
         self._share = share
 
@@ -200,10 +201,6 @@ class AnnotatedFilms:
         """Return what a manifest says of the pixels beside their spacing, where it changes them."""
         told = [image.given.bits, image.given.polarity == "inverted", image.given.rotate_deg]
         return [told] if any(told) else []
-
-    @cached_property
-    def _spacings(self) -> dict[str, tuple[float, float]]:
-        return {}
 
     def _spacing(self, film: str) -> tuple[float, float]:
         if film not in self._spacings:

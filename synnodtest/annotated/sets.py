@@ -95,18 +95,6 @@ def first_clusters(whole: AnnotatedSet, most: int | None) -> AnnotatedSet:
     return _Part(whole, [case for case in whole.cases if case.cluster in clusters])
 
 
-def made_of(data: AnnotatedSet) -> dict[str, object]:
-    """Return who made the radiographs of a set, for a record: name, backgrounds and synthesizer where there are any."""
-    whole = data.whole if isinstance(data, _Part) else data
-    facts: dict[str, object] = {"name": data.name, "cases": len(data.cases)}
-    if isinstance(whole, _Part):
-        return {**made_of(whole), **facts}
-    if isinstance(whole, SynthesizedSet):
-        facts |= {"backgrounds": whole.backgrounds.identity.as_dict(), "seed": whole.seed}
-        facts["synthesizer"] = whole.synthesizer.identity.as_dict()
-    return facts
-
-
 @dataclass(frozen=True)
 class Planting:
     """Draw of nodules for training and evaluation.

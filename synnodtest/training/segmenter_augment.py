@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -205,13 +204,8 @@ def _fold(picture: FloatArray, rng: Rng) -> None:
 
 def _border(picture: FloatArray, rng: Rng) -> None:
     width, level = int(rng.integers(2, 16)), rng.choice([0.0, 0.0, 1.0, rng.random()])
-    sides: tuple[Callable[[], FloatArray], ...] = (
-        lambda: picture[:width],
-        lambda: picture[-width:],
-        lambda: picture[:, :width],
-        lambda: picture[:, -width:],
-    )
-    sides[int(rng.integers(4))]()[:] = level
+    sides = picture[:width], picture[-width:], picture[:, :width], picture[:, -width:]
+    sides[int(rng.integers(4))][:] = level
 
 
 def _exposed(picture: FloatArray, rng: Rng) -> FloatArray:

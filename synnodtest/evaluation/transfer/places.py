@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest.engine.sightings import regions_at
-from synnodtest.geometry import BoolArray, pixel_at
+from synnodtest.geometry import BoolArray, Box, box_of_mask, pixel_at
 from synnodtest.radiograph import Radiograph
 
 SIDES = ("left_lung", "right_lung")
@@ -73,13 +73,11 @@ def _mapped(radiograph: Radiograph, point: tuple[float, float], host: Radiograph
     return other[0] + across * (other[2] - other[0]), other[1] + down * (other[3] - other[1])
 
 
-def _frame(radiograph: Radiograph, side: str) -> tuple[float, float, float, float]:
+def _frame(radiograph: Radiograph, side: str) -> Box:
     """Return the box around a lung, else that around the whole radiograph."""
     mask = radiograph.regions.get(side)
-    if mask is None or not mask.any():
-        return 0.0, 0.0, float(radiograph.shape[1]), float(radiograph.shape[0])
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    box = None if mask is None else box_of_mask(mask)
+    return box or (0.0, 0.0, float(radiograph.shape[1]), float(radiograph.shape[0]))
 
 
 def _mask(host: Radiograph, zones: frozenset[str]) -> BoolArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,30 +90,21 @@ def counterparts(
     marked = [(one, nodules) for one in films.backgrounds if (nodules := films.counted(one.id))]
     for number, (film, nodules) in enumerate(marked):
         jobs += [(int(order[(number * per_film + k) % len(hosts)]), film, nodules, k) for k in range(per_film)]
-    read = _Latest(films)
+    known: dict[str, Callable[[], Radiograph]] = {}
     for host in sorted({job[0] for job in jobs}):
         radiograph = negatives.load(hosts[host])
         for _, film, nodules, k in (job for job in jobs if job[0] == host):
-            own = read(film)
+            known[film.id] = known.get(film.id) or _packed(films.load(film))
+            own = known[film.id]()
             placed = [corresponding(own, centre_of(one.box), radiograph) for one in nodules]
             yield _placed(film, nodules, placed, hosts[host], radiograph, template, seed, k)
 
 
-class _Latest:
-    """Region masks of films without their pixels: packed, so that all fit into memory."""
-
-    def __init__(self, films: AnnotatedFilms) -> None:
-        self._films = films
-        self._known: dict[str, tuple[Radiograph, dict[str, bytes]]] = {}
-
-    def __call__(self, film: Background) -> Radiograph:
-        if film.id not in self._known:
-            whole = self._films.load(film)
-            packed = {name: bits_of(mask) for name, mask in whole.regions.items()}
-            empty = np.broadcast_to(np.float32(0), whole.shape)
-            self._known[film.id] = replace(whole, pixels=empty, regions={}, nodules=()), packed
-        bare, packed = self._known[film.id]
-        return replace(bare, regions={name: mask_of(bits, bare.shape) for name, bits in packed.items()})
+def _packed(film: Radiograph) -> Callable[[], Radiograph]:
+    """Return what gives a film without its pixels: its masks are packed, so that those of all fit into memory."""
+    packed = {name: bits_of(mask) for name, mask in film.regions.items()}
+    bare = replace(film, pixels=np.broadcast_to(np.float32(0), film.shape), regions={}, nodules=())
+    return lambda: replace(bare, regions={name: mask_of(bits, bare.shape) for name, bits in packed.items()})
 
 
 def own_counterparts(films: AnnotatedFilms, template: NoduleSpec, *, per_film: int, seed: int) -> Iterator[Counterpart]:

@@ -1,32 +1,15 @@
-"""A lossless stand-in for a variational autoencoder: pixels folded into channels."""
+"""The lossless codec as it is kept, with diffusers' ways of saving and loading."""
 
 from __future__ import annotations
 
-import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput
-from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
-from torch import Tensor, nn
+
+from synnodtest.synthesizers.diffusion.fold import Fold
 
 
-class _Exact:
-    """A distribution that has one value, with the face of diffusers' diagonal Gaussian."""
-
-    def __init__(self, latent: Tensor) -> None:
-        self.latent = latent
-
-    def sample(self, generator: object = None) -> Tensor:
-        return self.latent
-
-    def mode(self) -> Tensor:
-        return self.latent
-
-
-class PixelFoldCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]
-    """Folds ``factor`` x ``factor`` pixels into channels and back, with the face of ``AutoencoderKL``.
-
-    For windows of 96 x 96 there is nothing that a learned codec would save, and nothing is lost.
+class PixelFoldCodec(Fold, ModelMixin, ConfigMixin):  # type: ignore[misc]
+    """Folds ``factor`` x ``factor`` pixels into channels and back.
 
     Args:
         factor: Edge of the folded squares.
@@ -42,14 +25,4 @@ class PixelFoldCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]
         super().__init__()  # type: ignore[no-untyped-call]
         if latent_channels != in_channels * factor * factor:
             raise ValueError(f"{in_channels} channels folded by {factor} are not {latent_channels} channels")
-        self.fold = nn.PixelUnshuffle(factor)
-        self.unfold = nn.PixelShuffle(factor)
-        self.register_buffer("one", torch.ones(1))
-
-    def encode(self, pixels: Tensor) -> AutoencoderKLOutput:
-        """Return the latent of images (batch, channels, h, w); h and w are multiples of ``factor``."""
-        return AutoencoderKLOutput(latent_dist=_Exact(self.fold(pixels)))
-
-    def decode(self, latent: Tensor) -> DecoderOutput:
-        """Return the images of latents."""
-        return DecoderOutput(sample=self.unfold(latent))
+        self.make(factor)

@@ -11,7 +11,6 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import FloatArray
 from synnodtest.scene import Nodule, Scene
-from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.segment import Drawn, Region
 from synnodtest.synthesizers.requests import twins
@@ -38,6 +37,7 @@ class Job:
         base: (size, size) what stands in the window, relative to the region's surroundings, in lung ranges.
         attempt: Number of the noise that the nodule was drawn from.
         drawn: What the model drew.
+        misfit: Ratio of the drawn diameter to the one asked for, as a logarithm; infinite where nothing was drawn.
         change: (size, size) what the redrawn region with the nodule adds to what stood there.
         plain: (size, size) what the region redrawn without a nodule adds.
     """
@@ -52,28 +52,17 @@ class Job:
     base: FloatArray
     attempt: int = 0
     drawn: Drawn | None = None
+    misfit: float = math.inf
     change: FloatArray | None = None
     plain: FloatArray | None = None
 
-    @property
-    def brightness_named(self) -> bool:
-        """True where a feature that is asked for names the brightness."""
-        return any(name in BRIGHTNESS_FEATURES for name, _ in self.nodule.radiomics)
-
-    @property
-    def misfit(self) -> float:
-        """Ratio of the drawn diameter to the one asked for, as a logarithm; infinite where nothing was drawn."""
-        return self._misfit_of(self.drawn)
-
     def offer(self, drawn: Drawn | None, attempt: int) -> None:
         """Keep what an attempt drew, where it is nearer to the diameter asked for than those before."""
-        if self._misfit_of(drawn) < self.misfit:
-            self.drawn, self.attempt = drawn, attempt
-
-    def _misfit_of(self, drawn: Drawn | None) -> float:
         if drawn is None:
-            return math.inf
-        return abs(math.log(self.nodule.diameter_mm / self.window.spacing_mm / drawn.diameter_px))
+            return
+        misfit = abs(math.log(self.nodule.diameter_mm / self.window.spacing_mm / drawn.diameter_px))
+        if misfit < self.misfit:
+            self.drawn, self.attempt, self.misfit = drawn, attempt, misfit
 
     def noise_seed(self, attempt: int) -> int:
         """Return the seed of the noise that an attempt starts from."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from synnodtest.synthesizers.diffusion.drawing import Drawing
+from synnodtest.synthesizers.diffusion.fold import Fold
 from synnodtest.synthesizers.diffusion.settings import Settings
 from synnodtest.synthesizers.diffusion.solver import Solver, can_solve
 from synnodtest.synthesizers.diffusion.tabular import Tabular
@@ -26,27 +26,15 @@ KINDS = {
 }
 
 
-class _Fold(nn.Module):
-    """Pixels folded into channels and back: what ``PixelFoldCodec`` does."""
-
-    one: Tensor
-
+class _Fold(Fold):
     def __init__(self, config: Settings) -> None:
         super().__init__()
         self.config = config
-        self.fold, self.unfold = nn.PixelUnshuffle(config["factor"]), nn.PixelShuffle(config["factor"])
-        self.register_buffer("one", torch.ones(1))
+        self.make(config["factor"])
 
     @property
     def dtype(self) -> torch.dtype:
         return self.one.dtype
-
-    def encode(self, pixels: Tensor) -> SimpleNamespace:
-        latent = self.fold(pixels)
-        return SimpleNamespace(latent_dist=SimpleNamespace(mode=lambda: latent))
-
-    def decode(self, latent: Tensor) -> SimpleNamespace:
-        return SimpleNamespace(sample=self.unfold(latent))
 
 
 class _Encoder(Tabular):

@@ -13,7 +13,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray, disc_mask
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
-from synnodtest.synthesizers.diffusion.adhere import Variant, adhere, can_adhere, tone_for
+from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.compose import fit, redraw
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job
@@ -96,7 +96,7 @@ class Planter:
         if named and can_adhere():
             where = (canvas, display, spacing_mm, job.window, job.seed)
             variant = adhere(patch, named, variant, self.encoder(), *where)
-        elif job.brightness_named:
+        elif BRIGHTNESS_FEATURES & set(named):
             return patch, {}
         notes = {"tone": variant.tone, "texture": variant.texture, "grain_mm": variant.grain_mm} if named else {}
         return variant.of(patch, job.seed, spacing_mm), notes

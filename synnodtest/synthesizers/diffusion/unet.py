@@ -53,12 +53,12 @@ def can_draw(config: Settings) -> bool:
         and all(isinstance(config.get(name), int) for name in counts)
         and set(config["down_block_types"]) <= set(_DOWN)
         and set(config["up_block_types"]) <= set(_UP)
-        and all(_as_here(name, value) for name, value in config.items() if name not in _ASKED and name[0] != "_")
+        and all(
+            value == _FIXED[name] if name in _FIXED else not value
+            for name, value in config.items()
+            if name not in _ASKED and name[0] != "_"
+        )
     )
-
-
-def _as_here(name: str, value: object) -> bool:
-    return value == _FIXED[name] if name in _FIXED else not value
 
 
 class _Block(nn.Module):
