@@ -28,15 +28,10 @@ class DatasetSet:
     """
 
     def __init__(self, dataset: Dataset | str | Path, *, regions: bool = False) -> None:
-        self._dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
-        self._images = {image.id: image for image in self._dataset.images}
+        self.dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
+        self._images = {image.id: image for image in self.dataset.images}
         self._masks = MasksBeside() if regions else None
-        self.name = self._dataset.name
-
-    @property
-    def dataset(self) -> Dataset:
-        """The images before their pixels are read."""
-        return self._dataset
+        self.name = self.dataset.name
 
     @property
     def cases(self) -> Sequence[Case]:

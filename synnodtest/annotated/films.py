@@ -89,6 +89,7 @@ class AnnotatedFilms:
         progress: Progress = lambda done, total: None,
     ) -> None:
         self._dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
+        self.name = self._dataset.name
         self._films = DatasetSet(self._dataset, regions=True)
         self._cases = {case.id: case for case in self._films.cases}
         self._every = [image for image in self._dataset.images if image.boxes]
@@ -103,11 +104,6 @@ class AnnotatedFilms:
         self._spacings: dict[str, tuple[float, float]] = {}
         self._progress = progress
         self._share = share
-
-    @property
-    def name(self) -> str:
-        """Name of the data set."""
-        return self._dataset.name
 
     @cached_property
     def shares(self) -> Mapping[str, float]:

@@ -52,18 +52,13 @@ class PhantomSet:
             raise BackgroundError(f"there is no phantom set {name!r}", hint=f"one of {', '.join(SET_NAMES)}")
         if count < 0:
             raise BackgroundError(f"a phantom set cannot hold {count} radiographs")
-        self._name, self._count, self._master_seed, self._size = name, count, master_seed, size
+        self.name, self._count, self._master_seed, self._size = name, count, master_seed, size
         self._store = None if cache is None else Store(cache)
-
-    @property
-    def name(self) -> str:
-        """``normal`` or ``pneumothorax``."""
-        return self._name
 
     @cached_property
     def identity(self) -> Identity:
         """The phantom's version and the set's seed and size."""
-        configuration = {"set": self._name, "master_seed": self._master_seed, "size": self._size}
+        configuration = {"set": self.name, "master_seed": self._master_seed, "size": self._size}
         return Identity(name="phantom", version=VERSION, configuration=configuration)
 
     @cached_property
@@ -72,14 +67,14 @@ class PhantomSet:
         return tuple(self._background(index) for index in range(self._count))
 
     def _background(self, index: int) -> Background:
-        seed = seed_of(self._name, self._master_seed, index)
-        a = sample_anatomy(seed, pneumothorax=self._name == "pneumothorax")
-        identifier = f"phantom-{self._name}-{index:04d}"
+        seed = seed_of(self.name, self._master_seed, index)
+        a = sample_anatomy(seed, pneumothorax=self.name == "pneumothorax")
+        identifier = f"phantom-{self.name}-{index:04d}"
         return Background(
             id=identifier,
             patient=identifier,
             strata={"sex": a.sex, "age": str(a.age), "view": "PA"},
-            content=sha256_of(["phantom", VERSION, RENDERING, self._name, seed, self._size]),
+            content=sha256_of(["phantom", VERSION, RENDERING, self.name, seed, self._size]),
         )
 
     def load(self, background: Background) -> Radiograph:
@@ -131,14 +126,14 @@ class PhantomSet:
         return Exposure(**json.loads(data))
 
     def _rendered(self, index: int, background: Background) -> Radiograph:
-        return expose(self._projected(index), name=self._name, background=background.id)
+        return expose(self._projected(index), name=self.name, background=background.id)
 
     def _projected(self, index: int) -> Projection:
-        seed = seed_of(self._name, self._master_seed, index)
-        return project(sample_anatomy(seed, pneumothorax=self._name == "pneumothorax"), self._size)
+        seed = seed_of(self.name, self._master_seed, index)
+        return project(sample_anatomy(seed, pneumothorax=self.name == "pneumothorax"), self._size)
 
     def _index(self, background: Background) -> int:
         stem, _, number = background.id.rpartition("-")
-        if stem != f"phantom-{self._name}" or not number.isdigit() or int(number) >= self._count:
-            raise BackgroundError(f"{background.id!r} is no background of the phantom set {self._name!r}")
+        if stem != f"phantom-{self.name}" or not number.isdigit() or int(number) >= self._count:
+            raise BackgroundError(f"{background.id!r} is no background of the phantom set {self.name!r}")
         return int(number)

@@ -49,11 +49,7 @@ class GaussianSynthesizer:
         if not 0 < edge <= 1:
             raise SynthesizerError(f"gaussian: edge must be above 0 and at most 1, not {edge}")
         self.edge = edge
-
-    @property
-    def identity(self) -> Identity:
-        """Name, version and edge."""
-        return Identity(name="gaussian", version=VERSION, configuration={"edge": self.edge})
+        self.identity = Identity(name="gaussian", version=VERSION, configuration={"edge": edge})
 
     def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
         """Return one radiograph per scene; ``backgrounds[i]`` is the untouched radiograph of ``scenes[i]``.

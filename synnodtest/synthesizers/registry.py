@@ -52,15 +52,9 @@ class FunctionSynthesizer:
         sham_is_identity: bool = False,
         lesions: Sequence[str] = (),
     ) -> None:
-        self._function = function
-        self._identity = identity
+        self._function, self.identity = function, identity
         self.sham_is_identity = sham_is_identity
         self.lesions = tuple(lesions)
-
-    @property
-    def identity(self) -> Identity:
-        """Its identity."""
-        return self._identity
 
     def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
         """Return one radiograph per scene, in order, with its truth.
@@ -71,7 +65,7 @@ class FunctionSynthesizer:
         radiographs = list(self._function(scenes, [_read_only(background) for background in backgrounds]))
         if len(radiographs) != len(scenes) or not all(isinstance(one, Radiograph) for one in radiographs):
             raise SynthesizerError(
-                f"synthesizer {self._identity.name!r} returned {len(radiographs)} results of "
+                f"synthesizer {self.identity.name!r} returned {len(radiographs)} results of "
                 f"{sorted({type(one).__name__ for one in radiographs})} for {len(scenes)} scenes",
                 hint="return a list with one Radiograph per scene, in the order of the scenes",
             )

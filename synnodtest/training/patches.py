@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -21,40 +20,24 @@ from synnodtest.synthesizers.projection import Projection, project, random_rotat
 from synnodtest.synthesizers.window import Window, lung_window
 from synnodtest.training.windows import COMPOSED, TrainingWindows
 
-
-@dataclass(frozen=True)
-class Ranges:
-    """Ranges of the composed nodules.
-
-    Args:
-        diameter_mm: Log-uniform between these.
-        contrast: Log-uniform between these multiples of the contrast that marked nodules of the diameter show.
-        stretched: Share of nodules stretched a little (area kept).
-        sharpened: Share whose profile is made steeper or flatter.
-        textured: Share that gets a random internal texture.
-    """
-
-    diameter_mm: tuple[float, float] = (3.8, 42.0)
-    contrast: tuple[float, float] = (0.25, 14.0)
-    stretched: float = 0.5
-    sharpened: float = 0.25
-    textured: float = 0.25
-
-    def contrast_at(self, diameter_mm: float) -> tuple[float, float]:
-        """Return the lowest and the highest contrast of nodules of a diameter."""
-        natural = annotated_contrast(diameter_mm)
-        return self.contrast[0] * natural, self.contrast[1] * natural
+DIAMETER_MM = (3.8, 42.0)
+"""Log-uniform between these: what the paper's experiment on size asks for, and a little beyond."""
+CONTRAST = (0.25, 14.0)
+"""Log-uniform between these multiples of the contrast that marked nodules of the diameter show."""
+STRETCHED, SHARPENED, TEXTURED = 0.5, 0.25, 0.25
+"""Shares of nodules stretched a little (area kept), of a steeper or flatter profile, and of a random internal texture;
+set by hand, so that most look as in CT."""
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
     return math.exp(rng.uniform(math.log(bounds[0]), math.log(bounds[1])))
 
 
-def _varied(added: FloatArray, ranges: Ranges, rng: np.random.Generator) -> FloatArray:
-    if rng.random() < ranges.sharpened:
+def _varied(added: FloatArray, rng: np.random.Generator) -> FloatArray:
+    if rng.random() < SHARPENED:
         top = float(added.max())
         added = np.asarray(top * (np.clip(added, 0, None) / top) ** math.exp(rng.normal(0, 0.4)), dtype=np.float32)
-    if rng.random() < ranges.textured:
+    if rng.random() < TEXTURED:
         texture = ndimage.gaussian_filter(rng.normal(size=added.shape), rng.uniform(0.5, 2.5))
         texture *= rng.uniform(0.05, 0.35) / texture.std()
         added = np.asarray(added * (1 + np.clip(texture, -0.8, 0.8)), dtype=np.float32)
@@ -65,21 +48,21 @@ def _compose(
     radiograph: Radiograph,
     projection: Projection,
     window: Window,
-    ranges: Ranges,
+    diameter_mm: float,
     source: tuple[int, int],
     rng: np.random.Generator,
 ) -> TrainingWindows | None:
     share = rng.random()
-    stretch = math.exp(rng.normal(0, 0.15)) if rng.random() < ranges.stretched else 1.0
+    stretch = math.exp(rng.normal(0, 0.15)) if rng.random() < STRETCHED else 1.0
     edge, step = window.size, window.spacing_mm
-    diameter = _log_uniform(rng, ranges.diameter_mm)
-    low, high = ranges.contrast_at(diameter)
+    diameter = _log_uniform(rng, (diameter_mm, diameter_mm))  # a number is drawn for it, as in earlier versions
+    low, high = (bound * annotated_contrast(diameter) for bound in CONTRAST)
     contrast = low * (high / low) ** share
     middle = (edge * step / 2, edge * step / 2)
     added, mask = stamp(
         projection, diameter, middle, (edge, edge), (step, step), stretch=stretch, turn=rng.uniform(0, math.pi)
     )
-    added = _varied(added, ranges, rng)
+    added = _varied(added, rng)
     if mask.sum() < 8 or float(added[mask].mean()) <= 0:
         return None
     added = added * np.float32(contrast / added[mask].mean())
@@ -99,7 +82,6 @@ def _of_one(
     library: CtLibrary,
     count: int,
     grid: tuple[int, float],
-    ranges: Ranges,
     rng: np.random.Generator,
 ) -> Iterator[TrainingWindows]:
     places = np.argwhere(radiograph.regions["lung"])
@@ -107,13 +89,12 @@ def _of_one(
     while planted < count:
         row, column = places[rng.integers(len(places))] + rng.uniform(0, 1, 2)
         centre = (column * radiograph.spacing_mm[1], row * radiograph.spacing_mm[0])
-        diameter_mm = _log_uniform(rng, ranges.diameter_mm)
+        diameter_mm = _log_uniform(rng, DIAMETER_MM)
         index = int(rng.choice(library.fitting(diameter_mm)))
         projection = project(*library.nodules[index].read(), random_rotation(rng))
-        near = replace(ranges, diameter_mm=(diameter_mm, diameter_mm))
-        large = projection.diameter_mm >= 2
-        window = Window(centre, *grid)
-        composed = _compose(radiograph, projection, window, near, (position, index), rng) if large else None
+        if projection.diameter_mm < 2:
+            continue
+        composed = _compose(radiograph, projection, Window(centre, *grid), diameter_mm, (position, index), rng)
         if composed is not None:
             planted += 1
             yield composed
@@ -127,7 +108,6 @@ def compose_windows(
     size: int = 96,
     spacing_mm: float = 0.7,
     seed: int = 0,
-    ranges: Ranges | None = None,
     report: Callable[[str], None] = print,
 ) -> TrainingWindows:
     """Compose windows with one projected nodule each, at random places of the lungs.
@@ -139,7 +119,6 @@ def compose_windows(
         size: Edge of the windows in pixels.
         spacing_mm: Distance between their pixel centres.
         seed: Of places, nodules, orientations and variations.
-        ranges: What the nodules are like.
         report: Called with one line per 50 backgrounds.
 
     Raises:
@@ -153,7 +132,7 @@ def compose_windows(
             continue
         share = (count * (position + 1)) // len(chosen) - (count * position) // len(chosen)
         rng = np.random.default_rng(seed_sequence("training-windows", seed, background.id))
-        rows += _of_one(radiograph, position, library, share, (size, spacing_mm), ranges or Ranges(), rng)
+        rows += _of_one(radiograph, position, library, share, (size, spacing_mm), rng)
         if (position + 1) % 50 == 0:
             report(f"composed {len(rows)} windows on {position + 1}/{len(chosen)} backgrounds")
     if not rows:
