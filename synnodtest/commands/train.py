@@ -147,7 +147,7 @@ def _detector(options: argparse.Namespace) -> int:
     sets = annotated_sets(options, "train") + annotated_sets(options, "test")
     if not sets:
         raise SynnodError("nothing to train on", hint="--data NODE21, --phantoms N, or --backgrounds with --ct-patches")
-    size = options.imgsz or (PRESETS[options.preset].image_size if options.preset in PRESETS else 512)
+    size = options.imgsz or PRESETS.get(options.preset, {}).get("imgsz", 512)
     data = prepare(sets, options.out / "data", size=size)
     for twin in shared_pictures(data.parent):
         print(f"warning: held-out {twin.one} is nearly the same picture as {twin.other}, which is trained on")

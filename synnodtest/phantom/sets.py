@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.errors import BackgroundError
 from synnodtest.identity import Identity
-from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
+from synnodtest.phantom.anatomy import RENDERING, VERSION, Anatomy, sample_anatomy
 from synnodtest.phantom.exposure import expose, exposure_of
 from synnodtest.phantom.projection import Projection, project
 from synnodtest.ports import Background
@@ -62,19 +62,26 @@ class PhantomSet:
         return Identity(name="phantom", version=VERSION, configuration=configuration)
 
     @cached_property
+    def _anatomies(self) -> Mapping[str, Anatomy]:
+        """The chests by the identifiers of their phantoms."""
+        seeds = (seed_of(self.name, self._master_seed, index) for index in range(self._count))
+        leaking = self.name == "pneumothorax"
+        return {
+            f"phantom-{self.name}-{index:04d}": sample_anatomy(seed, pneumothorax=leaking)
+            for index, seed in enumerate(seeds)
+        }
+
+    @cached_property
     def backgrounds(self) -> Sequence[Background]:
         """All phantoms, known without rendering: ``phantom-normal-0000`` and so on."""
-        return tuple(self._background(index) for index in range(self._count))
-
-    def _background(self, index: int) -> Background:
-        seed = seed_of(self.name, self._master_seed, index)
-        a = sample_anatomy(seed, pneumothorax=self.name == "pneumothorax")
-        identifier = f"phantom-{self.name}-{index:04d}"
-        return Background(
-            id=identifier,
-            patient=identifier,
-            strata={"sex": a.sex, "age": str(a.age), "view": "PA"},
-            content=sha256_of(["phantom", VERSION, RENDERING, self.name, seed, self._size]),
+        return tuple(
+            Background(
+                id=identifier,
+                patient=identifier,
+                strata={"sex": a.sex, "age": str(a.age), "view": "PA"},
+                content=sha256_of(["phantom", VERSION, RENDERING, self.name, a.seed, self._size]),
+            )
+            for identifier, a in self._anatomies.items()
         )
 
     def load(self, background: Background) -> Radiograph:
@@ -84,56 +91,47 @@ class PhantomSet:
             BackgroundError: the background is not of this set.
             StoreError: the store cannot be read or written.
         """
-        index = self._index(background)
-        if self._store is None:
-            return self._rendered(index, background)
-        data = self._stored(index, background, self._store, lambda: self._another(index))
+        if background.id not in self._anatomies:
+            raise BackgroundError(f"{background.id!r} is no background of the phantom set {self.name!r}")
+        store = self._store
+        if store is None:
+            return self._rendered(background)
+        data = self._stored(background, store, lambda: self._another(background, store))
         # The store compares the sha256 of the whole entry; nothing is gained by that of the pixels.
         radiograph = decode_radiograph(data, _NOTHING, verify=False)
-        return replace(radiograph, exposure=self._exposure(index, background, self._store))
+        return replace(radiograph, exposure=self._exposure(background, store))
 
-    def _stored(
-        self, index: int, background: Background, store: Store, meanwhile: Callable[[], bool] | None = None
-    ) -> bytes:
+    def _stored(self, background: Background, store: Store, meanwhile: Callable[[], bool] | None = None) -> bytes:
         def made() -> bytes:
-            phantom = self._rendered(index, background)
+            phantom = self._rendered(background)
             assert phantom.exposure is not None
             store.put("exposures", background.content, json.dumps(asdict(phantom.exposure)).encode())
             return encode_radiograph(phantom, _NOTHING)
 
         return store.obtain("phantoms", background.content, made, meanwhile)
 
-    def _another(self, index: int) -> bool:
+    def _another(self, before: Background, store: Store) -> bool:
         """Make a later phantom that nobody makes yet; return whether there was one.
 
         Workers that go through one set all want the same phantom next. Where others wait for the one that makes it, a
         hundred phantoms take as long on sixteen cores as on one.
         """
-        assert self._store is not None
-        for later, background in enumerate(self.backgrounds[index + 1 :], index + 1):
-            key = background.content
-            if not self._store.has("phantoms", key) and not self._store.in_work("phantoms", key):
-                self._stored(later, background, self._store)
+        for later in self.backgrounds[list(self._anatomies).index(before.id) + 1 :]:
+            if not store.has("phantoms", later.content) and not store.in_work("phantoms", later.content):
+                self._stored(later, store)
                 return True
         return False
 
-    def _exposure(self, index: int, background: Background, store: Store) -> Exposure:
+    def _exposure(self, background: Background, store: Store) -> Exposure:
         """Return the stored exposure, else that of the phantom projected again (stores of earlier versions)."""
         data = store.get("exposures", background.content)
         if data is None:
-            exposure = exposure_of(self._projected(index))
+            exposure = exposure_of(self._projected(background))
             data = store.put("exposures", background.content, json.dumps(asdict(exposure)).encode())
         return Exposure(**json.loads(data))
 
-    def _rendered(self, index: int, background: Background) -> Radiograph:
-        return expose(self._projected(index), name=self.name, background=background.id)
+    def _rendered(self, background: Background) -> Radiograph:
+        return expose(self._projected(background), name=self.name, background=background.id)
 
-    def _projected(self, index: int) -> Projection:
-        seed = seed_of(self.name, self._master_seed, index)
-        return project(sample_anatomy(seed, pneumothorax=self.name == "pneumothorax"), self._size)
-
-    def _index(self, background: Background) -> int:
-        stem, _, number = background.id.rpartition("-")
-        if stem != f"phantom-{self.name}" or not number.isdigit() or int(number) >= self._count:
-            raise BackgroundError(f"{background.id!r} is no background of the phantom set {self.name!r}")
-        return int(number)
+    def _projected(self, background: Background) -> Projection:
+        return project(self._anatomies[background.id], self._size)

@@ -15,48 +15,27 @@ from synnodtest.files import replacing
 from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
 
-
-@dataclass(frozen=True)
-class Preset:
-    """Settings of a detector's training.
-
-    Args:
-        architecture: Name of the ultralytics model definition.
-        image_size: Side in pixels.
-        batch: Images per step.
-        epochs: Passes over the training images.
-        mosaic: Probability of joining four images into one.
-        options: Further ultralytics settings.
-    """
-
-    architecture: str
-    image_size: int
-    batch: int
-    epochs: int
-    mosaic: float
-    options: tuple[tuple[str, Any], ...] = ()
-
-
-_GENTLE = (
-    ("hsv_h", 0.0),
-    ("hsv_s", 0.0),
-    ("hsv_v", 0.25),
-    ("translate", 0.06),
-    ("scale", 0.15),
-    ("fliplr", 0.5),
-    ("erasing", 0.0),
-    ("close_mosaic", 0),
-    ("nbs", 16),
-    ("warmup_epochs", 1.0),
-    ("cos_lr", True),
-)
-
-PRESETS = {
-    "small": Preset("yolov8n.yaml", 512, 16, 40, 0.0, _GENTLE),
-    "yolov8x": Preset("yolov8x.yaml", 1024, 8, 100, 1.0),
-    "yolov9c": Preset("yolov9c.yaml", 1024, 16, 500, 1.0),
+_GENTLE = {
+    "hsv_h": 0.0,
+    "hsv_s": 0.0,
+    "hsv_v": 0.25,
+    "translate": 0.06,
+    "scale": 0.15,
+    "fliplr": 0.5,
+    "erasing": 0.0,
+    "close_mosaic": 0,
+    "nbs": 16,
+    "warmup_epochs": 1.0,
+    "cos_lr": True,
 }
-"""``yolov8x`` and ``yolov9c`` are the paper's (SynNodBench, section 3.1); ``small`` fits two cores and an hour."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "small": {"model": "yolov8n.yaml", "imgsz": 512, "batch": 16, "epochs": 40, "mosaic": 0.0, **_GENTLE},
+    "yolov8x": {"model": "yolov8x.yaml", "imgsz": 1024, "batch": 8, "epochs": 100, "mosaic": 1.0},
+    "yolov9c": {"model": "yolov9c.yaml", "imgsz": 1024, "batch": 16, "epochs": 500, "mosaic": 1.0},
+}
+"""Settings of ultralytics. ``yolov8x`` and ``yolov9c`` are the paper's (SynNodBench, section 3.1); ``small`` fits two
+cores and an hour."""
 
 KEPT = ("epochs", "seed")
 """Settings of an interrupted training with which ultralytics goes on, whatever it is asked for."""
@@ -85,17 +64,14 @@ class Changes:
     learning_rate: float | None = None
     crop: int | None = None
 
-    def settings(self, preset: Preset) -> dict[str, object]:
+    def settings(self, preset: str) -> dict[str, object]:
         """Return ultralytics' settings of the training."""
+        changed = {"epochs": self.epochs, "imgsz": self.imgsz, "batch": self.batch}
         settings: dict[str, object] = {
-            "model": preset.architecture,
             "pretrained": False,
-            "epochs": self.epochs or preset.epochs,
             "time": self.minutes / 60 if self.minutes else None,
-            "imgsz": self.imgsz or preset.image_size,
-            "batch": self.batch or preset.batch,
-            "mosaic": preset.mosaic,
-            **dict(preset.options),
+            **PRESETS[preset],
+            **{name: value for name, value in changed.items() if value},
         }
         if self.crop is not None:
             settings["val"] = False
@@ -157,7 +133,7 @@ def train_detector(
         "plots": False,
         "patience": 0,
         "seed": seed,
-        **changes.settings(PRESETS[preset]),
+        **changes.settings(preset),
     }
     if resume:
         _refuse_other(last, settings)

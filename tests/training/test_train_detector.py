@@ -65,7 +65,7 @@ def test_what_would_go_on_otherwise_than_asked_for_is_refused(data, tmp_path, mo
 
 def test_the_papers_presets_have_the_papers_settings():
     assert [
-        (PRESETS[n].image_size, PRESETS[n].batch, PRESETS[n].epochs, PRESETS[n].mosaic) for n in ("yolov8x", "yolov9c")
+        tuple(PRESETS[n][name] for name in ("imgsz", "batch", "epochs", "mosaic")) for n in ("yolov8x", "yolov9c")
     ] == [
         (1024, 8, 100, 1.0),
         (1024, 16, 500, 1.0),
