@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from synnodtest.engine.findings import Findings
@@ -32,6 +32,7 @@ BACKGROUNDS_IN_MEMORY = BATCH
 """Each scene of a batch may stand on another background, which is read for its places, its synthesis and its pixels."""
 
 
+@dataclass(eq=False)
 class Engine:
     """Turns recipes into outcomes, each radiograph synthesized once and inferred once.
 
@@ -44,29 +45,23 @@ class Engine:
         batch: Scenes per synthesizer call; in no key.
     """
 
-    def __init__(
-        self,
-        backgrounds: BackgroundSet,
-        synthesizer: Synthesizer,
-        detector: Detector,
-        store: Store,
-        *,
-        controls: tuple[RegionExpression, ...] = (),
-        batch: int = BATCH,
-    ) -> None:
-        self.backgrounds = backgrounds
-        self.synthesizer = synthesizer
-        self.detector = detector
+    backgrounds: BackgroundSet
+    synthesizer: Synthesizer
+    detector: Detector
+    store: Store
+    controls: tuple[RegionExpression, ...] = ()
+    batch: int = BATCH
+
+    def __post_init__(self) -> None:
+        tested = sorted(map(control_name, self.controls))
+        keys = Keys(self.synthesizer.identity.key(), self.detector.identity.key(), tested)
         self.tally = Tally()
-        self._batch = batch
-        self._controls = controls
         self._loaded: OrderedDict[str, Radiograph] = OrderedDict()
-        keys = Keys(synthesizer.identity.key(), detector.identity.key(), sorted(map(control_name, controls)))
-        self._places = Places(store, self.load)
-        self._radiographs = Radiographs(synthesizer, store, keys, self.load, self.tally)
-        self._findings = Findings(detector, store, keys, self.tally)
-        self._recheck = Recheck(detector)
-        self._spool = Spool(store.scratch)
+        self._places = Places(self.store, self.load)
+        self._radiographs = Radiographs(self.synthesizer, self.store, keys, self.load, self.tally)
+        self._findings = Findings(self.detector, self.store, keys, self.tally)
+        self._recheck = Recheck(self.detector)
+        self._spool = Spool(self.store.scratch)
 
     def run(self, recipes: Iterable[Recipe]) -> Iterator[Outcome | Unplaced]:
         """Yield one outcome (or the reason why there is none) per recipe, in order.
@@ -78,9 +73,9 @@ class Engine:
             BackgroundError, SynthesizerError, DetectorError: whatever is broken; all finished scenes are stored.
         """
         following = iter(recipes)
-        first = list(islice(following, self._batch + 1))
+        first = list(islice(following, self.batch + 1))
         chunks = map(self._with_finished, self._batches(self._places.placed(chain(first, following))))
-        for chunk in ahead(chunks) if len(first) > self._batch else chunks:
+        for chunk in ahead(chunks) if len(first) > self.batch else chunks:
             self.tally.requested += len(chunk.items)
             yield from self._finish(chunk)
 
@@ -133,7 +128,7 @@ class Engine:
         else:
             give_up_if_unwanted()  # projecting a phantom takes a second, and a batch may stand on sixteen
             with stage("backgrounds"):
-                self._loaded[background.id] = with_controls(self.backgrounds.load(background), self._controls)
+                self._loaded[background.id] = with_controls(self.backgrounds.load(background), self.controls)
             if len(self._loaded) > BACKGROUNDS_IN_MEMORY:
                 self._loaded.popitem(last=False)
         return self._loaded[background.id]
@@ -144,7 +139,7 @@ class Engine:
         return perturb(radiograph, scene.perturbations, scene.seed) if scene.perturbations else radiograph
 
     def _batches(self, placed: Iterator[Placed]) -> Iterator[list[Placed]]:
-        while items := list(islice(placed, self._batch)):
+        while items := list(islice(placed, self.batch)):
             yield items
 
     def _parts(self, recipes: Sequence[Recipe], wanted: Sequence[int]) -> Iterator[list[Placed]]:

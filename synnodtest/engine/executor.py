@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Protocol
 
 from synnodtest.canonical import sha256_of
+from synnodtest.engine.places import by_background
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.recipe import Recipe
 
@@ -75,8 +75,7 @@ class Executor(Protocol):
 def batches_of(source: SceneSource, recipes: Iterable[Recipe], size: int = BATCH) -> Iterator[Batch]:
     """Yield the recipes in batches of about ``size``; those of one background stay together."""
     recipes_held: list[Recipe] = []
-    for _, group in groupby(recipes, key=lambda recipe: recipe.background.id):
-        members = list(group)
+    for members in by_background(recipes):
         if recipes_held and len(recipes_held) + len(members) > size:
             yield Batch(source, tuple(recipes_held))
             recipes_held = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from synnodtest.canonical import canonical_json
@@ -23,6 +24,7 @@ def by_background(recipes: Iterable[Recipe]) -> Iterator[list[Recipe]]:
         yield list(group)
 
 
+@dataclass
 class Places:
     """Draws places of all recipes of a background at once.
 
@@ -31,27 +33,26 @@ class Places:
         load: Reads a background.
     """
 
-    def __init__(self, store: Store, load: Callable[[Background], Radiograph]) -> None:
-        self._store = store
-        self._load = load
+    store: Store
+    load: Callable[[Background], Radiograph]
 
     def placed(self, recipes: Iterable[Recipe]) -> Iterator[Placed]:
         """Yield each recipe with its scene, or why it has none, in order."""
         for members in by_background(recipes):
             key = Keys.placement(members)
-            data = self._store.get("placements", key)
+            data = self.store.get("placements", key)
             if data is None:
-                data = self._store.put("placements", key, self._drawn(members))
+                data = self.store.put("placements", key, self._drawn(members))
             yield from _read(members, data)
 
     def known(self, members: Sequence[Recipe]) -> list[Placed]:
         """Return the recipes of one background as they were placed before; empty if they never were."""
-        data = self._store.get("placements", Keys.placement(members))
+        data = self.store.get("placements", Keys.placement(members))
         return [] if data is None else list(_read(members, data))
 
     @stage("places")
     def _drawn(self, members: Sequence[Recipe]) -> bytes:
-        placer = Placer(self._load(members[0].background), expected=members)
+        placer = Placer(self.load(members[0].background), expected=members)
         return canonical_json([_entry(placer, recipe) for recipe in members]).encode()
 
 

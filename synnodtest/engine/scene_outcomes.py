@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from synnodtest.engine.executor import Executor
@@ -54,6 +55,7 @@ class Silent:
 silent = Silent()
 
 
+@dataclass
 class SceneOutcomes:
     """Outcomes of the scenes of a campaign, group by group.
 
@@ -64,13 +66,12 @@ class SceneOutcomes:
         executor: Brings scenes into the store before they are read; None: the engine makes them itself.
     """
 
-    def __init__(self, parts: Parts, seed: int, progress: Progress, executor: Executor | None) -> None:
-        self._parts = parts
-        self._seed = seed
-        self._progress = progress
-        self._executor = executor
-        self._outcomes: dict[Key, dict[str, list[Outcome | Unplaced]]] = {}
-        self._costs: dict[Key, tuple[int, int]] = {}
+    parts: Parts
+    seed: int
+    progress: Progress
+    executor: Executor | None
+    _outcomes: dict[Key, dict[str, list[Outcome | Unplaced]]] = field(default_factory=dict)
+    _costs: dict[Key, tuple[int, int]] = field(default_factory=dict)
 
     def outcomes(
         self, behaviour: Behaviour, synthesizer: str, group: Group, backgrounds: Sequence[Background]
@@ -80,39 +81,39 @@ class SceneOutcomes:
         missing = [b for b in backgrounds if b.id not in by_background]
         if missing:
             self._costs.clear()
-            recipes = list(group.recipes(behaviour, missing, self._seed))
-            outcomes = list(self._made(behaviour, synthesizer, recipes, _label(behaviour, group)))
+            recipes = list(group.recipes(behaviour, missing, self.seed))
+            made = list(self._made(behaviour, synthesizer, recipes, _label(behaviour, group)))
             by_background.update({background.id: [] for background in missing})
-            for item in outcomes:
+            for item in made:
                 by_background[item.background.id].append(item)
         return [item for b in backgrounds for item in by_background[b.id]]
 
     def _made(
         self, behaviour: Behaviour, synthesizer: str, recipes: list[Recipe], label: str
     ) -> Iterator[Outcome | Unplaced]:
-        engine, total = self._parts.engine(behaviour, synthesizer), len(recipes)
-        if self._executor is None:
-            yield from self._progress(engine.run(_let_go(recipes)), total, label)
+        engine, total = self.parts.engine(behaviour, synthesizer), len(recipes)
+        if self.executor is None:
+            yield from self.progress(engine.run(_let_go(recipes)), total, label)
             return
-        source = self._parts.source(behaviour, synthesizer)
-        finished = (None for count in self._executor.finish(source, recipes) for _ in range(count))
-        deque(self._progress(finished, total, label), maxlen=0)
+        source = self.parts.source(behaviour, synthesizer)
+        finished = (None for count in self.executor.finish(source, recipes) for _ in range(count))
+        deque(self.progress(finished, total, label), maxlen=0)
         yield from engine.run(_let_go(recipes))
 
     def first(self, behaviour: Behaviour, synthesizer: str, group: Group) -> Radiograph | None:
         """Return the first radiograph of a group, not shown to the detector; None where no scene has a place."""
-        return self._parts.engine(behaviour, synthesizer).first_radiograph(self._recipes(behaviour, group))
+        return self.parts.engine(behaviour, synthesizer).first_radiograph(self._recipes(behaviour, group))
 
     def cost(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
         """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""
         key = (behaviour.id, scenes_of(behaviour), synthesizer, group)
         if key not in self._costs:
-            engine = self._parts.engine(behaviour, synthesizer)
+            engine = self.parts.engine(behaviour, synthesizer)
             self._costs[key] = engine.finished(self._recipes(behaviour, group))
         return self._costs[key]
 
     def _recipes(self, behaviour: Behaviour, group: Group) -> Iterator[Recipe]:
-        return group.recipes(behaviour, self._parts.backgrounds(behaviour), self._seed)
+        return group.recipes(behaviour, self.parts.backgrounds(behaviour), self.seed)
 
 
 def _let_go(recipes: list[Recipe]) -> Iterator[Recipe]:

@@ -46,14 +46,6 @@ class Example:
         head = f"{name}."
         return {key.removeprefix(head): value for key, value in self.items if key.startswith(head)}
 
-    def changed(self, **values: Any) -> Example:
-        """Return the example with other values; ``__`` in a keyword stands for the dot."""
-        return Example.of(self.values | {key.replace("__", "."): value for key, value in values.items()}, self.sides_of)
-
-    def without(self, group: str) -> Example:
-        """Return the example without a group."""
-        return Example.of({k: v for k, v in self.items if not k.startswith(f"{group}.")}, self.sides_of)
-
     def plain(self) -> dict[str, object]:
         """Return the parameters as plain JSON values, nested as in specs."""
         return nested({name: list(value) if isinstance(value, tuple) else value for name, value in self.items})

@@ -24,4 +24,4 @@ def test_words_are_no_part_of_what_an_example_is():
     assert one == other
     assert hash(one) == hash(other)
     assert one.key() == other.key()
-    assert str(one.changed(diameter_mm=12.0)) == "diameter 12 mm, in the right lung"
+    assert str(Example.of(one.values | {"diameter_mm": 12.0}, one.sides_of)) == "diameter 12 mm, in the right lung"
