@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from synnodtest.canonical import sha256_of
@@ -19,7 +18,7 @@ from synnodtest.detectors.heads import WRAP
 from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import SAY_WHICH
 from synnodtest.detectors.onnx_decoders import decode
-from synnodtest.detectors.onnx_settings import OnnxSettings, read_settings
+from synnodtest.detectors.onnx_settings import OnnxSettings, settings_of, yaml_of
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -149,12 +148,14 @@ class ExportedDetector:
 
     def _found_settings(self, export: Export | None) -> OnnxSettings:
         self._sure = False
-        beside = next((path for path in _settings_files(self._path) if path.is_file()), None)
-        foreign = _foreign_keys(beside) if beside is not None else []
+        files = self._path.with_name(self._path.name + ".yaml"), self._path.with_suffix(".yaml")  # ultralytics' too
+        beside = next(filter(Path.is_file, files), None)
+        content = None if beside is None else yaml_of(beside)
+        foreign = sorted(FOREIGN_KEYS & set(content)) if isinstance(content, dict) and "decoder" not in content else []
         if beside is not None and not foreign:
-            return read_settings(beside)
+            return settings_of(content, beside)
         if export is None:
-            name = _settings_files(self._path)[0 if foreign else 1].name
+            name = files[0 if foreign else 1].name
             why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""
             raise DetectorError(
                 f"nothing says how to read the outputs of {self._path}{why}",
@@ -250,19 +251,3 @@ class ExportedDetector:
     def _fixed(self, axis: int) -> int | None:
         side = self._shape[axis]
         return side if isinstance(side, int) and side > 0 else None
-
-
-def _settings_files(path: Path) -> tuple[Path, Path]:
-    """Return where settings may stand: ``model.onnx.yaml``, then ``model.yaml``, which ultralytics also writes."""
-    return path.with_name(path.name + ".yaml"), path.with_suffix(".yaml")
-
-
-def _foreign_keys(path: Path) -> list[str]:
-    """Return the keys that show a YAML to be ultralytics' own and no settings; empty for settings, right or wrong."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return []
-    if not isinstance(content, dict) or "decoder" in content:
-        return []
-    return sorted(FOREIGN_KEYS & set(content))

@@ -108,18 +108,26 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def read_settings(path: Path) -> OnnxSettings:
-    """Read the YAML of an ONNX detector.
+def yaml_of(path: Path) -> Any:
+    """Return the content of a YAML file beside a network.
 
     Raises:
-        DetectorError: it is malformed; names the file and the key.
+        DetectorError: it cannot be read.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DetectorError(f"{path}: larger than {MAX_BYTES} bytes")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DetectorError(f"{path}: cannot be read: {error}") from error
+
+
+def settings_of(content: Any, path: Path) -> OnnxSettings:
+    """Return the settings that the YAML of an ONNX detector holds.
+
+    Raises:
+        DetectorError: it is malformed; names the file and the key.
+    """
     try:
         return _settings(content)
     except (TypeError, ValueError) as error:

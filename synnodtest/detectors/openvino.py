@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
 from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.frames import Frame
+from synnodtest.detectors.onnx_settings import yaml_of
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.detectors.yolo import UltralyticsDetector, channels_of
 from synnodtest.errors import DetectorError, require
@@ -184,10 +184,7 @@ def _sides(port: Any) -> list[Any]:
 
 def _metadata(path: Path) -> dict[str, object]:
     beside = path.with_name("metadata.yaml")
-    try:
-        content = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DetectorError(f"{beside}: cannot be read: {error}") from error
+    content = yaml_of(beside) if beside.is_file() else None
     return content if isinstance(content, dict) else {}
 
 
