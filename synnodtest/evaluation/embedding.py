@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.detectors.files import sha256_of_files
+from synnodtest.detectors.onnx import weights_beside
 from synnodtest.errors import SynnodError, require
 from synnodtest.factories import Loader
 from synnodtest.geometry import FloatArray
@@ -27,7 +28,7 @@ class Embedding:
 
     Args:
         name: What the user named.
-        sha256: Of the file.
+        sha256: Of the file, and of those that hold its weights.
         encode: Pictures (n, size, size) of 0..1 to vectors (n, d).
     """
 
@@ -74,7 +75,7 @@ def load_embedding(text: str) -> Embedding:
         raise SynnodError(
             f"embedding {text!r} is no .onnx file", hint="an .onnx file, or module:factory, file.py:factory"
         )
-    return Embedding(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), _onnx(path))
+    return Embedding(path.name, sha256_of_files(path, weights_beside(path)), _onnx(path))
 
 
 def _onnx(path: Path) -> Callable[[FloatArray], Any]:

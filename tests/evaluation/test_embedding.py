@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ def onnx_encoder(path: Path, size: int, channels: int) -> Path:
 def test_an_onnx_encoder_sees_pictures_of_0_to_1_at_its_own_size(tmp_path: Path, size: int, channels: int) -> None:
     pytest.importorskip("onnxruntime")
     embedding = load_embedding(str(onnx_encoder(tmp_path / "e.onnx", size, channels)))
+    assert embedding.sha256 == sha256((tmp_path / "e.onnx").read_bytes()).hexdigest()
+    (tmp_path / "e.onnx.data").write_bytes(b"weights in a file of their own")
+    assert load_embedding(str(tmp_path / "e.onnx")).sha256 != embedding.sha256
     vectors = embedding.of(VIEWS)
     wanted = ((VIEWS.astype(float) - DARKEST) / (BRIGHTEST - DARKEST)).mean(axis=(1, 2))
     assert vectors.shape == (5, channels)
