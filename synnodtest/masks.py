@@ -78,15 +78,12 @@ class PackedMasks(_ReadMasks):
         """Return per mask which pixels are of it."""
         places = rows * self._shape[1] + columns
         bytes_of, shift = places >> 3, (7 - (places & 7)).astype(np.uint8)
-        values = np.empty((len(self), len(places)), dtype=np.uint8)
-        for row, packed in zip(values, self._packed.values(), strict=True):
-            row[:] = packed[bytes_of]
-        values >>= shift
-        values &= 1
-        for row, name in zip(values, self, strict=True):
+        found = np.array([packed[bytes_of] for packed in self._packed.values()], dtype=np.uint8)
+        held = (found.reshape(len(self), len(places)) >> shift & 1).view(np.bool_)
+        for row, name in zip(held, self, strict=True):
             if name in self._read:
                 row[:] = self._read[name][rows, columns]
-        return values.view(np.bool_)
+        return held
 
 
 class OwnMasks(_ReadMasks):
