@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from synnodtest.backgrounds.columns import patient_of_entry
+from synnodtest.backgrounds.folder_files import chosen_names
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms, texts_of
 from synnodtest.backgrounds.tables import BOXES, Table, name_nodule, read_tables
@@ -163,13 +164,10 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
     if content is None:
         return False
     known = NamedImages(paths)
+    chosen = {name.casefold() for name in chosen_names(file.parent) or chosen_names(file.parent.parent)}
     try:
         kinds = {str(one["id"]): str(one["name"]) for one in content.get("categories") or []}
-        marked = {
-            str(entry["image_id"])
-            for entry in content["annotations"]  # a single class counts whatever its name, as no name does
-            if len(kinds) < 2 or name_nodule("class", kinds.get(str(entry.get("category_id")), ""))
-        }
+        marked = {str(entry["image_id"]) for entry in content["annotations"] if _counts(entry, kinds, chosen)}
         listed = [(str(one["id"]), str(one["file_name"])) for one in content["images"]]
         patients = {str(one["id"]): patient for one in content["images"] if (patient := patient_of_entry(one))}
     except (KeyError, TypeError, AttributeError) as error:
@@ -190,6 +188,13 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
     found.positive |= {path for one, path in meant if one in marked}
     found.patients = {path: patients[one] for one, path in meant if one in patients} | found.patients
     return True
+
+
+def _counts(entry: Any, kinds: Mapping[str, str], chosen: Collection[str]) -> bool:
+    """Return whether an annotation is a nodule's: a single class counts whatever its name, as no name does."""
+    kind = str(entry.get("category_id"))
+    name = kinds.get(kind, "")
+    return len(kinds) < 2 or name_nodule("class", name) or kind in chosen or name.casefold() in chosen
 
 
 def _coco(file: Path, *, certain: bool) -> dict[str, Any] | None:

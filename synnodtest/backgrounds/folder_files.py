@@ -23,6 +23,8 @@ UNREAD_PICTURES = (
 """Formats in which radiographs come and that are not read, unless a package adds one."""
 _WITHOUT_SIZE = (".png", ".jpg", ".jpeg")
 """Suffixes of formats that do not say how large a pixel is."""
+CHOICE = "nodule_classes.txt"
+"""File in a data set's folder that names the classes which are nodules, one per line."""
 _NODE21 = ("", "proccessed_data", "processed_data", "cxr_images/proccessed_data", "cxr_images/processed_data")
 _DEEPEST = 8
 """Folders below a folder in which radiographs are sought: patient, study and series in the layouts that there are, and
@@ -52,6 +54,22 @@ def node21_folder(folder: Path) -> Path | None:
             if candidate.is_dir() and (folder / base / "metadata.csv").is_file():
                 return candidate
     return None
+
+
+def chosen_names(folder: Path) -> list[str]:
+    """Return the lines of the folder's :data:`CHOICE`; empty where there is none.
+
+    Raises:
+        BackgroundError: it cannot be read.
+    """
+    path = folder / CHOICE
+    if not path.is_file():
+        return []
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackgroundError(f"{path}: cannot be read: {error}") from error
+    return [line for line in lines if line and not line.startswith("# ")]
 
 
 def any_radiograph(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.columns import folded, means_column, number_in
+from synnodtest.backgrounds.folder_files import chosen_names
 from synnodtest.backgrounds.named_images import NamedImages, plain_name
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.csv_rows import rows_of
@@ -290,12 +291,13 @@ def _columns_of(fact: str, header: Sequence[str], images: str) -> list[str]:
 class _Judge:
     """Reads the rows of a table: classes by name, findings with a column of their own, labels, boxes.
 
-    Where no column is any of these, a word for a nodule counts in whatever column it stands. ``understands`` tells
-    whether any column says what an image shows.
+    Classes that the user chose count too. Where no column is any of these, a word for a nodule counts in whatever
+    column it stands. ``understands`` tells whether any column says what an image shows.
     """
 
     def __init__(self, path: Path, header: Sequence[str], rows: _Rows) -> None:
         self._path = path
+        self._chosen = {name.casefold() for name in chosen_names(path.parent)}
         names = {folded(name): name for name in header}
         no_class = ("annotation",) if path.name.lower() == BOXES else ()
         self._classes = [names[name] for name in CLASS_COLUMNS if name in names and name not in no_class]
@@ -317,12 +319,12 @@ class _Judge:
         Raises:
             BackgroundError: a box whose class has only a number.
         """
-        words = [text for name in self._classes if (text := row.get(name, "")) and not _is_number(text)]
-        if any(name_nodule("class", text) for text in words):
+        classes = [text for name in self._classes if (text := row.get(name, ""))]
+        if any(text.casefold() in self._chosen or name_nodule("class", text) for text in classes):
             return True
         if any(tells(name, row.get(name, "")) for names, tells in self._others for name in names):
             return True
-        if words:
+        if any(not _is_number(text) for text in classes):
             return False
         labels = [text for name in self._labels if (text := row.get(name, ""))]
         boxed = any(not _is_empty(text) and text != "-1" for name in self._places if (text := row.get(name, "")))

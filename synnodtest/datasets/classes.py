@@ -6,11 +6,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from synnodtest.backgrounds.folder_files import CHOICE, chosen_names
 from synnodtest.class_names import ClassNamesError, nodule_classes
 from synnodtest.errors import BackgroundError
-
-CHOICE = "nodule_classes.txt"
-"""File in a data set's folder that names the classes which are nodules, one per line."""
 
 CLASS_COLUMNS = (
     "classname", "class", "labelname", "label", "categoryname", "category", "findingname", "findinglabel", "finding",
@@ -20,22 +18,6 @@ CLASS_COLUMNS = (
 """Columns that hold a class, best first, folded to small letters without separators: names before numbers."""
 
 MASSES = ("mass", "masses")
-
-
-def chosen_names(folder: Path) -> list[str]:
-    """Return the lines of the folder's :data:`CHOICE`; empty where there is none.
-
-    Raises:
-        BackgroundError: it cannot be read.
-    """
-    path = folder / CHOICE
-    if not path.is_file():
-        return []
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise BackgroundError(f"{path}: cannot be read: {error}") from error
-    return [line for line in lines if line and not line.startswith("# ")]
 
 
 def classes_of(names: Mapping[int, str], where: str, folder: Path, *, declared: bool = True) -> set[int]:

@@ -78,6 +78,25 @@ def test_films_with_boxes_are_no_backgrounds_whoever_drew_the_boxes(table):
     assert [background.id for background in open_backgrounds(table, "normal").backgrounds] == ["b.mha"]
 
 
+@pytest.mark.parametrize("layout", ["csv", "coco"])
+def test_films_with_boxes_of_a_class_that_was_chosen_are_no_backgrounds(table, tmp_path, layout):
+    folder = table
+    if layout == "csv":
+        first, *lines = (table / "boxes.csv").read_text().splitlines()
+        kinds = [f"{line},{'' if ',,,' in line else 'Opacity'}" for line in lines]
+        (table / "boxes.csv").write_text("\n".join([f"{first},class_name", *kinds, "b.mha,1,2,9,8,Effusion"]))
+    else:
+        convert(read_dataset(table), tmp_path / "coco", "coco")
+        folder = tmp_path / "coco"
+        content = json.loads((folder / "annotations.json").read_text())
+        content["categories"] = [{"id": 1, "name": "Opacity"}, {"id": 2, "name": "Effusion"}]
+        (folder / "annotations.json").write_text(json.dumps(content))
+    (folder / "nodule_classes.txt").write_text("opacity\n")
+    assert boxes_of(read_dataset(folder)) == BOXES
+    served = open_backgrounds(folder if layout == "csv" else folder / "images", "normal").backgrounds
+    assert [Path(background.id).stem for background in served] == ["b"]
+
+
 def test_what_coco_and_yolo_write_is_what_they_say(table, tmp_path):
     """Against the formats' own definitions, not against the package's readers."""
     convert(read_dataset(table), tmp_path / "coco", "coco")
