@@ -57,7 +57,7 @@ class DatasetSet:
 
     def _regions_of(self, image: AnnotatedImage, shape: tuple[int, int]) -> dict[str, BoolArray]:
         paths = {} if self._masks is None else self._masks.of(image.path)
-        read = {region: read_mask(path, shape) for region, path in paths.items()}
+        read = {region: read_mask(path, shape, image.given.rotate_deg) for region, path in paths.items()}
         return {region: mask for region, mask in read.items() if mask.any()}
 
 

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import PhantomSet, Planting, part_of
 from synnodtest.training.detection_data import prepare
+
+from ..backgrounds.radiograph_files import chest, write_png
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +84,15 @@ def test_what_is_prepared_is_not_made_again(phantoms, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
     prepare([phantoms], tmp_path, size=64)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
+
+
+@pytest.mark.parametrize(("degrees", "quarters"), [("", 0), ("180", 2), ("90", -1)])
+def test_the_mask_of_a_film_that_the_manifest_turns_is_turned_with_it(tmp_path, degrees, quarters):
+    mask = np.zeros((128, 160), dtype=np.uint8)
+    mask[30:100, 90:130] = 255
+    for name, picture in (("a.png", chest()), ("a.left_lung.png", mask)):
+        write_png(tmp_path / name, np.ascontiguousarray(np.rot90(picture, -quarters)))
+    (tmp_path / "manifest.csv").write_text(f"file,mm_per_px_x,mm_per_px_y,rotate_deg\na.png,1.5,1.5,{degrees}\n")
+    (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\n")
+    films = DatasetSet(tmp_path, regions=True)
+    np.testing.assert_array_equal(films.load(films.cases[0]).regions["left_lung"], mask > 0)
