@@ -70,13 +70,13 @@ def within_lungs(
     hilar = np.zeros_like(left)
     apical, outer = hilar.copy(), hilar.copy()
     for name, lung in lungs.items():
-        apical |= _apical(lung, clavicle, spacing_mm)
+        apical |= _apical(lung, clavicle)
         hilar |= _hilar(name, lung, edges, spacing_mm)
         outer |= _outer(name, lung, spacing_mm)
     return {"apical": apical, "hilar": hilar, "peripheral": outer & ~hilar}
 
 
-def _apical(lung: BoolArray, clavicle: BoolArray | None, spacing_mm: tuple[float, float]) -> BoolArray:
+def _apical(lung: BoolArray, clavicle: BoolArray | None) -> BoolArray:
     """Return the lung above the centreline of its clavicle, or above a fixed share of its height."""
     rows = np.arange(lung.shape[0])[:, None]
     top, height = _span(lung)

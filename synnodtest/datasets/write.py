@@ -49,15 +49,14 @@ class _Writer:
 
     Args:
         folder: Image -> folder of its file, relative to the set.
-        kept: Suffixes of files that are copied as they are; all others become ``suffix``.
-        suffix: ``.png`` (16 bits) or ``.mha`` (0..4095).
+        kept: Suffixes of files that are copied as they are; all others become the first: ``.png`` (16 bits) or ``.mha``
+            (0..4095).
         masks: Whether region masks may lie beside the images.
         table: Writes the annotations.
     """
 
     folder: Callable[[AnnotatedImage], Path]
     kept: tuple[str, ...]
-    suffix: str
     masks: bool
     table: Callable[[Path, Sequence[_Written]], None]
 
@@ -102,7 +101,7 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
         target = folder / f"{image.id}{own}"
         shutil.copyfile(image.path, target)
     else:
-        target = folder / f"{image.id}{writer.suffix}"
+        target = folder / f"{image.id}{writer.kept[0]}"
         bits = _encode(radiograph, target)
     if writer.masks:
         for mask in sorted(image.path.parent.glob("*.*.png")):
@@ -204,9 +203,9 @@ def _split(image: AnnotatedImage) -> Path:
 
 _RASTER = (".png", ".jpg", ".jpeg")
 WRITERS: dict[str, _Writer] = {
-    "node21": _Writer(lambda _: _NODE21_BASE / "images", (".mha",), ".mha", True, _node21),
-    "coco": _Writer(lambda _: Path("images"), _RASTER, ".png", True, _coco),
-    "yolo": _Writer(_split, _RASTER, ".png", False, _yolo),
-    "csv": _Writer(lambda _: Path(), (*_RASTER, ".mha", ".dcm", ".dicom"), ".png", True, _table),
+    "node21": _Writer(lambda _: _NODE21_BASE / "images", (".mha",), True, _node21),
+    "coco": _Writer(lambda _: Path("images"), _RASTER, True, _coco),
+    "yolo": _Writer(_split, _RASTER, False, _yolo),
+    "csv": _Writer(lambda _: Path(), (*_RASTER, ".mha", ".dcm", ".dicom"), True, _table),
 }
 """The layouts that are written; ``jsrt`` is read only."""
