@@ -26,16 +26,15 @@ def credibility(context: Context) -> Section:
     record = context.record
     nodules = [n for s in record.accepted for n in s.nodules]
     pictures = [item for item in record.gallery if record.scenes[item.scene].nodules]
-    figures = [
-        sheet_figure(pictures, context.folder) if context.pixels else None,
-        agreement_figure(nodules, "diameter_mm", "f-agree-diameter-mm"),
-        agreement_figure(nodules, "contrast", "f-agree-contrast"),
-        ecdf_figure(nodules, "f-ecdf"),
-    ]
     data = {
         "transfers": [(found, tables_of(found)) for found in record.credibility.transfers],
         **beside_real(record),
-        "figures": [f for f in figures if f],
+        "figures": [
+            sheet_figure(pictures, context.folder) if context.pixels else None,
+            agreement_figure(nodules, "diameter_mm", "f-agree-diameter-mm"),
+            agreement_figure(nodules, "contrast", "f-agree-contrast"),
+            ecdf_figure(nodules, "f-ecdf"),
+        ],
         **_sham(record.sham),
         "reports": [_report(r, f"f-cred-{i}") for i, r in enumerate(record.credibility.reports)],
         "none": NO_REPORT,
@@ -72,14 +71,17 @@ def _sham(entries: Sequence[ShamEntry]) -> dict[str, object]:
 def _report(made: CredibilityReport, name: str) -> dict[str, object]:
     """Return what is shown of one credibility report."""
     domains = drawings.domains_of(made.measured)
-    figures = [drawings.agreement(domains, f"{name}-agree"), *drawings.distances(domains, f"{name}-far"),
-               drawings.two_sample(domains, f"{name}-auc"), drawings.sham(domains, f"{name}-sham"),
-               *drawings.by_size(domains, f"{name}-size")]  # fmt: skip
     return {
         "made": made,
         "planted": _planted(domains),
-        "figures": [f for f in figures if f],
-        "tables": [t for t in (_sweeps(made.measured.get("sweeps")), _rejections(domains)) if t],
+        "figures": [
+            drawings.agreement(domains, f"{name}-agree"),
+            *drawings.distances(domains, f"{name}-far"),
+            drawings.two_sample(domains, f"{name}-auc"),
+            drawings.sham(domains, f"{name}-sham"),
+            *drawings.by_size(domains, f"{name}-size"),
+        ],
+        "tables": [_sweeps(made.measured.get("sweeps")), _rejections(domains)],
     }
 
 
@@ -88,14 +90,12 @@ def _planted(domains: list[drawings.Domain]) -> str:
     return f"{joined(parts)}, backgrounds that training had not seen" if parts else "no nodule was planted"
 
 
-def _sweeps(swept: Any) -> Table | None:
+def _sweeps(swept: Any) -> Table:
     """Return how single radiomics features follow the request, all others left open."""
-    if not isinstance(swept, Mapping) or not swept:
-        return None
     rows = [
         [str(name), number(s.get("n")), f"{number(s.get('from'))} to {number(s.get('to'))}", number(s.get("spearman")),
          number(s.get("median_of_lower_third")), number(s.get("median_of_upper_third"))]
-        for name, s in swept.items() if isinstance(s, Mapping)
+        for name, s in (swept.items() if isinstance(swept, Mapping) else ()) if isinstance(s, Mapping)
     ]  # fmt: skip
     columns = ["Feature", "Nodules", "Requested", "Spearman", "Realised, lower third", "Realised, upper third"]
     title = "Requested against realised radiomics features, one at a time"
@@ -110,11 +110,11 @@ def _rejected(counts: Any) -> str:
     return "; ".join(f"{number(count)}: {reason}" for reason, count in whole.items())
 
 
-def _rejections(domains: list[drawings.Domain]) -> Table | None:
+def _rejections(domains: list[drawings.Domain]) -> Table:
     rows = [
         [domain, number(data.get("n")), number(data.get("redraws")), _rejected(data.get("rejected")),
          number(data.get("pixels_changed_far_away"))]
         for domain, data in domains
     ]  # fmt: skip
     columns = ["Backgrounds", "Scenes", "Redrawn", "Rejected", "Pixels changed away from the nodule"]
-    return Table("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]]) if rows else None
+    return Table("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]])

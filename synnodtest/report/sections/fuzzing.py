@@ -39,12 +39,7 @@ def fuzzing(context: Context) -> Section:
     searches = [_search(context, e) for e in context.record.expectations if e.is_search]
     asked = any(behaviour.resolved.get("fuzz") for behaviour in context.record.behaviours)
     none = "No search of this run came to a verdict." if asked else _NONE_SEARCHES
-    return Section(
-        "Fuzzing",
-        "fuzzing",
-        {"searches": searches},
-        "" if searches else none,
-    )
+    return Section("Fuzzing", "fuzzing", {"searches": searches}, "" if searches else none)
 
 
 def _search(context: Context, e: ExpectationEntry) -> dict[str, object]:

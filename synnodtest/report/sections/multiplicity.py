@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from synnodtest.integrity.protocol import GATES
-from synnodtest.record.words import (
-    number,
-)
+from synnodtest.record.words import number
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section, Table, link, status
 

@@ -103,6 +103,5 @@ def _detail(title: str, rows: Any) -> Table:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
-        return number(value)
-    return value_text(value)
+    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number(value) if numeric else value_text(value)

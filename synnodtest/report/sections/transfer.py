@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from synnodtest.record.model.measured import Transfer, TransferData, TransferDetector, TransferPair
+from synnodtest.record.model.measured import AgreementEntry, Transfer, TransferData, TransferDetector, TransferPair
 from synnodtest.record.words import interval, number
 from synnodtest.report.model import Table
-
-_COLUMNS = (
-    "False positives per negative film",
-    "Box (mm)",
-    "Real nodules found",
-    "Planted nodules found",
-    "Planted minus real",
-    "Interval",
-    "Within the margin",
-)
 
 
 def tables_of(found: Transfer) -> list[Table]:
     """Return the tables of one transfer result; what it says in words stands in the template."""
-    agreement, visibility = _agreement(found), _visibility(found)
     tables = [_table(one, found.made_of) for one in found.shown]
-    return tables + [table for table in (agreement, visibility) if table]
+    return [*tables, *([_agreement(found, found.agreement)] if found.agreement else []), _visibility(found)]
 
 
 def _table(one: TransferDetector, made: TransferData) -> Table:
@@ -30,7 +19,9 @@ def _table(one: TransferDetector, made: TransferData) -> Table:
         rows.append(_row(number(at.false_positives_per_image), "all", at))
         rows += [_row("", _band(b.from_mm, b.to_mm), b) for b in at.bands]
     title = f"{one.name}: sensitivity to real and to planted nodules, {1 - 2 * made.alpha:.0%} intervals"
-    return Table(title, list(_COLUMNS), rows, numeric=list(_COLUMNS[2:5]))
+    columns = ["False positives per negative film", "Box (mm)", "Real nodules found", "Planted nodules found",
+               "Planted minus real", "Interval", "Within the margin"]  # fmt: skip
+    return Table(title, columns, rows, numeric=columns[2:5])
 
 
 def _band(low: float | None, high: float | None) -> str:
@@ -53,10 +44,7 @@ def _row(rate: str, band: str, pair: TransferPair) -> list[str]:
     ]
 
 
-def _agreement(found: Transfer) -> Table | None:
-    agreement = found.agreement
-    if agreement is None:
-        return None
+def _agreement(found: Transfer, agreement: AgreementEntry) -> Table:
     columns = ["False positives per negative film", "Spearman", "Mean absolute difference", "Largest difference"]
     rows = [
         [
@@ -69,7 +57,7 @@ def _agreement(found: Transfer) -> Table | None:
     return Table(title, columns, rows, numeric=columns[1:])
 
 
-def _visibility(found: Transfer) -> Table | None:
+def _visibility(found: Transfer) -> Table:
     columns = ["Measured", "Box (mm)", "Real, median", "Planted, median", "Ratio", "Kolmogorov-Smirnov distance"]
     rows = [
         [
@@ -82,4 +70,4 @@ def _visibility(found: Transfer) -> Table | None:
         if band.real is not None
     ]
     title = "How visible planted and real nodules are, measured by one rule"
-    return Table(title, columns, rows, numeric=columns[2:]) if rows else None
+    return Table(title, columns, rows, numeric=columns[2:])

@@ -12,16 +12,7 @@ from synnodtest.record.limitations import LIMITATION
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT
 from synnodtest.record.model.run import SpecEntry
-from synnodtest.record.words import (
-    bound_text,
-    date,
-    duration,
-    interval,
-    joined,
-    number,
-    plural,
-    value_text,
-)
+from synnodtest.record.words import bound_text, date, duration, interval, joined, number, plural, value_text
 from synnodtest.report.confirmation import Notice, weaknesses
 from synnodtest.report.context import Context
 from synnodtest.report.figures.canvas import named
