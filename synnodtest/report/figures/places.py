@@ -50,15 +50,10 @@ def region(payload: JsonObject, name: str) -> Figure:
     scale = (1.0, 1.0) if max(x.max(), y.max()) <= 1.5 else (float(x.max()), float(y.max()))
     x, y = x / scale[0], y / scale[1]
     title = f"Confidence by place; region {data.region}"
+    edge = "the region" if data.outline else "hull of the places inside the region, on each side of the image"
     description = (
         f"{plural(int(inside.sum()), 'nodule')} inside the region, mean confidence {_mean(confidence[inside])}; "
-        f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}."
-    )
-    outline = data.outline
-    description += (
-        " Outline: the region."
-        if outline
-        else " Outline: hull of the places inside the region, on each side of the image."
+        f"{int((~inside).sum())} outside, mean confidence {_mean(confidence[~inside])}. Outline: {edge}."
     )
     figure, axis = axes(420, 380)
     drawn = _heat(axis, x, y, confidence)
@@ -66,8 +61,8 @@ def region(payload: JsonObject, name: str) -> Figure:
     for chosen, marker, label in ((inside[keep], "x", "nodule inside"), (~inside[keep], "o", "nodule outside")):
         look = {"color": INK, "markersize": 4, "markerfacecolor": "none", "markeredgewidth": 0.8}
         axis.plot(x[keep][chosen], y[keep][chosen], marker, label=label, **look)
-    hull = [np.array(part, dtype=float) for part in outline] if outline else _hulls(x[inside], y[inside])
-    for part in hull:
+    outline = [np.array(part, dtype=float) for part in data.outline or ()] or _hulls(x[inside], y[inside])
+    for part in outline:
         axis.plot(part[:, 0], part[:, 1], color=INK, linewidth=1.6)
     axis.set(xlim=(0, 1), ylim=(1, 0), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     axis.set(xlabel="left to right of the image", ylabel="top to bottom")
@@ -89,14 +84,12 @@ def _heat(axis: Any, x: Any, y: Any, confidence: Any) -> Any:
 
     columns = np.clip((x * CELLS).astype(int), 0, CELLS - 1)
     rows = np.clip((y * CELLS).astype(int), 0, CELLS - 1)
-    total, count = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
-    np.add.at(total, (rows, columns), confidence)
-    np.add.at(count, (rows, columns), 1)
-    occupied = np.argwhere(count > 0)
+    total, count = (np.bincount(rows * CELLS + columns, one, CELLS**2) for one in (confidence, None))
+    occupied = np.flatnonzero(count)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-    squares = [(np.array([column, row]) + corners) / CELLS for row, column in occupied]
-    values = [total[row, column] / count[row, column] for row, column in occupied]
-    cells = PolyCollection(squares, array=np.array(values), cmap=mpl.colormaps["YlGnBu"].resampled(10), linewidths=0)
+    squares = [(np.array([place % CELLS, place // CELLS]) + corners) / CELLS for place in occupied]
+    values = total[occupied] / count[occupied]
+    cells = PolyCollection(squares, array=values, cmap=mpl.colormaps["YlGnBu"].resampled(10), linewidths=0)
     cells.set_clim(0, 1)
     return axis.add_collection(cells)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,6 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     some_lines = lines if len(lines) <= MOST_LINES else [lines[i * len(lines) // MOST_LINES] for i in range(MOST_LINES)]
     mean = np.array(data.mean_confidence, dtype=float)
     rates = dict(sorted(data.detection_rates.items(), key=lambda item: float(item[0])))
-    over = data.over
-    spread = levels[0] > 0 and levels[-1] / levels[0] >= 4
     figure, panels = axes(460, 400 if rates else 270, nrows=2 if rates else 1, sharex=True, squeeze=False)
     top = panels[0, 0]
     for line in some_lines:
@@ -70,20 +69,17 @@ def monotone(payload: JsonObject, name: str) -> Figure:
         bottom.set(ylabel="detection rate", ylim=(-0.02, 1.02))
         _d50(bottom, data.d50)
         bottom.legend(loc="lower right")
-    if spread:
+    if levels[0] > 0 and levels[-1] / levels[0] >= 4:
         bottom.set_xscale("log")
     bottom.set_xticks(levels, [f"{v:g}" for v in levels], minor=False)
     bottom.set_xticks([], minor=True)
-    bottom.set_xlabel(short(named(over)))
-    title = f"Confidence over {named(over)}"
+    bottom.set_xlabel(short(named(data.over)))
+    title = f"Confidence over {named(data.over)}"
     description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
     description += f" Thin lines: {len(some_lines)} of {plural(len(lines), 'background')}." if lines else ""
-    columns = [over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
-    rows = [
-        [f"{level:g}", number(float(mean[i])), number(_at(data.isotonic, i))]
-        + [number(_at(rates[t], i)) for t in rates]
-        for i, level in enumerate(levels)
-    ]
+    columns = [data.over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
+    table = zip_longest(levels, mean, data.isotonic, *rates.values())
+    rows = [[f"{level:g}", *map(number, values)] for level, *values in table]
     return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns)
 
 
@@ -92,10 +88,6 @@ _STYLES: tuple[dict[str, object], ...] = (
     {"color": ORANGE, "marker": "s", "markersize": 4.5},
     {"color": GREY, "marker": "^", "markersize": 4.5},
 )
-
-
-def _at(values: Sequence[float], index: int) -> float | None:
-    return float(values[index]) if index < len(values) else None
 
 
 def _course(levels: NDArray[np.float64], mean: NDArray[np.float64]) -> str:
