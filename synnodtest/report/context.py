@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -45,10 +44,6 @@ class Context:
     def _titles(self) -> dict[str, str]:
         return titles_of(self.record.expectations)
 
-    @cached_property
-    def _often(self) -> Counter[str]:
-        return Counter(self._titles.values())
-
     def title(self, expectation: ExpectationEntry) -> str:
         """Return the title of an expectation, which no other of its behaviour has."""
         return self._titles[expectation.id]
@@ -60,7 +55,7 @@ class Context:
     def clear_title(self, expectation: ExpectationEntry) -> str:
         """Return what names an expectation where no behaviour is told: its title, if no other has it."""
         title = self.title(expectation)
-        return title if self._often[title] == 1 else self.full_title(expectation)
+        return title if list(self._titles.values()).count(title) == 1 else self.full_title(expectation)
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -14,7 +14,6 @@ LARGEST_BYTES = 2_000_000
 """Size of a picture that is read, in bytes; those that a run writes are far smaller, so that a larger file is somebody
 else's."""
 PANELS = (("background", "untouched"), ("synthetic", "synthetic"), ("difference", "difference"), ("boxes", "boxes"))
-MORE = (("whole", "whole radiograph"),)
 SEARCHED = {
     "minimal": ("Minimal failing example", "the counterexample of the verdict, eased as far as it still fails"),
     "typical": ("Typical failure", "in the middle of the failures around it, by margin"),
@@ -43,7 +42,7 @@ class Embedder:
         lists: dict[str, list[PictureEntry]] = {}
         for item in gallery:
             lists.setdefault(item.expectation, []).append(item)
-        for roles in ([p for p, _ in (*PANELS, *MORE)], [f"{p}_crop" for p, _ in PANELS]):
+        for roles in ([*(p for p, _ in PANELS), "whole"], [f"{p}_crop" for p, _ in PANELS]):
             for index in range(max(map(len, lists.values()), default=0)):
                 for items in lists.values():
                     if index < len(items):

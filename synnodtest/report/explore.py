@@ -175,8 +175,5 @@ def _page(data: JsonObject, packed: str) -> str:
         data=Markup(text),
         pictures=Markup(packed),
         script=Markup(script),
-        run=data["run"],
-        detector=data["detector"],
-        other=data["other"],
-        report=data["report"],
+        **{key: data[key] for key in ("run", "detector", "other", "report")},
     )

@@ -152,11 +152,6 @@ class Section:
     empty: str = ""
     number: str = ""
 
-    @property
-    def anchor(self) -> str:
-        """Its id in the document."""
-        return f"section-{self.number.lower()}"
-
 
 def of_table(title: str, table: Table, empty: str) -> Section:
     """Return a section of one table, or of a sentence where it has no rows."""

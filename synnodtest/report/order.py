@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from pkgutil import resolve_name
 
 from synnodtest.registry import Registry
 from synnodtest.report import sections
@@ -71,7 +71,7 @@ ADDED: Registry[Added] = Registry("section", folder=sections, constant="SECTION"
 @cache
 def builders() -> Mapping[str, Build]:
     """Return the functions that make the sections, by key, in order."""
-    ordered = [(key, getattr(import_module(f"{sections.__name__}.{key}"), key)) for key in ORDER]
+    ordered = [(key, resolve_name(f"{sections.__name__}.{key}:{key}")) for key in ORDER]
     for added in ADDED.all().values():
         place = [key for key, _ in ordered].index(added.after)
         ordered.insert(place + 1, (added.key, added.build))

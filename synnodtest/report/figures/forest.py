@@ -17,6 +17,7 @@ Group = tuple[str, str, list[bool], list[str]]
 MOST_VALUES = 12
 """Values of a property up to which it is drawn; set by hand: one with more, such as a name, is no subgroup and would
 fill the page."""
+_TEXT: dict[str, object] = {"ha": "right", "va": "center", "fontsize": 10.5, "clip_on": False}
 _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
 
@@ -76,10 +77,8 @@ def forest_figure(groups: list[Group], name: str) -> Figure:
         axis.plot([e.lower, e.upper], [row, row], color=BLUE, linewidth=1.6)
         axis.plot([e.value], [row], marker="s", color=BLUE, markersize=5)
         label = value if kind in {"all", "size"} else f"{kind} {value}"
-        axis.text(-0.03, row, short(label, 26), ha="right", va="center", fontsize=10.5, clip_on=False)
-        axis.text(
-            1.25, row, f"{sum(hits)}/{len(hits)}", ha="right", va="center", fontsize=10.5, color=INK, clip_on=False
-        )
+        axis.text(-0.03, row, short(label, 26), **_TEXT)
+        axis.text(1.25, row, f"{sum(hits)}/{len(hits)}", color=INK, **_TEXT)
     for row in range(1, len(groups)):
         if groups[row][0] != groups[row - 1][0]:
             axis.axhline(row - 0.5, color="#E6E9EC", linewidth=0.8, xmin=-0.6, clip_on=False)

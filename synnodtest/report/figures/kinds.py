@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Annotated
 
 from synnodtest.decoding import JsonObject, Member, decode
@@ -40,7 +40,8 @@ def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, Sce
     kind = ruling.figure_kind or "rate"
     try:
         if of_kind is not None and of_kind.draw:
-            return _named(of_kind.draw)(expectation, name, scenes)
+            draw: Drawn = resolve_name(of_kind.draw)
+            return draw(expectation, name, scenes)
         if kind == "equivalence" and ruling.components:
             return pairs.equivalence(ruling.figure, name, _settling_difference(ruling))
         if kind == "rate" or kind not in _KINDS:
@@ -57,12 +58,6 @@ def _settling_difference(ruling: RulingEntry) -> ComponentEntry:
     first = ruling.components[0]
     alike = (part for part in ruling.components if (part.side, part.role) == (first.side, first.role))
     return next((part for part in alike if part.status == ruling.status), first)
-
-
-def _named(text: str) -> Drawn:
-    module, _, function = text.partition(":")
-    drawn: Drawn = getattr(import_module(module), function)
-    return drawn
 
 
 _BY_DIAMETER = "by requested diameter"
