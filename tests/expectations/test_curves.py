@@ -90,7 +90,7 @@ def test_sensitivity_at_false_positives_per_image_is_that_of_the_best_threshold_
     assert part.value == pytest.approx(best)
     ledger = ledger_of(Selection(), evidence(trials))
     assert sum(hits_at(ledger, fppi)) == round(best * nodules)
-    exact = statistics.rates_rate(hits_at(ledger, fppi), owners(ledger))
+    exact = statistics.clustered_rate(hits_at(ledger, fppi), owners(ledger))
     assert part.lower <= exact.lower
     assert part.upper >= exact.upper
     assert f"n = {nodules} nodules on 16 backgrounds, 16 untouched" in ruling.sentence
@@ -169,7 +169,7 @@ def test_average_precision_is_bounded_by_one_more_background_what_was_found_and_
     part = judge("average_precision", {"at_least": 0.1}, trials).components[0]
     assert part.value == pytest.approx(precision_at_recalls(scores, hits, nodules))
     found = [n.finding is not None for t in trials for n in t.nodules]
-    exact = statistics.rates_rate(found, [t.cluster for t in trials for _ in t.nodules])
+    exact = statistics.clustered_rate(found, [t.cluster for t in trials for _ in t.nodules])
     ledger = ledger_of(Selection(), evidence(trials))
     low = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence(trials))(0.05)
     unseen = precision_at_recalls(scores, hits, nodules, ahead=2 * images * (1 - 0.05 ** (1 / 16)))
