@@ -228,8 +228,7 @@ class Evidence:
         self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None
     ) -> list[tuple[Trial, NoduleTrial]]:
         """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
-        keep = predicate(where)
-        return [(t, n) for t in self.own(arm) for n in t.nodules if of in (None, n.name) and keep(t, n)]
+        return nodules_of(self.own(arm), of, where)
 
     def mimics(
         self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None
@@ -251,6 +250,14 @@ def cluster_counts(pairs: Iterable[tuple[str, bool]]) -> tuple[NDArray[np.int64]
         entry[1] += 1
     table = np.array(list(totals.values()), dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]
+
+
+def nodules_of(
+    trials: Iterable[Trial], of: str | None = None, where: Mapping[str, object] | None = None
+) -> list[tuple[Trial, NoduleTrial]]:
+    """Return ``(trial, nodule)`` pairs of trials; all nodules, or those named ``of``; filtered by ``where``."""
+    keep = predicate(where)
+    return [(t, n) for t in trials for n in t.nodules if of in (None, n.name) and keep(t, n)]
 
 
 Predicate = Callable[[Trial, NoduleTrial], bool]

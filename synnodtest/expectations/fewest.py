@@ -9,20 +9,12 @@ import numpy as np
 
 from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.limits import LEAST_CLUSTERS
-from synnodtest.statistics import (
-    e_value_paired_above,
-    korn_graubard,
-    mean_cluster_spearman,
-    paired_mean,
-    rate_difference_clustered,
-    smallest_n_paired,
-    smallest_n_rate,
-    tango,
-)
+from synnodtest.statistics import korn_graubard, mean_cluster_spearman, paired_mean, rate_difference_clustered, tango
 from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
 from synnodtest.statistics.estimate import agreeing_bounds
-from synnodtest.statistics.sequential import log_e_above
+from synnodtest.statistics.power import smallest_n_paired, smallest_n_rate
+from synnodtest.statistics.sequential import e_value_paired_above, log_e_above
 
 _LEVELS = 5
 """Nodules of a background's curve in a plan: the fewest that count (``MIN_LEVELS`` of statistics/ranks.py)."""

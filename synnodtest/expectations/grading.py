@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from synnodtest.evidence.trial import NoduleTrial, Trial, holds, predicate
+from synnodtest.evidence.trial import NoduleTrial, Trial, holds, nodules_of
 
 
 class Grade(NamedTuple):
@@ -42,8 +42,8 @@ def missed_nodule(parameters: Any, trial: Trial, point: float) -> Grade:
 
 
 def _nodules(parameters: Any, trial: Trial) -> list[NoduleTrial]:
-    of, keep = getattr(parameters, "of", None), predicate(getattr(parameters, "where", None))
-    return [nodule for nodule in trial.nodules if of in (None, nodule.name) and keep(trial, nodule)]
+    chosen = nodules_of([trial], getattr(parameters, "of", None), getattr(parameters, "where", None))
+    return [nodule for _, nodule in chosen]
 
 
 def false_alarm(parameters: Any, trial: Trial, point: float) -> Grade:

@@ -8,7 +8,7 @@ from typing import Any
 
 from synnodtest.counted import counted
 from synnodtest.evidence.arm import UNDER_ARM
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.expectations.language import METRIC, Selection, option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
@@ -92,13 +92,9 @@ class Comparison:
         if not self.lost:
             return []
         there, of = self.names
-        return [
-            counted(
-                self.lost,
-                f"nodule of {of} is not in {there} and is not compared",
-                f"nodules of {of} are not in {there} and are not compared",
-            )
-        ]
+        words = (("nodule", "is"), ("nodules", "are"))
+        one, many = (f"{noun} of {of} {be} not in {there} and {be} not compared" for noun, be in words)
+        return [counted(self.lost, one, many)]
 
     def reasons(self) -> list[str]:
         """Return why nothing can be decided: the pairs that are left do not speak for all where most dropped out."""
@@ -158,22 +154,18 @@ def _nodule_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[Nodule
 
     First those whose scene the arm has, without them; then those of a name that the arm has elsewhere.
     """
-    of, keep = parameters.of, predicate(parameters.where)
     arm, reference = _arms(parameters, evidence)
     partners = {(*_place(parameters, t), n.name): (t, n) for t in arm for n in t.nodules}
     scenes, names = {_place(parameters, t) for t in arm}, {n.name for t in arm for n in t.nodules}
     pairs: list[NodulePair] = []
     lost = alone = 0
-    for trial in reference:
-        for nodule in trial.nodules:
-            if of not in (None, nodule.name) or not keep(trial, nodule):
-                continue
-            partner = partners.get((*_place(parameters, trial), nodule.name))
-            if partner is not None:
-                pairs.append((partner, (trial, nodule)))
-            else:
-                lost += _place(parameters, trial) in scenes
-                alone += nodule.name in names
+    for trial, nodule in nodules_of(reference, parameters.of, parameters.where):
+        place = _place(parameters, trial)
+        if (*place, nodule.name) in partners:
+            pairs.append((partners[*place, nodule.name], (trial, nodule)))
+        else:
+            lost += place in scenes
+            alone += nodule.name in names
     return pairs, lost, alone
 
 
@@ -187,8 +179,7 @@ def _image_pairs(parameters: Compared, evidence: Evidence) -> tuple[list[tuple[T
         arm = list(evidence.untouched(parameters.arm, where=where))
     if not reference:
         arm, reference = _arms(parameters, evidence)
-    keep = predicate(where)
-    chosen = [t for t in reference if not (where and t.nodules) or any(keep(t, n) for n in t.nodules)]
+    chosen = [t for t in reference if not (where and t.nodules) or nodules_of([t], where=where)]
     partners = {_place(parameters, t): t for t in arm}
     joined = [(partners[place], t) for t in chosen if (place := _place(parameters, t)) in partners]
     return joined, len(chosen) - len(joined)

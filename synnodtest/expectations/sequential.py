@@ -25,14 +25,8 @@ from synnodtest.expectations.rates import Units, verb, where_phrase
 from synnodtest.expectations.rule import hold, no_data, not_made, sizes
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
-from synnodtest.statistics import (
-    Estimate,
-    confidence_sequence,
-    confidence_sequence_paired,
-    e_value_paired_above,
-    e_value_paired_below,
-)
-from synnodtest.statistics.sequential import log_e_above, log_e_below
+from synnodtest.statistics import Estimate, confidence_sequence, confidence_sequence_paired
+from synnodtest.statistics.sequential import e_value_paired_above, e_value_paired_below, log_e_above, log_e_below
 
 P = TypeVar("P", bound=Selection)
 MOST_POINTS = 5000

@@ -50,14 +50,11 @@ def paired_mean(
     low, high = limits
     if len(values) and (values.min() < low or values.max() > high):
         low, high = -math.inf, math.inf
-    if not np.isfinite(values).all():
-        return unknown(
-            low, high, alpha=alpha, method="cluster-t", reason="values are missing or infinite", n=len(values), k=count
-        )
+    finite = bool(np.isfinite(values).all())
     means = cluster_means(values, index, count)
-    value = float(means.mean()) if count else math.nan
-    if count < 2:
-        reason = "one cluster" if count else "no pairs"
+    value = float(means.mean()) if count and finite else math.nan
+    if count < 2 or not finite:
+        reason = ("one cluster" if count else "no pairs") if finite else "values are missing or infinite"
         return unknown(low, high, alpha=alpha, method="cluster-t", reason=reason, value=value, n=len(values), k=count)
     bounds = guarded_bounds(means, alpha, low, high, limits) if guarded else t_bounds(means, alpha, low, high)
     if agree(means):
@@ -110,9 +107,8 @@ def rate_difference_clustered(
     differences = cluster_means(gain - loss, index, count)
     value, pairs = float(differences.mean()), float(len(first))
     if count < 2:
-        return unknown(
-            -1.0, 1.0, alpha=alpha, method="cluster-tango", reason="one cluster", value=value, n=len(first), k=count
-        )
+        about = "one cluster"
+        return unknown(-1.0, 1.0, alpha=alpha, method="cluster-tango", reason=about, value=value, n=len(first), k=count)
     up = float(cluster_means(gain, index, count).mean())
     down = float(cluster_means(loss, index, count).mean())
     telling = int(np.count_nonzero(cluster_means(gain + loss, index, count)))

@@ -9,7 +9,7 @@ from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.arm import CONTROL_ARM, OWN
 from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import Evidence, Trial, lies_in, predicate
+from synnodtest.evidence.trial import Evidence, Trial, lies_in, nodules_of
 from synnodtest.expectations.fewest import gated, rate_backgrounds
 from synnodtest.expectations.grading import finding_in_region
 from synnodtest.expectations.kind import Kind
@@ -61,21 +61,11 @@ def no_detection(parameters: NoDetection, evidence: Evidence) -> Ruling:
     if not trials:
         return no_data(criterion, f"image with region {name}", evidence)
     fires, outside = _fires(trials, region, evidence), _outside(parameters, evidence)
-    there = f"the area-matched control region of {name}"
+    label = f"rate of images with a finding in the area-matched control region of {name}"
+    beside_it = _fires(trials, control_name(region), evidence)
+    control = hold_rate("control region", label, beside_it, evidence, limit, "below", role="shown")
     ruling = rule(
-        [
-            _firing(parameters, fires, evidence),
-            _gate(outside, parameters, evidence),
-            hold_rate(
-                "control region",
-                f"rate of images with a finding in {there}",
-                _fires(trials, control_name(region), evidence),
-                evidence,
-                limit,
-                "below",
-                role="shown",
-            ),
-        ],
+        [_firing(parameters, fires, evidence), _gate(outside, parameters, evidence), control],
         evidence,
         criterion,
         trials,
@@ -97,10 +87,8 @@ def _firing(parameters: NoDetection, fires: list[tuple[Trial, bool]], evidence: 
 
 def _asked(trial: Trial, parameters: NoDetection) -> bool:
     """Return whether ``of`` and ``where`` select a nodule of the scene."""
-    if not parameters.of and not parameters.where:
-        return True
-    keep = predicate(parameters.where)
-    return any(parameters.of in (None, n.name) and keep(trial, n) for n in trial.nodules)
+    of, where = parameters.of, parameters.where
+    return not (of or where) or bool(nodules_of([trial], of, where))
 
 
 def _outside(parameters: NoDetection, evidence: Evidence) -> Pairs:
@@ -111,9 +99,8 @@ def _outside(parameters: NoDetection, evidence: Evidence) -> Pairs:
     pairs = evidence.nodules(CONTROL_ARM, of=parameters.of)
     if not parameters.where:
         return pairs
-    keep = predicate(parameters.where)
     own = [t for t in (*evidence.trials, *evidence.rejected) if t.arm.is_own and parameters.arm in (None, t.arm)]
-    judged = {(*t.place, n.name) for t in own for n in t.nodules if keep(t, n)}
+    judged = {(*t.place, n.name) for t, n in nodules_of(own, where=parameters.where)}
     return [(t, n) for t, n in pairs if (*t.place, n.name) in judged]
 
 

@@ -21,16 +21,8 @@ from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import sensitivity_gate
 from synnodtest.expectations.rule import Held, hold, no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
-from synnodtest.statistics import (
-    Estimate,
-    clustered_rate,
-    count_rate,
-    holm,
-    korn_graubard,
-    miettinen_nurminen,
-    paired_mean,
-)
-from synnodtest.statistics.differences import squared_and_added
+from synnodtest.statistics import Estimate, clustered_rate, count_rate, holm, korn_graubard, paired_mean
+from synnodtest.statistics.differences import miettinen_nurminen, squared_and_added
 from synnodtest.statistics.distributions import t_isf
 
 

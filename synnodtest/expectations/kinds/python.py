@@ -25,7 +25,7 @@ import numpy as np
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.trial import Evidence, predicate
+from synnodtest.evidence.trial import Evidence, nodules_of
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import Selection, option
 from synnodtest.expectations.rates import where_phrase
@@ -74,10 +74,9 @@ def python(parameters: Python, evidence: Evidence) -> Ruling:
 def narrow(parameters: Python, evidence: Evidence) -> Evidence:
     """Return the evidence that ``arm``, ``of`` and ``where`` select: scenes with only their judged nodules."""
     of, where = parameters.of, parameters.where
-    keep = predicate(where)
     selected = []
     for trial in evidence.own(parameters.arm):
-        nodules = tuple(n for n in trial.nodules if of in (None, n.name) and keep(trial, n))
+        nodules = tuple(nodule for _, nodule in nodules_of([trial], of, where))
         if nodules or not (of or where):
             selected.append(replace(trial, nodules=nodules))
     untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.arm, where=where)]
