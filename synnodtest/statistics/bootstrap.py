@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.clusters import codes, equal_clusters
 from synnodtest.statistics.distributions import normal_cdf, normal_ppf, t_isf
-from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown
+from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha
 
 FEWEST_RESAMPLES = 100
 """Below it the tails that make a 95% bound hold fewer than five values."""
@@ -269,10 +270,8 @@ def resampled(
     value = float(statistic(np.arange(len(index)))) if count else math.nan
 
     def cannot(reason: str) -> Callable[[float], Estimate]:
-        name, n = _name(method), len(index)
-        return lambda alpha: unknown(
-            *limits, alpha=check_alpha(alpha), method=name, reason=reason, value=value, n=n, k=count
-        )
+        made = partial(Estimate, value, *limits, method=_name(method), n=len(index), clusters=count, reason=reason)
+        return lambda alpha: made(alpha=check_alpha(alpha))
 
     if count < 2:
         return cannot("one cluster" if count else "no data")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +13,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.statistics.bootstrap import few_clusters
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage, unseen_share
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
-from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha
 from synnodtest.statistics.rates import guarded_size
 
 OVERDISPERSED = 1.25
@@ -43,25 +44,17 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
 
     Source: Garwood, Biometrika 28 (1936) 437.
     """
-    check_alpha(alpha)
+    made = partial(Estimate, alpha=check_alpha(alpha), method="garwood")
     if not (math.isfinite(events) and math.isfinite(exposure)) or min(events, exposure) < 0:
         raise ValueError(f"events and exposure are finite and not negative, not {events} in {exposure}")
     if exposure == 0:
         if events:
             raise ValueError(f"{events} events without exposure")
-        return unknown(0.0, math.inf, alpha=alpha, method="garwood", reason="no exposure")
+        return made(math.nan, 0.0, math.inf, reason="no exposure")
     lower = chi2_ppf(alpha, 2 * events) / 2 if events else 0.0
     upper = chi2_isf(alpha, 2 * events + 2) / 2
-    return Estimate(
-        events / exposure,
-        lower / exposure,
-        upper / exposure,
-        alpha=alpha,
-        method="garwood",
-        n=round(exposure),
-        clusters=round(exposure),
-        reason="fewer than 2 units" if exposure < 2 else "",
-    )
+    n, reason = round(exposure), "fewer than 2 units" if exposure < 2 else ""
+    return made(events / exposure, lower / exposure, upper / exposure, n=n, clusters=n, reason=reason)
 
 
 def most_per_image(clusters: Sequence[Hashable], *counts: float) -> float:
@@ -168,40 +161,27 @@ def count_rate(
     Raises:
         ValueError: lengths differ, or a count is negative or not finite.
     """
-    check_alpha(alpha)
     index, count, (events,) = by_cluster(cluster, counts=counts)
     if not np.isfinite(events).all() or (events < 0).any():
         raise ValueError("counts are finite and not negative")
     exact = poisson_exact(float(events.sum()), len(events), alpha=alpha)
+    made = partial(Estimate, exact.value, alpha=check_alpha(alpha), method="garwood", n=len(events), clusters=count)
     if count < 2:
-        reason = "one cluster" if count else "no images"
-        return unknown(
-            0.0, math.inf, alpha=alpha, method="garwood", reason=reason, value=exact.value, n=len(events), k=count
-        )
+        return made(0.0, math.inf, reason="one cluster" if count else "no images")
     per_cluster = cluster_sums(events, index, count)
     images = np.bincount(index, minlength=count).astype(float)
     rate, error = _ratio_error(per_cluster, images)
     dispersion = float(error**2 * len(events) / rate) if rate > 0 else 0.0
-    lower, upper, method = exact.lower, exact.upper, "garwood"
+    extra, uppers = {"dispersion": dispersion}, [exact.upper]
     if count < len(events):
         sure = _sure_exposure(per_cluster, images)
-        upper = max(upper, poisson_exact(exact.value * sure, sure, alpha=alpha).upper)
-        upper = max(upper, _with_unseen(per_cluster, images, alpha))
+        uppers.append(poisson_exact(exact.value * sure, sure, alpha=alpha).upper)
+        uppers.append(_with_unseen(per_cluster, images, alpha))
     elif guarded:
-        upper = max(upper, _with_unseen(per_cluster, images, alpha, UNSEEN_PER_IMAGE))
-    flags: tuple[str, ...] = ()
-    if dispersion > OVERDISPERSED:
-        low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)
-        high = max(high, _with_one_more(per_cluster, images, alpha))
-        lower, upper, method, flags = max(0.0, min(low, lower)), max(high, upper), "bootstrap-t", few_clusters(count)
-    return Estimate(
-        exact.value,
-        lower,
-        upper,
-        alpha=alpha,
-        method=method,
-        n=len(events),
-        clusters=count,
-        flags=flags,
-        extra={"dispersion": dispersion},
-    )
+        uppers.append(_with_unseen(per_cluster, images, alpha, UNSEEN_PER_IMAGE))
+    if dispersion <= OVERDISPERSED:
+        return made(exact.lower, max(uppers), extra=extra)
+    low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)
+    upper = max(high, _with_one_more(per_cluster, images, alpha), *uppers)
+    flags = few_clusters(count)
+    return made(max(0.0, min(low, exact.lower)), upper, method="bootstrap-t", flags=flags, extra=extra)

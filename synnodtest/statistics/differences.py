@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
-from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, halved, unknown, vector
+from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, halved, vector
 from synnodtest.statistics.rates import clustered_rate, wilson
 
 _HALVINGS = 80
@@ -48,14 +49,14 @@ def score_z(x1: float, n1: float, x2: float, n2: float, delta: float, corrected:
 def _difference(
     x1: float, n1: float, x2: float, n2: float, alpha: float, method: str, bounds: Callable[[], tuple[float, float]]
 ) -> Estimate:
-    check_alpha(alpha)
     check_counts(x1, n1)
     check_counts(x2, n2)
     n = round(n1 + n2)
+    made = partial(Estimate, alpha=check_alpha(alpha), method=method, n=n, clusters=n)
     if min(n1, n2) == 0:
-        return unknown(-1.0, 1.0, alpha=alpha, method=method, reason="an empty group", n=n)
+        return made(math.nan, -1.0, 1.0, reason="an empty group")
     reason = "fewer than 2 trials in a group" if min(n1, n2) < 2 else ""
-    return Estimate(x1 / n1 - x2 / n2, *bounds(), alpha=alpha, method=method, n=n, clusters=n, reason=reason)
+    return made(x1 / n1 - x2 / n2, *bounds(), reason=reason)
 
 
 def miettinen_nurminen(
@@ -168,9 +169,9 @@ def equivalent_rates(
     n1, n2 = _size(first, arm_clusters, alpha), _size(second, reference_clusters, alpha)
     units, clusters = len(first) + len(second), _clusters(arm_clusters) + _clusters(reference_clusters)
     if min(n1, n2) < 2:
-        value = float(first.mean() - second.mean()) if min(len(first), len(second)) else float("nan")
+        value = float(first.mean() - second.mean()) if min(len(first), len(second)) else math.nan
         reason = "fewer than two independent units in a group"
-        gap = unknown(-1, 1, alpha=alpha, method=METHOD, reason=reason, value=value, n=units, k=clusters)
+        gap = Estimate(value, -1, 1, alpha=alpha, method=METHOD, n=units, clusters=clusters, reason=reason)
         return Equivalence(gap, margin, 1.0, False)
     x1, x2 = float(first.mean()) * n1, float(second.mean()) * n2
     gap = replace(

@@ -79,13 +79,6 @@ def check_counts(successes: float, n: float) -> None:
         raise ValueError(f"successes lie between 0 and n, not {successes} of {n}")
 
 
-def unknown(
-    low: float, high: float, *, alpha: float, method: str, reason: str, value: float = math.nan, n: int = 0, k: int = 0
-) -> Estimate:
-    """Return the estimate of data that cannot say anything: bounds at the ends of the range."""
-    return Estimate(value, low, high, alpha=alpha, method=method, n=n, clusters=k, reason=reason)
-
-
 def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return ``values`` as a one-dimensional float array.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.distributions import binom_half_cdf, binom_half_pmf, normal_isf
-from synnodtest.statistics.estimate import Estimate, check_alpha, halved, unknown
+from synnodtest.statistics.estimate import Estimate, check_alpha, halved
 from synnodtest.statistics.rates import wilson_bounds
 
 
@@ -92,21 +93,12 @@ def _difference(
     cells: tuple[float, float, float, float], alpha: float, method: str, bounds: Callable[[float], tuple[float, float]]
 ) -> Estimate:
     """Return the estimate of a table n11, n10, n01, n00 with bounds from its total."""
-    check_alpha(alpha)
-    n = _check_table(*cells)
+    n, (_, n10, n01, _) = _check_table(*cells), cells
+    made = partial(Estimate, alpha=check_alpha(alpha), method=method, n=round(n), clusters=round(n))
     if n == 0:
-        return unknown(-1.0, 1.0, alpha=alpha, method=method, reason="no pairs")
-    _, n10, n01, _ = cells
-    return Estimate(
-        (n10 - n01) / n,
-        *bounds(n),
-        alpha=alpha,
-        method=method,
-        n=round(n),
-        clusters=round(n),
-        reason="fewer than 2 pairs" if n < 2 else "",
-        extra={"discordant": float(n10 + n01)},
-    )
+        return made(math.nan, -1.0, 1.0, reason="no pairs")
+    reason = "fewer than 2 pairs" if n < 2 else ""
+    return made((n10 - n01) / n, *bounds(n), reason=reason, extra={"discordant": float(n10 + n01)})
 
 
 def _corrected_phi(n11: float, n10: float, n01: float, n00: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.distributions import midranks, normal_isf
-from synnodtest.statistics.estimate import (
-    Estimate,
-    agreeing_bounds,
-    by_cluster,
-    check_alpha,
-    unknown,
-    vector,
-    vectors,
-)
+from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector, vectors
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 
 MIN_LEVELS = 5
@@ -54,25 +47,20 @@ def spearman(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estimate:
 
     Source: Bonett & Wright, Psychometrika 65 (2000) 23.
     """
-    check_alpha(alpha)
     first, second = vectors(x=x, y=y)
     n = len(first)
-
-    def cannot(reason: str, value: float = math.nan) -> Estimate:
-        return unknown(-1.0, 1.0, alpha=alpha, method="bonett-wright", reason=reason, value=value, n=n, k=n)
-
+    made = partial(Estimate, alpha=check_alpha(alpha), method="bonett-wright", n=n, clusters=n)
     if np.isnan(first).any() or np.isnan(second).any():
-        return cannot("values are missing")
+        return made(math.nan, -1.0, 1.0, reason="values are missing")
     value = _rank_correlation(first, second) if n > 1 else math.nan
-    if math.isnan(value):
-        return cannot("one side does not vary")
-    if n < 4:
-        return cannot("fewer than 4 points", value)
+    if math.isnan(value) or n < 4:
+        reason = "one side does not vary" if math.isnan(value) else "fewer than 4 points"
+        return made(value, -1.0, 1.0, reason=reason)
     step = 12 / (n * (n * n - 1))
     r = min(1 - step, max(-1 + step, value))
     half = normal_isf(alpha) * math.sqrt((1 + r * r / 2) / (n - 3))
     lower, upper = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
-    return Estimate(value, min(lower, value), max(upper, value), alpha=alpha, method="bonett-wright", n=n, clusters=n)
+    return made(value, min(lower, value), max(upper, value))
 
 
 def _cluster_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
@@ -111,36 +99,26 @@ def mean_cluster_spearman(
     Raises:
         ValueError: lengths differ.
     """
-    check_alpha(alpha)
     index, count, (first, second) = by_cluster(cluster, x=x, y=y)
-
-    def cannot(reason: str, value: float = math.nan, used: int = 0) -> Estimate:
-        return unknown(-1.0, 1.0, alpha=alpha, method="cluster-t", reason=reason, value=value, n=len(first), k=used)
-
+    made = partial(Estimate, alpha=check_alpha(alpha), method="cluster-t", n=len(first))
     if np.isnan(first).any() or np.isnan(second).any():
-        return cannot("values are missing")
+        return made(math.nan, -1.0, 1.0, reason="values are missing")
     order = np.argsort(index, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(index, minlength=count))[:-1])
     correlations = [rho for row in rows if (rho := _cluster_correlation(first[row], second[row])) is not None]
     if len(correlations) < 2:
         reason = "one cluster" if count == 1 else f"fewer than 2 clusters with {MIN_LEVELS} levels"
-        return cannot(reason, correlations[0] if correlations else math.nan, len(correlations))
+        return made(correlations[0] if correlations else math.nan, -1.0, 1.0, clusters=len(correlations), reason=reason)
     rhos = np.array(correlations)
     value, spread, used = float(rhos.mean()), float(rhos.std(ddof=1)), len(rhos)
     unseen = 0.0 if value > 0 else -1.0, 0.0 if value < 0 else 1.0
     bounds = agreeing_bounds(value, used, alpha, *unseen) if agree(rhos) else t_bounds(rhos, alpha, -1.0, 1.0)
+    extra = {"left_out": float(count - used), "between_cluster_sd": spread}
     if guarded:
         wide = guarded_bounds(rhos, alpha, -1.0, 1.0, (min(0.0, value), max(0.0, value)))
         bounds = min(bounds[0], wide[0]), max(bounds[1], wide[1])
-    return Estimate(
-        value,
-        *bounds,
-        alpha=alpha,
-        method="cluster-t, guarded" if guarded else "cluster-t",
-        n=len(first),
-        clusters=used,
-        extra={"left_out": float(count - used), "between_cluster_sd": spread},
-    )
+        return made(value, *bounds, method="cluster-t, guarded", clusters=used, extra=extra)
+    return made(value, *bounds, clusters=used, extra=extra)
 
 
 class IsotonicViolation(NamedTuple):
@@ -205,16 +183,17 @@ def drawdown(
     Raises:
         ValueError: ``curves`` is not two-dimensional.
     """
-    check_alpha(alpha)
     table = np.asarray(curves, dtype=np.float64)
     if table.ndim != 2:
         raise ValueError(f"curves have shape (clusters, levels), not {table.shape}")
     count, levels = table.shape
     span = limits[1] - limits[0]
     enough = count >= 2 and levels >= 2 and bool(np.isfinite(table).all())
+    name = "cluster-bootstrap-bca"
+    made = partial(Estimate, alpha=check_alpha(alpha), method=name, n=table.size, clusters=count)
     if not enough:
         reason = "fewer than 2 clusters" if count < 2 else "fewer than 2 levels" if levels < 2 else "values are missing"
-        return unknown(0.0, span, alpha=alpha, method="cluster-bootstrap-bca", reason=reason, n=table.size, k=count)
+        return made(math.nan, 0.0, span, reason=reason)
     fall = float(_largest_fall(table.mean(axis=0)))
     if bool((table == table[0]).all()):
         lower, upper = agreeing_bounds(fall, count, alpha, -span, span)
@@ -222,14 +201,6 @@ def drawdown(
         draws = _largest_fall(resampled_means(table, resamples, seed, "drawdown"))
         left_out = (table.sum(axis=0) - table) / (count - 1)
         lower, upper = bca_bounds(fall, draws, _largest_fall(left_out), alpha, -span, span)
-    return Estimate(
-        max(0.0, fall),
-        max(0.0, min(fall, lower)),
-        max(0.0, fall, upper),
-        alpha=alpha,
-        method="cluster-bootstrap-bca",
-        n=table.size,
-        clusters=count,
-        flags=few_clusters(count),
-        extra={"largest_fall": fall, "seed": float(seed)},
-    )
+    bounds = max(0.0, min(fall, lower)), max(0.0, fall, upper)
+    extra = {"largest_fall": fall, "seed": float(seed)}
+    return made(max(0.0, fall), *bounds, flags=few_clusters(count), extra=extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage
 from synnodtest.statistics.distributions import beta_isf, beta_ppf, normal_isf, t_ppf
-from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, check_counts, unknown, vectors, yes_or_no
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, check_counts, vectors, yes_or_no
 
 
 def beta_bounds(successes: ArrayLike, n: ArrayLike, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -38,15 +39,12 @@ def wilson_bounds(successes: float, n: float, alpha: float) -> tuple[float, floa
 def _rate(
     successes: float, n: float, alpha: float, method: str, bounds: Callable[[float, float, float], tuple[Any, Any]]
 ) -> Estimate:
-    check_alpha(alpha)
     check_counts(successes, n)
+    made = partial(Estimate, alpha=check_alpha(alpha), method=method, n=round(n), clusters=round(n))
     if n == 0:
-        return unknown(0.0, 1.0, alpha=alpha, method=method, reason="no trials")
+        return made(math.nan, 0.0, 1.0, reason="no trials")
     lower, upper = map(float, bounds(successes, n, alpha))
-    reason = "fewer than 2 trials" if n < 2 else ""
-    return Estimate(
-        successes / n, lower, upper, alpha=alpha, method=method, n=round(n), clusters=round(n), reason=reason
-    )
+    return made(successes / n, lower, upper, reason="fewer than 2 trials" if n < 2 else "")
 
 
 def clopper_pearson(successes: float, n: float, *, alpha: float = 0.05) -> Estimate:
@@ -178,27 +176,16 @@ def korn_graubard(
 
     Source: Korn & Graubard, Survey Methodology 24 (1998) 193.
     """
-    check_alpha(alpha)
     x, n = _counts(successes_by_cluster, trials_by_cluster)
-    total = float(n.sum())
+    total, name = float(n.sum()), "korn-graubard"
     value = float(x.sum()) / total if total else math.nan
+    made = partial(Estimate, value, alpha=check_alpha(alpha), method=name, n=round(total), clusters=len(n))
     if len(n) < 2:
-        reason = "one cluster" if len(n) else "no trials"
-        return unknown(
-            0.0, 1.0, alpha=alpha, method="korn-graubard", reason=reason, value=value, n=round(total), k=len(n)
-        )
+        return made(0.0, 1.0, reason="one cluster" if len(n) else "no trials")
     size = _size(x, n, guarded)
-    lower, upper = beta_bounds(value * size, size, alpha)
-    return Estimate(
-        value,
-        float(lower),
-        float(upper),
-        alpha=alpha,
-        method="korn-graubard, guarded" if guarded else "korn-graubard",
-        n=round(total),
-        clusters=len(n),
-        extra={"effective_n": size, "design_effect": total / size},
-    )
+    lower, upper = map(float, beta_bounds(value * size, size, alpha))
+    extra = {"effective_n": size, "design_effect": total / size}
+    return made(lower, upper, method=f"{name}, guarded" if guarded else name, extra=extra)
 
 
 def clustered_rate(hit: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05) -> Estimate:

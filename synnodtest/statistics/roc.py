@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.distributions import midranks, normal_isf, normal_sf
-from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, unknown, vector
+from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, vector
 
 _NO_SPREAD = 1e-12
 """Standard error that is rounding: where any two placements differ it is larger, even with a hundred thousand
@@ -71,29 +72,22 @@ def delong(positives: ArrayLike, negatives: ArrayLike, *, alpha: float = 0.05, g
     Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837; logit bounds: Pepe, The Statistical
     Evaluation of Medical Tests (2003), section 5.2.4.
     """
-    check_alpha(alpha)
     first, second = vector(positives, "positives"), vector(negatives, "negatives")
     value, fewest, n = auc(first, second), min(len(first), len(second)), len(first) + len(second)
+    made = partial(Estimate, value, alpha=check_alpha(alpha), method="delong", n=n, clusters=n)
     if math.isnan(value) or fewest < 2:
         reason = "fewer than 2 images on a side" if fewest < 2 else "scores are missing"
-        return unknown(0.0, 1.0, alpha=alpha, method="delong", reason=reason, value=value, n=n, k=n)
+        return made(0.0, 1.0, reason=reason)
     error = _error(_placements(first, second))
     if error < _NO_SPREAD:
         bounds = logit = agreeing_bounds(value, fewest, alpha, 0.0, 1.0)
     else:
         normal, logit = _normal(value, error, alpha), _logit(value, error, alpha)
         bounds = max(0.0, normal[0]), min(1.0, normal[1])
+    extra = {"standard_error": error, "logit_lower": logit[0], "logit_upper": logit[1]}
     if guarded:
-        bounds = min(bounds[0], logit[0]), max(bounds[1], logit[1])
-    return Estimate(
-        value,
-        *bounds,
-        alpha=alpha,
-        method="delong, guarded" if guarded else "delong",
-        n=n,
-        clusters=n,
-        extra={"standard_error": error, "logit_lower": logit[0], "logit_upper": logit[1]},
-    )
+        return made(min(bounds[0], logit[0]), max(bounds[1], logit[1]), method="delong, guarded", extra=extra)
+    return made(*bounds, extra=extra)
 
 
 def delong_paired(
@@ -122,28 +116,19 @@ def delong_paired(
 
     Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837.
     """
-    check_alpha(alpha)
     arm = vector(positives, "positives"), vector(negatives, "negatives")
     other = vector(reference_positives, "reference_positives"), vector(reference_negatives, "reference_negatives")
     if [len(a) for a in arm] != [len(b) for b in other]:
         raise ValueError("arm and reference score the same images")
     value, fewest, n = auc(*arm) - auc(*other), min(len(a) for a in arm), sum(len(a) for a in arm)
+    made = partial(Estimate, value, alpha=check_alpha(alpha), method="delong-paired", n=n, clusters=n)
     if math.isnan(value) or fewest < 2:
         reason = "fewer than 2 images on a side" if fewest < 2 else "scores are missing"
-        return unknown(-1.0, 1.0, alpha=alpha, method="delong-paired", reason=reason, value=value, n=n, k=n)
+        return made(-1.0, 1.0, reason=reason)
     error = _error([a - b for a, b in zip(_placements(*arm), _placements(*other), strict=True)])
     if error < _NO_SPREAD:
         (lower, upper), p_value = agreeing_bounds(value, fewest, alpha, -1.0, 1.0), 1.0
     else:
         lower, upper = _normal(value, error, alpha)
         p_value = 2 * normal_sf(abs(value) / error)
-    return Estimate(
-        value,
-        max(-1.0, lower),
-        min(1.0, upper),
-        alpha=alpha,
-        method="delong-paired",
-        n=n,
-        clusters=n,
-        extra={"standard_error": error, "p_value": p_value},
-    )
+    return made(max(-1.0, lower), min(1.0, upper), extra={"standard_error": error, "p_value": p_value})

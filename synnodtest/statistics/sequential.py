@@ -16,7 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.estimate import Estimate, check_alpha, halved, unknown
+from synnodtest.statistics.estimate import Estimate, check_alpha, halved
 
 _GRID = (np.arange(256) + 0.5) / 256
 """Middles of 256 equal parts of (0, 1), over which likelihood ratios are averaged: valid with any number; set by hand
@@ -141,7 +141,7 @@ def confidence_sequence(successes: float, failures: float, *, alpha: float = 0.0
     _check(0.5, 0.0, successes, failures)
     n, reach = successes + failures, -math.log(alpha)
     if n == 0:
-        return unknown(0.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no trials")
+        return _sequence(math.nan, 0.0, 1.0, alpha, n, "no trials")
     value = successes / n
     lower, _ = halved(0.0, value, lambda m: bool(log_e_above(successes, failures, m) >= reach))
     upper, _ = halved(1.0, value, lambda m: bool(log_e_below(successes, failures, m) >= reach))
@@ -167,7 +167,7 @@ def confidence_sequence_paired(n10: float, n01: float, concordant: float, *, alp
     _check(0.0, -1.0, n10, n01, concordant)
     n, reach = n10 + n01 + concordant, -math.log(alpha)
     if n == 0:
-        return unknown(-1.0, 1.0, alpha=alpha, method="confidence-sequence", reason="no pairs")
+        return _sequence(math.nan, -1.0, 1.0, alpha, n, "no pairs")
     value = (n10 - n01) / n
     lower, upper = -1.0, 1.0
     if n01 < n:
@@ -177,8 +177,6 @@ def confidence_sequence_paired(n10: float, n01: float, concordant: float, *, alp
     return _sequence(value, lower, upper, alpha, n)
 
 
-def _sequence(value: float, lower: float, upper: float, alpha: float, n: float) -> Estimate:
-    reason = "fewer than 2 units" if n < 2 else ""
-    return Estimate(
-        value, lower, upper, alpha=alpha, method="confidence-sequence", n=round(n), clusters=round(n), reason=reason
-    )
+def _sequence(value: float, lower: float, upper: float, alpha: float, n: float, reason: str = "") -> Estimate:
+    why, count = reason or ("fewer than 2 units" if n < 2 else ""), round(n)
+    return Estimate(value, lower, upper, alpha, "confidence-sequence", n=count, clusters=count, reason=why)

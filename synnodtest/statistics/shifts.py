@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clusters import cluster_means
-from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, yes_or_no
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, yes_or_no
 from synnodtest.statistics.means import agree, guarded_bounds, t_bounds
 from synnodtest.statistics.paired import tango, tango_bounds
 from synnodtest.statistics.rates import guarded_size
@@ -45,7 +46,6 @@ def paired_mean(
     Raises:
         ValueError: lengths differ.
     """
-    check_alpha(alpha)
     index, count, (values,) = by_cluster(cluster, differences=differences)
     low, high = limits
     if len(values) and (values.min() < low or values.max() > high):
@@ -53,25 +53,20 @@ def paired_mean(
     finite = bool(np.isfinite(values).all())
     means = cluster_means(values, index, count)
     value = float(means.mean()) if count and finite else math.nan
+    made = partial(Estimate, value, alpha=check_alpha(alpha), method="cluster-t", n=len(values), clusters=count)
     if count < 2 or not finite:
         reason = ("one cluster" if count else "no pairs") if finite else "values are missing or infinite"
-        return unknown(low, high, alpha=alpha, method="cluster-t", reason=reason, value=value, n=len(values), k=count)
+        return made(low, high, reason=reason)
     bounds = guarded_bounds(means, alpha, low, high, limits) if guarded else t_bounds(means, alpha, low, high)
     if agree(means):
         beside = bounds
     else:
         left_out = (means.sum() - means) / (count - 1)
         beside = bca_bounds(value, resampled_means(means, resamples, seed, "paired-mean"), left_out, alpha, low, high)
-    return Estimate(
-        value,
-        *bounds,
-        alpha=alpha,
-        method="cluster-t, guarded" if guarded else "cluster-t",
-        n=len(values),
-        clusters=count,
-        flags=() if guarded else few_clusters(count),  # no bootstrap takes part in what is decided
-        extra={"bca_lower": beside[0], "bca_upper": beside[1], "seed": float(seed)},
-    )
+    extra = {"bca_lower": beside[0], "bca_upper": beside[1], "seed": float(seed)}
+    if guarded:  # no bootstrap takes part in what is decided
+        return made(*bounds, method="cluster-t, guarded", extra=extra)
+    return made(*bounds, flags=few_clusters(count), extra=extra)
 
 
 def rate_difference_clustered(
@@ -106,9 +101,9 @@ def rate_difference_clustered(
         return tango(both, n10, n01, len(first) - both - n10 - n01, alpha=alpha)
     differences = cluster_means(gain - loss, index, count)
     value, pairs = float(differences.mean()), float(len(first))
+    made = partial(Estimate, value, alpha=alpha, method="cluster-tango", n=len(first), clusters=count)
     if count < 2:
-        about = "one cluster"
-        return unknown(-1.0, 1.0, alpha=alpha, method="cluster-tango", reason=about, value=value, n=len(first), k=count)
+        return made(-1.0, 1.0, reason="one cluster")
     up = float(cluster_means(gain, index, count).mean())
     down = float(cluster_means(loss, index, count).mean())
     telling = int(np.count_nonzero(cluster_means(gain + loss, index, count)))
@@ -116,18 +111,6 @@ def rate_difference_clustered(
     size = guarded_size(up + down - value**2, variance, pairs, count, telling)
     score = tango_bounds(up * size, down * size, size, alpha)
     spread = t_bounds(differences, alpha, -1.0, 1.0)
-    return Estimate(
-        value,
-        min(score[0], spread[0]),
-        max(score[1], spread[1]),
-        alpha=alpha,
-        method="cluster-tango",
-        n=len(first),
-        clusters=count,
-        extra={
-            "t_lower": spread[0],
-            "t_upper": spread[1],
-            "effective_n": size,
-            "discordant": float((gain + loss).sum()),
-        },
-    )
+    discordant = float((gain + loss).sum())
+    extra = {"t_lower": spread[0], "t_upper": spread[1], "effective_n": size, "discordant": discordant}
+    return made(min(score[0], spread[0]), max(score[1], spread[1]), extra=extra)

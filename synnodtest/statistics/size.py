@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters
 from synnodtest.statistics.distributions import t_isf
-from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, unknown, yes_or_no
+from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, yes_or_no
 from synnodtest.statistics.rates import clustered_rate
 
 _Vector = NDArray[np.float64]
@@ -163,17 +164,16 @@ def size_at_sensitivity(
 
     Source: Liang & Zeger, Biometrika 73 (1986) 13; Fieller, J. R. Stat. Soc. B 16 (1954) 175.
     """
-    check_alpha(alpha)
     if not 0 < level < 1:
         raise ValueError(f"a sensitivity level lies between 0 and 1, not {level}")
     index, count, (size, hits) = by_cluster(cluster, diameter_mm=diameter_mm, hit=hit)
     if (size <= 0).any() or not yes_or_no(hits):
         raise ValueError("diameters are above 0 and hits are 0 or 1")
 
+    made = partial(Estimate, alpha=check_alpha(alpha), method="gee-fieller", n=len(size), clusters=count)
+
     def cannot(reason: str, value: float = math.nan) -> Estimate:
-        return unknown(
-            0.0, math.inf, alpha=alpha, method="gee-fieller", reason=reason, value=value, n=len(size), k=count
-        )
+        return made(value, 0.0, math.inf, reason=reason)
 
     if not np.isfinite(size).all():
         return cannot("diameters are missing or infinite")
@@ -206,14 +206,10 @@ def size_at_sensitivity(
     if guarded and clustered_rate(hits[size >= value], index[size >= value], alpha=alpha).lower <= level:
         upper = math.inf
         flags.append(f"nodules above the estimate are not shown to be found more often than {level:g}: a plateau?")
-    return Estimate(
+    return made(
         value,
         lower if lower >= size.min() else 0.0,
         upper if upper <= size.max() else math.inf,
-        alpha=alpha,
-        method="gee-fieller",
-        n=len(size),
-        clusters=count,
         flags=tuple(flags),
         extra={"intercept": float(beta[0]), "slope": float(beta[1]), "correlation": rho},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
-from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, unknown, vector, vectors
+from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, vector, vectors
 
 _EXACT_UP_TO = 50
 """Pairs up to which signed ranks are counted out, as ``scipy.stats.wilcoxon`` does; beyond, the normal approximation is
@@ -131,19 +132,13 @@ def hodges_lehmann(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estima
 
     Source: Hodges & Lehmann, Ann. Math. Stat. 34 (1963) 598; Hollander, Wolfe & Chicken (2014), section 3.3.
     """
-    check_alpha(alpha)
     first, second = vectors(x=x, y=y)
     with np.errstate(invalid="ignore"):
         d = first - second
     n = len(d)
-
-    def cannot(reason: str, value: float = math.nan) -> Estimate:
-        return unknown(-math.inf, math.inf, alpha=alpha, method="hodges-lehmann", reason=reason, value=value, n=n, k=n)
-
-    if n == 0:
-        return cannot("no pairs")
-    if not np.isfinite(d).all():
-        return cannot("values are missing or infinite")
+    made = partial(Estimate, alpha=check_alpha(alpha), method="hodges-lehmann", n=n, clusters=n)
+    if n == 0 or not np.isfinite(d).all():
+        return made(math.nan, -math.inf, math.inf, reason="values are missing or infinite" if n else "no pairs")
     rows, columns = np.triu_indices(n)
     walsh = np.sort((d[rows] + d[columns]) / 2)
     value = float(np.median(walsh))
@@ -152,8 +147,7 @@ def hodges_lehmann(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estima
     else:
         spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
         k = math.floor(n * (n + 1) / 4 - normal_isf(alpha) * spread - 0.5)
-    if k < 1:
-        return cannot("too few pairs for this alpha", value)
-    if float(np.ptp(d)) == 0.0:
-        return cannot("all differences agree", value)
-    return Estimate(value, float(walsh[k - 1]), float(walsh[-k]), alpha=alpha, method="hodges-lehmann", n=n, clusters=n)
+    if k < 1 or float(np.ptp(d)) == 0.0:
+        reason = "too few pairs for this alpha" if k < 1 else "all differences agree"
+        return made(value, -math.inf, math.inf, reason=reason)
+    return made(value, float(walsh[k - 1]), float(walsh[-k]))
