@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from synnodtest.canonical import sha256_of
 from synnodtest.engine.places import by_background
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.planning.recipe import Recipe
@@ -39,21 +38,12 @@ class Batch:
     Args:
         source: What the recipes stand on.
         recipes: All recipes of some backgrounds, since places are drawn per background.
-        only: Positions of those that are to be finished; None for all.
+        wanted: Positions of those that are to be finished.
     """
 
     source: SceneSource
     recipes: tuple[Recipe, ...]
-    only: tuple[int, ...] | None = None
-
-    @property
-    def wanted(self) -> tuple[int, ...]:
-        """Positions of the recipes that are to be finished."""
-        return tuple(range(len(self.recipes))) if self.only is None else self.only
-
-    def key(self) -> str:
-        """Return the sha256 of what is to be done."""
-        return sha256_of([recipe.key() for recipe in self.recipes] + list(self.wanted))
+    wanted: tuple[int, ...]
 
 
 class Executor(Protocol):
@@ -74,20 +64,18 @@ class Executor(Protocol):
 
 def batches_of(source: SceneSource, recipes: Iterable[Recipe], size: int = BATCH) -> Iterator[Batch]:
     """Yield the recipes in batches of about ``size``; those of one background stay together."""
-    recipes_held: list[Recipe] = []
+    held: list[Recipe] = []
     for members in by_background(recipes):
-        if recipes_held and len(recipes_held) + len(members) > size:
-            yield Batch(source, tuple(recipes_held))
-            recipes_held = []
-        recipes_held += members
-    if recipes_held:
-        yield Batch(source, tuple(recipes_held))
+        if held and len(held) + len(members) > size:
+            yield Batch(source, tuple(held), tuple(range(len(held))))
+            held = []
+        held += members
+    if held:
+        yield Batch(source, tuple(held), tuple(range(len(held))))
 
 
 def halves(batch: Batch) -> list[Batch]:
     """Return the two halves of a batch, nothing if it is one scene."""
-    positions = batch.wanted
-    if len(positions) < 2:
-        return []
-    middle = len(positions) // 2
-    return [replace(batch, only=positions[:middle]), replace(batch, only=positions[middle:])]
+    middle = len(batch.wanted) // 2
+    parts = (batch.wanted[:middle], batch.wanted[middle:]) if middle else ()
+    return [replace(batch, wanted=part) for part in parts]

@@ -22,6 +22,9 @@ from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 
+_MEASURED = ("contrast", "contrast_in_place", "conspicuity")
+"""Numbers of a truth that may be NaN, which JSON has not."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -101,17 +104,18 @@ class Snapshot:
     def decode(cls, data: bytes) -> Snapshot:
         """Rebuild a snapshot from :meth:`encode`."""
         raw = json.loads(data)
-        mimics = raw.get("mimics", ())
+        nodules, nodule_regions = _decoded(raw["nodules"])
+        mimics, mimic_regions = _decoded(raw.get("mimics", ()))
         return cls(
             sha256=raw["sha256"],
             spacing_mm=(raw["spacing_mm"][0], raw["spacing_mm"][1]),
             shape=(raw["shape"][0], raw["shape"][1]),
-            nodules=tuple(_truth(n) for n in raw["nodules"]),
-            nodule_regions=tuple(names_of(tuple(n["regions"])) for n in raw["nodules"]),
+            nodules=nodules,
+            nodule_regions=nodule_regions,
             regions=names_of(tuple(raw["regions"])),
             rejected=raw["rejected"],
-            mimics=tuple(_truth(n) for n in mimics),
-            mimic_regions=tuple(names_of(tuple(n["regions"])) for n in mimics),
+            mimics=mimics,
+            mimic_regions=mimic_regions,
         )
 
 
@@ -123,14 +127,16 @@ def _encoded(truths: Sequence[Truth], places: Sequence[frozenset[str]]) -> list[
             "size": t.crop.shape,
             "mask": base64.b64encode(bits_of(t.crop)).decode(),
             "diameter_mm": t.diameter_mm,
-            "contrast": _number(t.contrast),
-            "contrast_in_place": _number(t.contrast_in_place),
-            "conspicuity": _number(t.conspicuity),
+            **{name: _number(getattr(t, name)) for name in _MEASURED},
             "requested": t.requested,
             "regions": sorted(regions),
         }
         for t, regions in zip(truths, places, strict=True)
     ]
+
+
+def _decoded(entries: Sequence[Mapping[str, Any]]) -> tuple[tuple[Truth, ...], tuple[frozenset[str], ...]]:
+    return tuple(map(_truth, entries)), tuple(names_of(tuple(entry["regions"])) for entry in entries)
 
 
 def _truth(raw: Mapping[str, Any]) -> Truth:
@@ -139,23 +145,17 @@ def _truth(raw: Mapping[str, Any]) -> Truth:
         crop=mask_of(base64.b64decode(raw["mask"]), (raw["size"][0], raw["size"][1])),
         origin=(raw["origin"][0], raw["origin"][1]),
         diameter_mm=raw["diameter_mm"],
-        contrast=_value(raw["contrast"]),
         requested={  # equal texts are one object, of which a campaign keeps thousands
             sys.intern(name): sys.intern(value) if isinstance(value, str) else value
             for name, value in raw["requested"].items()
         },
-        contrast_in_place=_value(raw["contrast_in_place"]),
-        conspicuity=_value(raw["conspicuity"]),
+        **{name: math.nan if raw[name] is None else raw[name] for name in _MEASURED},
     )
 
 
 def _number(value: float) -> float | None:
     """Return a number as JSON has it: no NaN."""
     return float(value) if math.isfinite(value) else None
-
-
-def _value(number: float | None) -> float:
-    return math.nan if number is None else number
 
 
 def _places(radiograph: Radiograph, truths: Sequence[Truth]) -> tuple[frozenset[str], ...]:
