@@ -32,23 +32,19 @@ def signature() -> tuple[str, ...]:
     return (*kinds(), "/", *claims())
 
 
-def assembled() -> dict[str, object]:
-    """Return the JSON Schema with the kinds that are there now, those of installed packages among them."""
-    return _assembled(
-        {name: kind.schema for name, kind in kinds().items()}, {name: claim.schema for name, claim in claims().items()}
-    )
-
-
 def built_in() -> Schema:
     """Return the JSON Schema with the kinds of this package alone."""
-    own = "synnodtest.expectations."
-    return _assembled(
-        {n: k.schema for n, k in kinds().items() if k.ruling.__module__.startswith(own)},
-        {n: c.schema for n, c in claims().items() if c.margin.__module__.startswith(own)},
-    )
+    return assembled("synnodtest.expectations.")
 
 
-def _assembled(expected: Mapping[str, object], claimed: Mapping[str, object]) -> Schema:
+def assembled(within: str = "") -> Schema:
+    """Return the JSON Schema with the kinds that are there now, those of installed packages among them.
+
+    Args:
+        within: Beginning of the modules whose kinds are wanted.
+    """
+    expected = {n: k.schema for n, k in kinds().items() if k.ruling.__module__.startswith(within)}
+    claimed = {n: c.schema for n, c in claims().items() if c.margin.__module__.startswith(within)}
     schema: Schema = json.loads(_frame_text())
     definitions = schema["$defs"]
     definitions |= perturbation_definitions(perturbation_kinds())

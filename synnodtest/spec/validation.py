@@ -116,26 +116,20 @@ def _translate(error: ValidationError, node: Node) -> Iterator[Problem]:
     elif rule == "required":
         yield from _missing(error, node, rules)
     elif rule == "oneOf" and isinstance(node.value, dict):
-        branches: Any = error.validator_value
-        if _misspelt(node, branches, rules.get("properties", {})):
-            return
-        names = " or ".join(", ".join(branch["required"]) for branch in branches)
-        message = f"give {names}" + (", not both" if _given(node, branches) else "")
-        yield problem(node.place, node.path, message)
+        yield from _not_one_of(error, node, rules.get("properties", {}))
     elif rule == "propertyNames" or error.parent is not None:
         yield problem(node.mark, node.path, f"must be {rules.get('x-expected', 'another value')}")
     elif rule != "oneOf":
         yield problem(node.mark, node.path, _wrong_value(rule, error, rules))
 
 
-def _misspelt(node: Node, branches: Any, known: Schema) -> bool:
-    """Return whether an unknown key, of which a complaint is made anyway, stands for one that a branch requires."""
+def _not_one_of(error: ValidationError, node: Node, known: Schema) -> Iterator[Problem]:
+    """Yield what to give; nothing where an unknown key, of which a complaint is made anyway, stands for one of it."""
+    branches: Any = error.validator_value
     required = {key for branch in branches for key in branch["required"]}
-    return any(closest(key, known) in required for key in node.mapping if key not in known)
-
-
-def _given(node: Node, branches: Any) -> bool:
-    return any(key in node.mapping for branch in branches for key in branch["required"])
+    if not any(closest(key, known) in required for key in node.mapping if key not in known):
+        names = " or ".join(", ".join(branch["required"]) for branch in branches)
+        yield problem(node.place, node.path, f"give {names}" + ", not both" * bool(required & node.mapping.keys()))
 
 
 def _unknown_key(key: str, node: Node, known: Schema) -> str:
