@@ -1,10 +1,10 @@
-"""Files of a run's folder beside record, report and manifest: inputs, deviations, ledger, tables for machines."""
+"""The record of a run, completed with what lies in the project: inputs, deviations, runs, credibility, self-test."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,22 @@ from synnodtest.decoding import JsonObject, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviation, deviations, locked, moved_sources
+from synnodtest.integrity.manifest import RECORD
 from synnodtest.record import credibility as reports_on
 from synnodtest.record import transfer as transfers
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
-from synnodtest.record.model.run import SpecEntry
+from synnodtest.record.model.run import LedgerEntry, SpecEntry, contents_of
 from synnodtest.record.model.side import Side
-from synnodtest.record.unlisted import unlisted
 from synnodtest.spec.loader import load_spec
 
 SELFTEST = "selftest.json"
 """In the folder of the store: what ``synnodtest selftest`` found last."""
 
 
+UNLISTED = "not in the ledger"
+"""Word for how such a run ended, as far as the list of runs can tell."""
 MOST_FAULTS = 5
 """Of the ledger, in the record: the first break of the chain is what matters."""
 
@@ -119,7 +121,7 @@ def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]
     runs = ledger.runs_of(path, specs, files)
     amiss = ledger.faults(path)[:MOST_FAULTS]
     if facts.reports is not None:
-        left = unlisted(facts.reports, {*entered, facts.run_id}, specs)
+        left = _unlisted(facts.reports, {*entered, facts.run_id}, specs)
         others = list(dict.fromkeys(one.run for one in left))[:MOST_FAULTS]
         amiss += [f"the run {run} left a report and is not in the ledger" for run in others]
         told_before = any(str(one.get("id")) == path.name for one in anomalies)
@@ -127,6 +129,39 @@ def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]
         runs = sorted([*runs, *map(encode, left)], key=lambda one: str(one["started"]))
     faults = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in amiss]
     return {"ledger": runs, "anomalies": [*anomalies, *faults]}
+
+
+def _unlisted(reports: Path, known: Collection[str], specs: Collection[str]) -> list[LedgerEntry]:
+    """Return the runs of these specs in a folder of reports, oldest first, but for those that the ledger knows.
+
+    Its end was cut off, or it is another ledger.
+
+    Args:
+        reports: Folder of reports.
+        known: Identifiers of the runs that the ledger knows, and of the run itself.
+        specs: sha256 of each resolved spec.
+    """
+    files = [path for path in reports.glob(f"*/{RECORD}") if path.parent.name not in known]
+    return [entry for path in sorted(files) for entry in _entries_of(path, specs)]
+
+
+def _entries_of(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
+    text = path.read_bytes()
+    if not any(sha256.encode() in text for sha256 in specs):
+        return []
+    try:
+        record = Record.of(json.loads(text))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+    run, who = record.run, record.identification
+    named = str(run.options.get("detector", who.detector.name))  # what a person edited may be anything
+    if run.id != path.parent.name:  # a copy somebody put there, as reports/example
+        return []
+    ran = [s.sha256 for s in who.specs if s.sha256 in specs]
+    chosen = {name: str(run.options[name]) for name in ("synthesizer", "backgrounds") if name in run.options}
+    contents = {name: str(sha256) for name, sha256 in contents_of(who.backgrounds).items()}
+    entry = LedgerEntry(run.id, str(run.started), UNLISTED, run.seed, named, **chosen, contents=contents)
+    return [replace(entry, spec_sha256=sha256) for sha256 in ran]
 
 
 def _believed(named: list[Path], record: Record, root: Path) -> JsonObject:

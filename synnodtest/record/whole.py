@@ -16,10 +16,9 @@ from synnodtest.files import sha256_of_file
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
-from synnodtest.record.checkout import commit_of
+from synnodtest.record.checkout import commit_of, reasons_of_ledger
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
-from synnodtest.record.kept_ledger import reasons_of_ledger
 from synnodtest.record.limitations import limitations_of
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.model.run import Attrition, Identification, IdentityEntry, RunEntry, SpecEntry

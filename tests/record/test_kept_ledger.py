@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from synnodtest.integrity import ledger
-from synnodtest.record.kept_ledger import reasons_of_ledger
+from synnodtest.record.checkout import reasons_of_ledger
 
 LACKS = f"{ledger.FILE_NAME} lacks lines that were committed"
 
