@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
-from synnodtest.spec.source import BEGINS, Node, YamlFault, parse, plain, read_text
+from synnodtest.spec.source import BEGINS, Node, YamlFault, parse, read_text
 from synnodtest.spec.validation import held_against
 
-Form = Schema
-"""A JSON Schema; ``x-expected`` says in words what a text with a pattern should be."""
 _MOST_TOLD = 20
 """Faults of a form that are told at once; set by hand: all of a usual form, not those of a file that is another."""
 
 
-def read_form(path: Path, form: Form, what: str) -> dict[str, Any]:
-    """Return the content of a YAML file as plain values; arguments and errors are those of :func:`read_nodes`."""
-    return dict(plain(read_nodes(path, form, what)))
-
-
-def read_nodes(path: Path, form: Form, what: str) -> Node:
+def read_nodes(path: Path, form: Schema, what: str) -> Node:
     """Return the content of a YAML file that follows ``form``, as nodes that know their line.
 
     Args:
         path: The file.
-        form: What it may hold.
+        form: JSON Schema of it; ``x-expected`` says in words what a text with a pattern should be.
         what: What such a file is called in messages.
 
     Raises:

@@ -31,9 +31,10 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.csv_rows import checked_rows, rows_of
-from synnodtest.decoding import JsonObject
+from synnodtest.decoding import JsonObject, Schema
 from synnodtest.errors import RecordError
-from synnodtest.integrity.forms import Form, read_form
+from synnodtest.integrity.forms import read_nodes
+from synnodtest.spec.source import plain
 
 _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}
@@ -51,7 +52,7 @@ def _entry(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[st
     }
 
 
-_FORM: Form = {
+_FORM: Schema = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
@@ -110,9 +111,8 @@ def load(folder: Path) -> Inputs:
     Raises:
         RecordError: one of them cannot be used; file and line.
     """
-    path, report = folder / "reports.yaml", {}
-    if path.is_file():
-        report = _as_text(read_form(path, _FORM, "about the device and the people behind the report"))
+    path, what = folder / "reports.yaml", "about the device and the people behind the report"
+    report = plain(read_nodes(path, _FORM, what)) if path.is_file() else {}
     requirements, hazards = (
         tuple(read_titles(file)) if (file := folder / name).is_file() else ()
         for name in ("requirements.csv", "hazards.csv")
@@ -120,20 +120,11 @@ def load(folder: Path) -> Inputs:
     return Inputs(
         authored={k: v for k, v in report.items() if k not in {"anomalies", "deviations", "credibility"}},
         anomalies=tuple(report.get("anomalies", ())),
-        deviations=tuple(report.get("deviations", ())),
+        deviations=tuple({key: str(value) for key, value in one.items()} for one in report.get("deviations", ())),
         requirements=requirements,
         hazards=hazards,
         credibility=tuple(folder / name for name in report.get("credibility", ())),
     )
-
-
-def _as_text(value: Any) -> Any:
-    """Return texts for all scalars: a version ``2.1`` is no number."""
-    if isinstance(value, dict):
-        return {str(k): _as_text(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_as_text(v) for v in value]
-    return str(value)
 
 
 def read_titles(path: Path) -> list[dict[str, str]]:

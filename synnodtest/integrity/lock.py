@@ -69,8 +69,9 @@ class Lock:
         """Return whether specs and plans are as they were written."""
         specs, protocols = self.raw["specs"], self.raw.get("protocols", {})
         of_first_releases = "sha256" not in self.raw and all(entry.resolved is None for entry in self.specs.values())
-        known = self.raw.get("sha256"), self.raw.get("protocols_sha256", sha256_of(protocols))
-        return (of_first_releases or known[0] == sha256_of(specs)) and known[1] == sha256_of(protocols)
+        if not of_first_releases and self.raw.get("sha256") != sha256_of(specs):
+            return False
+        return self.raw.get("protocols_sha256", sha256_of(protocols)) == sha256_of(protocols)
 
 
 _EMPTY = Lock(1, {})

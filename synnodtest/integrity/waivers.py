@@ -21,14 +21,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
-from synnodtest.integrity.forms import Form, read_nodes
+from synnodtest.integrity.forms import read_nodes
 from synnodtest.spec.source import Node, plain
 
 HINT = "each waiver has id, expectation (a node id, or a behaviour's id), reason, approver and expiry (YYYY-MM-DD)"
 _TEXT = {"type": "string", "pattern": r"\S", "x-expected": "a text", "maxLength": 2000}
 _DAY = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "x-expected": "a date (YYYY-MM-DD)"}
-_FORM: Form = {
+_FORM: Schema = {
     "type": "object",
     "required": ["waivers"],
     "additionalProperties": False,
