@@ -13,8 +13,7 @@ from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviation, deviations, locked, moved_sources
 from synnodtest.integrity.manifest import RECORD
-from synnodtest.record import credibility as reports_on
-from synnodtest.record import transfer as transfers
+from synnodtest.record import credibility
 from synnodtest.record.compare import Limit, compare
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
@@ -167,12 +166,17 @@ def _entries_of(path: Path, specs: Collection[str]) -> list[LedgerEntry]:
 def _believed(named: list[Path], record: Record, root: Path) -> JsonObject:
     """Return credibility reports and transfer results: those that are named, for each kind else those beside models."""
     run, who = record.run, record.identification
-    of_transfer = [path for path in named if transfers.is_transfer(path)]
-    of_synthesizers = [path for path in named if path not in of_transfer]
-    of_transfer = of_transfer or reports_on.beside_models(run, who, root, transfers.FILE_NAME)
-    reports = reports_on.read_all(of_synthesizers or reports_on.beside_models(run, who, root), who.synthesizers)
-    measured = transfers.read_all(of_transfer, who)
-    return ({"reports": reports} if reports else {}) | ({"transfers": measured} if measured else {})
+    found = [credibility.read(path) for path in named]
+    believed: dict[str, object] = {}
+    for key, file, of_transfer in (
+        ("reports", credibility.FILE_NAME, False),
+        ("transfers", credibility.TRANSFER, True),
+    ):
+        own = [one for one in found if credibility.is_transfer(one) is of_transfer]
+        beside = () if own else credibility.beside_models(run, who, root, file)
+        own += [credibility.read(path, of_transfer) for path in beside]
+        believed |= {key: [credibility.held_against(one, who) for one in own]} if own else {}
+    return believed
 
 
 def _selftest(path: Path) -> JsonObject:

@@ -1,12 +1,16 @@
-"""Credibility reports of synthesizers: what ``synnodtest evaluate synthesizer --out FILE`` measured."""
+"""Measurements apart from the run: credibility reports of synthesizers, and transfer results.
+
+They are what ``synnodtest evaluate synthesizer --out FILE`` and ``synnodtest evaluate transfer --out FILE`` write.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import JsonObject, decode
@@ -14,11 +18,12 @@ from synnodtest.errors import RecordError, SynnodError
 from synnodtest.record.model.run import Identification, IdentityEntry, RunEntry
 from synnodtest.shipped import shipped_model
 
-FILE_NAME = "credibility.json"
-"""Beside a model's weights; then it is found without being named."""
+FILE_NAME, TRANSFER = "credibility.json", "transfer.json"
+"""Beside a model's weights; then they are found without being named."""
+_FORMAT = 1
+"""Version of a transfer result, the only one so far; another is refused rather than read by guess."""
 _LARGEST_BYTES = 4_000_000
 """Size of a report, in bytes, that is read as a whole; one that the command writes takes some tens of kB."""
-_HINT = "written by: synnodtest evaluate synthesizer ... --out FILE"
 
 
 @dataclass(frozen=True)
@@ -52,38 +57,75 @@ def beside_models(run: RunEntry, who: Identification, root: Path, file_name: str
     return [place for place in places if place.is_file()]
 
 
-def read(path: Path) -> JsonObject:
-    """Return a credibility report: ``file`` and ``sha256``, ``synthesizer`` (its identity) and what was ``measured``.
+def read(path: Path, transfer: bool | None = None) -> JsonObject:
+    """Return a credibility report or a transfer result, with ``file`` and ``sha256`` of the file.
+
+    A report has ``synthesizer`` (its identity) and what was ``measured``, a transfer result all that stands in it.
+
+    Args:
+        path: The file.
+        transfer: Whether it must be a transfer result; None: its content tells.
 
     Raises:
-        RecordError: the file cannot be read or is no such report.
+        RecordError: the file cannot be read or is no such report or result.
     """
+    said: Callable[[Exception], str]
+    what, command, said = "credibility report of a synthesizer", "synthesizer", str
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise ValueError(f"larger than {_LARGEST_BYTES // 1_000_000} MB")
         content = path.read_bytes()
-        content_read = json.loads(content, parse_constant=lambda word: None)
-        synthesizer = content_read.pop("synthesizer", None) if isinstance(content_read, dict) else None
-        if not isinstance(synthesizer, dict):
-            raise ValueError("it names no synthesizer")
-        if not isinstance(synthesizer.get("name"), str):
-            raise ValueError("its synthesizer has no name")
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=_HINT) from error
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: no credibility report of a synthesizer ({error})", hint=_HINT) from error
-    return {"file": path.name, "sha256": sha256_of(content), "synthesizer": synthesizer, "measured": content_read}
+        found = json.loads(content, parse_constant=lambda word: None)
+        if is_transfer(found) if transfer is None else transfer:
+            what, command, said = "transfer result", "transfer", repr
+        checked = _transfer(found) if command == "transfer" else _report(found)
+        return {"file": path.name, "sha256": sha256_of(content), **checked}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        why = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else f"no {what} ({said(error)})"
+        raise RecordError(f"{path}: {why}", hint=f"written by: synnodtest evaluate {command} ... --out FILE") from error
 
 
-def read_all(paths: Iterable[Path], synthesizers: Iterable[IdentityEntry]) -> list[JsonObject]:
-    """Return every report, and how its synthesizer differs from the run's.
+def is_transfer(found: object) -> bool:
+    """Return whether the content of a file is, or means to be, a transfer result."""
+    return isinstance(found, Mapping) and "transfer" in found
 
-    Raises:
-        RecordError: one of the files cannot be used.
+
+def _report(found: Any) -> JsonObject:
+    synthesizer = found.pop("synthesizer", None) if isinstance(found, dict) else None
+    if not isinstance(synthesizer, dict):
+        raise ValueError("it names no synthesizer")
+    if not isinstance(synthesizer.get("name"), str):
+        raise ValueError("its synthesizer has no name")
+    return {"synthesizer": synthesizer, "measured": found}
+
+
+def _transfer(found: Any) -> JsonObject:
+    if not isinstance(found, dict) or found.get("transfer") != _FORMAT:
+        raise ValueError(f"it has not the format {_FORMAT}")
+    for one in found["detectors"]:
+        if not isinstance(one["identity"]["name"], str) or not one["rates"]:
+            raise ValueError("a detector in it has no name or no figures")
+        for at in one["rates"]:
+            _ = at["difference"]["value"], at["real"]["n"], at["planted"]["n"], at["bands"]
+    _ = found["made_of"]["synthesizer"]["name"], found["made_of"]["nodules"]
+    return found
+
+
+def held_against(found: Any, who: Identification) -> JsonObject:
+    """Return what :func:`read` returned with what it says of the run's own detector and synthesizer.
+
+    Of a transfer result ``own`` is the index of the run's detector in it, None where it was not measured;
+    ``of_this_synthesizer`` whether one of the run's synthesizers planted the nodules. Of either ``differs`` in what
+    its synthesizer differs from the run's.
     """
-    used = list(synthesizers)
-    reports = [(one := read(path), closest(decode(IdentityEntry, one["synthesizer"]), used)) for path in paths]
-    return [{**one, "of_another_model": least.another, "differs": list(least.what)} for one, least in reports]
+    planted_by = found["made_of"]["synthesizer"] if is_transfer(found) else found["synthesizer"]
+    best = closest(decode(IdentityEntry, planted_by), who.synthesizers)
+    if not is_transfer(found):
+        return {**found, "of_another_model": best.another, "differs": list(best.what)}
+    against = [differences(decode(IdentityEntry, one["identity"]), who.detector) for one in found["detectors"]]
+    same = (k for k, one in enumerate(against) if not one.what)
+    own = next(same, next((k for k, one in enumerate(against) if not one.another), None))
+    return {**found, "own": own, "of_this_synthesizer": not best.another, "differs": list(best.what)}
 
 
 def closest(measured: IdentityEntry, used: Iterable[IdentityEntry]) -> Difference:

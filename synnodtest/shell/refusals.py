@@ -18,8 +18,6 @@ from synnodtest.planning.cases import Case
 from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
 from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.transfer import is_transfer
-from synnodtest.record.transfer import read as read_transfer
 from synnodtest.shell.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,7 +91,7 @@ def refuse_baseline(settings: Settings, read: Callable[[], object]) -> None:
         limits_of(settings)
         read()
         for path in settings.credibility:
-            (read_transfer if is_transfer(path) else read_credibility)(path)
+            read_credibility(path)
     except SynnodError as error:
         raise pytest.UsageError(str(error)) from None
 

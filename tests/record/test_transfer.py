@@ -9,7 +9,7 @@ from synnodtest.canonical import plain
 from synnodtest.errors import RecordError
 from synnodtest.evaluation.transfer.compare import agreement, compare, visibility_of
 from synnodtest.evaluation.transfer.gather import Found, Gathered
-from synnodtest.record import transfer
+from synnodtest.record import credibility
 from synnodtest.report import html, order
 from tests.record.parts import completed
 
@@ -103,7 +103,7 @@ def test_reports_yaml_names_it_and_the_one_beside_the_model_is_found(small, resu
     assert len(completed(small, tmp_path)["credibility"]["transfers"]) == 1
     (tmp_path / "reports.yaml").unlink()
     (tmp_path / "mine").mkdir()
-    (tmp_path / "t.json").rename(tmp_path / "mine" / transfer.FILE_NAME)
+    (tmp_path / "t.json").rename(tmp_path / "mine" / credibility.TRANSFER)
     small["run"]["options"] = {"synthesizer": "diffusion:mine"}
     assert len(completed(small, tmp_path)["credibility"]["transfers"]) == 1
 
@@ -114,7 +114,6 @@ def test_reports_yaml_names_it_and_the_one_beside_the_model_is_found(small, resu
 def test_what_is_no_transfer_result_is_refused(small, tmp_path, content):
     path = tmp_path / "t.json"
     path.write_text(content)
-    assert transfer.is_transfer(path)
     with pytest.raises(RecordError, match=r"t\.json: no transfer result"):
         completed(small, tmp_path, credibility=[path])
 
