@@ -123,8 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options of a command, and its example below them."""
-    import_module(f"synnodtest.commands.{COMMANDS[name][0]}").configure(name, parser)
+    """Give a parser the options of a command, the function ``run`` of its module, and its example below them."""
+    module = import_module(f"synnodtest.commands.{COMMANDS[name][0]}")
+    parser.set_defaults(run=getattr(module, "run", None))
+    module.configure(name, parser)
     example = f"example:  synnodtest {EXAMPLES[name]}" if name in EXAMPLES else ""
     parser.epilog = "\n\n".join(filter(None, [example, parser.epilog]))
 

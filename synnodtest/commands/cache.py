@@ -16,7 +16,7 @@ SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("what", nargs="?", choices=("size", "check", "prune"), default="size", help="what to do (default: size)")
     add("--cache", type=Path, default=Path(".synnodtest"), help="the store (default: .synnodtest)")
@@ -26,10 +26,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         "Entries hold the sha256 of their content; `check` reads all of them and sets damaged ones aside. What is not\n"
         "in the store is computed anew, so nothing that is removed is lost, and pruning beside a run is safe."
     )
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     if not options.cache.is_dir():
         raise SynnodError(f"{options.cache}: there is no store", hint="name it with --cache; runs make .synnodtest")
     actions: dict[str, Callable[[Store, argparse.Namespace], int]] = {"size": _size, "check": _check, "prune": _prune}

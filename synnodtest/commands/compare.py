@@ -9,7 +9,7 @@ from synnodtest.commands.options import add_options, keep, settings_from
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     what = "a detector as --detector names it, or results.json (or the folder) of a run"
     add = parser.add_argument
     add("a", metavar="A", help=f"the earlier or the reference: {what}")
@@ -29,10 +29,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         "exit code 1: a limit is exceeded, or an expectation of A or B is ERROR or INVALID, on which no comparison\n"
         "rests; each reason is printed. FAILED and INCONCLUSIVE alone leave it at 0: the difference is what is asked."
     )
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     from synnodtest.commands.specs import cases_of
     from synnodtest.decoding import encode
     from synnodtest.record.brief import comparison_lines

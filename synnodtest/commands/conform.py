@@ -17,15 +17,15 @@ _WIDTH = len("empty radiograph")
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     parser.add_argument("detector", help="as for pytest --detector")
     parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one call of the detector")
     parser.add_argument("--out", type=Path, help="also write the answers as JSON")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     from synnodtest.detectors import resolve_detector
     from synnodtest.detectors.conform import answers
     from synnodtest.detectors.preflight import is_recorded

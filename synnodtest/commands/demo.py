@@ -21,13 +21,12 @@ ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)")
     add("--specs", type=Path, default=SPECS, help=f"spec or folder (default: {SPECS})")
     add("--waivers", type=Path, help="accepted failures (default: waivers.yaml here, if there)")
     add("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")
-    parser.set_defaults(run=_run)
 
 
 class _Watch:
@@ -40,7 +39,8 @@ class _Watch:
         self.report = None if session is None else session.report
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     specs = options.specs
     if not specs.exists():
         if specs != SPECS:

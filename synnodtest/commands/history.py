@@ -23,16 +23,16 @@ from synnodtest.shell.baseline import kept_record
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="parent folder of runs")
     parser.add_argument("--expectation", default="*", metavar="PATTERN", help="node ids, such as '*::sensitivity'")
     parser.add_argument("--last", type=int, metavar="N", help="the last N runs alone")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: history.html in DIR)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
     folders = sorted(path.parent for path in options.reports.glob(f"*/{RECORD}"))
     if not folders:
         raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")

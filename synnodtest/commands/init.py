@@ -26,15 +26,15 @@ ENOUGH, LEAST = 30, 15
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("folder", nargs="?", type=Path, default=Path("."), help="where to put it (default: here)")
     add("--detector", metavar="D", help="answers the first question: as pytest --detector names it")
     add("--backgrounds", metavar="DIR", help="answers the second: nodule-free radiographs; '': phantoms")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
     folder: Path = options.folder
     _refuse_to_overwrite(folder)
     detector = _seen_from(folder, _answer(options.detector, "--detector", YOURS)) or OWN

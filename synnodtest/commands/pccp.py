@@ -24,7 +24,7 @@ from synnodtest.shell.progress import Progress
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     what = "a detector as --detector names it, or results.json (or the folder) of a run; of a folder of runs the newest"
     add = parser.add_argument
     add("action", choices=["check"], help="judge a version against the plan")
@@ -34,10 +34,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="FILE", help="the page (default: change-control-RUN.html beside that folder)")
     add("--json", type=Path, metavar="FILE", help="also write the judgement as JSON")
     add_options(parser)
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     protocol = read_protocol(options.protocol)
     frozen = frozen_at(protocol, Path(LOCK))
     *earlier, new = (_run_of(text) for text in (*options.old, options.new))

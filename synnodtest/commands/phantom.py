@@ -10,7 +10,7 @@ from synnodtest.counted import counted
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     parser.add_argument("--out", type=Path, required=True, help="folder to write into; an interrupted call continues")
     parser.add_argument("--count", type=int, default=12, help="radiographs (default: 12)")
     parser.add_argument("--seed", type=int, default=0, help="master seed; another one draws other persons")
@@ -21,10 +21,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-masks", action="store_true", help="leave out the region masks")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="also draw a contact sheet of the first twelve")
     parser.add_argument("--outlines", nargs="*", default=[], metavar="REGION", help="outline regions on the sheet")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
     from synnodtest.phantom.dataset import write_dataset
 
     choices = handed_on(options, "count", "seed", "nodules", "pneumothorax", "layout", "size")

@@ -33,7 +33,7 @@ examples:
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     parser.epilog = EPILOG
     add = parser.add_argument
     add("radiograph", type=Path, help="PNG, JPEG, DICOM, MHA, MHD or IMG file")
@@ -59,7 +59,6 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--size", type=int, help="write SIZE x SIZE pixels, such as 1024")
     add("--mark", action="store_true", help="write SYNTHETIC into the picture too")
     add("--truth", type=Path, help="JSON file of the truth (default: beside --out)")
-    parser.set_defaults(run=_run)
 
 
 def _numbers(*counts: int) -> Any:
@@ -83,7 +82,8 @@ def _feature(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as Sphericity=0.9") from None
 
 
-def _run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
     detectors = {uri: open_detector(uri, device=options.device) for uri in options.detector}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)

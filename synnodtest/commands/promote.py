@@ -34,7 +34,7 @@ _INSIDE = "in the region "
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("failure", help="id of the counterexample as the report prints it: fuzz-...")
     add("--report", type=Path, help="folder of the run (default: the newest under reports/ that knows it)")
@@ -43,10 +43,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         "--region", action="store_true",
         help="write the region that fails as a behaviour of its own, in place of the example alone",
     )  # fmt: skip
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     record = kept_record(str(options.report or run_with(options.reports, options.failure)))
     failure = find_failure(record, options.failure)
     if failure["status"] not in ("FAILED", "ERROR"):

@@ -20,7 +20,7 @@ other on a screen."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     parser.add_argument("--backgrounds", type=Path, required=True, metavar="DIR", help="folder of radiographs")
     parser.add_argument("--set", default="normal", help="name of the set, a folder in DIR if there is one (normal)")
     parser.add_argument("--out", type=Path, required=True, metavar="PNG", help="the sheet to write")
@@ -28,10 +28,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--among", type=int, metavar="N", help="look at N radiographs only (default: all)")
     parser.add_argument("--outlines", nargs="+", default=list(SHOWN), metavar="REGION", help="regions to outline")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="store that keeps estimates")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
     from synnodtest.backgrounds import FolderSet, open_backgrounds
     from synnodtest.phantom.sheet import contact_sheet
 

@@ -37,7 +37,7 @@ Failure = Mapping[str, Any]
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("scene", help="scene id or failure (fuzz-...) as the report prints it, or its first digits")
     add(
@@ -48,10 +48,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
     add("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
     add("--out", type=Path, help="folder of the pictures (default: replay/<scene>)")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     record = kept_record(str(options.report or run_with(options.reports, options.scene)))
     if len(options.detector) > MOST_DETECTORS:
         raise SynnodError(

@@ -17,7 +17,7 @@ FILE_NAME = "selftest.json"
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("specs", nargs="*", type=Path, help="specs or folders of specs (default: specs)")
     add("--detector", default=ORACLE, help="what the mutants are made of (default: oracle)")
@@ -27,10 +27,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="master seed (default: 0)")
     add("--cache", type=Path, default=Path(".synnodtest"), help="where selftest.json goes, for reports")
     add("--out", type=Path, help="also write kill-table.md (of another detector: kill-table-NAME.md) into this folder")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     from synnodtest.commands.specs import spec_files
     from synnodtest.detectors import Options, make_detector
     from synnodtest.phantom import PhantomSet

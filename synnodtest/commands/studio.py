@@ -12,7 +12,7 @@ PORT = 7860
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add arguments and the function of the command."""
+    """Add arguments."""
     add = parser.add_argument
     add("--detector", action="append", help="as for pytest; two are shown side by side (default: demo)")
     add("--synthesizer", action="append", help="as for pytest; repeatable (default: diffusion and gaussian)")
@@ -22,10 +22,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=PORT, help=f"port on 127.0.0.1 (default {PORT}; 0: any free one)")
     add("--max-upload-mb", type=int, default=256, help="largest file that is taken (default 256)")
     add("--no-browser", action="store_true", help="only print the address")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
     from synnodtest.detectors.resolve import check_named as check_detector
     from synnodtest.studio.bench import Bench
     from synnodtest.studio.serve import serve
