@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +86,16 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
 
 
 def _left_out(parent: pytest.Collector, path: Path, why: str) -> None:
+    told = f"{path}: {why}, so that nobody can tell whether it is a spec: left out"
+    _warn(parent.warn, told, parent.CollectError)
+
+
+def _warn(warn: Callable[[pytest.PytestWarning], None], text: str, error: type[Exception]) -> None:
     """Warn; where warnings are errors, one without a traceback."""
-    told = pytest.PytestWarning(f"{path}: {why}, so that nobody can tell whether it is a spec: left out")
     try:
-        parent.warn(told)
+        warn(pytest.PytestWarning(text))
     except pytest.PytestWarning:
-        raise parent.CollectError(str(told)) from None
+        raise error(text) from None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -135,10 +139,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         message = (
             "no spec was collected, so that nothing is said of --detector: name their folder, such as pytest specs"
         )
-        try:
-            session.config.issue_config_time_warning(pytest.PytestWarning(message), 2)
-        except pytest.PytestWarning:  # where warnings are errors
-            raise pytest.UsageError(message) from None
+        _warn(lambda told: session.config.issue_config_time_warning(told, 4), message, pytest.UsageError)
 
 
 @pytest.hookimpl(tryfirst=True)

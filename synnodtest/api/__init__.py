@@ -46,9 +46,9 @@ def read_radiograph(
         >>> read_radiograph("film.png", mm_per_px=0.168).shape
         (2048, 2048)
     """
-    from synnodtest.api.reading import read
+    from synnodtest.api.reading import read, spacing_of
 
-    return read(Path(path), mm_per_px=mm_per_px, spacing_mm=spacing_mm, bits=bits, regions=regions)
+    return read(Path(path), spacing_of(mm_per_px, spacing_mm), bits, regions)
 
 
 def write_radiograph(

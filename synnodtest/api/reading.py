@@ -31,18 +31,11 @@ def beside(path: Path) -> Entry:
     return Entry(path.name, path, masks)
 
 
-def read(
-    path: Path,
-    *,
-    mm_per_px: float | tuple[float, float] | None,
-    spacing_mm: tuple[float, float] | None,
-    bits: int | None,
-    regions: bool,
-) -> Radiograph:
+def read(path: Path, spacing_mm: tuple[float, float] | None, bits: int | None, regions: bool) -> Radiograph:
     """Read a radiograph; see :func:`synnodtest.read_radiograph`."""
     known = beside(path) if path.is_file() else Entry(path.name, path)
     own = _own_note(path)
-    spacing = _spacing(mm_per_px, spacing_mm) or known.given.spacing_mm or own.get("spacing_mm")
+    spacing = spacing_mm or known.given.spacing_mm or own.get("spacing_mm")
     facts = replace(known.given, spacing_mm=spacing, bits=bits or known.given.bits or own.get("bits"))
     try:
         radiograph = read_as(path, facts)
@@ -75,9 +68,14 @@ def _completed(radiograph: Radiograph) -> Radiograph:
     return whole
 
 
-def _spacing(
+def spacing_of(
     mm_per_px: float | tuple[float, float] | None, spacing_mm: tuple[float, float] | None
 ) -> tuple[float, float] | None:
+    """Return the size of a pixel as ``(row, column)``, told in one of the two ways or not at all.
+
+    Raises:
+        BackgroundError: it is told in both, or is not one number or two.
+    """
     if mm_per_px is None:
         return spacing_mm
     if spacing_mm is not None:

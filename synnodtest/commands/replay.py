@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.scene.startswith("fuzz-"):
         failure = find_failure(record, options.scene)
-        return max(_replay_failure(record.run, options.cache, name, failure) for name in options.detector or [None])
+        return max(_replayed(record.run, options.cache, name, failure) for name in options.detector or [None])
     scene_id, entry = find_scene(record.scenes, options.scene)
     first, second = [*options.detector, None, None][:2]
     settings = _settings(record.run, options.cache, first)
@@ -89,12 +89,6 @@ def run(options: argparse.Namespace) -> int:
     for role, path in write_whole_pictures(folder, untouched, radiograph, findings, others or ()).items():
         print(f"{role:<10} {path}")
     return 0 if (same and options.detector) or (alike and equal) else 1
-
-
-def _replay_failure(run: RunEntry, cache: Path, detector: str | None, failure: Failure) -> int:
-    settings = _settings(run, cache, detector)
-    print(f"detector   {settings.detector}")
-    return replay(Run(settings).campaign, failure)
 
 
 def _tell(scene_id: str, radiograph: Radiograph, *, pixels: str) -> None:
@@ -279,8 +273,11 @@ def _first_scene(engine: Engine, trial: Failure) -> Iterator[str]:
         yield from (f"           {line}" for line in feature_lines(radiograph, nodule))
 
 
-def replay(campaign: Campaign, failure: Failure) -> int:
+def _replayed(run: RunEntry, cache: Path, detector: str | None, failure: Failure) -> int:
     """Run the scenes of a failure again and print what comes of it; return 0 where it is fixed, else 1."""
+    settings = _settings(run, cache, detector)
+    print(f"detector   {settings.detector}")
+    campaign = Run(settings).campaign
     if not failure["trials"]:
         raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")
     name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
