@@ -76,7 +76,7 @@ class Session:
         self.bench = bench
         self.catalogue = catalogue
         self.case: Case | None = None
-        self.requests: list[Request] = []
+        self.requests: dict[str, Request] = {}
         self.selected = ""
         self.synthesizer = bench.synthesizers[0]
         self.detectors: tuple[str, ...] = tuple(bench.detectors[:2])
@@ -129,7 +129,7 @@ class Session:
         return self.folder / f"case-{self._cases}"
 
     def _opened(self, case: Case) -> Case:
-        self.case, self.requests, self.selected = case, [], ""
+        self.case, self.requests, self.selected = case, {}, ""
         self.result = self.exploration = None
         return case
 
@@ -141,11 +141,10 @@ class Session:
         Raises:
             SynthesizerError: the box leaves the radiograph or is empty.
         """
-        taken = {request.name for request in self.requests}
-        number = next(n for n in range(1, len(taken) + 2) if _name(n) not in taken)
+        number = next(n for n in range(1, len(self.requests) + 2) if _name(n) not in self.requests)
         request = Request(box, name=_name(number), seed=number)
         request.nodule(self.opened.radiograph)
-        self.requests.append(request)
+        self.requests[request.name] = request
         self.selected = request.name
         return request
 
@@ -158,14 +157,14 @@ class Session:
         """
         request = replace(self.request(name), **values)
         request.nodule(self.opened.radiograph)
-        self.requests = [request if one.name == name else one for one in self.requests]
+        self.requests[name] = request
         return request
 
     def remove(self, name: str) -> None:
         """Take a nodule away; another one is selected."""
         self.request(name)
-        self.requests = [request for request in self.requests if request.name != name]
-        self.selected = self.requests[-1].name if self.requests else ""
+        del self.requests[name]
+        self.selected = next(reversed(self.requests), "")
 
     def request(self, name: str) -> Request:
         """Return a nodule by its name.
@@ -173,10 +172,10 @@ class Session:
         Raises:
             SynnodError: there is none.
         """
-        for request in self.requests:
-            if request.name == name:
-                return request
-        raise SynnodError(f"there is no nodule {name!r}" if name else "there is no nodule yet", hint="draw a box first")
+        if name not in self.requests:
+            what = f"there is no nodule {name!r}" if name else "there is no nodule yet"
+            raise SynnodError(what, hint="draw a box first")
+        return self.requests[name]
 
     # --- the result -------------------------------------------------------------------------------------------------
 
@@ -189,7 +188,7 @@ class Session:
         named, radiograph = self._named, self.opened.radiograph
         if kind == "leak" and "air_leak" not in radiograph.regions:
             raise SynnodError("this radiograph has no air leak", hint="paint one on it first")
-        entries = {request.name: entry_of(request, radiograph) for request in self.requests}
+        entries = {name: entry_of(request, radiograph) for name, request in self.requests.items()}
         if not entries:
             raise SynnodError("there is no nodule yet", hint="draw a box on the radiograph, or press b on it")
         nodules = [*entries.values()]

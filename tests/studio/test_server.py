@@ -173,7 +173,7 @@ def test_two_sessions_are_never_mixed_up(studio, ask):
     seen = [np.frombuffer(ask("GET", f"/studio/{token}/pixels/before").content, "<u2") for token in tokens]
     assert np.array_equal(seen[0].reshape(one.shape), one.astype(np.uint16) * 257)
     assert np.array_equal(seen[1].reshape(other.shape), other.astype(np.uint16) * 257)
-    assert tab(studio, "second")[1].requests == []
+    assert tab(studio, "second")[1].requests == {}
     assert tokens[0] != tokens[1]
 
 
@@ -216,7 +216,7 @@ def _planted(session):
     from synnodtest.studio.session import Result
 
     before = session.case.radiograph
-    after = plant(before, box=session.requests[0].box, contrast=0.4, synthesizer="gaussian")
+    after = plant(before, box=session.requests["nodule"].box, contrast=0.4, synthesizer="gaussian")
     session.result = Result(before, after, None, {}, [], "", False)
     return after
 

@@ -114,7 +114,7 @@ def test_a_png_without_a_pixel_size_is_asked_for_it(session, film):
 def test_a_box_outside_the_radiograph_is_refused(opened, box):
     with pytest.raises(SynnodError, match=r"outside the radiograph|is empty"):
         opened.add(box)
-    assert opened.requests == []
+    assert opened.requests == {}
 
 
 def test_nodules_are_named_changed_and_removed(opened):
@@ -122,7 +122,7 @@ def test_nodules_are_named_changed_and_removed(opened):
     opened.add((200, 100, 220, 120))
     opened.change("nodule", diameter_mm=12.0, contrast=0.5)
     opened.remove("nodule-2")
-    assert [(w.name, w.diameter_mm, w.contrast) for w in opened.requests] == [("nodule", 12.0, 0.5)]
+    assert [(w.name, w.diameter_mm, w.contrast) for w in opened.requests.values()] == [("nodule", 12.0, 0.5)]
     assert opened.selected == "nodule"
     with pytest.raises(SynnodError, match="no nodule"):
         opened.remove("nodule-2")
@@ -287,7 +287,7 @@ def test_brightness_is_said_once(opened):
     opened.change("nodule", density=1.0)
     with pytest.raises(SynnodError, match="each say how bright"):
         opened.change("nodule", contrast=0.3)
-    assert opened.requests[0].contrast is None
+    assert opened.requests["nodule"].contrast is None
 
 
 def test_a_seed_in_a_spec_is_the_nodules_seed(opened, tmp_path):

@@ -37,7 +37,7 @@ def opened(desk: Desk, at: Visit) -> Changes:
 
 def form(desk: Desk, at: Visit) -> Changes:
     """Return the form filled in with the selected nodule."""
-    p, names = desk.p, [request.name for request in at.session.requests]
+    p, names = desk.p, list(at.session.requests)
     if at.session.selected not in names:
         empty = {part: "" if field in WORDS else None for field, part in desk.fields.items()}
         edges = dict.fromkeys(p.edges)

@@ -68,7 +68,7 @@ class View:
             "threshold": self.threshold,
             "marks": self.marks,
             "outlines": [name for name in self.outlines if name in radiograph.regions],
-            "boxes": [{"name": request.name, "box": list(request.box or ())} for request in session.requests],
+            "boxes": [{"name": request.name, "box": list(request.box or ())} for request in session.requests.values()],
             "selected": session.selected,
             "pixels": {"before": f"f{self.film}"},
         }

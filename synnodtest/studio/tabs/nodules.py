@@ -76,12 +76,12 @@ class NodulesTab(Tab):
     def _box_typed(self, at: Visit, name: str | None, *edges: float | None) -> Changes:
         if any(edge is None for edge in edges):
             raise SynnodError("a box has four edges", hint="fill in x min, y min, x max and y max")
-        known = name in {request.name for request in at.session.requests}
+        known = name in at.session.requests
         box = {"name": name, "box": [float(edge or 0) for edge in edges]}
         return edited(self._desk, at, "move" if known else "add", box)
 
     def _changed(self, field: str, at: Visit, name: str | None, value: Any) -> Changes:
-        if name in {request.name for request in at.session.requests}:
+        if name in at.session.requests:
             at.session.change(str(name), **{field: _as_field(field, value)})
         return {}
 
@@ -97,7 +97,7 @@ class NodulesTab(Tab):
     def _made(self, at: Visit, name: str | None, *values: Any) -> Iterator[Changes]:
         """Synthesize; what stands in the form and was not yet left counts."""
         desk = self._desk
-        if name in {request.name for request in at.session.requests}:
+        if name in at.session.requests:
             fields = zip(desk.fields, values, strict=True)
             at.session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
         loading = "" if desk.ready() else "The models are being loaded; then "
