@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from synnodtest.attenuation import (
-    ANNOTATED_SPREAD,
-    Display,
-    annotated_contrast,
-    annotated_density,
-    contrast_of,
-    density_of,
-    thickness_mm,
-    white_share,
-)
+from synnodtest.attenuation import Display, annotated_contrast, contrast_of, white_share
+from synnodtest.attenuation.rule import ANNOTATED_SPREAD, annotated_density, density_of, thickness_mm
 from synnodtest.phantom import PhantomNodule, expose, project, sample_anatomy
 from synnodtest.radiograph import Radiograph
 

@@ -17,39 +17,27 @@ from synnodtest.attenuation.display import Display, Planted, white_share
 from synnodtest.attenuation.outline import Outline, outline_of
 from synnodtest.attenuation.resolve import contrast_asked, resolved, resolved_scene
 from synnodtest.attenuation.rule import (
-    ANNOTATED_SPREAD,
-    CONTRAST_PER_MM,
     LUNG_DENSITY,
     RULE_VERSION,
     annotated_contrast,
-    annotated_density,
     contrast_of,
-    density_of,
     realised_density,
-    thickness_mm,
 )
-from synnodtest.attenuation.words import DENSITIES, draw_density, typical_density
+from synnodtest.attenuation.words import draw_density
 
 __all__ = [
-    "ANNOTATED_SPREAD",
-    "CONTRAST_PER_MM",
-    "DENSITIES",
     "LUNG_DENSITY",
     "RULE_VERSION",
     "Display",
     "Outline",
     "Planted",
     "annotated_contrast",
-    "annotated_density",
     "contrast_asked",
     "contrast_of",
-    "density_of",
     "draw_density",
     "outline_of",
     "realised_density",
     "resolved",
     "resolved_scene",
-    "thickness_mm",
-    "typical_density",
     "white_share",
 ]

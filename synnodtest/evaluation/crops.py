@@ -48,14 +48,12 @@ class Crop:
         pixels: (SIDE, SIDE) in units of the lung's range about the mean of the rim.
         features: What is measured, the same names for every crop.
         film: The radiograph's identifier.
-        window: Where the crop lies.
     """
 
     cluster: str
     pixels: FloatArray
     features: Array
     film: str
-    window: Window
 
 
 def annotated_crops(films: AnnotatedFilms, advance: Advance = lambda: None) -> list[Crop]:
@@ -137,7 +135,7 @@ def _crop(radiograph: Radiograph, outline: Box, cluster: str) -> Crop:
     values = np.asarray(values - values[away > RINGS[-1]].mean(), dtype=np.float32)
     visible = visibility(radiograph, outline)
     features = np.concatenate([[visible.contrast, visible.conspicuity, diameter], features_of_crop(values, away)])
-    return Crop(cluster, values, features, radiograph.background, window)
+    return Crop(cluster, values, features, radiograph.background)
 
 
 def _away(size_mm: tuple[float, float], window: Window) -> Array:

@@ -119,9 +119,11 @@ def network_scores(first: Sequence[Crop], second: Sequence[Crop], *, seed: int) 
     scores = np.zeros(len(crops))
     folds = GroupKFold(n_splits=min(FOLDS, len(set(clusters))))
     for number, (train, test) in enumerate(folds.split(scores, groups=clusters)):
-        model = _trained(pixels[train], label[train], seed + number)
+        mean, spread = float(pixels[train].mean()), float(pixels[train].std())
+        scaled = (pixels - mean) / max(spread, 1e-6)
+        model = _trained(scaled[train], label[train], seed + number)
         with torch.no_grad():
-            scores[test] = _averaged(model, pixels[test])
+            scores[test] = _averaged(model, scaled[test])
     return scores
 
 
@@ -131,7 +133,7 @@ def _trained(pixels: Any, label: Any, seed: int) -> Any:
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = _network(float(pixels.mean()), float(pixels.std()))
+        model = _network()
     weight = torch.where(label > 0.5, 0.5 / label.mean().clamp(min=1e-6), 0.5 / (1 - label.mean()).clamp(min=1e-6))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
     loss = torch.nn.functional.binary_cross_entropy_with_logits
@@ -144,7 +146,7 @@ def _trained(pixels: Any, label: Any, seed: int) -> Any:
     return model.eval()
 
 
-def _network(mean: float, spread: float) -> Any:
+def _network() -> Any:
     from torch import nn
 
     layers: list[Any] = [nn.AvgPool2d(2)]  # 24 x 24: a nodule is 8 pixels wide, as fine as films of a few hundred allow
@@ -153,15 +155,7 @@ def _network(mean: float, spread: float) -> Any:
         layers += [nn.Conv2d(before, channels, 3, padding=1), nn.GroupNorm(4, channels), nn.ReLU(), nn.MaxPool2d(2)]
         before = channels
 
-    class Scaled(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(9 * before, 1))
-
-        def forward(self, x: Any) -> Any:
-            return self.body((x - mean) / max(spread, 1e-6))
-
-    return Scaled()
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(9 * before, 1))
 
 
 def _turned(pixels: Any, turn: int) -> Any:

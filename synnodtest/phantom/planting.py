@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import disc_mask
+from synnodtest.geometry import disc_window
 from synnodtest.phantom.exposure import expose
 from synnodtest.phantom.nodules import SHAPES, PhantomNodule
 from synnodtest.phantom.projection import Projection
@@ -72,11 +72,6 @@ def _has_room(
         if apart < 0.5 * (diameter + other.diameter_mm) + 15:
             return False
     spacing = projection.grid.spacing
-    reach = diameter / 2 + spacing
-    top, left = (max(int((at - reach) / spacing), 0) for at in (centre[1], centre[0]))
-    crop = projection.regions["lung"][
-        top : top + int(2 * reach / spacing) + 2, left : left + int(2 * reach / spacing) + 2
-    ]
-    disc = disc_mask(crop.shape, (centre[0] - left * spacing, centre[1] - top * spacing), diameter, (spacing, spacing))
+    cut, disc = disc_window((projection.size, projection.size), centre, diameter, (spacing, spacing))
     area_px = np.pi * (diameter / 2 / spacing) ** 2
-    return bool((disc & crop).sum() >= 0.95 * area_px)
+    return bool((disc & projection.regions["lung"][cut]).sum() >= 0.95 * area_px)

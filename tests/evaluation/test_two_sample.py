@@ -15,7 +15,6 @@ from synnodtest.evaluation.transfer.negatives import negative_films
 from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template, own_counterparts
 from synnodtest.evaluation.two_sample import tell_apart, two_sample
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
-from synnodtest.synthesizers.window import Window
 from tests.evaluation.annotated_folder import remembered, write_annotated, write_negatives
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -80,7 +79,7 @@ def crops(count, peak, seed):
         pixels = (0.3 * rng.normal(size=(SIDE, SIDE)) + peak * blob).astype(np.float32)
         middle = pixels[20:28, 20:28].astype(np.float64)
         features = np.array([middle.mean(), middle.std(), pixels.std(), middle.max()])
-        made.append(Crop(f"{seed}-{k}", pixels, features, "", Window((0.0, 0.0), SIDE, 1.0)))
+        made.append(Crop(f"{seed}-{k}", pixels, features, ""))
     return made
 
 

@@ -33,14 +33,12 @@ class Counterpart:
 
     Args:
         film: Identifier of the annotated film.
-        cluster: Its patient.
         nodules: Its counted nodules; nodule k of the recipe stands for nodule k.
         recipe: The scene on a negative film.
         moved: How many nodules had to leave their zones, because the negative film has none such.
     """
 
     film: str
-    cluster: str
     nodules: tuple[RealNodule, ...]
     recipe: Recipe
     moved: int
@@ -143,7 +141,7 @@ def _placed(
         replace(one, location=Location(region=None, at_mm=where)) for one, where in zip(drawn.nodules, at, strict=True)
     )
     recipe = replace(drawn, background=host, arm=ARM, replicate=number, nodules=planted)
-    return Counterpart(film.id, film.cluster, tuple(nodules), recipe, sum(not same for _, same in placed))
+    return Counterpart(film.id, tuple(nodules), recipe, sum(not same for _, same in placed))
 
 
 def _behaviour(film: Background, nodules: Sequence[RealNodule], template: NoduleSpec) -> Behaviour:

@@ -39,7 +39,6 @@ class Drawn:
         edge: See ``level``.
         centre_px: Centroid of the mask ``(row, column)``.
         diameter_px: Equal-area diameter of the mask.
-        contrast: Mean of ``added`` over the mask.
     """
 
     added: FloatArray
@@ -48,7 +47,6 @@ class Drawn:
     edge: float
     centre_px: tuple[float, float]
     diameter_px: float
-    contrast: float
 
 
 @dataclass(frozen=True)
@@ -158,5 +156,4 @@ def segment(difference: FloatArray, region: FloatArray, edge: float, diameter_px
         edge=edge,
         centre_px=(float(row), float(column)),
         diameter_px=float(2 * np.sqrt(area / np.pi)),
-        contrast=float(added[mask].mean()),
     )

@@ -105,15 +105,9 @@ class DiffusionSynthesizer:
         fitted: bool = True,
     ) -> None:
         self.path = Path(path)
-        own = Calibration.load(self.path)
-        self.calibration = replace(
-            own,
-            composition=composition or own.composition,
-            steps=own.steps if steps is None else steps,
-            sampler=sampler or own.sampler,
-            guidance=own.guidance if guidance is None else guidance,
-            strength=own.strength if strength is None else strength,
-        )
+        named = {"composition": composition, "steps": steps, "sampler": sampler, "guidance": guidance}
+        given: Any = {name: value for name, value in {**named, "strength": strength}.items() if value is not None}
+        self.calibration = replace(Calibration.load(self.path), **given)
         if self.calibration.composition not in COMPOSITIONS:
             raise SynthesizerError(
                 f"unknown composition {self.calibration.composition!r}", hint=f"known: {', '.join(COMPOSITIONS)}"
