@@ -2,7 +2,7 @@
 
 import pytest
 
-from synnodtest.report.figures.envelope import Claim
+from synnodtest.report.sections.envelope import Claim
 
 
 @pytest.mark.parametrize(

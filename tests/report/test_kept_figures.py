@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from synnodtest.canonical import plain
-from synnodtest.report.figures.flow import flow_figure
 from synnodtest.report.figures.kept import drawn, kept_in
 from synnodtest.report.model import Figure, Table
+from synnodtest.report.sections.attrition import flow_figure
 from synnodtest.store import Store
 
 STEPS = [("requested", 12), ("accepted", 11)]

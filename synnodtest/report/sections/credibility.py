@@ -12,8 +12,7 @@ from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import interval, joined, number, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.figures import credibility as drawings
-from synnodtest.report.figures.agreement import agreement_figure
-from synnodtest.report.figures.ecdf import ecdf_figure
+from synnodtest.report.figures.agreement import agreement_figure, ecdf_figure
 from synnodtest.report.figures.sheet import sheet_figure
 from synnodtest.report.model import Cell, Section, Table, status
 from synnodtest.report.sections.brightness import beside_real

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
 
 from synnodtest.expectations import find_check
-from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.words import joined
+from synnodtest.record.model import ExpectationEntry, NoduleEntry, SceneEntry
+from synnodtest.record.words import age_band, joined, number, plural
 from synnodtest.report.context import Context
-from synnodtest.report.figures.forest import MOST_VALUES, forest_figure, groups_of
-from synnodtest.report.model import Section
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, short, to_svg
+from synnodtest.report.figures.kept import drawn
+from synnodtest.report.model import Figure, Section
+
+Group = tuple[str, str, list[bool], list[str]]
+"""Property, value, hit per nodule, cluster per nodule."""
+MOST_VALUES = 12
+"""Values of a property up to which it is drawn; set by hand: one with more, such as a name, is no subgroup and would
+fill the page."""
+_TEXT: dict[str, object] = {"ha": "right", "va": "center", "fontsize": 10.5, "clip_on": False}
+_SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
 
 def subgroups(context: Context) -> Section:
@@ -40,3 +51,76 @@ def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
         if (kind := find_check(e.kind)) is not None and kind.wants_silence(kind.read(e.parameters))
     ]
     return list(dict.fromkeys(names))
+
+
+def groups_of(scenes: Iterable[SceneEntry]) -> tuple[list[Group], list[str]]:
+    """Return the subgroups of all accepted scenes with a planted nodule, and properties of too many values.
+
+    Values with few nodules are kept, not pooled.
+    """
+    by_group: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
+    judged = ((s, n) for s in scenes if s.accepted and s.of_own_arm for n in s.nodules if n.hit is not None)
+    for scene, nodule in judged:
+        for key in _keys(scene, nodule):
+            hits, clusters = by_group.setdefault(key, ([], []))
+            hits.append(bool(nodule.hit))
+            clusters.append(scene.independent)
+    chosen: dict[str, list[Group]] = {}
+    for (kind, value), (hits, clusters) in sorted(by_group.items(), key=_order):
+        chosen.setdefault(kind, []).append((kind, value, hits, clusters))
+    many = [f"{kind} ({len(groups)})" for kind, groups in chosen.items() if len(groups) > MOST_VALUES]
+    return [group for groups in chosen.values() if len(groups) <= MOST_VALUES for group in groups], many
+
+
+def _order(item: Any) -> tuple[Any, ...]:
+    (kind, value), _ = item
+    first = {"all": 0, "size": 1, "region": 2, "sex": 3, "age": 4, "view": 5}.get(kind, 6)
+    head = value.split(" ")[0]
+    return first, kind, (float(head) if head.replace(".", "", 1).isdigit() else -1.0 if head == "under" else 1e9), value
+
+
+def _keys(scene: SceneEntry, nodule: NoduleEntry) -> list[tuple[str, str]]:
+    keys = [("all", "all nodules"), *(("region", r) for r in nodule.regions)]
+    asked = nodule.asked("diameter_mm")
+    size = nodule.diameter_mm if asked is None else asked
+    if size is not None:
+        keys += [("size", _size(low, high)) for low, high in pairwise(_SIZES) if low <= size < high]
+    return keys + [(k, age_band(v, "not known") if k == "age" else str(v)) for k, v in scene.strata.items()]
+
+
+def _size(low: float, high: float) -> str:
+    if low == 0:
+        return f"under {high:g} mm"
+    return f"{low:g} mm and more" if high == float("inf") else f"{low:g} to {high:g} mm"
+
+
+@drawn
+def forest_figure(groups: list[Group], name: str) -> Figure:
+    """Draw one row per group: rate, clustered 95% interval, counts."""
+    from synnodtest.statistics import clustered_rate
+
+    estimates = [clustered_rate(hits, clusters, alpha=0.025) for _, _, hits, clusters in groups]
+    title = "Detected nodules by subgroup"
+    overall = float(estimates[0].value)
+    description = f"{plural(len(groups), 'group')}; overall rate {number(overall)}."
+    figure, axis = axes(460, 60 + 20 * len(groups))
+    axis.axvline(overall, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
+    for row, ((kind, value, hits, _), e) in enumerate(zip(groups, estimates, strict=True)):
+        axis.plot([e.lower, e.upper], [row, row], color=BLUE, linewidth=1.6)
+        axis.plot([e.value], [row], marker="s", color=BLUE, markersize=5)
+        label = value if kind in {"all", "size"} else f"{kind} {value}"
+        axis.text(-0.03, row, short(label, 26), **_TEXT)
+        axis.text(1.25, row, f"{sum(hits)}/{len(hits)}", color=INK, **_TEXT)
+    for row in range(1, len(groups)):
+        if groups[row][0] != groups[row - 1][0]:
+            axis.axhline(row - 0.5, color="#E6E9EC", linewidth=0.8, xmin=-0.6, clip_on=False)
+    axis.set(xlim=(0, 1.25), xticks=[0, 0.2, 0.4, 0.6, 0.8, 1.0], ylim=(len(groups) - 0.4, -0.6), yticks=[])
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel("rate of detected nodules, 95% interval")
+    rows = [
+        [kind, value, *map(number, (len(hits), len(set(clusters)), sum(hits), e.value)),
+         f"{number(e.lower)} to {number(e.upper)}"]
+        for (kind, value, hits, clusters), e in zip(groups, estimates, strict=True)
+    ]  # fmt: skip
+    columns = ["property", "group", "nodules", "clusters", "detected", "rate", "95% interval"]
+    return Figure.of(title, description, to_svg(figure, name, title, description), columns, rows, numeric=columns[2:])
