@@ -32,7 +32,7 @@ class Cell:
 
     @property
     def words(self) -> str:
-        """Text by whose length its room is measured: a chip is wider than its word by an icon."""
+        """Text by which its room is measured; a chip is wider than its word by an icon."""
         return f"{self.status}..." if self.status else self.text
 
 
