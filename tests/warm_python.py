@@ -35,7 +35,6 @@ OWN = (
     "record.environment",
     "report.figures.kept",
     "report.figures.kinds",
-    "report.figures.sheet",
     "report.html",
     "report.pictures",
     "report.publish",

@@ -6,11 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synnodtest.canonical import plain
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
 from synnodtest.integrity import manifest
-from synnodtest.record import results as record
 from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kept import kept_in
@@ -33,21 +31,11 @@ def render(made: Record | JsonObject, folder: Path, *, pixels: bool = True, stor
         folder: The run's folder.
         pixels: False leaves every picture of a radiograph out.
         store: Where drawings are kept; None draws them all.
-
-    Raises:
-        RecordError: the record does not follow the schema.
     """
-    read = made if isinstance(made, Record) else _valid(made)
     digest = manifest.root_digest(folder) if folder.is_dir() else ""
     with kept_in(store):
-        text = to_text(build(read, folder, digest=digest, pixels=pixels))
+        text = to_text(build(made, folder, digest=digest, pixels=pixels))
     return write_atomic(folder / manifest.REPORT, text)
-
-
-def _valid(made: JsonObject) -> Record:
-    ready = plain(made)
-    record.validate(ready)
-    return Record.of(ready)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def test_no_end_of_an_interval_is_rounded_to_or_across_what_it_is_held_against()
     assert interval(-0.31, -0.0004, "difference") == "\N{MINUS SIGN}0.31 to 0.00"
     row = DifferenceEntry("", "sensitivity", 9, 9, 0.9, 0.8, -0.1, -0.31, -0.0004, shown=True)
     assert "-0.310 to -0.0004" in "\n".join(comparison_lines(Comparison("a", differences=(row,)), "b"))
-    twin = equivalence({}, "f", decode(ComponentEntry, part("FAILED", "within", -0.3, -0.1003, 0.1) | {"value": -0.2}))
+    twin = equivalence("f", decode(ComponentEntry, part("FAILED", "within", -0.3, -0.1003, 0.1) | {"value": -0.2}))
     assert twin.twin.rows == [["\N{MINUS SIGN}0.20", "\N{MINUS SIGN}0.3000", "\N{MINUS SIGN}0.1003", "±0.1"]]
     assert "interval \N{MINUS SIGN}0.3000 to \N{MINUS SIGN}0.1003, margins ±0.1" in twin.description
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from synnodtest.counted import counted
 from synnodtest.record.model import PictureEntry
-from synnodtest.report.figures.sheet import sheet_figure
+from synnodtest.report.sections.credibility import sheet_figure
 
 
 @pytest.mark.parametrize(("there", "shown"), [(1, 1), (5, 5), (6, 6), (7, 6), (13, 12), (30, 24)])

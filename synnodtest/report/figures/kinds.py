@@ -43,7 +43,7 @@ def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, Sce
             draw: Drawn = resolve_name(of_kind.draw)
             return draw(expectation, name, scenes)
         if kind == "equivalence" and ruling.components:
-            return pairs.equivalence(ruling.figure, name, _settling_difference(ruling))
+            return pairs.equivalence(name, _settling_difference(ruling))
         if kind == "rate" or kind not in _KINDS:
             return _by_diameter(ruling, name)
         return _KINDS[kind](ruling.figure, name)

@@ -102,18 +102,10 @@ def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: st
     axis.set(xlim=(-0.15, 1.15), ylim=(-0.02, 1.02), ylabel="confidence (dashed: falls)")
 
 
-@dataclass(frozen=True)
-class Equivalence:
-    """Data of the figure: the margin, where the component does not hold it as its bound."""
-
-    margin: float | None = None
-
-
 @drawn
-def equivalence(payload: JsonObject, name: str, component: ComponentEntry) -> Figure | None:
+def equivalence(name: str, component: ComponentEntry) -> Figure | None:
     """Draw the interval of the difference against its margins."""
-    value, low, high = component.value, component.lower, component.upper
-    margin = decode(Equivalence, payload).margin or component.bound
+    value, low, high, margin = component.value, component.lower, component.upper, component.bound
     if value is None or low is None or high is None or margin is None:
         return None
     title = "Difference against its margins"

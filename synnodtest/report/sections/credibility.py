@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from synnodtest.counted import counted
+from synnodtest.record.model import PictureEntry
 from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.model.scenes import IntervalEntry, ShamEntry
 from synnodtest.record.rejections import without_numbers
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import interval, joined, number, value_text
 from synnodtest.report.context import Context
+from synnodtest.report.crops import encoded
 from synnodtest.report.figures import credibility as drawings
 from synnodtest.report.figures.agreement import agreement_figure, ecdf_figure
-from synnodtest.report.figures.sheet import sheet_figure
-from synnodtest.report.model import Cell, Section, Table, status
+from synnodtest.report.model import Cell, Figure, Section, Table, status
 from synnodtest.report.sections.brightness import beside_real
 from synnodtest.report.sections.seven_cs import NO_REPORT, seven_cs
 from synnodtest.report.sections.transfer import tables_of
+
+MOST, SIDE = 24, 112
+"""Cuts shown, and their side in pixels; set by hand: four rows of six that fill the width of a printed page."""
+ROW = 6
+"""Cuts in a row of the printed page. Rows after the first are whole: one cut more would push the figure a page on."""
+_FIRST = ("random pass", "random failure")
+"""Kinds of scenes that are drawn at random; they come before all others."""
 
 
 def credibility(context: Context) -> Section:
@@ -117,3 +128,28 @@ def _rejections(domains: list[drawings.Domain]) -> Table:
     ]  # fmt: skip
     columns = ["Backgrounds", "Scenes", "Redrawn", "Rejected", "Pixels changed away from the nodule"]
     return Table("Acceptance", columns, rows, numeric=["Scenes", "Redrawn", columns[-1]])
+
+
+def sheet_figure(gallery: Sequence[PictureEntry], folder: Path) -> Figure | None:
+    """Return up to 24 cuts around planted nodules, of different scenes; None without pictures."""
+    from PIL import Image
+
+    root = Path(folder).resolve()
+    order = sorted(gallery, key=lambda item: item.rule not in _FIRST)
+    paths = dict.fromkeys((root / item.synthetic).resolve() for item in order if item.synthetic)
+    there = [p for p in paths if p.suffix == ".webp" and p.is_relative_to(root) and p.is_file()][:MOST]
+    if not there:
+        return None
+    names: dict[str, None] = {}
+    for path in there:
+        with Image.open(path) as cut:
+            small = encoded(cut.convert("L").resize((SIDE, SIDE)), "webp", quality=80, method=4)
+        names[base64.b64encode(small).decode()] = None
+    pictures = list(names)[: max(len(names) - len(names) % ROW, min(len(names), ROW))]
+    description = f"{counted(len(pictures), 'cut')} around planted nodules, scenes drawn at random first."
+    size, of = f'width="{SIDE}" height="{SIDE}"', len(pictures)
+    sheet = "".join(
+        f'<img src="data:image/webp;base64,{data}" alt="cut {number} of {of}" {size}>'
+        for number, data in enumerate(pictures, 1)
+    )
+    return Figure("What was planted", description, sheet, wide=True)
