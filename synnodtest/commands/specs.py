@@ -140,7 +140,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _warnings(behaviour: Behaviour) -> Iterator[str]:
     """Yield what is allowed and probably not meant."""
-    from synnodtest.reference.brightness import asked_for
+    from synnodtest.reference import asked_for
 
     yield from cautions(behaviour)
     if all(map(passes_in_silence, behaviour.expectations)):

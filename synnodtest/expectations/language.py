@@ -46,7 +46,18 @@ def choice(*words: str) -> Schema:
     return {"anyOf": [{"enum": list(words)}, VARIABLE]}
 
 
-METRIC = choice(*METRICS)
+REGION = (
+    "Region of the radiograph: a name, or {any: [..]}, {all: [..]}, {not: ..}; lung without hilum is "
+    "{all: [lung, {not: hilar}]}.",
+    reference("region"),
+)
+"""Meaning and schema of the parameter that names a region."""
+METRIC = (
+    "What is compared: sensitivity (default), confidence, specificity or false_positives_per_image.",
+    choice(*METRICS),
+    "sensitivity",
+)
+"""Meaning, schema and default of the parameter that names a metric."""
 
 COMMON: Mapping[str, Schema] = {
     "id": {"description": "Name of this expectation within its behaviour; default: its kind.", **reference("name")},

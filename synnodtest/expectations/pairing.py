@@ -22,12 +22,7 @@ class Compared(Selection):
     """Parameters of a comparison of two arms."""
 
     arm: str | None = option("The arm under test.", reference("name"))
-    metric: str = option(
-        "What is compared: sensitivity (default), confidence, specificity or false_positives_per_image.",
-        METRIC,
-        "sensitivity",
-        stated=True,
-    )
+    metric: str = option(*METRIC, stated=True)
     reference: str | None = option("The arm it is compared with.", reference("name"))
     reference_at_least: float = option(
         "Sensitivity of the reference must exceed this, else INCONCLUSIVE: two silent arms prove nothing. Default 0.2.",

@@ -137,26 +137,15 @@ def rule(
     """
     parts = tuple(h.part for h in held)
     status = Status.INCONCLUSIVE if reasons else combine(parts)
-    backgrounds, clusters = sizes(trials)
+    backgrounds, _ = sizes(trials)
     missing = [h.estimate.reason for h in held if h.part.role != "shown" and h.estimate.reason]
-    sentence = sentence_for(
-        status,
-        parts,
-        evidence.alpha,
-        counts_phrase(len(trials), backgrounds, noun) + counts,
-        dict.fromkeys([*reasons, *missing]),
-    )
+    counted = counts_phrase(len(trials), backgrounds, noun) + counts
+    sentence = sentence_for(status, parts, evidence.alpha, counted, dict.fromkeys([*reasons, *missing]))
     deciding = [h.p_value for h in held if h.part.role == "decides"] if not reasons else []
     estimated = [p for p in deciding if not math.isnan(p)]
-    return Ruling(
-        status=status,
-        sentence=sentence,
-        criterion=criterion,
+    return replace(
+        ruling_on(trials, evidence, status, sentence, criterion),
         components=parts,
-        n_nodules=len(trials),
-        n_backgrounds=backgrounds,
-        n_clusters=clusters,
-        alpha=evidence.alpha,
         icc=intraclass,
         p_value=min(1.0, len(deciding) * min(estimated)) if estimated else math.nan,
         notes=tuple(dict.fromkeys([*notes, *not_made(evidence), *(flag for h in held for flag in h.estimate.flags)])),
@@ -165,9 +154,17 @@ def rule(
     )
 
 
-def not_made(evidence: Evidence) -> Iterable[str]:
-    """Yield what was asked for and not made, with counts: the claim is made of less than was planned."""
-    return (f"not made: {count} x {reason}" for reason, count in evidence.shortfall.items())
+def ruling_on(trials: Sequence[Trial], evidence: Evidence, status: Status, sentence: str, criterion: str) -> Ruling:
+    """Return a ruling on units with these scenes, with what was not made among its notes."""
+    backgrounds, clusters = sizes(trials)
+    return Ruling(
+        status, sentence, criterion, (), len(trials), backgrounds, clusters, evidence.alpha, notes=not_made(evidence)
+    )
+
+
+def not_made(evidence: Evidence) -> tuple[str, ...]:
+    """Return what was asked for and not made, with counts: the claim is made of less than was planned."""
+    return tuple(f"not made: {count} x {reason}" for reason, count in evidence.shortfall.items())
 
 
 def selected(parameters: Selection, evidence: Evidence) -> list[tuple[Trial, NoduleTrial]]:

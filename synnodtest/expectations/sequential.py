@@ -22,7 +22,7 @@ from synnodtest.evidence.ruling import Component, Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import Units, verb, where_phrase
-from synnodtest.expectations.rule import hold, no_data, not_made, sizes
+from synnodtest.expectations.rule import hold, no_data, ruling_on
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
 from synnodtest.statistics import Estimate, confidence_sequence, confidence_sequence_paired
@@ -185,20 +185,12 @@ def _gate(units: Units, least: float, order: Sequence[str], threshold: float) ->
 
 
 def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Trial], looks: int) -> Ruling:
-    backgrounds, clusters = sizes(trials)
     settled = "undecided after" if part.status is Status.INCONCLUSIVE else "decided after"
     counts = f"{settled} {looks} of {len(evidence.order)} planned backgrounds by e-values"
-    return Ruling(
-        status=part.status,
-        sentence=sentence_for(part.status, [part], evidence.alpha, counts),
-        criterion=criterion,
-        components=(part,),
-        n_nodules=len(trials),
-        n_backgrounds=backgrounds,
-        n_clusters=clusters,
-        alpha=evidence.alpha,
-        notes=("sequential runs are for development; a signed report rests on fixed n", *not_made(evidence)),
-    )
+    sentence = sentence_for(part.status, [part], evidence.alpha, counts)
+    ruling = ruling_on(trials, evidence, part.status, sentence, criterion)
+    caution = "sequential runs are for development; a signed report rests on fixed n"
+    return replace(ruling, components=(part,), notes=(caution, *ruling.notes))
 
 
 def _figure(harsh: Path, fair: Path, threshold: float, clusters: Sequence[str]) -> dict[str, object]:

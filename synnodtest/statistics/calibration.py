@@ -28,7 +28,7 @@ def _check(p: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.
     return chances, outcomes
 
 
-def _equal_mass(chances: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
+def equal_mass(chances: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
     """Bin of each value; ties share the bin of their first rank, so that order does not matter."""
     if bins < 1:
         raise ValueError(f"at least one bin, not {bins}")
@@ -64,7 +64,7 @@ def expected_calibration_error(p: ArrayLike, y: ArrayLike, *, bins: int | ArrayL
     chances, outcomes = _check(p, y)
     if len(chances) == 0:
         return math.nan
-    place = _equal_mass(chances, int(bins)) if np.ndim(bins) == 0 else _between(chances, bins)  # type: ignore[arg-type]
+    place = equal_mass(chances, int(bins)) if np.ndim(bins) == 0 else _between(chances, bins)  # type: ignore[arg-type]
     gaps = np.bincount(place, weights=outcomes - chances)
     return float(np.abs(gaps).sum() / len(chances))
 

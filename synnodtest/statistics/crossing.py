@@ -73,7 +73,8 @@ def crossing(
     x, holding = np.asarray(values, dtype=float), np.asarray(holds, dtype=float)
     x, low, high = (x, low, high) if fails_below else (-x, -high, -low)
     places, likelihoods = _posterior(x, holding, weights, rate, (low, high))
-    constant = _mean_exp(_bernoulli(np.broadcast_to(_RATES[:, None], (_RATES.size, x.size)), holding, weights))
+    logs = _bernoulli(np.broadcast_to(_RATES[:, None], (_RATES.size, x.size)), holding, weights)
+    constant = float(np.mean(np.exp(logs)))
     odds = float(np.exp(np.clip(np.log(np.mean(likelihoods)) - np.log(constant), -700, 700)))
     order = np.argsort(places)
     mass = np.cumsum(likelihoods[order]) / likelihoods.sum()
@@ -112,7 +113,3 @@ def _posterior(
 def _bernoulli(p: NDArray[np.float64], kept: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weighted log likelihood of each row of rates."""
     return np.asarray(np.log(p) @ (weights * kept) + np.log(1 - p) @ (weights * (1 - kept)), dtype=np.float64)
-
-
-def _mean_exp(logs: NDArray[np.float64]) -> float:
-    return float(np.mean(np.exp(logs)))

@@ -5,8 +5,7 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.record.model import Record
-from synnodtest.reference import real_nodules
-from synnodtest.reference.brightness import asked_for, brightness
+from synnodtest.reference import asked_for, brightness, real_nodules
 from synnodtest.report.sections.brightness import beside_real, bright_behaviours
 from synnodtest.spec import load_spec
 from tests.record import parts

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.trial import Trial, lies_in
 from synnodtest.expectations.claim import BASE, JUST_BROKEN, ClaimKind, Searched, rate
-from synnodtest.expectations.language import option, reference
+from synnodtest.expectations.language import REGION, option
 
 
 @dataclass(frozen=True)
 class Silent(Searched):
     """Parameters of ``silent``."""
 
-    region: RegionExpression | None = option(
-        "Region of the radiograph: a name, or {any: [..]}, {all: [..]}, {not: ..}; lung without hilum is "
-        "{all: [lung, {not: hilar}]}.",
-        reference("region"),
-    )
+    region: RegionExpression | None = option(*REGION)
     rate_at_least: float = rate()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.bootstrap import few_clusters
+from synnodtest.statistics.calibration import equal_mass
 from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.distributions import t_isf
 
@@ -114,20 +116,17 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     draws = np.array([error(np.bincount(pick, minlength=count)[index]) for pick in chosen])
     draws = draws[~np.isnan(draws)]
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
+    name, reason = "cluster-bootstrap-t, lower bound less bias", "one cluster" if count < 2 else ""
+    made = partial(Estimate, value, method=name, n=len(ledger.score), clusters=count, reason=reason)
+    made = partial(made, flags=few_clusters(count))
 
     def estimator(alpha: float) -> Estimate:
         half = t_isf(alpha, max(count - 1, 1)) * spread
         unlike = unseen_share(count, alpha) if half < 1e-12 else 0.0
-        return Estimate(
-            value,
+        return made(
             max(0.0, value - excess - half - unlike * value),
             max(min(1.0, value + half + unlike * (1.0 - value)), _skewed(value, spread, len(ledger.score), alpha)),
             alpha=alpha,
-            method="cluster-bootstrap-t, lower bound less bias",
-            n=len(ledger.score),
-            clusters=count,
-            reason="one cluster" if count < 2 else "",
-            flags=few_clusters(count),
         )
 
     return estimator
@@ -152,11 +151,6 @@ def _reasons(ledger: Ledger, bins: int) -> list[str]:
     return reasons
 
 
-def _first_of_ties(chances: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return for each of rising scores where the first that equals it stands."""
-    return np.searchsorted(chances, chances, side="left")
-
-
 def _places(tied: NDArray[np.intp], weights: NDArray[np.intp], bins: int) -> NDArray[np.intp]:
     """Return the bin of each finding, by rising score: equal mass, ties together in the bin of their first."""
     up_to = weights.cumsum()
@@ -167,7 +161,8 @@ def _places(tied: NDArray[np.intp], weights: NDArray[np.intp], bins: int) -> NDA
 def _error_of(ledger: Ledger, bins: int) -> Callable[[NDArray[np.intp]], float]:
     """Return the error as a function of how often each image is counted."""
     image, gap = ledger.image[::-1], (ledger.hit - ledger.score)[::-1]
-    tied = _first_of_ties(ledger.score[::-1])
+    rising = ledger.score[::-1]
+    tied = np.searchsorted(rising, rising, side="left")
 
     def error(weights: NDArray[np.intp]) -> float:
         each = weights[image]
@@ -180,7 +175,7 @@ def _error_of(ledger: Ledger, bins: int) -> Callable[[NDArray[np.intp]], float]:
 
 
 def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int) -> dict[str, object]:
-    place = _places(_first_of_ties(chances), np.ones(len(chances), dtype=np.intp), bins)
+    place = equal_mass(chances, bins)
     used = np.unique(place)
     return {
         "kind": "calibration",

@@ -13,7 +13,7 @@ from synnodtest.evidence.trial import Evidence, Trial, lies_in, nodules_of
 from synnodtest.expectations.fewest import gated, rate_backgrounds
 from synnodtest.expectations.grading import finding_in_region
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import Selection, option, reference, share
+from synnodtest.expectations.language import REGION, Selection, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.power import rate_power
 from synnodtest.expectations.rates import Pairs, hold_rate, sensitivity_gate
@@ -25,11 +25,7 @@ from synnodtest.expectations.worst import MISSED, as_worst, beside, concerns
 class NoDetection(Selection):
     """Parameters of ``no_detection``."""
 
-    region: RegionExpression = option(
-        "Region of the radiograph: a name, or {any: [..]}, {all: [..]}, {not: ..}; lung without hilum is "
-        "{all: [lung, {not: hilar}]}.",
-        reference("region"),
-    )
+    region: RegionExpression = option(*REGION)
     at_most: float = option("Share of images with a finding in the region must stay below this.", share(above=0))
     sensitivity_outside_at_least: float = option(
         "Sensitivity outside the region must exceed this, else INCONCLUSIVE. Default 0.2.",

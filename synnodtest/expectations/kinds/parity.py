@@ -14,7 +14,16 @@ from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts, predicate
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import EVERY, METRIC, Asked, Complaint, Selection, number, option, reference
+from synnodtest.expectations.language import (
+    EVERY,
+    METRIC,
+    Asked,
+    Complaint,
+    Selection,
+    number,
+    option,
+    reference,
+)
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
 from synnodtest.expectations.paired import margin_below_1, no_room_left, wide_margin
 from synnodtest.expectations.power import parity_power
@@ -50,12 +59,7 @@ class Group:
 class Parity(Selection):
     """Parameters of ``parity``; ``strata`` are the groups of ``across``."""
 
-    metric: str = option(
-        "What is compared: sensitivity (default), confidence, specificity or false_positives_per_image.",
-        METRIC,
-        "sensitivity",
-        stated=True,
-    )
+    metric: str = option(*METRIC, stated=True)
     across: Any = option("The groups that are compared with each other, such as {sex: [F, M]}.", reference("strata"))
     margin: float = option("Margin, in units of the metric.", number(above=0))
 

@@ -30,7 +30,7 @@ from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import Selection, option
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.registry import taken
-from synnodtest.expectations.rule import no_data, not_made, sizes
+from synnodtest.expectations.rule import no_data, ruling_on, sizes
 from synnodtest.expectations.sentences import counts_phrase
 from synnodtest.expectations.worst import concerns
 from synnodtest.factories import Loader, has_asserts
@@ -88,23 +88,14 @@ def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Rulin
     if isinstance(answer, Ruling):
         return taken(answer, text, evidence)
     own = evidence.own() or evidence.trials
-    backgrounds, clusters = sizes(own)
+    backgrounds, _ = sizes(own)
     verdict, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
     if not (verdict is None or isinstance(verdict, (bool, np.bool_))) or not isinstance(sentence, str):
         raise SynnodError(f"check {text!r} returned {type(answer).__name__}", hint=WANTED)
     status = Status.INCONCLUSIVE if verdict is None else Status.PASSED if verdict else Status.FAILED
     words = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
-    ruling = Ruling(
-        status=status,
-        sentence=f"{status} {text}: {words}; {counts_phrase(len(own), backgrounds, 'scene')}",
-        criterion=criterion,
-        n_nodules=len(own),
-        n_backgrounds=backgrounds,
-        n_clusters=clusters,
-        alpha=evidence.alpha,
-        notes=tuple(not_made(evidence)),
-        figure={"kind": "rate"},
-    )
+    sentence = f"{status} {text}: {words}; {counts_phrase(len(own), backgrounds, 'scene')}"
+    ruling = replace(ruling_on(own, evidence, status, sentence, criterion), figure={"kind": "rate"})
     return taken(ruling, text, evidence)
 
 

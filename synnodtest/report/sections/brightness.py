@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from synnodtest.record.model import Record, SceneEntry
 from synnodtest.record.words import joined, number
-from synnodtest.reference import real_nodules
-from synnodtest.reference.brightness import Brightness, brightness
+from synnodtest.reference import Brightness, brightness, real_nodules
 from synnodtest.report.model import Table
 
 
