@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.stage import Replicate
-from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 
 LEAST_SCENES = 5
@@ -51,14 +50,17 @@ class Rule:
         right = f"right for {self.failing[0]} of {self.failing[1]} failing and {self.holding[0]} of {self.holding[1]}"
         return f"{self._what()} ({right} holding scenes)"
 
+    @property
+    def region(self) -> str:
+        """The region that it is on; the parameter where it is on none."""
+        return self.name.removeprefix(INSIDE).removeprefix(FROM)
+
     def _what(self) -> str:
         if self.name.startswith(INSIDE):
-            region = self.name.removeprefix(INSIDE)
-            return f"failing scenes lie {'outside' if self.below else 'in'} the region {region}"
+            return f"failing scenes lie {'outside' if self.below else 'in'} the region {self.region}"
         if self.name.startswith(FROM):
-            region = self.name.removeprefix(FROM)
             side = "up to" if self.below else "more than"
-            return f"failing scenes lie {side} {self.threshold:.3g} mm from the border of {named(region)}"
+            return f"failing scenes lie {side} {self.threshold:.3g} mm from the border of {named(self.region)}"
         return f"failing scenes have {self.name} {'below' if self.below else 'above'} {self.threshold:.3g}"
 
     def value(self, replicate: Replicate, surroundings: Surroundings) -> float:
@@ -97,11 +99,10 @@ def failure_rule(
     table: dict[str, list[float]] = {}
     for number, replicate in enumerate(replicates):
         for name, value in _measures(replicate, surroundings):
-            if not name.startswith(only):
-                continue
-            table.setdefault(name, [np.nan] * len(replicates))[number] = value
-    rules = [rule for name, values in table.items() if (rule := _best_cut(name, np.array(values), fails)) is not None]
-    rules = [rule for rule in rules if rule.failing[0] >= keeps * rule.failing[1]]
+            if name.startswith(only):
+                table.setdefault(name, [np.nan] * len(replicates))[number] = value
+    cuts = (_best_cut(name, np.array(values), fails) for name, values in table.items())
+    rules = [rule for rule in cuts if rule is not None and rule.failing[0] >= keeps * rule.failing[1]]
     best = max(rules, key=_preferred, default=None)
     return best if best is not None and best.balance >= least else None
 
@@ -113,8 +114,7 @@ def _preferred(rule: Rule) -> tuple[float, bool]:
 
 def _measures(replicate: Replicate, surroundings: Surroundings) -> Iterator[tuple[str, float]]:
     """Yield parameters first, then regions, then distances: among equally good rules the plainest is stated."""
-    example: Example = replicate.example
-    for name, value in example.items:
+    for name, value in replicate.example.items:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             yield name, float(value)
     trial = replicate.trials[BASE]

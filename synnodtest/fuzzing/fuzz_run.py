@@ -28,12 +28,10 @@ class FuzzGathered(Gathered):
 
     Args:
         entry: For the record's ``fuzzing`` list.
-        shown: Scene ids by role: ``minimal``, ``typical``, ``worst``.
         interrupted: Whether Ctrl-C ended it.
     """
 
     entry: dict[str, object] = field(default_factory=dict)
-    shown: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
 
 
@@ -99,7 +97,7 @@ class _FuzzRun:
         if investigation.search.crash is not None and not investigation.interrupted:
             raise self._crash_found(investigation.search.shrunk_crash(), searching=True)
         findings = investigation.findings
-        facts, entry, shown_scenes = facts_of(setup, investigation.search, findings, self._seconds())
+        facts, entry = facts_of(setup, investigation.search, findings, self._seconds())
         patients = len({b.cluster for b in setup.confirm_stage.backgrounds})
         gaps = gaps_of(investigation.search, patients, investigation.control, findings, setup.claim.rate)
         if investigation.control is not None:
@@ -115,7 +113,6 @@ class _FuzzRun:
             {setup.under_test: ruling},
             self._sham(replicates),
             entry=entry,
-            shown=shown_scenes,
             interrupted=investigation.interrupted,
         )
 

@@ -64,8 +64,8 @@ def _id(behaviour: Behaviour, variant: Variant, example: Example) -> str:
 
 def facts_of(
     setup: SearchSetup, search: Search, findings: Findings, seconds: Mapping[str, float]
-) -> tuple[dict[str, object], dict[str, object], dict[str, str]]:
-    """Return the facts that the report prints, the record's entry, and scene ids by role."""
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the facts that the report prints, and the record's entry."""
     behaviour, variant, fuzz, space, around = setup.asked, setup.variant, setup.fuzz, setup.space, findings.around
     synthesizer = setup.confirm_stage.synthesizer
     ranked = sorted(findings.found, key=lambda c: (not c.confirmed, c.p_value))
@@ -109,7 +109,7 @@ def facts_of(
                                               "map": {"parameters": around.names, "points": around.points}},
         "shown": shown_scenes,
     }  # fmt: skip
-    return facts, entry, shown_scenes
+    return facts, entry
 
 
 def _kept(
@@ -126,17 +126,16 @@ def _kept(
 def _found_facts(
     findings: Findings, shown: Mapping[str, str], counterexamples: Sequence[Mapping[str, object]]
 ) -> dict[str, object]:
-    facts: dict[str, object] = {}
     around = findings.around
-    if around is not None and around.replicates:
-        facts["local_failure_rate"] = around.sentence()
-        facts["tells_failing_from_finding"] = ", ".join(f"{n} {v:.2f}" for n, v in around.telling.items())
-    if findings.region is not None:
-        facts["largest_region_that_fails"] = findings.region.sentence()
-    if findings.rule is not None:
-        facts["what_failing_scenes_share"] = findings.rule.sentence()
-    if findings.swept is not None:
-        facts["sweep"] = findings.swept.sentence()
+    described = around if around is not None and around.replicates else None
+    facts: dict[str, object] = {
+        "local_failure_rate": described and described.sentence(),
+        "tells_failing_from_finding": described and ", ".join(f"{n} {v:.2f}" for n, v in described.telling.items()),
+        "largest_region_that_fails": findings.region and findings.region.sentence(),
+        "what_failing_scenes_share": findings.rule and findings.rule.sentence(),
+        "sweep": findings.swept and findings.swept.sentence(),
+    }
+    facts = {name: text for name, text in facts.items() if text is not None}
     if findings.open and not any(c.confirmed for c in findings.found):
         facts["failing_and_not_followed_up"] = "; ".join(str(candidate.example) for candidate in findings.open[:3])
     if counterexamples:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth, with_truth
 
 Shape = tuple[int, int]
 Point = tuple[float, float]
+_Moved = Callable[[BoolArray], BoolArray]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def warp(radiograph: Radiograph, forward: Affine) -> Radiograph:
     Truth that leaves the radiograph is cut, and dropped where nothing of it remains; diameters are measured again.
     """
     inverse = forward.inverse()
-    lookup = _Lookup.of(inverse, (0, 0), radiograph.shape, (0, 0), radiograph.shape)
+    lookup = _lookup(inverse, (0, 0), radiograph.shape, (0, 0), radiograph.shape)
     return replace(
         with_truth(radiograph, lambda truth: _move_truth(truth, forward, inverse, radiograph)),
         pixels=_move_pixels(radiograph.pixels, inverse, forward.shrinks_by),
@@ -116,25 +116,17 @@ def _move_pixels(pixels: FloatArray, inverse: Affine, shrinks_by: float) -> Floa
     return np.clip(moved, 0.0, 1.0)
 
 
-@dataclass(frozen=True)
-class _Lookup:
-    """For each pixel of a window of the new radiograph, the old pixel that it comes from."""
+def _lookup(inverse: Affine, start: Shape, shape: Shape, origin: Shape, source: Shape) -> _Moved:
+    """Return what gives a window of the new radiograph from an old mask: each pixel from the one that it comes from.
 
-    flat: NDArray[np.intp]
-    inside: BoolArray
-
-    @classmethod
-    def of(cls, inverse: Affine, start: Shape, shape: Shape, origin: Shape, source: Shape) -> _Lookup:
-        """Look from the window (first pixel ``start``, ``shape``) into the old pixels from ``origin`` on."""
-        y, x = np.ogrid[start[0] + 0.5 : start[0] + shape[0], start[1] + 0.5 : start[1] + shape[1]]
-        column = np.floor(inverse.a * x + inverse.b * y + inverse.c).astype(np.intp) - origin[1]
-        row = np.floor(inverse.d * x + inverse.e * y + inverse.f).astype(np.intp) - origin[0]
-        inside = (row >= 0) & (row < source[0]) & (column >= 0) & (column < source[1])
-        return cls(flat=np.where(inside, row * source[1] + column, 0), inside=inside)
-
-    def __call__(self, mask: BoolArray) -> BoolArray:
-        sampled: BoolArray = mask.ravel()[self.flat] & self.inside
-        return sampled
+    The window's first pixel is ``start``; the mask has the shape ``source`` and begins at ``origin``.
+    """
+    y, x = np.ogrid[start[0] + 0.5 : start[0] + shape[0], start[1] + 0.5 : start[1] + shape[1]]
+    column = np.floor(inverse.a * x + inverse.b * y + inverse.c).astype(np.intp) - origin[1]
+    row = np.floor(inverse.d * x + inverse.e * y + inverse.f).astype(np.intp) - origin[0]
+    inside = (row >= 0) & (row < source[0]) & (column >= 0) & (column < source[1])
+    flat = np.where(inside, row * source[1] + column, 0)
+    return lambda mask: mask.ravel()[flat] & inside
 
 
 def _move_truth(truth: Truth, forward: Affine, inverse: Affine, radiograph: Radiograph) -> Truth | None:
@@ -144,7 +136,7 @@ def _move_truth(truth: Truth, forward: Affine, inverse: Affine, radiograph: Radi
     columns = _span([x for x, _ in corners], radiograph.shape[1])
     rows = _span([y for _, y in corners], radiograph.shape[0])
     start, shape = (rows[0], columns[0]), (rows[1] - rows[0], columns[1] - columns[0])
-    crop = _Lookup.of(inverse, start, shape, truth.origin, truth.crop.shape)(truth.crop)
+    crop = _lookup(inverse, start, shape, truth.origin, truth.crop.shape)(truth.crop)
     if not crop.any():
         return None
     diameter_mm = equal_area_diameter_mm(float(crop.sum()), radiograph.spacing_mm)

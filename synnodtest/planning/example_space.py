@@ -61,13 +61,8 @@ def place_dimensions(parts: int) -> Iterator[Dimension]:
 
 
 def _companion(second: Companion) -> Iterator[Dimension]:
-    values: dict[str, Value | None] = {
-        "distance_mm": second.distance_mm,
-        "contrast": second.contrast,
-        "density": second.density,
-        "diameter_mm": second.diameter_mm,
-    }
-    for key, value in values.items():
+    for key in ("distance_mm", "contrast", "density", "diameter_mm"):
+        value: Value | None = getattr(second, key)
         if value is not None:
             yield dimension(f"companion.{key}", value)
         elif key == "distance_mm":

@@ -40,20 +40,16 @@ def plausible(features: Mapping[str, float]) -> bool:
     A single feature is left to the spec's range, and so are features outside the 67.
     """
     distribution = _distribution()
-    names = [name for name in features if name in distribution["features"]]
-    if len(names) < 2:
+    known = {name: distribution["features"][name] for name in features if name in distribution["features"]}
+    if len(known) < 2:
         return True
-    scores = np.array([_score(distribution, name, float(features[name])) for name in names])
-    loadings = np.array([distribution["features"][name]["loadings"] for name in names])
+    shares = [np.interp(features[n], one["quantiles"], distribution["probabilities"]) for n, one in known.items()]
+    scores = np.array([normal_ppf(share) for share in shares])
+    loadings = np.array([one["loadings"] for one in known.values()])
     shared = loadings @ loadings.T
     covariance = shared + np.diag(np.maximum(1.0 - np.diag(shared), 0.05))
     distance = float(scores @ np.linalg.solve(covariance, scores))
-    return bool(distance <= chi2_isf(RARE, len(names)))
-
-
-def _score(known: Mapping[str, Any], name: str, value: float) -> float:
-    share = np.interp(value, known["features"][name]["quantiles"], known["probabilities"])
-    return normal_ppf(share)
+    return bool(distance <= chi2_isf(RARE, len(known)))
 
 
 def feature_range(name: str) -> tuple[float, float, float]:

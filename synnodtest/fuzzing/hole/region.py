@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from synnodtest.counted import joined
-from synnodtest.fuzzing.failure_rule import FROM, INSIDE, Rule, named
+from synnodtest.fuzzing.failure_rule import INSIDE, Rule, named
 
 _PLAIN = ("right_lung", "left_lung")
 _UNITS = {"diameter_mm": " mm", "distance_mm": " mm", "rotate_deg": " degrees", "rotate": " degrees"}
@@ -148,14 +148,12 @@ class Region:
 
     def _rule_words(self) -> str:
         assert self.rule is not None
+        region = self.rule.region
         if self.rule.name.startswith(INSIDE):
-            region = self.rule.name.removeprefix(INSIDE)
             plain = region.replace("_", " ") if region in _PLAIN else f"region {region}"
             return f"{'outside' if self.rule.below else 'in'} the {plain}"
-        region = self.rule.name.removeprefix(FROM)
         limit = self.border.words(" mm") if self.border else f"{self.rule.threshold:.3g} mm"
-        where = named(region)
-        return f"within {limit} of the border of {where}" if self.rule.below else f"more than {limit} from {where}"
+        return f"{f'within {limit} of the border of' if self.rule.below else f'more than {limit} from'} {named(region)}"
 
     def plain(self) -> dict[str, object]:
         """Return it as the record keeps it."""
