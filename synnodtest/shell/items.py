@@ -15,7 +15,7 @@ from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import FuzzGathered
 from synnodtest.planning.cases import Case, variants_of
 from synnodtest.planning.variants import Variant
-from synnodtest.shell.ci import attach_to_allure, html_extras
+from synnodtest.shell.gallery import attach_to_allure, html_extras
 from synnodtest.shell.repeat_commands import follow_up, reproduce
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour, Spec

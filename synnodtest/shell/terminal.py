@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
-from synnodtest.shell.ci import write_step_summary
+from synnodtest.shell.gallery import write_step_summary
 from synnodtest.shell.repeat_commands import follow_up
 
 if TYPE_CHECKING:

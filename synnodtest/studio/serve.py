@@ -21,7 +21,6 @@ from synnodtest.errors import SynnodError, require
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import Catalogue
 from synnodtest.studio.sessions import Sessions
-from synnodtest.studio.study import Study
 
 MOST_BYTES = 256 * 2**20
 """Limit of an upload: a radiograph of 8192 x 8192 pixels and 16 bits has half as much."""
@@ -72,7 +71,7 @@ class Studio:
         from synnodtest.studio.guard import Guard, hosts_of
         from synnodtest.studio.page import build_page
         from synnodtest.studio.parts import asset
-        from synnodtest.studio.routes import add_routes
+        from synnodtest.studio.routes import Study, add_routes
         from synnodtest.studio.tabs.desk import Desk
 
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

@@ -7,7 +7,7 @@ import pytest
 
 from synnodtest.exports import markdown
 from synnodtest.record.model import Record
-from synnodtest.shell.ci import write_step_summary
+from synnodtest.shell.gallery import write_step_summary
 
 
 def test_every_expectation_stands_in_the_table_with_its_verdict(made):
