@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 from abc import ABC, abstractmethod
@@ -20,6 +21,8 @@ Changes = dict[Any, Any]
 
 FIELDS = ("diameter_mm", "density", "attenuation", "contrast", "margin", "seed")
 """Of a request, by the names of the parts that set them."""
+WORDS = ("attenuation", "margin")
+"""Fields of a request that are words."""
 MOST_TABS = 16
 """In which the same long work can be under way; the models take their turns."""
 
@@ -103,7 +106,7 @@ class Tab(ABC):
     """
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self.desk = desk
 
     @abstractmethod
     def lay_out(self) -> None:
@@ -112,6 +115,75 @@ class Tab(ABC):
     @abstractmethod
     def connect(self) -> None:
         """Tie its events, once all parts are there."""
+
+    # --- what it shows for a session --------------------------------------------------------------------------------
+
+    def film(self, at: Visit) -> Changes:
+        """Return the canvas."""
+        return {self.desk.p.film: at.view.text(at.session)}
+
+    def opened(self, at: Visit) -> Changes:
+        """Return the whole page after another radiograph was opened."""
+        at.view.film += 1
+        case = at.session.opened
+        regions = sorted(case.radiograph.named_regions)
+        at.view.outlines = [name for name in dict.fromkeys(at.view.outlines) if name in regions]
+        return {
+            **self.desk.status(f"{case.file} is open. Draw a box where a nodule is to be.", "good"),
+            self.desk.p.notes: tables.notes_html(case.notes),
+            self.desk.p.outlines: self.desk.gradio.update(choices=regions, value=at.view.outlines),
+            **self.form(at),
+            **self.results(at),
+            **dict.fromkeys(self.desk.specs, ""),
+            **self.export_link(at),
+            **self.film(at),
+        }
+
+    def form(self, at: Visit) -> Changes:
+        """Return the form filled in with the selected nodule."""
+        p, names = self.desk.p, list(at.session.requests)
+        if at.session.selected not in names:
+            empty = {part: "" if field in WORDS else None for field, part in self.desk.fields.items()}
+            edges = dict.fromkeys(p.edges)
+            return {p.nodule: self.desk.gradio.update(choices=names, value=None), **empty, **edges, p.features: "{}"}
+        request = at.session.request(at.session.selected)
+        return {
+            p.nodule: self.desk.gradio.update(choices=names, value=request.name),
+            **dict(zip(p.edges, map(round, request.box or ()), strict=True)),
+            **{part: getattr(request, field) for field, part in self.desk.fields.items()},
+            p.features: json.dumps(dict(request.radiomics)),
+        }
+
+    def results(self, at: Visit) -> Changes:
+        """Return findings, acceptance and requested against realised."""
+        p, result = self.desk.p, at.session.result
+        if result is None:
+            return {p.findings: "", p.accepted: "", p.rows: ""}
+        names = [truth.name for truth in result.after.nodules] if result.rows else []
+        return {
+            p.findings: tables.findings_html(result, at.view.threshold),
+            p.accepted: tables.acceptance_html(result),
+            p.rows: tables.rows_html(result.rows, names),
+        }
+
+    def export_link(self, at: Visit) -> Changes:
+        """Return the link that downloads the result, or the film where there is none."""
+        if at.session.case is None:
+            return {}
+        kind, size, mark = at.view.export
+        address = f"studio/{at.view.token}/export?kind={kind.replace(' ', '%20')}&size={size}&mark={int(mark)}"
+        label = html.escape(kind)
+        words = f"Download {label}, {size}" if at.session.result else f"Download the film as {label}"
+        return {self.desk.p.export: f"<p><a class='download' href='{address}' download>{words}</a></p>"}
+
+    def specs(self, at: Visit, what: str) -> Changes:
+        """Return the texts of the tab "As a spec"."""
+        address = f"studio/{at.view.token}/bundle/{what}.zip"
+        return {
+            self.desk.p.yaml: at.session.text_of(what),
+            self.desk.p.bundle: f"<p><a class='download' href='{address}' download>Download spec and film</a></p>",
+            self.desk.p.python: at.session.python_text() if at.session.result is not None else "",
+        }
 
 
 class Desk:

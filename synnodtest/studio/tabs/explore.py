@@ -11,7 +11,6 @@ from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.errors import SynnodError
 from synnodtest.studio import tables
 from synnodtest.studio.explore import SWEPT, Exploration, levels_between, usual_range
-from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 PACE_S = 0.5
@@ -27,7 +26,7 @@ class ExploreTab(Tab):
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p, names = self._desk.gradio, self._desk.p, self._desk.detectors
+        gradio, p, names = self.desk.gradio, self.desk.p, self.desk.detectors
         p.detector = gradio.Dropdown(names, value=names[0], label="Detector")
         with gradio.Accordion("Sweep one quantity of the selected nodule", open=True):
             self._lay_out_sweep(gradio, p)
@@ -58,7 +57,7 @@ class ExploreTab(Tab):
 
     def connect(self) -> None:
         """Tie events to what they do."""
-        desk, p = self._desk, self._desk.p
+        desk, p = self.desk, self.desk.p
         desk.at_once(p.over.input, self._quantity, [p.over])
         desk.in_steps(p.sweep.click, self._swept, [p.detector, p.over, p.low, p.high, p.steps])
         of_region = partial(self._exploring, "map", "Map of the {}")
@@ -70,7 +69,7 @@ class ExploreTab(Tab):
 
     def _quantity(self, at: Visit, over: str) -> Changes:
         low, high = usual_range(over)
-        return {self._desk.p.low: low, self._desk.p.high: high}
+        return {self.desk.p.low: low, self.desk.p.high: high}
 
     def _swept(self, at: Visit, detector: str, over: str, low: float, high: float, steps: float) -> Iterator[Changes]:
         if low is None or high is None or not low < high:
@@ -80,7 +79,7 @@ class ExploreTab(Tab):
 
     def _exploring(self, kind: str, title: str, at: Visit, detector: str, *values: Any) -> Iterator[Changes]:
         text, title = at.session.text(kind, *values), title.format(*values)
-        desk = self._desk
+        desk = self.desk
         yield desk.status(f"{title}: planting and asking {detector} …", "busy")
         swept, last_s = None, 0.0
         for swept in at.session.explore(kind, title, text, detector):
@@ -94,10 +93,10 @@ class ExploreTab(Tab):
 
     def _explored(self, at: Visit, made: Exploration) -> Changes:
         html = tables.exploration_html(made, at.view.token, at.view.threshold)
-        return {self._desk.p.explored: html, **changes.film(self._desk, at)}
+        return {self.desk.p.explored: html, **self.film(at)}
 
     def _cancelled(self, at: Visit) -> Changes:
         if not at.session.at_work:
-            return self._desk.status("Nothing is under way.")
+            return self.desk.status("Nothing is under way.")
         at.session.cancelled.set()
-        return self._desk.status("Cancelling after the scenes that are under way.")
+        return self.desk.status("Cancelling after the scenes that are under way.")

@@ -10,8 +10,7 @@ from typing import Any
 from synnodtest.errors import SynnodError
 from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 from synnodtest.studio.parts import features_part
-from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Tab, Visit
+from synnodtest.studio.tabs.desk import WORDS, Changes, Tab, Visit
 from synnodtest.studio.tabs.radiograph import edited
 
 
@@ -20,7 +19,7 @@ class NodulesTab(Tab):
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p, names = self._desk.gradio, self._desk.p, self._desk.synthesizers
+        gradio, p, names = self.desk.gradio, self.desk.p, self.desk.synthesizers
         self._lay_out_place(gradio, p)
         with gradio.Row():
             p.diameter_mm = gradio.Number(label="Diameter, mm (empty: as the box)", min_width=140, elem_id="diameter")
@@ -58,12 +57,12 @@ class NodulesTab(Tab):
 
     def connect(self) -> None:
         """Tie events to what they do."""
-        desk, p = self._desk, self._desk.p
+        desk, p = self.desk, self.desk.p
         desk.at_once(p.nodule.input, functools.partial(self._edited, "select"), [p.nodule])
         desk.at_once(p.set_box.click, self._box_typed, [p.nodule, *p.edges])
         desk.at_once(p.remove.click, functools.partial(self._edited, "remove"), [p.nodule])
         for field, part in desk.fields.items():
-            for event in [part.input] if field in changes.WORDS else [part.blur, part.submit]:
+            for event in [part.input] if field in WORDS else [part.blur, part.submit]:
                 desk.at_once(event, functools.partial(self._changed, field), [p.nodule, part])
         desk.at_once(p.features.edit, self._featured, [p.nodule])
         desk.at_once(p.synthesizer.input, functools.partial(self._chosen, "synthesizer"), [p.synthesizer])
@@ -71,14 +70,14 @@ class NodulesTab(Tab):
         desk.in_steps(p.make.click, self._made, [p.nodule, *desk.fields.values()])
 
     def _edited(self, action: str, at: Visit, name: str | None) -> Changes:
-        return edited(self._desk, at, action, {"name": name})
+        return edited(self, at, action, {"name": name})
 
     def _box_typed(self, at: Visit, name: str | None, *edges: float | None) -> Changes:
         if any(edge is None for edge in edges):
             raise SynnodError("a box has four edges", hint="fill in x min, y min, x max and y max")
         known = name in at.session.requests
         box = {"name": name, "box": [float(edge or 0) for edge in edges]}
-        return edited(self._desk, at, "move" if known else "add", box)
+        return edited(self, at, "move" if known else "add", box)
 
     def _changed(self, field: str, at: Visit, name: str | None, value: Any) -> Changes:
         if name in at.session.requests:
@@ -88,7 +87,7 @@ class NodulesTab(Tab):
     def _featured(self, at: Visit, name: str | None) -> Changes:
         features = {str(key): float(value) for key, value in dict(at.told.get("features") or {}).items()}
         at.session.change(name or at.session.selected, radiomics=features)
-        return self._desk.status(f"Features asked for: {', '.join(features) or 'none'}.")
+        return self.desk.status(f"Features asked for: {', '.join(features) or 'none'}.")
 
     def _chosen(self, what: str, at: Visit, value: str | bool) -> Changes:
         setattr(at.session, what, value)
@@ -96,7 +95,7 @@ class NodulesTab(Tab):
 
     def _made(self, at: Visit, name: str | None, *values: Any) -> Iterator[Changes]:
         """Synthesize; what stands in the form and was not yet left counts."""
-        desk = self._desk
+        desk = self.desk
         if name in at.session.requests:
             fields = zip(desk.fields, values, strict=True)
             at.session.change(str(name), **{field: _as_field(field, value) for field, value in fields})
@@ -111,10 +110,10 @@ class NodulesTab(Tab):
         kind = "error" if result.rejected else "good"
         yield {
             **desk.status(f"Made in {took:.1f} s. Surest finding {hits_named}.", kind, result.rejected),
-            **changes.results(desk, at),
-            **changes.specs(desk, at, "scene"),
-            **changes.export_link(desk, at),
-            **changes.film(desk, at),
+            **self.results(at),
+            **self.specs(at, "scene"),
+            **self.export_link(at),
+            **self.film(at),
         }
 
 
@@ -122,7 +121,7 @@ def _as_field(field: str, value: Any) -> Any:
     """Return what stands in a part of the form as a request takes it."""
     if field == "seed":
         return int(value or 0)
-    return str(value or "") if field in changes.WORDS else value
+    return str(value or "") if field in WORDS else value
 
 
 def _best(found: Sequence[Any]) -> str:

@@ -9,8 +9,7 @@ from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.errors import SynnodError
 from synnodtest.studio.parts import open_part
 from synnodtest.studio.session import Session
-from synnodtest.studio.tabs import changes
-from synnodtest.studio.tabs.desk import Changes, Desk, Tab, Visit
+from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 
 class RadiographTab(Tab):
@@ -18,8 +17,8 @@ class RadiographTab(Tab):
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p, labels = self._desk.gradio, self._desk.p, self._desk.labels
-        p.open = open_part(gradio, self._desk.most_bytes)
+        gradio, p, labels = self.desk.gradio, self.desk.p, self.desk.labels
+        p.open = open_part(gradio, self.desk.most_bytes)
         p.pick = gradio.Dropdown(labels, value=labels[0], label="Film or phantom", filterable=True)
         p.picked = gradio.Button("Take it", elem_id="take")
         p.outlines = gradio.CheckboxGroup([*REGIONS, "air_leak"], value=[], label="Outlines of regions")
@@ -27,7 +26,7 @@ class RadiographTab(Tab):
 
     def connect(self) -> None:
         """Tie events to what they do."""
-        desk, p = self._desk, self._desk.p
+        desk, p = self.desk, self.desk.p
         desk.at_once(p.page.load, self._arrive)
         desk.when_closed(p.page)
         desk.at_once(p.open.edit, self._uploaded)
@@ -36,45 +35,45 @@ class RadiographTab(Tab):
         desk.at_once(p.outlines.input, self._outlined, [p.outlines])
 
     def _arrive(self, at: Visit) -> Changes:
-        loading = "" if self._desk.ready() else " The models are still being loaded; films can be opened meanwhile."
+        loading = "" if self.desk.ready() else " The models are still being loaded; films can be opened meanwhile."
         return {
-            **self._desk.status(f"Open a radiograph or pick one.{loading}"),
-            self._desk.p.open: at.view.token,
-            **changes.film(self._desk, at),
+            **self.desk.status(f"Open a radiograph or pick one.{loading}"),
+            self.desk.p.open: at.view.token,
+            **self.film(at),
         }
 
     def _uploaded(self, at: Visit) -> Changes:
         if at.told.get("error"):
-            return self._desk.status(str(at.told["error"]), "error", str(at.told.get("hint") or ""))
-        return changes.opened(self._desk, at)
+            return self.desk.status(str(at.told["error"]), "error", str(at.told.get("hint") or ""))
+        return self.opened(at)
 
     def _picked(self, at: Visit, label: str) -> Iterator[Changes]:
-        yield self._desk.status(f"Reading {label} …", "busy")
+        yield self.desk.status(f"Reading {label} …", "busy")
         at.session.pick(label)
-        yield changes.opened(self._desk, at)
+        yield self.opened(at)
 
     def _outlined(self, at: Visit, names: list[str]) -> Changes:
         at.view.outlines = names
-        return changes.film(self._desk, at)
+        return self.film(at)
 
     def _edited(self, at: Visit) -> Changes:
         """Take in what was done on the canvas; where it is refused, the canvas goes back to what it was."""
         action = str(at.told.get("action"))
         if action == "painted":
             at.view.outlines = [*at.view.outlines, "air_leak"]
-            return changes.opened(self._desk, at)
+            return self.opened(at)
         if action == "failed":
-            return self._desk.status(str(at.told.get("error")), "error", str(at.told.get("hint") or ""))
-        return edited(self._desk, at, action, at.told)
+            return self.desk.status(str(at.told.get("error")), "error", str(at.told.get("hint") or ""))
+        return edited(self, at, action, at.told)
 
 
-def edited(desk: Desk, at: Visit, action: str, told: Any) -> Changes:
+def edited(tab: Tab, at: Visit, action: str, told: Any) -> Changes:
     """Add, move, remove or select a nodule; what is refused is said."""
     try:
-        status = desk.status(_edit(at.session, action, told))
+        status = tab.desk.status(_edit(at.session, action, told))
     except SynnodError as error:
-        status = desk.said(error)
-    return {**status, **changes.form(desk, at), **changes.film(desk, at)}
+        status = tab.desk.said(error)
+    return {**status, **tab.form(at), **tab.film(at)}
 
 
 def _edit(session: Session, action: str, told: Any) -> str:

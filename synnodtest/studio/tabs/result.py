@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from synnodtest.studio import tables
 from synnodtest.studio.session import EXPORTS
-from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 
@@ -13,7 +12,7 @@ class ResultTab(Tab):
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p = self._desk.gradio, self._desk.p
+        gradio, p = self.desk.gradio, self.desk.p
         p.threshold = gradio.Slider(
             0, 1, value=0.25, step=0.01, label="Threshold of both detectors", elem_id="threshold"
         )
@@ -29,7 +28,7 @@ class ResultTab(Tab):
 
     def connect(self) -> None:
         """Tie events to what they do."""
-        desk, p = self._desk, self._desk.p
+        desk, p = self.desk, self.desk.p
         parts_shown = [p.threshold, p.marks]
         desk.at_once(p.threshold.change, self._thresholded, parts_shown, trigger_mode="always_last")
         desk.at_once(p.marks.input, self._thresholded, parts_shown)
@@ -39,8 +38,8 @@ class ResultTab(Tab):
     def _thresholded(self, at: Visit, threshold: float, marks: bool) -> Changes:
         at.view.threshold, at.view.marks = float(threshold), bool(marks)
         findings = tables.findings_html(at.session.result, at.view.threshold)
-        return {self._desk.p.findings: findings, **changes.film(self._desk, at)}
+        return {self.desk.p.findings: findings, **self.film(at)}
 
     def _export(self, at: Visit, kind: str, size: str, mark: bool) -> Changes:
         at.view.export = (kind, size, bool(mark))
-        return changes.export_link(self._desk, at)
+        return self.export_link(at)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from synnodtest.studio.spec_run import SpecRun, run_spec
-from synnodtest.studio.tabs import changes
 from synnodtest.studio.tabs.desk import Changes, Tab, Visit
 
 LAST_LINES = 40
@@ -28,7 +27,7 @@ class SpecTab(Tab):
 
     def lay_out(self) -> None:
         """Put the parts onto the tab."""
-        gradio, p = self._desk.gradio, self._desk.p
+        gradio, p = self.desk.gradio, self.desk.p
         p.what = gradio.Radio(list(WHAT), value="scene", label="What")
         p.yaml = self._text("YAML", "yaml", 14, 26)
         with gradio.Row():
@@ -39,23 +38,23 @@ class SpecTab(Tab):
         p.python = self._text("Python", "python", 8, 20)
 
     def _text(self, label: str, name: str, lines: int, most: int) -> Any:
-        return self._desk.gradio.Textbox(
+        return self.desk.gradio.Textbox(
             label=label, lines=lines, max_lines=most, elem_id=name, interactive=False, buttons=["copy"]
         )
 
     def connect(self) -> None:
         """Tie events to what they do."""
-        desk, p = self._desk, self._desk.p
+        desk, p = self.desk, self.desk.p
         desk.at_once(p.what.input, self._written, [p.what])
         desk.at_once(p.refresh.click, self._written, [p.what])
         desk.in_steps(p.run.click, self._ran, [p.what])
 
     def _written(self, at: Visit, what: str) -> Changes:
-        return changes.specs(self._desk, at, what)
+        return self.specs(at, what)
 
     def _ran(self, at: Visit, what: str) -> Iterator[Changes]:
-        desk, text = self._desk, at.session.text_of(what)
-        yield {**desk.status(f"pytest {what}.yaml is running …", "busy"), **changes.specs(desk, at, what)}
+        desk, text = self.desk, at.session.text_of(what)
+        yield {**desk.status(f"pytest {what}.yaml is running …", "busy"), **self.specs(at, what)}
         at.session.cancelled.clear()
         ran = run_spec(at.session, text, f"{what}.yaml", lambda: at.session.cancelled.is_set() or at.session.closed)
         yield {
