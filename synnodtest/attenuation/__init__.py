@@ -21,9 +21,9 @@ from synnodtest.attenuation.rule import (
     RULE_VERSION,
     annotated_contrast,
     contrast_of,
+    draw_density,
     realised_density,
 )
-from synnodtest.attenuation.words import draw_density
 
 __all__ = [
     "LUNG_DENSITY",

@@ -6,8 +6,7 @@ import math
 from dataclasses import replace
 
 from synnodtest.attenuation.display import Display
-from synnodtest.attenuation.rule import contrast_of
-from synnodtest.attenuation.words import typical_density
+from synnodtest.attenuation.rule import contrast_of, typical_density
 from synnodtest.errors import SynthesizerError
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene

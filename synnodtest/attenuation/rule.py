@@ -1,4 +1,4 @@
-"""Density and diameter to contrast, where a radiograph is straight; densities of nodules that readers marked."""
+"""Density and diameter to contrast, where a radiograph is straight; densities of marked nodules and of the words."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ ANNOTATED_SPREAD = 0.2
 """Standard deviation of the logarithm of the contrast of planted nodules of one size. What lies around them spreads
 their contrast in place further: by 0.06 beyond 15 mm of box, as much as that of marked ones spreads in all."""
 
+DENSITIES: Mapping[str, tuple[float, float]] = {
+    "ground-glass": (0.35, 0.65),
+    "part-solid": (0.6, 0.9),
+    "solid": (0.9, 1.1),
+    "calcified": (1.5, 2.5),
+}
+"""Density of each attenuation, drawn evenly between two bounds. On CT, in Hounsfield units: ground glass -650 to -350,
+soft tissue about 0 to 60, calcium above 200 throughout. Part-solid is the mean of a solid core in ground glass."""
+
 
 def thickness_mm(diameter_mm: float) -> float:
     """Return the mean thickness of a ball of this diameter along the beam, over its silhouette."""
@@ -66,3 +75,18 @@ def annotated_contrast(diameter_mm: float) -> float:
 def annotated_density(diameter_mm: float, deviate: float = 0.0) -> float:
     """Return the density of marked nodules of a diameter, ``deviate`` standard deviations from their median."""
     return density_of(annotated_contrast(diameter_mm) * math.exp(ANNOTATED_SPREAD * deviate), diameter_mm)
+
+
+def typical_density(attenuation: str, diameter_mm: float) -> float:
+    """Return the median density of an attenuation; without one, that of nodules that readers marked."""
+    return sum(DENSITIES[attenuation]) / 2 if attenuation else annotated_density(diameter_mm)
+
+
+def draw_density(attenuation: str, diameter_mm: float, rng: np.random.Generator) -> float:
+    """Draw the density of an attenuation; without one, that of nodules of the diameter that readers marked.
+
+    One random number each, so that a nodule keeps its rank over a sweep of diameters.
+    """
+    if attenuation:
+        return float(rng.uniform(*DENSITIES[attenuation]))
+    return annotated_density(diameter_mm, float(rng.normal()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -253,4 +252,4 @@ def _accelerator(recipe: Recipe) -> Any:
 
 
 def _on(device: Any, batch: Batch) -> Batch:
-    return Batch(**{field.name: getattr(batch, field.name).to(device) for field in fields(batch)})
+    return Batch(*(tensor.to(device) for tensor in batch))

@@ -228,19 +228,23 @@ def strip_checkpoint(source: Path, target: Path) -> Path:
 
     What is left is the model, its class names and the settings that a detector needs; safe loading takes it.
     """
+    content = checkpoint_content(source)
+    facts = {name: content.get(name) for name in ("version", "license")}
+    return save_stripped(model_of(content), content.get("train_args") or {}, target, facts)
+
+
+def save_stripped(model: Any, settings: Mapping[str, object], target: Path, facts: Mapping[str, object]) -> Path:
+    """Write a model as :func:`strip_checkpoint` does, with further facts."""
     import torch
 
-    content = checkpoint_content(source)
-    model = model_of(content).half().eval()
+    model = model.half().eval()
     model.criterion = None
     for parameter in model.parameters():
         parameter.requires_grad = False
-    settings = dict(content.get("train_args") or {})
     used = {name: settings[name] for name in ("task", "imgsz", "batch", "epochs", "single_cls") if name in settings}
     model.args = used
     model.pt_path = target.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    stripped = {"model": model, "ema": None, "epoch": -1, "train_args": used, "version": content.get("version")}
     with replacing(target) as partial:
-        torch.save({**stripped, "license": content.get("license")}, partial)
+        torch.save({"model": model, "ema": None, "epoch": -1, "train_args": used, **facts}, partial)
     return target

@@ -16,7 +16,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
 from synnodtest.training.course import Course, follow, set_rate
-from synnodtest.training.detector import strip_checkpoint, to_float
+from synnodtest.training.detector import save_stripped, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
 
@@ -104,7 +104,8 @@ def train_planted(
         blended.load_state_dict(_stored_state(weights, blended))
         follow(blended, average, 1 - blend)
         average = blended
-    return _finished(average, out, stock.films.shape[-1])
+    settings = {"task": "detect", "imgsz": stock.films.shape[-1], "single_cls": True}
+    return save_stripped(average.cpu(), settings, out / "best.pt", {"version": "", "license": None})
 
 
 def _learned(model: Any, optimizer: Any, batch: dict[str, object], count: int, device: str) -> Any:
@@ -142,18 +143,3 @@ def _stored_state(weights: Path, model: Any) -> dict[str, Any]:
     if {name: value.shape for name, value in stored.items()} != shapes:
         raise SynnodError(f"{weights}: another architecture than {model.yaml.get('yaml_file', 'the one trained')}")
     return stored
-
-
-def _finished(average: Any, out: Path, size: int) -> Path:
-    """Write the averaged model as ultralytics writes checkpoints, stripped; return its path."""
-    import torch
-
-    whole = out / "whole.pt"
-    model = average.cpu().float()
-    model.criterion = None
-    model.args = dict(vars(model.args))
-    settings = {"task": "detect", "imgsz": size, "single_cls": True}
-    torch.save({"model": model, "ema": None, "train_args": settings, "version": "", "epoch": -1}, whole)
-    checkpoint = strip_checkpoint(whole, out / "best.pt")
-    whole.unlink()
-    return checkpoint

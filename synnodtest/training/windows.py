@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,7 @@ class TrainingWindows(Arrays):
         return cls(*halves, mask[None], features[None], np.array([source]), np.array([kind], dtype=np.int8))
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Input of one step of the denoiser; tensors (batch, 1, size, size) and (batch, features)."""
 
     windows: torch.Tensor

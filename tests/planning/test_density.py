@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from synnodtest.attenuation import Display, annotated_contrast, contrast_of, outline_of
-from synnodtest.attenuation.rule import ANNOTATED_SPREAD
-from synnodtest.attenuation.words import DENSITIES
+from synnodtest.attenuation.rule import ANNOTATED_SPREAD, DENSITIES
 from synnodtest.engine import job
 from synnodtest.errors import SpecError, SynthesizerError
 from synnodtest.planning.draw import own_recipes

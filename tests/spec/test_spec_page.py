@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from synnodtest.attenuation.rule import CONTRAST_PER_MM, annotated_contrast, annotated_density
-from synnodtest.attenuation.words import DENSITIES
+from synnodtest.attenuation.rule import CONTRAST_PER_MM, DENSITIES, annotated_contrast, annotated_density
 from synnodtest.evidence.region_names import BUILT_IN_REGIONS
 from synnodtest.spec import load_spec, schema
 from synnodtest.spec.validation import kinds

@@ -27,7 +27,7 @@ def test_features_of_a_variant_are_those_of_the_nodule_once_planted(level: float
     canvas = np.clip(level + 0.02 * grain / grain.std(), 0, 1).astype(np.float32)
     display, variant = Display(unit=0.5, knee=0.5), Variant(0.4, 1.8, 0.3, 1.5)
     names = ("Entropy", "Contrast", "Mean")
-    told = adhere._Scene(DOME, canvas, display, SPACING, WINDOW, names).features(variant, 5)
+    told = adhere._measured_in(canvas, DOME, display, SPACING, WINDOW, names)(variant.of(DOME, 5, SPACING))
 
     planted = canvas.copy()
     variant.of(DOME, 5, SPACING).plant(planted, display)

@@ -8,7 +8,7 @@ texture) and the one whose measured features come closest is planted. No detecto
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import product
@@ -145,10 +145,10 @@ def adhere(
         requested.pop(SLOWEST, None)
     if not requested:
         return start
-    scene = _Scene(patch, canvas, display, spacing_mm, window, tuple(requested))
+    measured = _measured_in(canvas, patch, display, spacing_mm, window, tuple(requested))
 
     def closest(variants: Sequence[Variant]) -> Variant:
-        return min(variants, key=lambda v: _misfit(scene.features(v, seed), requested, encoder))
+        return min(variants, key=lambda v: _misfit(measured(v.of(patch, seed, spacing_mm)), requested, encoder))
 
     best = start
     if BRIGHTNESS_FEATURES & set(requested):
@@ -171,30 +171,25 @@ def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], e
     return float(((there - asked)[named] ** 2).sum())
 
 
-class _Scene:
-    """The surroundings in which variants are measured."""
+def _measured_in(
+    canvas: FloatArray,
+    patch: Patch,
+    display: Display,
+    spacing_mm: tuple[float, float],
+    window: Window,
+    names: tuple[str, ...],
+) -> Callable[[Patch], NDArray[np.float64] | None]:
+    """Return what measures features of a patch in its surroundings, None where they cannot be measured."""
+    pixels, before = canvas.copy(), canvas[patch.where].copy()
+    shadow = np.zeros(canvas.shape, dtype=np.float32)
+    shadow[patch.where] = patch.mask
+    mask: BoolArray = cut_window(shadow, spacing_mm, window) > 0.5
+    around = ~scipy.ndimage.binary_dilation(mask, iterations=3)
 
-    def __init__(
-        self,
-        patch: Patch,
-        canvas: FloatArray,
-        display: Display,
-        spacing_mm: tuple[float, float],
-        window: Window,
-        names: tuple[str, ...],
-    ) -> None:
-        self._names = names
-        self._patch, self._display, self._spacing, self._window = patch, display, spacing_mm, window
-        self._before = canvas[patch.where].copy()
-        self._pixels = canvas.copy()
-        mask = np.zeros(canvas.shape, dtype=np.float32)
-        mask[patch.where] = patch.mask
-        self._mask: BoolArray = cut_window(mask, spacing_mm, window) > 0.5
-        self._around = ~scipy.ndimage.binary_dilation(self._mask, iterations=3)
+    def measured(variant: Patch) -> NDArray[np.float64] | None:
+        pixels[patch.where] = before
+        variant.plant(pixels, display)
+        values = cut_window(pixels, spacing_mm, window) / np.float32(display.unit)
+        return features_or_none(values - values[around].mean(), mask, names=names)
 
-    def features(self, variant: Variant, seed: int) -> NDArray[np.float64] | None:
-        """Return the named features that the variant would have, or None if they cannot be measured."""
-        self._pixels[self._patch.where] = self._before
-        variant.of(self._patch, seed, self._spacing).plant(self._pixels, self._display)
-        values = cut_window(self._pixels, self._spacing, self._window) / np.float32(self._display.unit)
-        return features_or_none(values - values[self._around].mean(), self._mask, names=self._names)
+    return measured
