@@ -111,20 +111,14 @@ def _scene(scene: SceneEntry, names: Names, use: Sequence[int]) -> list[Any]:
 
 
 def _nodule(nodule: NoduleEntry, names: Names) -> list[Any]:
-    return [
-        _named(names, nodule.name),
-        _rounded(nodule.diameter_mm),
-        _rounded(nodule.contrast),
-        _rounded(nodule.asked("density")),
-        _rounded(nodule.conspicuity),
-        [_named(names, region) for region in nodule.regions],
-        _rounded(nodule.confidence),
-        *[round(edge) for edge in nodule.box],
-    ]
+    name, realised = _named(names, nodule.name), (nodule.diameter_mm, nodule.contrast, nodule.asked("density"))
+    regions = [_named(names, region) for region in nodule.regions]
+    numbers = [*map(_rounded, (*realised, nodule.conspicuity)), regions, _rounded(nodule.confidence)]
+    return [name, *numbers, *map(round, nodule.box)]
 
 
 def _finding(finding: FindingEntry) -> list[Any]:
-    return [*[round(edge) for edge in finding.box], _rounded(finding.score), int(finding.hits is not None)]
+    return [*map(round, finding.box), _rounded(finding.score), int(finding.hits is not None)]
 
 
 def _rounded(value: Any) -> float | None:

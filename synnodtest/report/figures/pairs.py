@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,11 +89,8 @@ def _mosaic(axis: Any, cells: Sequence[int], arm: str, reference: str) -> None:
 def _slopes(axis: Any, pairs: Sequence[Sequence[float]], arm: str, reference: str) -> None:
     some_pairs = pairs if len(pairs) <= MOST_PAIRS else [pairs[i * len(pairs) // MOST_PAIRS] for i in range(MOST_PAIRS)]
     for falls, colour, line in ((True, ORANGE, (0, (4, 1.5))), (False, BLUE, "-")):
-        x, y = [], []
-        for of_arm, of_reference in some_pairs:
-            if (of_arm < of_reference) == falls:
-                x += [0.0, 1.0, float("nan")]
-                y += [of_reference, of_arm, float("nan")]
+        y = [v for after, before in some_pairs if (after < before) == falls for v in (before, after, math.nan)]
+        x = [0.0, 1.0, math.nan] * (len(y) // 3)
         axis.plot(x, y, color=colour, alpha=0.55, linewidth=0.9, linestyle=line, marker="o", markersize=2.5)
     if pairs:
         means = [sum(p[i] for p in pairs) / len(pairs) for i in (1, 0)]

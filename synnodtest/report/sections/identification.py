@@ -44,9 +44,7 @@ def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[obje
     return [role, name or "–", code(identity.sha256), "; ".join(t for t in (more, settings) if t) or "–"]
 
 
-def _counts(backgrounds: BackgroundsEntry) -> str:
-    text = plural(backgrounds.count, "background")
-    text += f" of {plural(backgrounds.patients, 'patient')}" if backgrounds.patients else ""
-    regions = ", ".join(backgrounds.estimated_regions)
-    text += f", estimated regions: {regions}" if regions else ""
-    return "; ".join([text, *backgrounds.notes])
+def _counts(of: BackgroundsEntry) -> str:
+    patients = f" of {plural(of.patients, 'patient')}" if of.patients else ""
+    regions = f", estimated regions: {', '.join(of.estimated_regions)}" if of.estimated_regions else ""
+    return "; ".join([f"{plural(of.count, 'background')}{patients}{regions}", *of.notes])

@@ -26,9 +26,7 @@ _LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREY, "-."), (BLUE, ":"), (ORANGE, "-"),
 
 def sample_size(context: Context) -> Section:
     """Return n, clustering and power of each expectation."""
-    rows = []
-    plans = []
-    curves = []
+    rows, plans, curves = [], [], []
     for e in context.record.expectations:
         if e.ruling is None or not e.components:
             continue
@@ -38,7 +36,9 @@ def sample_size(context: Context) -> Section:
         effective = _effective(e.ruling)
         plan = e.plan or PlanEntry()
         least = None if e.is_search else _least(first, alpha)
-        rows.append([name, *_sizes(e.ruling, first), number(least), number(plan.least_backgrounds)])
+        counts = map(number, (e.ruling.n_nodules, e.ruling.n_clusters, e.ruling.icc))
+        shown = number(effective) if e.ruling.n_nodules else "–"
+        rows.append([name, *counts, shown, bound_text(first), *map(number, (least, plan.least_backgrounds))])
         if plan.assume:
             plans.append([name, value_text(plan.assume), number(plan.power)])
         several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
@@ -54,12 +54,6 @@ def sample_size(context: Context) -> Section:
         "figure": power_figure(curves, "f-power") if curves else None,
     }
     return Section("Sample size", "sample_size", data, "" if rows else "No expectation came to an estimate.")
-
-
-def _sizes(ruling: RulingEntry, first: ComponentEntry) -> list[str]:
-    units, effective = ruling.n_nodules, number(_effective(ruling)) if ruling.n_nodules else "–"
-    cells = [number(units), number(ruling.n_clusters), number(ruling.icc), effective]
-    return [*cells, bound_text(first)]
 
 
 def _effective(ruling: RulingEntry) -> int:
