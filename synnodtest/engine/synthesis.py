@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -36,10 +37,7 @@ def synthesize(
     Raises:
         SynthesizerError: the synthesizer raised, or what it returned is not what was asked for.
     """
-
-    def call(wanted: Sequence[Scene], stand_on: Sequence[Radiograph]) -> list[Radiograph]:
-        return checked(synthesizer, wanted, stand_on)
-
+    call = partial(checked, synthesizer)
     started = time.perf_counter()
     with stage("synthesis"):
         edits = redraw_rejected(call, scenes, backgrounds, call(scenes, backgrounds))

@@ -11,9 +11,9 @@ from synnodtest.fuzzing.confirm import Confirmation, confirm, decide, longer
 from synnodtest.fuzzing.control import EASY, Control, control_stage, responds
 from synnodtest.fuzzing.describe import neighbourhood
 from synnodtest.fuzzing.failure_rule import failure_rule
-from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.hole.explore import Explorer
 from synnodtest.fuzzing.hole.probes import Probes
+from synnodtest.fuzzing.ruling import Findings
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.fuzzing.stage import CHUNK, LOOK, Replicate

@@ -13,8 +13,7 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.coverage import coverage
 from synnodtest.fuzzing.describe import Neighbourhood
 from synnodtest.fuzzing.failures import failure_id, trials_of
-from synnodtest.fuzzing.findings import Findings
-from synnodtest.fuzzing.ruling import STOPPED, says
+from synnodtest.fuzzing.ruling import STOPPED, Findings, says
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.fuzzing.stage import Judged, Replicate

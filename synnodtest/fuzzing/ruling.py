@@ -1,8 +1,9 @@
-"""Ruling of a search: FAILED only where a counterexample is confirmed, never a rate where none is."""
+"""Outcome and ruling of a search: FAILED only where a counterexample is confirmed, never a rate where none is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from synnodtest.counted import counted
 from synnodtest.evidence.ruling import Component, Ruling, Status
@@ -11,8 +12,12 @@ from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, rate_of
 from synnodtest.fuzzing.control import Control
 from synnodtest.fuzzing.coverage import never_planted, never_tried
-from synnodtest.fuzzing.findings import Findings
+from synnodtest.fuzzing.describe import Neighbourhood
+from synnodtest.fuzzing.failure_rule import Rule, Surroundings
+from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.stage import Judged
+from synnodtest.fuzzing.sweep import Sweep
 
 LEAST_HELD_OUT = 2
 """Patients for a confirmation: of a single one no interval between patients can be made."""
@@ -23,6 +28,34 @@ STOPPED = {
     "crash": "the detector crashed",
     "space exhausted": "no further examples that can be planted were found",
 }
+
+
+@dataclass
+class Findings:
+    """Outcome of a search.
+
+    Args:
+        found: The confirmations.
+        around: Examples around the first confirmed counterexample.
+        rule: What tells its failing scenes from its holding ones.
+        swept: Failing examples that were not followed up one by one.
+        open: Examples that failed and that neither a confirmation nor a closer look settled, easiest first.
+        region: The largest region around the first confirmed counterexample that fails.
+        surroundings: How far a place lies from the borders of regions.
+    """
+
+    surroundings: Surroundings
+    found: list[Confirmation] = field(default_factory=list)
+    around: Neighbourhood | None = None
+    rule: Rule | None = None
+    swept: Sweep | None = None
+    open: Sequence[Judged] = ()
+    region: Region | None = None
+
+    @property
+    def first(self) -> Confirmation | None:
+        """The surest counterexample that was confirmed; None where none was."""
+        return min((c for c in self.found if c.confirmed), key=lambda c: c.p_value, default=None)
 
 
 def ruling_of(

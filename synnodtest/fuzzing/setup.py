@@ -60,7 +60,13 @@ class SearchSetup:
         self.asked, self.variant, self.behaviour = behaviour, variant, with_all_backgrounds(behaviour)
         self.claim = Claim(variant.expectation.kind, variant.parameters)
         self.alpha = float(variant.parameters.get("alpha", behaviour.sampling.alpha))
-        self.under_test = _only(campaign.synthesizer_names(behaviour), behaviour)
+        names = campaign.synthesizer_names(behaviour)
+        if len(names) > 1:
+            raise SynnodError(
+                f"behaviour {behaviour.id!r}: a search runs on one synthesizer, not {', '.join(names)}",
+                hint="name one under 'synthesizers'; 'search_with' may name a cheaper one for the search",
+            )
+        self.under_test = names[0]
         self.searched_with = self.fuzz.search_with or self.under_test
         self.matching = Matching.from_dict(variant.parameters.get("matching", behaviour.matching))
         plain = behaviour_dict(behaviour)
@@ -110,15 +116,6 @@ class SearchSetup:
                 hint=f"put a mask beside each radiograph (<stem>.{missing}.png) or name it in the manifest",
             )
         raise InvalidEvidence(f"no place for a nodule on the backgrounds of the set {self.fuzz.set!r}")
-
-
-def _only(names: tuple[str, ...], behaviour: Behaviour) -> str:
-    if len(names) > 1:
-        raise SynnodError(
-            f"behaviour {behaviour.id!r}: a search runs on one synthesizer, not {', '.join(names)}",
-            hint="name one under 'synthesizers'; 'search_with' may name a cheaper one for the search",
-        )
-    return names[0]
 
 
 def plant(

@@ -13,9 +13,8 @@ from synnodtest.fuzzing.candidates import Candidates
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
 from synnodtest.fuzzing.control import Control, responds
-from synnodtest.fuzzing.findings import Findings
 from synnodtest.fuzzing.report import entry_of
-from synnodtest.fuzzing.ruling import gaps_of, ruling_of
+from synnodtest.fuzzing.ruling import Findings, gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import Judged, Replicate, Stage
 from synnodtest.fuzzing.sweep import Sweep, sweep

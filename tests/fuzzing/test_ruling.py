@@ -4,8 +4,7 @@ from types import SimpleNamespace
 
 from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing.confirm import Confirmation, rate_of
-from synnodtest.fuzzing.findings import Findings
-from synnodtest.fuzzing.ruling import ruling_of
+from synnodtest.fuzzing.ruling import Findings, ruling_of
 
 CLAIM = SimpleNamespace(rate=0.8, criterion=lambda: "every nodule is found")
 SEARCH = SimpleNamespace(stopped="examples", tried=30, phases={}, left_out=[], unplaced=0)
