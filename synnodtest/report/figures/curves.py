@@ -84,9 +84,7 @@ class Rate:
 def froc(payload: JsonObject, name: str) -> Figure:
     """Draw sensitivity over false positives per image, with its band."""
     data = decode(FreeResponse, payload)
-    x = np.array(data.fppi, dtype=float)
-    keep = thinned(len(x), MOST_POINTS)
-    y = np.array(data.sensitivity, dtype=float)
+    x, y = np.array(data.fppi, dtype=float), np.array(data.sensitivity, dtype=float)
     title = "Free-response curve"
     at_one, end = float(y[x <= 1.0].max()) if (x <= 1.0).any() else float("nan"), float(x.max())
     whole = end < 1 if data.whole is None else data.whole
@@ -97,8 +95,8 @@ def froc(payload: JsonObject, name: str) -> Figure:
     figure, axis = axes(460, 290)
     if data.band_lower and data.band_upper:
         low, high = (np.array(band, dtype=float) for band in (data.band_lower, data.band_upper))
-        axis.fill_between(x[keep], low[keep], high[keep], step="post", color="#CBE0EE", linewidth=0, label=told)
-    axis.step(x[keep], y[keep], where="post", color=BLUE, label="sensitivity")
+        axis.fill_between(x, low, high, step="post", color="#CBE0EE", linewidth=0, label=told)
+    axis.step(x, y, where="post", color=BLUE, label="sensitivity")
     if whole:
         axis.plot([end], [y.max()], marker="o", markersize=5, color=BLUE, linestyle="none", label="all findings")
     axis.set(xlabel="false positives per image", ylabel="sensitivity", ylim=(-0.02, 1.02))
