@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NoReturn, TypeVar
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Side
@@ -70,11 +70,7 @@ class Assumed:
         """
         spread, named = self.given("spread"), self.given(self.expectation, self.kind)
         if named is not None and not bound < named <= 1:
-            raise SynnodError(
-                f"behaviour {self.behaviour!r}: a mean correlation of {named:g} is assumed for {self.expectation}, "
-                f"and that does not exceed its bound of {bound:g}",
-                hint="assume a value between the bound and 1",
-            )
+            self._refuse("mean correlation", named, f"exceed its bound of {bound:g}", "between the bound and 1")
         mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
         why = BY_DEFAULT + f"{{assume: {{{self.expectation}: .., spread: ..}}}}"
         return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
@@ -93,12 +89,15 @@ class Assumed:
         if value is not None and (0 <= value < bound if below else bound < value):
             return value, FROM_SPEC
         if named is not None:
-            raise SynnodError(
-                f"behaviour {self.behaviour!r}: a true value of {named:g} is assumed for {self.expectation}, and that "
-                f"does not meet its bound of {bound:g}",
-                hint="assume a value on the other side of the bound",
-            )
+            self._refuse("true value", named, f"meet its bound of {bound:g}", "on the other side of the bound")
         return default, f"{BY_DEFAULT}{{assume: {{{self.expectation}: ..}}}}"
+
+    def _refuse(self, of: str, named: float, missed: str, better: str) -> NoReturn:
+        raise SynnodError(
+            f"behaviour {self.behaviour!r}: a {of} of {named:g} is assumed for {self.expectation}, and that does not "
+            f"{missed}",
+            hint=f"assume a value {better}",
+        )
 
 
 P = TypeVar("P")

@@ -127,22 +127,19 @@ def _as_if(trial: Trial, worst_score: WorstScore, loud: float, alarms: bool) -> 
     sightings: list[Sighting] = []
     nodules: list[NoduleTrial] = []
     for nodule in _nodules(trial):
-        confidence = worst_score(trial, nodule)
-        index = None
-        if confidence > 0:
-            index = len(sightings)
-            sightings.append(Sighting(Finding(nodule.truth.box, loud), nodule.regions))
-        nodules.append(replace(nodule, confidence=loud if confidence > 0 else 0.0, finding=index))
+        found = worst_score(trial, nodule) > 0
+        index = len(sightings) if found else None
+        sightings += [Sighting(Finding(nodule.truth.box, loud), nodule.regions)] if found else []
+        nodules.append(replace(nodule, confidence=loud if found else 0.0, finding=index))
     extra: tuple[int, ...] = ()
     if alarms and any(n.finding is None for n in nodules):
         extra = (len(sightings),)
         sightings.append(Sighting(Finding((0.0, 0.0, 1.0, 1.0), loud)))
-    mimics = tuple(replace(mimic, confidence=loud, finding=0) for mimic in trial.mimics)
     return replace(
         trial,
         sightings=tuple(sightings),
         nodules=tuple(nodules),
-        mimics=mimics,
+        mimics=tuple(replace(mimic, confidence=loud, finding=0) for mimic in trial.mimics),
         duplicates=(),
         false_positives=extra,
         rejected="",

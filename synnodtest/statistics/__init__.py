@@ -10,7 +10,16 @@ from synnodtest.statistics.clusters import cluster_index
 from synnodtest.statistics.counts import count_rate, most_per_image, poisson_exact
 from synnodtest.statistics.crossed import crossed_shares
 from synnodtest.statistics.crossing import Crossing, crossing
-from synnodtest.statistics.curves import afroc, average_precision, froc, node21_score, sensitivity_at_fppi
+from synnodtest.statistics.curves import (
+    afroc,
+    auc,
+    average_precision,
+    delong,
+    delong_paired,
+    froc,
+    node21_score,
+    sensitivity_at_fppi,
+)
 from synnodtest.statistics.differences import Equivalence, equivalent_rates, miettinen_nurminen, newcombe
 from synnodtest.statistics.distances import (
     energy_distance,
@@ -38,7 +47,6 @@ from synnodtest.statistics.power import (
 )
 from synnodtest.statistics.ranks import drawdown, isotonic_violation, mean_cluster_spearman, spearman
 from synnodtest.statistics.rates import clopper_pearson, clustered_rate, icc, jeffreys, korn_graubard, wilson
-from synnodtest.statistics.roc import auc, delong, delong_paired
 from synnodtest.statistics.sequential import (
     confidence_sequence,
     confidence_sequence_paired,
