@@ -51,7 +51,7 @@ class RegionPixels:
 
     @cached_property
     def depth_mm(self) -> FloatArray:
-        """How far each pixel lies from the region's edge."""
+        """Distance of each pixel from the region's edge."""
         return depths_mm(self.inside, self.spacing_mm).astype(np.float32)
 
     def clear_of_edge(self, clearance_mm: float, part: BoolArray | None = None) -> BoolArray:
