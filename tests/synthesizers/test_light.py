@@ -145,15 +145,15 @@ def test_a_folder_that_is_not_as_it_should_be_is_told_by_the_pipeline_that_knows
 ) -> None:
     for part, name, content in (
         ("unet", "diffusion_pytorch_model.safetensors", b"cut off"),
-        ("vae", "config.json", b"{}"),
-        ("tabular_encoder", "config.json", b"["),
+        ("vae", "config.json", b"["),
+        ("tabular_encoder", "config.json", b"{}"),
     ):
         folder = tmp_path / part
         shutil.copytree(tiny_model, folder)
         (folder / part / name).write_bytes(content)
         assert LightPipeline.read(folder) is None
-    with pytest.raises(SynthesizerError, match="holds no nodule pipeline that can be loaded"):
-        _ = DiffusionSynthesizer(tmp_path / "unet").pipeline
+        with pytest.raises(SynthesizerError, match="holds no nodule pipeline that can be loaded"):
+            _ = DiffusionSynthesizer(folder).pipeline
     index = json.loads((tiny_model / "model_index.json").read_text())
     shutil.copytree(tiny_model, tmp_path / "other")
     (tmp_path / "other" / "model_index.json").write_text(json.dumps(index | {"vae": ["diffusers", "AutoencoderKL"]}))

@@ -86,7 +86,7 @@ class NodulePipeline(Drawing, library.DiffusionPipeline):  # type: ignore[misc]
             encoder = TabularEncoder.from_pretrained(root / "tabular_encoder", **how)
             scheduler = library.DDPMScheduler.from_pretrained(root / "scheduler", local_files_only=True)
             extra = {key: index[key] for key in ("window_size", "window_spacing_mm", "value_gain")}
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, LookupError, TypeError, ValueError) as error:
             raise SynthesizerError(
                 f"{root} holds no nodule pipeline that can be loaded: {error}",
                 hint="`synnodtest train diffusion` writes one",
