@@ -44,12 +44,15 @@ class DatasetSet:
         Raises:
             BackgroundError: the image is truncated, or a box leaves it; names file and line.
         """
-        image = self._images[case.id]
+        return self.read(self._images[case.id])
+
+    def read(self, image: AnnotatedImage) -> Radiograph:
+        """Return what :meth:`load` returns of an image's case."""
         radiograph = load_image(image)
         return replace(
             radiograph,
-            background=case.id,
-            patient=case.cluster,
+            background=image.id,
+            patient=image.cluster,
             strata=dict(image.strata),
             regions=self._regions_of(image, radiograph.shape),
             nodules=tuple(_truth(box, radiograph) for box in image.boxes),

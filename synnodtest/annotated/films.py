@@ -91,16 +91,17 @@ class AnnotatedFilms:
         self._dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
         self.name = self._dataset.name
         self._films = DatasetSet(self._dataset, regions=True)
-        self._cases = {case.id: case for case in self._films.cases}
-        self._every = [image for image in self._dataset.images if image.boxes]
-        self._kept = [image for image in self._every if of_split(image.cluster, split)]
+        self._every = {image.id: image for image in self._dataset.images if image.boxes}
+        self._kept = [image for image in self._every.values() if of_split(image.cluster, split)]
         self._estimates = Estimates(cache)
         self._store = None if cache is None else Store(cache)
         if not self._kept:
             what = "shows a nodule" if not self._every else f"with a nodule belongs to the split {split!r}"
             hint = "--split all" if self._every else ""
             raise BackgroundError(f"{self._dataset.folder}: no film {what}", hint=hint)
-        self._digests = {image.id: hashlib.sha256(image.path.read_bytes()).hexdigest() for image in self._every}
+        self._digests = {
+            image.id: hashlib.sha256(image.path.read_bytes()).hexdigest() for image in self._every.values()
+        }
         self._spacings: dict[str, tuple[float, float]] = {}
         self._progress = progress
         self._share = share
@@ -108,10 +109,10 @@ class AnnotatedFilms:
     @cached_property
     def shares(self) -> Mapping[str, float]:
         """Diameter of the nodules over that of their boxes, by who annotated them."""
-        profiles: dict[str, list[Array]] = {one.annotation: [] for image in self._every for one in image.boxes}
+        profiles: dict[str, list[Array]] = {one.annotation: [] for image in self._every.values() for one in image.boxes}
         if self._share is not None:
             return dict.fromkeys(profiles, self._share)
-        for number, image in enumerate(self._every):
+        for number, image in enumerate(self._every.values()):
             for annotation, profile in self._profiles(image):
                 profiles[annotation].append(profile)
             self._progress(number + 1, len(self._every))
@@ -141,7 +142,7 @@ class AnnotatedFilms:
 
     def nodules(self, film: str) -> tuple[RealNodule, ...]:
         """Return every annotated nodule of a film, masses too, in the order of the data set."""
-        image = self._image(film)
+        image = self._every[film]
         spacing = self._spacing(film)
         return tuple(
             _real(f"nodule-{k}", one.box, self.shares[one.annotation], spacing) for k, one in enumerate(image.boxes)
@@ -153,7 +154,7 @@ class AnnotatedFilms:
 
     def exhaustive(self, film: str) -> bool:
         """Return whether every nodule of a film is marked."""
-        return self._image(film).exhaustive
+        return self._every[film].exhaustive
 
     def load(self, background: Background) -> Radiograph:
         """Return a film with its regions, without its truth, which no detector is to see.
@@ -161,7 +162,7 @@ class AnnotatedFilms:
         Raises:
             BackgroundError: the file is missing or unusable, or a box leaves it; names file and line.
         """
-        return self._read(self._image(background.id))
+        return self._read(self._every[background.id])
 
     def marked(self, background: Background) -> Radiograph:
         """Return a film with, as truth, the outlines of its nodules of at most 45 mm; their contrast is NaN."""
@@ -185,11 +186,8 @@ class AnnotatedFilms:
         packed = make() if self._store is None else self._store.obtain(kind, key, make)
         return list(json.loads(packed))
 
-    def _image(self, film: str) -> AnnotatedImage:
-        return next(image for image in self._every if image.id == film)
-
     def _read(self, image: AnnotatedImage) -> Radiograph:
-        radiograph = replace(self._films.load(self._cases[image.id]), nodules=())
+        radiograph = replace(self._films.read(image), nodules=())
         told = ["structures", self._digests[image.id], self._spacing(image.id), *self._shown(image), estimator()]
         return self._estimates.completed(radiograph, sha256_of(told))
 
@@ -200,8 +198,8 @@ class AnnotatedFilms:
 
     def _spacing(self, film: str) -> tuple[float, float]:
         if film not in self._spacings:
-            spacing_mm = self._image(film).given.spacing_mm
-            self._spacings[film] = spacing_mm or self._films.load(self._cases[film]).spacing_mm
+            spacing_mm = self._every[film].given.spacing_mm
+            self._spacings[film] = spacing_mm or self._films.read(self._every[film]).spacing_mm
         return self._spacings[film]
 
     def _content(self, image: AnnotatedImage) -> str:

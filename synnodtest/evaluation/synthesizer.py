@@ -17,7 +17,6 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import SIZE, Pair, Planted, features_of, plant, scenes_on, synthesized
-from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.matching import Matching, match
 from synnodtest.phantom import PhantomSet
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -295,10 +294,7 @@ def memorised(
     from synnodtest.evaluation.memorisation import copies, crops_of
     from synnodtest.training.patches import compose_windows
 
-    def unchanged(added: FloatArray, mask: BoolArray, diameter_mm: float) -> FloatArray:
-        return added
-
-    finished = getattr(synthesizer, "finished", unchanged)
+    finished = getattr(synthesizer, "finished", None)
     sets = [(owner, list(some)) for domain in on for owner, some in domain.parts]
     crops = []
     for held_out, number in ((False, count), (True, max(count // 2, 1))):
@@ -306,7 +302,7 @@ def memorised(
         windows = compose_windows(sets, library, number, size=SIZE, seed=seed, report=lambda line: None)
         series = [library.nodules[int(index)].series for _, index in windows.source]
         diameters = windows.features[:, 0].tolist()
-        deltas = list(map(finished, windows.delta, windows.mask, diameters))
+        deltas = list(map(finished, windows.delta, windows.mask, diameters)) if finished else list(windows.delta)
         crops.append((deltas, crops_of(deltas, diameters, series)))
     (added, training), (_, real) = crops
     deltas = [delta for one in planted if one.added is not None for delta in one.added]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -137,7 +138,7 @@ def _variance(planted: Sequence[Found]) -> dict[str, object]:
 def _counted(reasons: Sequence[str]) -> dict[str, int]:
     """Return how often each kind of reason occurs: reasons without names and numbers."""
     kinds = [" ".join(re.sub(r"nodule '[^']*':?|[0-9.]+", "", one).split()) for one in reasons]
-    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    return dict(sorted(Counter(kinds).items()))
 
 
 def visibility_of(real: Sequence[Found], planted: Sequence[Found]) -> dict[str, object]:
