@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import missing_extra
-from synnodtest.exports.arrow_columns import column
 from synnodtest.files import write_atomic
 from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.judged import MatchedEntry
@@ -147,3 +150,63 @@ def _columns() -> list[str]:
     expectation = ExpectationEntry("", "", "", "NOT RUN", None, None, "", (), (), (), ())
     scene = SceneEntry({}, "", (), ())
     return [*_of_expectation(expectation, None), *_of_scene("", scene, (), ""), *_of_nodule(None, None)]
+
+
+def column(values: Sequence[Any], kind: Any) -> Any:
+    """Return an array of text, float64, bool, lists of these, or maps (given as lists of pairs); None is null.
+
+    It is put together from its buffers: ``pyarrow.array`` would load pandas, where it is installed, to ask whether a
+    plain list is one of its series, which takes longer than all else in writing a table.
+
+    Args:
+        values: One per row.
+        kind: The ``pyarrow.DataType``.
+
+    Raises:
+        NotImplementedError: of another type.
+    """
+    import pyarrow as pa
+
+    valid = None if None not in values else _bits(value is not None for value in values)
+    if pa.types.is_list(kind) or pa.types.is_map(kind):
+        inner = _entries(list(chain.from_iterable(value or () for value in values)), kind)
+        return pa.Array.from_buffers(kind, len(values), [valid, _offsets(values)], children=[inner])
+    return pa.Array.from_buffers(kind, len(values), [valid, *_leaf(values, kind)])
+
+
+def _entries(items: Sequence[Any], kind: Any) -> Any:
+    """Return what lies in lists, or the pairs of maps."""
+    import pyarrow as pa
+
+    if pa.types.is_list(kind):
+        return column(items, kind.value_type)
+    sides = [column([key for key, _ in items], kind.key_type), column([item for _, item in items], kind.item_type)]
+    return pa.StructArray.from_arrays(sides, fields=[kind.key_field, kind.item_field])
+
+
+def _leaf(values: Sequence[Any], kind: Any) -> list[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_string(kind):
+        texts = [(value or "").encode(errors="backslashreplace") for value in values]
+        return [_offsets(texts), pa.py_buffer(b"".join(texts))]
+    if pa.types.is_float64(kind):
+        return [_buffer(np.array([0.0 if value is None else value for value in values], dtype=np.float64))]
+    if pa.types.is_boolean(kind):
+        return [_bits(map(bool, values))]
+    raise NotImplementedError(f"a column of {kind}")
+
+
+def _offsets(values: Iterable[Any]) -> Any:
+    """Return where each list or text begins in the sequence of all their parts, and where the last one ends."""
+    return _buffer(np.cumsum([0, *(len(value or ()) for value in values)], dtype=np.int32))
+
+
+def _bits(flags: Iterable[bool]) -> Any:
+    return _buffer(np.packbits(np.array(list(flags), dtype=np.bool_), bitorder="little"))
+
+
+def _buffer(array: NDArray[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.py_buffer(array.tobytes())

@@ -9,7 +9,7 @@ import pytest
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
-from synnodtest.exports.arrow_columns import column  # noqa: E402
+from synnodtest.exports.parquet import column  # noqa: E402
 
 TEXTS = pa.list_(pa.string())
 CASES = [
@@ -38,7 +38,7 @@ def test_other_types_are_refused() -> None:
 
 
 def test_pandas_is_not_loaded() -> None:
-    code = "import sys, pyarrow as pa; from synnodtest.exports.arrow_columns import column; "
+    code = "import sys, pyarrow as pa; from synnodtest.exports.parquet import column; "
     code += "column(['a'], pa.string()); print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
