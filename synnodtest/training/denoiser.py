@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
 from synnodtest.training.course import Course, follow, set_rate
 from synnodtest.training.diffusion_recipe import Recipe
-from synnodtest.training.progress import loss_curve, sample_grid
 from synnodtest.training.windows import NODULE, PLAIN, Batch, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
 
 NOISE_POWER = 0.7
 """Below 1: noisier steps, which settle a nodule's shape, come more often."""
+SAMPLES, SAMPLE_STEPS = 6, 12
+"""Enough to judge a sample by eye; a training stops for it at every checkpoint."""
+LEAST_LOSS = 1e-9
+"""Height at which a loss of zero is drawn on a logarithmic axis."""
 
 
 def _boxes(mask: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
@@ -234,8 +237,8 @@ class _Fit:
         """Write checkpoint, curve and what the denoiser makes of a batch; the first process does."""
         if not self.accelerator.is_main_process:
             return
-        loss_curve(self.course.curve, self.work / "loss.svg")
-        sample_grid(self.pipeline, self.batch, self.work / "samples.png")
+        _loss_curve(self.course.curve, self.work / "loss.svg")
+        _sample_grid(self.pipeline, self.batch, self.work / "samples.png")
         self.course.save()
         (self.work / "loss.json").write_text(json.dumps(self.course.curve))
 
@@ -253,3 +256,34 @@ def _accelerator(recipe: Recipe) -> Any:
 
 def _on(device: Any, batch: Batch) -> Batch:
     return Batch(*(tensor.to(device) for tensor in batch))
+
+
+def _loss_curve(curve: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Write the loss over steps as an SVG; nothing while there are fewer than two points."""
+    if len(curve) < 2:
+        return
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.semilogy([point["step"] for point in curve], [max(point["loss"], LEAST_LOSS) for point in curve])
+    axes.set(title="Loss of the denoiser", xlabel="step", ylabel="loss")
+    figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _sample_grid(pipeline: NodulePipeline, batch: Batch, path: Path) -> None:
+    """Write a picture of three rows: windows as trained on, redrawn with their nodule, redrawn without.
+
+    The denoiser is left in the mode it was in.
+    """
+    from PIL import Image
+
+    training = pipeline.unet.training
+    pipeline.unet.eval()
+    inputs = (batch.windows, batch.boxes, batch.values, batch.named)
+    windows, boxes, values, named = (tensor[:SAMPLES].float() for tensor in inputs)
+    drawn = pipeline(windows, boxes, values, named.bool(), list(range(len(windows))), steps=SAMPLE_STEPS)
+    pipeline.unet.train(training)
+    rows = [batch.target[:SAMPLES], drawn.nodule, drawn.plain]
+    grid = np.concatenate([np.concatenate(list(row[:, 0].float().cpu().numpy()), axis=1) for row in rows])
+    Image.fromarray(np.asarray(np.clip(127.5 + 85 * grid, 0, 255), dtype=np.uint8)).save(path)

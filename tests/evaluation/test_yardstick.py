@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from synnodtest.evaluation.transfer.compare import yardstick
 from synnodtest.evaluation.transfer.gather import Found, Gathered
-from synnodtest.evaluation.transfer.yardstick import yardstick
 
 
 def done(scores, hosts=None):

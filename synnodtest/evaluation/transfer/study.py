@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from synnodtest.annotated.films import LARGEST_MM, AnnotatedFilms
 from synnodtest.canonical import plain
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
-from synnodtest.evaluation.transfer.compare import BANDS_MM, RATES, agreement, compare, visibility_of
+from synnodtest.evaluation.transfer.compare import BANDS_MM, RATES, agreement, compare, visibility_of, yardstick
 from synnodtest.evaluation.transfer.gather import GROWN_MM, Gathered, gather
 from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template
-from synnodtest.evaluation.transfer.yardstick import yardstick
 from synnodtest.ports import BackgroundSet, Detector, Synthesizer
 from synnodtest.store import Store
 
