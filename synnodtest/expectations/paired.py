@@ -16,7 +16,7 @@ from synnodtest.expectations.fewest import difference_backgrounds, gated, sequen
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import Asked, Complaint, number, option
 from synnodtest.expectations.limits import many_false_positives
-from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, difference
+from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm
 from synnodtest.expectations.power import paired_power
 from synnodtest.expectations.rates import Units, detections, sensitivity_gate, verb, where_phrase
@@ -33,7 +33,9 @@ def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: 
     def estimator(alpha: float) -> Estimate:
         return difference(compared.metric, *sides, clusters, alpha=alpha, seed=evidence.seed)
 
-    return hold(name, compared.label, estimator, evidence.alpha, bound, side, unit=compared.unit)
+    return hold(
+        name, compared.label, estimator, evidence.alpha, bound, side, unit=UNITS.get(compared.metric, "difference")
+    )
 
 
 def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, side: Side) -> Ruling:

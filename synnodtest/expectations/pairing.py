@@ -11,7 +11,7 @@ from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.expectations.language import METRIC, Selection, option, reference, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
+from synnodtest.expectations.metrics import ON_IMAGES, RATES, of_image, of_nodule
 from synnodtest.expectations.rates import Pairs
 
 NodulePair = tuple[tuple[Trial, NoduleTrial], tuple[Trial, NoduleTrial]]
@@ -76,11 +76,6 @@ class Comparison:
     def label(self) -> str:
         """Name of the difference."""
         return f"difference in {self.metric.replace('_', ' ')} ({self.names[0]} - {self.names[1]})"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the difference."""
-        return UNITS.get(self.metric, "difference")
 
     def notes(self) -> list[str]:
         """Return what a reader must know of the pairing."""

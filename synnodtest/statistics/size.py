@@ -32,17 +32,11 @@ class LogisticFit(NamedTuple):
     correlation: float
 
 
-class _Working(NamedTuple):
-    """The model at some coefficients: residuals and derivatives divided by the standard deviation of each hit."""
-
-    residual: _Vector
-    design: _Vector
-
-
-def _working(design: _Vector, hit: _Vector, beta: _Vector) -> _Working:
+def _working(design: _Vector, hit: _Vector, beta: _Vector) -> tuple[_Vector, _Vector]:
+    """Return residuals and derivatives at some coefficients, divided by the standard deviation of each hit."""
     mean = scipy.special.expit(design @ beta)
     deviation = np.sqrt(mean * (1 - mean))
-    return _Working((hit - mean) / deviation, design * deviation[:, None])
+    return (hit - mean) / deviation, design * deviation[:, None]
 
 
 def _correlation(residual: _Vector, index: NDArray[np.intp], sizes: _Vector, parameters: int) -> float:
@@ -63,15 +57,15 @@ def _whitened(columns: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: fl
     return np.asarray(columns / (1 - rho) - (share[:, None] * sums)[index], dtype=np.float64)
 
 
-def _covariance(at: _Working, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:
+def _covariance(residual: _Vector, design: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:
     """Return the sandwich with each cluster's residuals divided by one minus its leverage."""
-    weighted = _whitened(at.design, index, sizes, rho)
-    bread = np.linalg.inv(at.design.T @ weighted)
+    weighted = _whitened(design, index, sizes, rho)
+    bread = np.linalg.inv(design.T @ weighted)
     meat = np.zeros_like(bread)
     for cluster in range(len(sizes)):
         rows = np.flatnonzero(index == cluster)
-        leverage = at.design[rows] @ bread @ weighted[rows].T
-        corrected = np.linalg.solve(np.eye(len(rows)) - leverage, at.residual[rows])
+        leverage = design[rows] @ bread @ weighted[rows].T
+        corrected = np.linalg.solve(np.eye(len(rows)) - leverage, residual[rows])
         pull = weighted[rows].T @ corrected
         meat += np.outer(pull, pull)
     return np.asarray(bread @ meat @ bread, dtype=np.float64)
@@ -94,13 +88,13 @@ def fit_logistic(design: _Vector, hit: _Vector, index: NDArray[np.intp]) -> Logi
     sizes = np.bincount(index).astype(np.float64)
     beta, rho = np.zeros(design.shape[1]), 0.0
     for step in range(ITERATIONS):
-        at = _working(design, hit, beta)
-        weighted = _whitened(at.design, index, sizes, rho)
-        score = weighted.T @ at.residual
+        residual, slopes = _working(design, hit, beta)
+        weighted = _whitened(slopes, index, sizes, rho)
+        score = weighted.T @ residual
         if step > 0 and float(np.linalg.norm(score)) < SOLVED:
-            return LogisticFit(beta, _covariance(at, index, sizes, rho), rho)
-        beta = beta + np.linalg.solve(at.design.T @ weighted, score)
-        rho = _correlation(_working(design, hit, beta).residual, index, sizes, design.shape[1])
+            return LogisticFit(beta, _covariance(residual, slopes, index, sizes, rho), rho)
+        beta = beta + np.linalg.solve(slopes.T @ weighted, score)
+        rho = _correlation(_working(design, hit, beta)[0], index, sizes, design.shape[1])
     raise ValueError(f"the equations are not solved in {ITERATIONS} steps")
 
 
