@@ -33,9 +33,8 @@ def hold_difference(name: str, compared: Comparison, evidence: Evidence, bound: 
     def estimator(alpha: float) -> Estimate:
         return difference(compared.metric, *sides, clusters, alpha=alpha, seed=evidence.seed)
 
-    return hold(
-        name, compared.label, estimator, evidence.alpha, bound, side, unit=UNITS.get(compared.metric, "difference")
-    )
+    unit = UNITS.get(compared.metric, "difference")
+    return hold(name, compared.label, estimator, evidence.alpha, bound, side, unit=unit)
 
 
 def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, side: Side) -> Ruling:

@@ -49,10 +49,11 @@ def score_z(x1: float, n1: float, x2: float, n2: float, delta: float, corrected:
 def _difference(
     x1: float, n1: float, x2: float, n2: float, alpha: float, method: str, bounds: Callable[[], tuple[float, float]]
 ) -> Estimate:
+    check_alpha(alpha)
     check_counts(x1, n1)
     check_counts(x2, n2)
     n = round(n1 + n2)
-    made = partial(Estimate, alpha=check_alpha(alpha), method=method, n=n, clusters=n)
+    made = partial(Estimate, alpha=alpha, method=method, n=n, clusters=n)
     if min(n1, n2) == 0:
         return made(math.nan, -1.0, 1.0, reason="an empty group")
     reason = "fewer than 2 trials in a group" if min(n1, n2) < 2 else ""

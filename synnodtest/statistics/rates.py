@@ -39,8 +39,9 @@ def wilson_bounds(successes: float, n: float, alpha: float) -> tuple[float, floa
 def _rate(
     successes: float, n: float, alpha: float, method: str, bounds: Callable[[float, float, float], tuple[Any, Any]]
 ) -> Estimate:
+    check_alpha(alpha)
     check_counts(successes, n)
-    made = partial(Estimate, alpha=check_alpha(alpha), method=method, n=round(n), clusters=round(n))
+    made = partial(Estimate, alpha=alpha, method=method, n=round(n), clusters=round(n))
     if n == 0:
         return made(math.nan, 0.0, 1.0, reason="no trials")
     lower, upper = map(float, bounds(successes, n, alpha))
