@@ -23,7 +23,7 @@ _PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
 
 
 def rows_of(data: bytes) -> csv.DictReader[str]:
-    """Return a reader of a table in any encoding and with any delimiter, blanks around its columns' names left out.
+    """Return a reader of a table in any encoding and with any delimiter, without blanks before cells and around names.
 
     A quote that is never closed, which would take in all rows that follow, is an error of the reader.
 
@@ -33,7 +33,8 @@ def rows_of(data: bytes) -> csv.DictReader[str]:
     """
     text = decoded(data)
     table, before = without_preamble(text)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(table), strict=True)
+    stream, delimiter = io.StringIO(text, newline=""), delimiter_of(table)
+    reader = csv.DictReader(stream, delimiter=delimiter, skipinitialspace=True, strict=True)
     for _ in range(before):
         next(reader.reader)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]

@@ -131,3 +131,9 @@ def test_a_list_as_a_spreadsheet_saves_it_where_the_comma_parts_decimals_is_read
     rows = [["id", "title", "source"], ["R-1", "Größe, 1,5 mm", "SRS"]]
     (tmp_path / "requirements.csv").write_text("\r\n".join(map(delimiter.join, rows)), encoding="utf-8-sig")
     assert inputs.load(tmp_path).requirements == ({"id": "R-1", "title": "Größe, 1,5 mm", "source": "SRS"},)
+
+
+def test_a_quoted_cell_after_a_blank_is_one_cell_without_its_quotes(tmp_path):
+    path = tmp_path / "requirements.csv"
+    path.write_text('id, title, source\nREQ-1, "Finds nodules, small ones too", SRS 4.2\n')
+    assert inputs.read_titles(path) == [{"id": "REQ-1", "title": "Finds nodules, small ones too", "source": "SRS 4.2"}]
