@@ -186,6 +186,17 @@ for name in {LIGHT!r}:
     assert run_python(code) == ""
 
 
+def test_commands_that_read_no_spec_load_no_language_to_begin():
+    code = """
+import sys
+from synnodtest.cli import _parsers
+for command in ("report", "explore", "sbom", "sign", "verify", "conform"):
+    _parsers(command)
+    print(*[(command, name) for name in ("synnodtest.spec.loader", "synnodtest.datasets") if name in sys.modules])
+"""
+    assert run_python(code).split() == []
+
+
 def test_the_public_namespace_is_what_it_says():
     code = """
 import types, synnodtest

@@ -18,8 +18,6 @@ from synnodtest.record.history import history_of
 from synnodtest.record.model import ComponentEntry, Record
 from synnodtest.record.outcomes import History
 from synnodtest.record.words import estimate, plural
-from synnodtest.report.history import write_history
-from synnodtest.shell.baseline import kept_record
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -33,6 +31,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    from synnodtest.report.history import write_history
+    from synnodtest.shell.baseline import kept_record
+
     folders = sorted(path.parent for path in options.reports.glob(f"*/{RECORD}"))
     if not folders:
         raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from synnodtest.canonical import plain
-from synnodtest.datasets.split import split_name
 from synnodtest.devices import device
 from synnodtest.files import write_atomic
 from synnodtest.shell.settings import Settings
@@ -57,6 +56,8 @@ def add_split(parser: argparse.ArgumentParser, text: str = ALL, default: str = "
 
 
 def _split(text: str) -> str:
+    from synnodtest.datasets.split import split_name
+
     try:
         return split_name(text)
     except ValueError as error:  # argparse would leave its words out

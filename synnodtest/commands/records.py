@@ -11,11 +11,8 @@ from urllib.parse import quote
 
 from synnodtest.counted import counted
 from synnodtest.errors import RecordError
-from synnodtest.exports import cyclonedx
-from synnodtest.integrity import manifest, signature
+from synnodtest.integrity import manifest
 from synnodtest.integrity.manifest import RECORD
-from synnodtest.record import results as record
-from synnodtest.shell.baseline import kept_record
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -45,6 +42,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from synnodtest.record import results as record
     from synnodtest.report import html
 
     path = options.record / RECORD if options.record.is_dir() else options.record
@@ -67,6 +65,9 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _sbom(options: argparse.Namespace) -> None:
+    from synnodtest.exports import cyclonedx
+    from synnodtest.shell.baseline import kept_record
+
     print(cyclonedx.write(kept_record(str(options.report)), options.out or Path(cyclonedx.FILE_NAME)))
 
 
@@ -80,6 +81,8 @@ def _changed(folder: Path) -> list[str]:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from synnodtest.integrity import signature
+
     faults = manifest.verify(options.folder, inputs=options.inputs)
     named = options.key or ""
     key = Path(named).read_text(encoding="utf-8", errors="replace") if named and Path(named).is_file() else named
@@ -98,6 +101,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _sign(options: argparse.Namespace) -> None:
+    from synnodtest.integrity import signature
+
     password = getpass.getpass(f"password of {options.key}: ").encode() if options.password else None
     path = signature.sign(options.folder, options.key, signer=options.signer, password=password)
     print(f"{path}: {signature.told(options.folder)}")
@@ -105,6 +110,7 @@ def _sign(options: argparse.Namespace) -> None:
 
 def _explore(options: argparse.Namespace) -> None:
     from synnodtest.report.explore import FILE_NAME, pictures_in, write_explore
+    from synnodtest.shell.baseline import kept_record
 
     named: Path = options.run_folder
     record = kept_record(str(named))
