@@ -288,18 +288,23 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
     if name in SEEN:
         figure = float(getattr(nodule.truth, name))
         return figure if math.isfinite(figure) else None
-    own = {"diameter_mm": nodule.requested_mm, "region": nodule.regions, "arm": trial.arm}
-    if name == "mimic" and not (name in nodule.requested or name in trial.levels):
+    if name == "diameter_mm":  # asked of every nodule and condition: no table of these is made
+        return nodule.requested_mm
+    if name == "region":
+        return nodule.regions
+    if name in {"name", "nodule"}:
+        return nodule.name
+    if name == "arm":
+        return trial.arm
+    for given in (nodule.requested, trial.levels):
+        if name in given:
+            return given[name]
+    if name == "lesion":
+        return "nodule"
+    if name == "mimic":
         return frozenset(str(m.requested.get("mimic")) for m in trial.mimics)
-    tables = (
-        own | dict.fromkeys(("name", "nodule"), nodule.name),
-        nodule.requested,
-        trial.levels,
-        {"lesion": "nodule"},
-        nodule.requested.get("radiomics") or {},
-        trial.strata,
-    )
-    return next((table[name] for table in tables if name in table), None)
+    radiomics = nodule.requested.get("radiomics") or {}
+    return radiomics[name] if name in radiomics else trial.strata.get(name)
 
 
 def holds(value: Any, condition: Any) -> bool:
