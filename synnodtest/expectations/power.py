@@ -9,17 +9,8 @@ from typing import Generic, Literal, NoReturn, TypeVar
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Side
-from synnodtest.statistics import (
-    miettinen_nurminen,
-    power_count,
-    power_mean,
-    power_paired,
-    power_rate,
-    sample_size_count,
-    sample_size_mean,
-    sample_size_paired,
-    sample_size_rate,
-)
+from synnodtest.statistics import miettinen_nurminen, power_count, power_mean, power_paired, power_rate
+from synnodtest.statistics.power import sample_size_count, sample_size_mean, sample_size_paired, sample_size_rate
 
 ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise": 0.2, "spread": 0.4}
 """Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count;
