@@ -56,9 +56,16 @@ class RegionPixels:
 
     def clear_of_edge(self, clearance_mm: float, part: BoolArray | None = None) -> BoolArray:
         """Return which pixels, or those of a part, lie so far within; less far where too few of them do."""
-        inside = self.inside if part is None else part
-        most = float(np.quantile(self.depth_mm[inside], 1.0 - LEAST_SHARE))
+        inside, most = (self.inside, self._most_mm) if part is None else (part, self._most_of(part))
         return inside & (self.depth_mm >= min(clearance_mm, most))
+
+    @cached_property
+    def _most_mm(self) -> float:
+        return self._most_of(self.inside)
+
+    def _most_of(self, inside: BoolArray) -> float:
+        """Return the clearance that leaves the least share of some pixels."""
+        return float(np.quantile(self.depth_mm[inside], 1.0 - LEAST_SHARE))
 
     def one_of(self, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
         """Return a point within one of the allowed pixels, in mm."""
