@@ -24,7 +24,7 @@ MAX_BYTES = 512 * 1024 * 1024
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _OWN = ("manifest.csv", "manifest.tsv")
 BOXES = "boxes.csv"
-"""Table of which a column ``annotation`` says who drew a box; in others it may say what is in it."""
+"""Table of which a column ``annotation`` says who drew a box; in others it may say what is in it. A nodule counts."""
 FILE_COLUMNS = (
     "imgname", "imagename", "filename", "filepath", "imagefile", "imagepath", "imageindex", "imageid", "dicomid",
     "imgid", "file", "path", "image", "img", "dicom", "sopinstanceuid", "pngfile", "pngfilename", "pngpath",
@@ -309,7 +309,8 @@ class _Judge:
         self._labels = [names[name] for name in LABEL_COLUMNS if name in names]
         self._places = [name for name in header if _PLACE.fullmatch(folded(name))]
         self.understands = bool(findings or counts or denials or self._classes or self._labels or self._places)
-        reports = [name for name in header if folded(name) in REPORT_COLUMNS or not self.understands]
+        told = (*REPORT_COLUMNS, *no_class)
+        reports = [name for name in header if folded(name) in told or not self.understands]
         self._others = ((findings, name_nodule), (counts, _counts), (reports, _reports), (denials, _denies_no))
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
 

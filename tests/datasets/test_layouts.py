@@ -97,6 +97,15 @@ def test_films_with_boxes_of_a_class_that_was_chosen_are_no_backgrounds(table, t
     assert [Path(background.id).stem for background in served] == ["b"]
 
 
+def test_a_film_that_boxes_csv_calls_a_nodules_is_no_background_without_a_box(table):
+    """Whoever drew its boxes, words of a nodule in ``annotation`` are those of a class."""
+    lines = (table / "boxes.csv").read_text().splitlines()
+    drawn = [f"{line},{'nodule' if ',,,' in line else 'reader 1'}" for line in lines[1:]]
+    (table / "boxes.csv").write_text("\n".join([f"{lines[0]},annotation", *drawn]))
+    with pytest.raises(BackgroundError, match="all 3 radiographs show annotated nodules"):
+        open_backgrounds(table, "normal")
+
+
 def test_what_coco_and_yolo_write_is_what_they_say(table, tmp_path):
     """Against the formats' own definitions, not against the package's readers."""
     convert(read_dataset(table), tmp_path / "coco", "coco")
