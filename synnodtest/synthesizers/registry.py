@@ -52,9 +52,14 @@ class FunctionSynthesizer:
         sham_is_identity: bool = False,
         lesions: Sequence[str] = (),
     ) -> None:
-        self._function, self.identity = function, identity
+        self._function, self._identity = function, identity
         self.sham_is_identity = sham_is_identity
         self.lesions = tuple(lesions)
+
+    @property
+    def identity(self) -> Identity:
+        """Its identity."""
+        return self._identity
 
     def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
         """Return one radiograph per scene, in order, with its truth.
