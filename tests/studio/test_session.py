@@ -235,7 +235,7 @@ def test_every_text_is_a_valid_spec(opened, tmp_path, what):
         "sweep of a feature": lambda: opened.text("sweep", "Sphericity", [0.7, 0.8, 0.9]),
         "map": lambda: opened.text("map", "lung", 12),
         "companion": lambda: opened.text("companion", 20, 40),
-        "leak": lambda: opened.text("leak", 9),
+        "leak": lambda: opened.text("leak", 9.5),  # as one may type it beside the slider
     }
     path = tmp_path / "made.yaml"
     path.write_text(texts[what]())
