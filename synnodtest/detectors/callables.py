@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from synnodtest.detectors.pairs import PairDetector
 from synnodtest.detectors.registry import Options
 from synnodtest.errors import DetectorError
 from synnodtest.factories import Loader, source_sha256
@@ -64,6 +63,6 @@ def load_callable(text: str, options: Options) -> CallableDetector:
             f"detector {text!r}: the factory returned {type(product).__name__}, no function and no object with detect",
             hint="return a function that takes a list of radiographs and returns a list of lists of Finding",
         )
-    detector = CallableDetector(function, identity, product.detect_pairs if isinstance(product, PairDetector) else None)
+    detector = CallableDetector(function, identity, getattr(product, "detect_pairs", None))
     detector.may_change_unseen = by_source
     return detector
