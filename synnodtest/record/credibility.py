@@ -6,7 +6,7 @@ They are what ``synnodtest evaluate synthesizer --out FILE`` and ``synnodtest ev
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,19 +69,21 @@ def read(path: Path, transfer: bool | None = None) -> JsonObject:
     Raises:
         RecordError: the file cannot be read or is no such report or result.
     """
-    said: Callable[[Exception], str]
-    what, command, said = "credibility report of a synthesizer", "synthesizer", str
+    of_transfer = bool(transfer)
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise ValueError(f"larger than {_LARGEST_BYTES // 1_000_000} MB")
         content = path.read_bytes()
         found = json.loads(content, parse_constant=lambda word: None)
-        if is_transfer(found) if transfer is None else transfer:
-            what, command, said = "transfer result", "transfer", repr
-        checked = _transfer(found) if command == "transfer" else _report(found)
+        of_transfer = is_transfer(found) if transfer is None else transfer
+        checked = _transfer(found) if of_transfer else _report(found)
         return {"file": path.name, "sha256": sha256_of(content), **checked}
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        why = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else f"no {what} ({said(error)})"
+        what, command = ("credibility report of a synthesizer", "synthesizer")
+        if of_transfer:
+            what, command = ("transfer result", "transfer")
+        told = error.strerror if isinstance(error, OSError) else repr(error) if of_transfer else error
+        why = f"cannot be read ({told})" if isinstance(error, OSError) else f"no {what} ({told})"
         raise RecordError(f"{path}: {why}", hint=f"written by: synnodtest evaluate {command} ... --out FILE") from error
 
 

@@ -118,6 +118,15 @@ def test_what_is_no_transfer_result_is_refused(small, tmp_path, content):
         completed(small, tmp_path, credibility=[path])
 
 
+def test_a_broken_one_beside_the_model_is_refused_as_what_it_is(small, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / credibility.TRANSFER).write_text('{"transfer": 1')
+    small["run"]["options"] = {"synthesizer": "diffusion:mine"}
+    with pytest.raises(RecordError, match="no transfer result") as refused:
+        completed(small, tmp_path)
+    assert "evaluate transfer" in refused.value.hint
+
+
 def test_names_in_a_result_are_text_and_not_markup(small, result, tmp_path, drawings):
     result["detectors"][1]["name"] = "<script>alert(1)</script>"
     made = completed(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
