@@ -190,7 +190,7 @@ def test_commands_that_read_no_spec_load_no_language_to_begin():
     code = """
 import sys
 from synnodtest.cli import _parsers
-for command in ("report", "explore", "sbom", "sign", "verify", "conform"):
+for command in ("report", "explore", "sbom", "sign", "verify", "conform", "pccp"):
     _parsers(command)
     print(*[(command, name) for name in ("synnodtest.spec.loader", "synnodtest.datasets") if name in sys.modules])
 """

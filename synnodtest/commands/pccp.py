@@ -7,20 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from synnodtest.commands.options import add_options, keep, settings_from
-from synnodtest.commands.specs import cases_of
-from synnodtest.engine.gather import fewer_backgrounds
 from synnodtest.errors import SynnodError
-from synnodtest.integrity.lock import LOCK
-from synnodtest.integrity.protocol import frozen_at, read_protocol
-from synnodtest.integrity.sources import sources
 from synnodtest.record.change import Version
-from synnodtest.record.entries import behaviour_entry, expectation_entry
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import LIMITED_COUNT
-from synnodtest.record.pccp import judge_change
-from synnodtest.report.change_control import write_change_control
-from synnodtest.shell.baseline import is_record, kept_record, record_of
-from synnodtest.shell.progress import Progress
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -38,6 +28,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from synnodtest.integrity.lock import LOCK
+    from synnodtest.integrity.protocol import frozen_at, read_protocol
+    from synnodtest.record.pccp import judge_change
+    from synnodtest.report.change_control import write_change_control
+
     protocol = read_protocol(options.protocol)
     frozen = frozen_at(protocol, Path(LOCK))
     *earlier, new = (_run_of(text) for text in (*options.old, options.new))
@@ -60,6 +55,8 @@ def _run_of(text: str) -> str:
 
 def _beside(new: str) -> Path:
     """Return where the page goes: beside a run's folder, where it would be no file of the run; of a detector here."""
+    from synnodtest.shell.baseline import is_record
+
     if not is_record(new):
         return Path("change-control.html")
     path = Path(new).expanduser().resolve()
@@ -69,6 +66,12 @@ def _beside(new: str) -> Path:
 
 def _version(text: str, options: argparse.Namespace, files: list[str]) -> Version:
     """Return a version: of a record, or of a detector that is run now on the specs of the plan."""
+    from synnodtest.commands.specs import cases_of
+    from synnodtest.integrity.sources import sources
+    from synnodtest.record.entries import behaviour_entry, expectation_entry
+    from synnodtest.shell.baseline import is_record, kept_record, record_of
+    from synnodtest.shell.progress import Progress
+
     if is_record(text):
         record = kept_record(text)
         specs = record.identification.specs
@@ -91,5 +94,7 @@ def _version(text: str, options: argparse.Namespace, files: list[str]) -> Versio
 
 
 def _limited(made: Record) -> bool:
+    from synnodtest.engine.gather import fewer_backgrounds
+
     limited = made.run.profile or fewer_backgrounds(made.attrition.reasons)
     return bool(limited) or any(d.what == LIMITED_COUNT for d in made.deviations)
