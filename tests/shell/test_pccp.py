@@ -11,6 +11,7 @@ from synnodtest.record import results
 from synnodtest.record.model import Record
 from synnodtest.record.model.side import Side
 from synnodtest.record.pccp import _gate
+from synnodtest.shell import baseline
 from tests.record import parts
 
 SPEC = """\
@@ -48,7 +49,7 @@ def test_a_search_that_a_detector_was_not_put_to_was_not_run(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text(SPEC)
     side = replace(Side.of(parts.record()), left_out=("a.yaml::searched::detected",), short=True)
-    monkeypatch.setattr(pccp, "record_of", lambda *_: side)
+    monkeypatch.setattr(baseline, "record_of", lambda *_: side)
     parser = argparse.ArgumentParser()
     pccp.configure("pccp", parser)
     options = parser.parse_args(["check", "--protocol", "plan.yaml", "--old", "oracle", "--new", "oracle"])
