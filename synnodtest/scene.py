@@ -147,9 +147,8 @@ class Scene:
     _key: list[str] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nodules", tuple(self.nodules))
-        object.__setattr__(self, "perturbations", tuple(self.perturbations))
-        object.__setattr__(self, "mimics", tuple(self.mimics))
+        for name in ("nodules", "perturbations", "mimics"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def seed_of(self, nodule: Nodule) -> int:
         """Return the seed of one nodule's appearance: its own, else the scene's."""

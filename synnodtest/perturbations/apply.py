@@ -47,8 +47,7 @@ def perturb(radiograph: Radiograph, perturbations: Sequence[Perturbation], seed:
     """
     untouched = radiograph
     for position, perturbation in enumerate(perturbations):
-        check_perturbation(perturbation)
-        kind, value = _kind(perturbation), perturbation.value
+        kind, value = check_perturbation(perturbation), perturbation.value
         if kind.move is not None:
             radiograph = _moved(radiograph, kind, kind.move, value)
         elif not kind.is_neutral(value):
@@ -73,22 +72,23 @@ def map_point(
         spacing_mm: ``(row, column)``; needed where the two differ, because rotations are rigid in mm.
     """
     for perturbation in perturbations:
-        check_perturbation(perturbation)
-        move = _kind(perturbation).move
+        move = check_perturbation(perturbation).move
         if move is not None:
             point_px = move(perturbation.value, shape, spacing_mm)(point_px)
     return point_px
 
 
-def check_perturbation(perturbation: Perturbation) -> None:
-    """Return if the perturbation can be applied.
+def check_perturbation(perturbation: Perturbation) -> PerturbationKind:
+    """Return the kind of a perturbation that can be applied.
 
     Raises:
         SynthesizerError: its kind is not known, or its value is of the wrong type or out of range.
     """
-    fault = _kind(perturbation).fault(perturbation.value)
+    kind = _kind(perturbation)
+    fault = kind.fault(perturbation.value)
     if fault:
         raise SynthesizerError(f"perturbation {perturbation.kind}: must be {fault}, not {perturbation.value!r}")
+    return kind
 
 
 def _repainted(radiograph: Radiograph, kind: PerturbationKind, value: Any, rng: np.random.Generator) -> Radiograph:

@@ -54,11 +54,10 @@ class Edges:
         low, high = box.space.dimensions[index].bounds
         stretches = box.of(index)
         cuts = sorted({k for pair in stretches for k in pair if k not in (low, high)})
-        ends: list[list[int]] = [list(pair) for pair in stretches]
-        for pair in ends:
-            for side in (0, 1):
-                if pair[side] not in (low, high):
-                    pair[side] = self._edge(box, index, pair[side], side == 1, cuts)
+        ends = [
+            [k if k in (low, high) else self._edge(box, index, k, side == 1, cuts) for side, k in enumerate(pair)]
+            for pair in stretches
+        ]
         return joined((a, b) for a, b in ends if a <= b) or ((low, high),)
 
     def _edge(self, box: Box, index: int, at: int, fails_below: bool, cuts: Sequence[int]) -> int:

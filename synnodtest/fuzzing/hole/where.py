@@ -77,12 +77,9 @@ def cut(box: Box, rule: Rule) -> Box:
     dimension = box.space.dimensions[index]
     low, high = dimension.bounds
     failing = [k for k in range(low, high + 1) if rule.tells_failing(float(dimension.value(k)))]
-    stretches = []
-    for a, b in box.of(index):
-        inside = [k for k in failing if a <= k <= b]
-        if inside:
-            stretches.append((inside[0], inside[-1]))
-    return box.with_(index, tuple(stretches)) if stretches else box
+    inside = ([k for k in failing if a <= k <= b] for a, b in box.of(index))
+    stretches = tuple((some[0], some[-1]) for some in inside if some)
+    return box.with_(index, stretches) if stretches else box
 
 
 def share_of(box: Box, probes: Probes) -> float:
