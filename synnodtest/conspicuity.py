@@ -20,10 +20,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from synnodtest.geometry import BoolArray, Box, centre_of, px_to_mm
+from synnodtest.grids import laplacian_of_gaussian, nearest, smoothed
 from synnodtest.radiograph import Radiograph, lung_range
 
 Array = NDArray[np.floating[Any]]
@@ -147,13 +147,10 @@ class _View:
         cut = _span(rows, radiograph.shape[0]), _span(columns, radiograph.shape[1])
         rows, columns = rows - cut[0].start, columns - cut[1].start
         down, across = (0.4 * cell / step if cell > step else 0.0 for step in (row_mm, column_mm))  # against aliasing
-        smooth = scipy.ndimage.gaussian_filter(radiograph.pixels[cut].astype(np.float64), (down, across))
-        self.wide: Array = _looked_up(smooth, rows, columns, order=1, mode="nearest")
+        self.wide: Array = smoothed(radiograph.pixels[cut], (down, across), rows, columns)
         self.pixels = self.wide[self.near, self.near]
         lung = radiograph.regions.get("lung")
-        self.lung: BoolArray = self.inside
-        if lung is not None:
-            self.lung = _looked_up(lung[cut], rows[self.near], columns[self.near], order=0)
+        self.lung: BoolArray = self.inside if lung is None else nearest(lung[cut], rows[self.near], columns[self.near])
 
     def distance(self, outline: Box) -> Array:
         """Return how far each cell is from the middle of an outline, in its half axes."""
@@ -163,11 +160,6 @@ class _View:
         return np.asarray(
             np.hypot(((self._y - middle[1]) / half[1])[:, None], ((self._x - middle[0]) / half[0])[None, :])
         )
-
-
-def _looked_up(image: NDArray[Any], rows: Array, columns: Array, **how: Any) -> NDArray[Any]:
-    """Return an image at the points of a grid; ``how`` is as for :func:`scipy.ndimage.map_coordinates`."""
-    return np.asarray(scipy.ndimage.map_coordinates(image, np.meshgrid(rows, columns, indexing="ij"), **how))
 
 
 def _on_film(positions: Array, length: int) -> BoolArray:
@@ -181,7 +173,7 @@ def _span(positions: Array, length: int) -> slice:
 
 
 def _conspicuity(view: _View, around: BoolArray) -> float:
-    response = -scipy.ndimage.gaussian_laplace(view.wide, SCALE * view.size)[view.near, view.near]
+    response = -laplacian_of_gaussian(view.wide, SCALE * view.size, view.near, view.near)
     noise = response[around]
     core = view.away <= max(WANDER, float(view.away.min()))
     return float((response[core].max() - noise.mean()) / max(float(noise.std()), 1e-12))

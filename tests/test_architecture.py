@@ -37,7 +37,7 @@ FLOORS[0] += [
     "masks",
 ]
 FLOORS[0] += ["devices", "memory", "source_files"]
-FLOORS[1] += ["attenuation", "conspicuity", "mimics"]
+FLOORS[1] += ["attenuation", "conspicuity", "grids", "mimics"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 
 FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}
