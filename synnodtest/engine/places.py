@@ -52,7 +52,7 @@ class Places:
 
     @stage("places")
     def _drawn(self, members: Sequence[Recipe]) -> bytes:
-        placer = Placer(self.load(members[0].background))
+        placer = Placer(self.load(members[0].background), expected=members)
         return canonical_json([_entry(placer, recipe) for recipe in members]).encode()
 
 

@@ -12,8 +12,9 @@ import scipy
 
 from synnodtest.engine.sightings import regions_at
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray
-from synnodtest.planning.place import MissingRegion, NoPlace, RegionPixels, region_mask
+from synnodtest.geometry import BoolArray, FloatArray, depths_mm
+from synnodtest.planning.place import MissingRegion, NoPlace, region_mask
+from synnodtest.planning.region_pixels import LEAST_SHARE
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Location
@@ -37,11 +38,13 @@ class _Map:
         areas = np.bincount(labels.ravel())[1:]
         large = np.flatnonzero(areas >= LEAST_PART * areas.max()) + 1
         self.parts: list[BoolArray] = sorted((labels == k for k in large), key=lambda part: np.nonzero(part)[1].mean())
-        self._pixels = RegionPixels(mask, self.spacing)
+        self.depth: FloatArray = depths_mm(mask, self.spacing).astype(np.float32)
 
     def allowed(self, part: int, clearance_mm: float) -> BoolArray:
         """Return where a centre may lie: as deep as the clearance, which is relaxed as scenes relax it."""
-        return self._pixels.clear_of_edge(clearance_mm, self.parts[part % len(self.parts)])
+        inside = self.parts[part % len(self.parts)]
+        limit = min(clearance_mm, float(np.quantile(self.depth[inside], 1.0 - LEAST_SHARE)))
+        return inside & (self.depth >= limit)
 
     def middle(self, row: int, column: int) -> tuple[float, float]:
         """Return the middle of a pixel, ``(x, y)`` in mm."""

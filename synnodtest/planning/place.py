@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import scipy
 
 from synnodtest.attenuation import Display, resolved
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray, centre_of, depths_mm
+from synnodtest.geometry import BoolArray, FloatArray, centre_of
 from synnodtest.mimics import mimic_kind, mimic_mask
 from synnodtest.planning.growth import before_growth
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
+from synnodtest.planning.region_pixels import RegionPixels, nth_of
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Mimic, Nodule, Scene
 from synnodtest.spec.model import Location
 
-LEAST_SHARE = 0.2
-"""Clearance from the region's edge is relaxed until at least this share of the region is allowed."""
+FEW_CLEARANCES = 3
+"""Places on a background that are found one by one; for more of them it is quicker to measure every pixel's depth."""
 BESIDE_WITHIN_MM = 5.0
 """Reach beyond the gap within which a nodule beside a distractor may lie, so that there are places to choose from."""
 
@@ -38,52 +39,17 @@ class NoPlace(Exception):
     """No place of the region satisfies the request (``min_distance_mm`` too large, region empty)."""
 
 
-class RegionPixels:
-    """The pixels of a region, and which of them lie far enough from its edge for a nodule.
-
-    Args:
-        inside: (H, W) of the radiograph.
-        spacing_mm: ``(row, column)``.
-    """
-
-    def __init__(self, inside: BoolArray, spacing_mm: tuple[float, float]) -> None:
-        self.inside, self.spacing_mm = inside, spacing_mm
-
-    @cached_property
-    def depth_mm(self) -> FloatArray:
-        """Distance of each pixel from the region's edge."""
-        return depths_mm(self.inside, self.spacing_mm).astype(np.float32)
-
-    def clear_of_edge(self, clearance_mm: float, part: BoolArray | None = None) -> BoolArray:
-        """Return which pixels, or those of a part, lie so far within; less far where too few of them do."""
-        inside, most = (self.inside, self._most_mm) if part is None else (part, self._most_of(part))
-        return inside & (self.depth_mm >= min(clearance_mm, most))
-
-    @cached_property
-    def _most_mm(self) -> float:
-        return self._most_of(self.inside)
-
-    def _most_of(self, inside: BoolArray) -> float:
-        """Return the clearance that leaves the least share of some pixels."""
-        return float(np.quantile(self.depth_mm[inside], 1.0 - LEAST_SHARE))
-
-    def one_of(self, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
-        """Return a point within one of the allowed pixels, in mm."""
-        places = np.flatnonzero(allowed)
-        row, column = divmod(int(places[int(rng.integers(places.size))]), allowed.shape[1])
-        x, y = column + rng.uniform(), row + rng.uniform()
-        return round(float(x * self.spacing_mm[1]), 3), round(float(y * self.spacing_mm[0]), 3)
-
-
 class Placer:
     """Draws places on one radiograph; keeps its distance maps, so use one placer per background.
 
     Args:
         radiograph: The untouched background.
+        expected: The recipes that it will be asked for, if they are known.
     """
 
-    def __init__(self, radiograph: Radiograph) -> None:
+    def __init__(self, radiograph: Radiograph, expected: Sequence[Recipe] = ()) -> None:
         self._radiograph = radiograph
+        self._clearances = [nodule.clearance_mm for recipe in expected for nodule in recipe.nodules]
         self._allowed: dict[Location, RegionPixels] = {}
         self._away: dict[Mimic, FloatArray] = {}
         self._display: Display | None = None
@@ -122,22 +88,29 @@ class Placer:
         rng = np.random.default_rng(mimic.place_seed)
         if mimic.location is None:
             usual = RegionPixels(mimic_kind(mimic.kind).usual_place(self._radiograph), self._radiograph.spacing_mm)
-            return usual.one_of(usual.inside, rng)
+            return self._one_of(usual, usual.inside, rng)
         pixels = self._region(mimic.location)
-        return pixels.one_of(self._far(earlier, pixels.inside, mimic.location, repr(mimic.name)), rng)
+        allowed = self._far(pixels, pixels.inside, mimic.location.min_distance_mm, earlier)
+        if not allowed.any():
+            raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
+        return self._one_of(pixels, allowed, rng)
 
-    def _far(self, earlier: list[tuple[float, float]], allowed: BoolArray, location: Location, what: str) -> BoolArray:
-        """Return which of the allowed pixels lie as far as asked from all earlier places.
+    def _one_of(self, pixels: RegionPixels, allowed: BoolArray, rng: np.random.Generator) -> tuple[float, float]:
+        """Return a point within one of the allowed pixels, in mm."""
+        spacing = self._radiograph.spacing_mm
+        row, column = pixels.row_column(nth_of(allowed, int(rng.integers(np.count_nonzero(allowed)))))
+        x, y = column + rng.uniform(), row + rng.uniform()
+        return round(float(x * spacing[1]), 3), round(float(y * spacing[0]), 3)
 
-        Raises:
-            NoPlace: none does.
-        """
-        far, spacing = allowed.copy(), self._radiograph.spacing_mm
-        rows, columns = ((np.arange(length) + 0.5) * mm for length, mm in zip(far.shape, spacing, strict=True))
-        for x_mm, y_mm in earlier if location.min_distance_mm else ():
-            far &= (columns - x_mm) ** 2 + (rows - y_mm)[:, None] ** 2 >= location.min_distance_mm**2
-        if not far.any():
-            raise NoPlace(f"no place for {what} in {_name(location)} satisfies the request")
+    def _far(
+        self, pixels: RegionPixels, allowed: BoolArray, least_mm: float, earlier: list[tuple[float, float]]
+    ) -> BoolArray:
+        """Return which of the allowed pixels lie at least so far from all earlier places."""
+        if not earlier or not least_mm:
+            return allowed
+        far, (rows, columns) = allowed.copy(), pixels.middles_mm
+        for x_mm, y_mm in earlier:
+            far &= (columns - x_mm) ** 2 + (rows - y_mm)[:, None] ** 2 >= least_mm**2
         return far
 
     def _by(self, nodule: NoduleRecipe, mimics: list[Mimic]) -> BoolArray | None:
@@ -179,9 +152,12 @@ class Placer:
         allowed = pixels.clear_of_edge(nodule.clearance_mm)
         by = self._by(nodule, mimics)
         if by is not None:  # close to the edge rather than nowhere: the distractor's place is given
-            near = pixels.inside & by
+            near = pixels.inside & pixels.window(by)
             allowed = allowed & near if (allowed & near).any() else near
-        return pixels.one_of(self._far(earlier, allowed, location, f"nodule {nodule.name!r}"), rng)
+        allowed = self._far(pixels, allowed, location.min_distance_mm, earlier)
+        if not allowed.any():
+            raise NoPlace(f"no place for nodule {nodule.name!r} in {_name(location)} satisfies the request")
+        return self._one_of(pixels, allowed, rng)
 
     def _middle(self, name: str, box_px: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the centre of a box, in mm."""
@@ -193,8 +169,10 @@ class Placer:
 
     def _region(self, location: Location) -> RegionPixels:
         if location not in self._allowed:
-            pixels = RegionPixels(region_mask(self._radiograph, location), self._radiograph.spacing_mm)
-            if not pixels.inside.any():
+            region, few = region_mask(self._radiograph, location), len(self._clearances) <= FEW_CLEARANCES
+            largest_mm = 0.0 if few else max(self._clearances)
+            pixels = RegionPixels(region, self._radiograph.spacing_mm, largest_mm)
+            if not pixels.count:
                 raise NoPlace(f"{_name(location)} is empty on this background")
             self._allowed[location] = pixels
         return self._allowed[location]
