@@ -36,7 +36,7 @@ FLOORS[0] += [
     "counted",
     "masks",
 ]
-FLOORS[0] += ["devices", "memory", "source_files"]
+FLOORS[0] += ["devices", "memory", "source_files", "templates"]
 FLOORS[1] += ["attenuation", "conspicuity", "grids", "mimics"]
 """Units of the package (modules and subpackages), lowest floor first; a unit imports its own floor and those below."""
 

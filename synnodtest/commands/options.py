@@ -11,6 +11,7 @@ from synnodtest.canonical import plain
 from synnodtest.devices import device
 from synnodtest.files import write_atomic
 from synnodtest.shell.settings import Settings
+from synnodtest.templates import templates_of
 
 ALL = "held-out, train, all patients or held-out:0.5 and the like (all)"
 
@@ -71,15 +72,7 @@ def handed_on(options: argparse.Namespace, *names: str) -> Any:
 
 def template(name: str, **filters: Any) -> Any:
     """Return a template of :mod:`synnodtest.commands`, which knows these filters."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("synnodtest.commands"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates_of("synnodtest.commands", last_newline=True)
     environment.filters |= filters
     return environment.get_template(name)
 

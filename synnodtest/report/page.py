@@ -7,13 +7,14 @@ import hashlib
 from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import bound_text, date, estimate, interval, joined, number, short_hash
 from synnodtest.report.model import code
 from synnodtest.report.order import anchor_of, number_of
+from synnodtest.templates import templates_of
 
 
 def page(template: str, style: str, *, sources: str = "style-src '{style}'", **shown: object) -> str:
@@ -52,13 +53,7 @@ WORDS = (bound_text, date, estimate, interval, joined, number, short_hash)
 @cache
 def templates() -> Environment:
     """Return the templates; each is compiled once."""
-    environment = Environment(
-        loader=PackageLoader("synnodtest.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("synnodtest.report", escaped=True)
     environment.globals |= {"STATUSES": STATUSES, "number_of": number_of, "anchor_of": anchor_of, "code": code}
     environment.filters |= {word.__name__: word for word in WORDS}
     return environment

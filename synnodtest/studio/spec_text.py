@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from synnodtest.api.planting import Request
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.plain import flow
 from synnodtest.studio.case import SET
+from synnodtest.templates import templates_of
 
 Entry = Mapping[str, Any]
 BRIGHTNESS = ("contrast", "density", "attenuation")
@@ -71,12 +70,7 @@ def written(kind: str, of: Named, *values: Any) -> str:
 
 @cache
 def _texts() -> Any:
-    environment = Environment(
-        loader=PackageLoader("synnodtest.studio", "assets"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("synnodtest.studio", "assets")
     environment.globals |= {"SET": SET, "VARIED": VARIED, "LEAST_LEVELS": LEAST_LEVELS}
     environment.filters |= {"flow": partial(flow, word=_word), "having": _having, "repr": repr}
     return environment.get_template("spec_text.j2").module

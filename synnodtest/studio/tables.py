@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from synnodtest.api.comparison import Compared
 from synnodtest.conspicuity import visibilities
 from synnodtest.geometry import centre_of
 from synnodtest.reference import real_nodules
 from synnodtest.studio.explore import Exploration
 from synnodtest.studio.session import Result
+from synnodtest.templates import templates_of
 
 MOST_FINDINGS = 8
 """Findings per detector that are listed, highest scores first; set by hand: a table to look at. The rest is counted."""
@@ -24,13 +23,7 @@ LETTERS = "AB"
 @cache
 def macros() -> Any:
     """Return the macros of ``tables.html.j2``; whatever they are given is escaped."""
-    environment = Environment(
-        loader=PackageLoader("synnodtest.studio", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("synnodtest.studio", "assets", escaped=True)
     environment.filters["figure"] = _number
     return environment.get_template("tables.html.j2").module
 
