@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.statistics.bootstrap import few_clusters
+from synnodtest.statistics.bootstrap import RESAMPLES, few_clusters
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage, unseen_share
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha
@@ -132,7 +132,7 @@ def count_rate(
     cluster: ArrayLike,
     *,
     alpha: float = 0.05,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int,
     guarded: bool = False,
 ) -> Estimate:

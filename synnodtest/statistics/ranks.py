@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
+from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.distributions import midranks, normal_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector, vectors
 from synnodtest.statistics.shifts import agree, guarded_bounds, t_bounds
@@ -160,7 +160,7 @@ def drawdown(
     curves: ArrayLike,
     *,
     alpha: float = 0.05,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int,
     limits: tuple[float, float] = (0.0, 1.0),
 ) -> Estimate:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.bootstrap import bca_bounds, few_clusters, resampled_means
+from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clusters import cluster_means
 from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, yes_or_no
@@ -87,7 +87,7 @@ def paired_mean(
     alpha: float = 0.05,
     limits: tuple[float, float] = (-1.0, 1.0),
     guarded: bool = False,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimate:
     """Estimate the mean paired difference with Student's t over cluster means, BCa beside it.

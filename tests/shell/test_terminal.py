@@ -1,5 +1,6 @@
 """Verdict lines: two numbers first, no line wider than the window, exclusions beside a pass."""
 
+from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,8 @@ from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
 from synnodtest.shell.ending import facts_of
-from synnodtest.shell.repeat_commands import reproduce
+from synnodtest.shell.options import add_options, settings_of
+from synnodtest.shell.repeat_commands import changed, reproduce
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.terminal import BROKEN_BESIDE, letter_of, verdict_lines, write_end, write_summary
 from tests.record import parts
@@ -138,3 +140,16 @@ def test_facts_and_commands_of_a_run_hold_no_secret_of_an_address(tmp_path):
         spec=SimpleNamespace(path=Path("s.yaml")), behaviour=SimpleNamespace(id="b"), variant=SimpleNamespace(id="e")
     )
     assert "'http://host/predict?token=***'" in reproduce(case, settings, None)
+
+
+def test_a_run_without_options_has_the_usual_settings_which_a_command_to_repeat_it_leaves_out(tmp_path):
+    """A default that changed in one of the two alone would be left out where it was asked for."""
+    parser = ArgumentParser()
+    add_options(SimpleNamespace(addoption=parser.add_argument))
+    config = SimpleNamespace(
+        option=parser.parse_args([]), rootpath=tmp_path, invocation_params=SimpleNamespace(args=())
+    )
+    settings, usual = settings_of(config), Settings(tmp_path)
+    assert changed(settings) == {}
+    told = {"cache": tmp_path / usual.cache, "reports": tmp_path / usual.reports, "command": settings.command}
+    assert settings == replace(usual, conform="stop", **told)

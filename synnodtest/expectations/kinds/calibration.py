@@ -24,7 +24,7 @@ from synnodtest.expectations.rule import hold, no_data, rule, selected
 from synnodtest.expectations.sentences import beside, limit, percent
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
-from synnodtest.statistics.bootstrap import few_clusters
+from synnodtest.statistics.bootstrap import RESAMPLES, few_clusters
 from synnodtest.statistics.calibration import equal_mass
 from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.distributions import t_isf
@@ -32,8 +32,6 @@ from synnodtest.statistics.distributions import t_isf
 LEAST_PER_BIN = 10
 """Findings per bin; set by hand: the share of hits among 10 has a standard error of 0.16, and fewer make the error of
 any detector large."""
-RESAMPLES = 2000
-"""Bootstrap samples, as everywhere in the package by default: the spread's own Monte Carlo error is 1.6%."""
 
 
 @dataclass(frozen=True)
