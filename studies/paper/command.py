@@ -14,8 +14,8 @@ from studies.paper.experiments import EXPERIMENTS
 from studies.paper.job import Job
 from studies.paper.run import Bench
 from synnodtest.annotated.dataset_set import DatasetSet
-from synnodtest.annotated.held_out import composites
 from synnodtest.annotated.sets import PhantomSet, SynthesizedSet, first_clusters, part_of
+from synnodtest.annotated.split_sources import composites
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.canonical import plain
 from synnodtest.commands.annotated import FRESH_SEED

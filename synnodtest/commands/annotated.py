@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from synnodtest.annotated.dataset_set import DatasetSet
-from synnodtest.annotated.held_out import composites
 from synnodtest.annotated.sets import AnnotatedSet, PhantomSet, part_of
+from synnodtest.annotated.split_sources import composites
 from synnodtest.errors import SynnodError
 
 PHANTOM_SEED = 100_000

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders, series_of
+from synnodtest.annotated.split_sources import kept_backgrounds, kept_series, open_folders, series_of
 from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding

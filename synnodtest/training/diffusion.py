@@ -139,7 +139,7 @@ def prepare_windows(
         SynthesizerError: there is nothing to train on.
     """
     from synnodtest.annotated.dataset_set import DatasetSet
-    from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
+    from synnodtest.annotated.split_sources import kept_backgrounds, kept_series, open_folders
     from synnodtest.training.boxed import annotated_windows
     from synnodtest.training.patches import compose_windows
 

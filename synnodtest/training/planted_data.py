@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
-from synnodtest.annotated.held_out import kept_backgrounds, kept_series, open_folders
+from synnodtest.annotated.split_sources import kept_backgrounds, kept_series, open_folders
 from synnodtest.datasets.split import of_split
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import Box

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
-from synnodtest.annotated.held_out import kept_backgrounds
+from synnodtest.annotated.split_sources import kept_backgrounds
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError

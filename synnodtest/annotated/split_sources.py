@@ -1,4 +1,4 @@
-"""Split into training and held-out data: backgrounds by patient, CT nodules by series; and nodules on backgrounds."""
+"""Sources of annotated sets by side of the split: backgrounds by patient, CT nodules by series; and both composed."""
 
 from __future__ import annotations
 
