@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from synnodtest.spec.recognise import has_spec_suffix
@@ -44,10 +46,41 @@ def take_over(session: Session, text: str) -> None:
 
 
 class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out whole behaviours, the one with most items first, and all other tests one by one."""
+    """Hands out whole behaviours, the one with most items first, and all other tests one by one.
+
+    Unlike pytest-xdist's, it asks nothing of a worker that has not collected yet, as one that takes a dead one's place
+    while another dies, and has no item run again that a worker died of.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if node in self.registered_collections:
+            super()._assign_work_unit(node)
+
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        """Take in what a worker collected.
+
+        Raises:
+            pytest.UsageError: one that takes a dead one's place has other items.
+        """
+        super().add_node_collection(node, collection)
+        if node not in self.registered_collections:
+            raise pytest.UsageError("a worker died, and the one in its place collects other items: was a spec changed?")
+
+    def remove_node(self, node: Any) -> str | None:
+        """Let others have what a worker leaves; return the item that it died of, or None."""
+        work = self.assigned_work.pop(node)
+        died_of = next(((unit, item) for unit in work.values() for item, done in unit.items() if not done), None)
+        if died_of is None:
+            return None
+        unit, item = died_of
+        unit[item] = True
+        self.workqueue.update({scope: left for scope, left in work.items() if not all(left.values())})
+        for other in self.nodes:
+            self._reschedule(other)
+        return item
 
 
 def scope_of(node_id: str) -> str:

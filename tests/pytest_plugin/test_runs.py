@@ -335,7 +335,8 @@ def test_an_item_that_a_worker_died_of_is_an_error_though_another_worker_passes_
         "        return os._exit(3) if os.environ['PYTEST_XDIST_WORKER'] == 'gw0' else inner(radiographs)\n\n"
         "    return detect\n"
     )
-    result = project("-k", "size and sensitivity", "--synnod-no-pixels", "-n", "1", detector="mortal:once")
+    words = ("-k", "size and sensitivity", "--synnod-no-pixels", "-n", "1", "--dist", "loadscope")
+    result = project(*words, detector="mortal:once")
     assert "crashed while running" in result.stdout.str()
     assert statuses(project)["size::sensitivity"] == "ERROR"
     (entry,) = (e for e in record(project)["expectations"] if e["status"] == "ERROR")
