@@ -194,8 +194,16 @@ def _gaussian(argument: str, options: Options) -> Synthesizer:
 def _diffusion(argument: str, options: Options) -> Synthesizer:
     path = _existing("diffusion", options.path(argument)) if argument else shipped_model("diffusion")
     from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
+    from synnodtest.synthesizers.diffusion.calibration import FILE_NAME
 
-    return DiffusionSynthesizer(path, device=options.device)
+    synthesizer = DiffusionSynthesizer(path, device=options.device)
+    if not synthesizer.calibrated:
+        raise SynthesizerError(
+            f"{path} has no {FILE_NAME}: nothing says how its nodules are brought to size, profile and edge",
+            hint="copy it with the weights; `synnodtest train diffusion` with the same --out writes it again; one that "
+            "holds {} takes the defaults",
+        )
+    return synthesizer
 
 
 @register_synthesizer("ct-patch")

@@ -160,8 +160,14 @@ class DiffusionSynthesizer:
                 **({} if self.sham_is_identity else {"strength": used.strength}),
                 "fitted": self.fitted,
                 "features_fitted": self.fitted and can_adhere(),
+                **({} if self.calibrated else {"calibration": "none, the defaults"}),
             },
         )
+
+    @property
+    def calibrated(self) -> bool:
+        """True where a file of the model says how it is used; else all of :class:`Calibration` are its defaults."""
+        return (self.path / FILE_NAME).is_file()
 
     @property
     def sham_is_identity(self) -> bool:
