@@ -14,7 +14,7 @@ from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.folder_files import chosen_names
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms, texts_of
-from synnodtest.backgrounds.tables import BOXES, Table, name_nodule, read_tables
+from synnodtest.backgrounds.tables import BOXES, SUFFIXES, Table, name_nodule, read_tables
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
@@ -22,7 +22,7 @@ from synnodtest.text_files import decoded
 MAX_BYTES = 512 * 1024 * 1024
 """Size of a COCO file, in bytes: a guard of memory far above those of public sets; a larger one is not read, nor
 a table, and gets a note."""
-_READ = (".csv", ".tsv", ".json")
+_READ = (*SUFFIXES, ".json")
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".csv.bz2", ".csv.xz", ".xml")
 """Tables and annotations that are not read; each gets a note."""
 _CHALLENGE_NAME = re.compile(r"[cn]\d{4,}\.\w+", re.IGNORECASE)
@@ -127,7 +127,7 @@ def _join_studies(found: Annotated, films: Mapping[Path, Sequence[str]], tables:
 def _unread(places: Iterable[Path]) -> list[str]:
     every = (path for folder in places if folder.is_dir() for path in folder.iterdir())
     files = [path for path in every if path.is_file() and not path.name.startswith((".", "~"))]
-    large = sorted(path.name for path in files if path.suffix.lower() in _READ and path.stat().st_size > MAX_BYTES)
+    large = sorted(path.name for path in files if path.name.lower().endswith(_READ) and path.stat().st_size > MAX_BYTES)
     found = sorted(path.name for path in files if path.name.lower().endswith(UNREAD))
     notes = [f"{name} was not read: save it as CSV" for name in found[:MOST_NAMED]]
     if further := len(found[MOST_NAMED:]):

@@ -20,7 +20,8 @@ from synnodtest.csv_rows import rows_of
 from synnodtest.errors import BackgroundError
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Size of a table, in bytes: a guard of memory and time far above those of public sets; a larger one is passed over."""
+"""Size of a table, in bytes: a guard of memory and time far above those of public sets; a larger file is passed over,
+and one that becomes larger when it is unpacked is refused."""
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _OWN = ("manifest.csv", "manifest.tsv")
 BOXES = "boxes.csv"
@@ -226,8 +227,7 @@ def _is_another(file: Path, meant: Sequence[Path]) -> bool:
 
 def _cells(path: Path) -> tuple[list[str], _Rows]:
     try:
-        data = path.read_bytes()
-        reader = rows_of(gzip.decompress(data) if path.suffix.lower() == ".gz" else data)
+        reader = rows_of(_unpacked(path) if path.suffix.lower() == ".gz" else path.read_bytes())
         header = list(reader.fieldnames or ())
         rows: _Rows = [
             (reader.line_num, {key: cell.strip() for key, cell in row.items() if isinstance(cell, str)})
@@ -238,6 +238,17 @@ def _cells(path: Path) -> tuple[list[str], _Rows]:
             f"{path}: cannot be read: {error}", hint="save it as CSV UTF-8, or move it away"
         ) from error
     return header, rows
+
+
+def _unpacked(path: Path) -> bytes:
+    with gzip.open(path) as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise BackgroundError(
+            f"{path}: becomes more than {MAX_BYTES} bytes when it is unpacked, hardly a table of radiographs",
+            hint="take out the rows of other radiographs, or move it away",
+        )
+    return data
 
 
 def _refuse_unclear_header(path: Path, header: Sequence[str], known: NamedImages) -> None:

@@ -5,13 +5,14 @@ import importlib.util
 import json
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph
+from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph, tables
 from synnodtest.backgrounds.columns import spelt_otherwise
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.datasets import load_image, read_dataset
@@ -571,6 +572,15 @@ class TestTablesBesideRadiographs:
         with pytest.raises(BackgroundError, match=r"chexpert\.csv\.gz: cannot be read"):
             FolderSet(tmp_path, "normal")
 
+    def test_a_compressed_table_is_refused_before_it_unpacks_beyond_what_any_table_has(self, tmp_path, monkeypatch):
+        self.put(tmp_path)
+        monkeypatch.setattr(tables, "MAX_BYTES", 10_000)
+        for many, refused in ((10, False), (2_000, True)):
+            text = "image,label\na.png,0\n" + "elsewhere.png,0\n" * many
+            (tmp_path / "labels.csv.gz").write_bytes(gzip.compress(text.encode()))
+            with pytest.raises(BackgroundError, match=r"csv\.gz: becomes more") if refused else nullcontext():
+                FolderSet(tmp_path, "normal")
+
     @pytest.mark.parametrize("name", ["StudyInstanceUID", "SeriesInstanceUID", "AccessionNumber"])
     def test_labels_of_studies_are_joined_by_the_headers_of_dicom_files(self, tmp_path, name):
         pytest.importorskip("pydicom")
@@ -833,11 +843,11 @@ class TestTablesBesideRadiographs:
 
     def test_tables_that_are_too_large_to_be_read_are_told(self, tmp_path):
         self.put(tmp_path)
-        for name in ("labels.csv", "marks.json"):
+        for name in ("labels.csv", "marks.json", "more.csv.gz"):
             with (tmp_path / name).open("wb") as stream:
                 stream.truncate(512 * 2**20 + 1)  # takes no place on the disk
         assert set(FolderSet(tmp_path, "normal").notes) == {
-            f"{name} was not read: it has more than 512 MiB" for name in ("labels.csv", "marks.json")
+            f"{name} was not read: it has more than 512 MiB" for name in ("labels.csv", "marks.json", "more.csv.gz")
         }
 
     def test_tables_above_a_folder_that_are_not_read_are_told_and_many_counted(self, tmp_path):
