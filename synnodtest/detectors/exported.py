@@ -18,7 +18,7 @@ from synnodtest.detectors.heads import WRAP
 from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import SAY_WHICH
 from synnodtest.detectors.onnx_decoders import decode
-from synnodtest.detectors.onnx_settings import OnnxSettings, settings_of, yaml_of
+from synnodtest.detectors.onnx_settings import OnnxSettings, activation_beside, settings_of, yaml_of
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -153,7 +153,9 @@ class ExportedDetector:
         content = None if beside is None else yaml_of(beside)
         foreign = sorted(FOREIGN_KEYS & set(content)) if isinstance(content, dict) and "decoder" not in content else []
         if beside is not None and not foreign:
-            return settings_of(content, beside)
+            settings = settings_of(content, beside)
+            activation = settings.output.activation or activation_beside(self._path)
+            return replace(settings, output=replace(settings.output, activation=activation))
         if export is None:
             name = files[0 if foreign else 1].name
             why = f"; {beside.name} holds {', '.join(foreign)}: not settings" if beside is not None else ""

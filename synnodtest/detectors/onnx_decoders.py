@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,14 @@ from synnodtest.errors import DetectorError
 
 _MANY = 50
 """Of so many scores before an activation some are far from 0..1, as those of places without a nodule are."""
+
+MOST_NEGATIVE = 0.5
+"""Share of queries without any logit above 0, of which most find nothing: small heads trained with focal loss have more
+than 0.9, with a softmax none."""
+_SAY_ACTIVATION = (
+    "'output: {activation: sigmoid}' in the YAML beside it for Deformable DETR, RT-DETR, D-FINE and others of focal "
+    "loss, 'softmax' where the last class is 'no object', as of DETR and YOLOS"
+)
 
 
 def decode(
@@ -93,14 +102,35 @@ def _detr(outputs: Mapping[str, NDArray[Any]], settings: OnnxSettings) -> list[D
             "decoder 'detr' wants an output of shape (N, queries, classes) beside boxes (N, queries, 4), and the model "
             f"gives {logits.shape}"
         )
-    own = logits.shape[2] - (settings.output.activation == "softmax")
-    if settings.output.class_count not in (None, own):
-        raise DetectorError(f"its logits are of {own} classes, not {settings.output.class_count}", hint=SAY_WHICH)
+    if not settings.output.activation:
+        _refuse_sigmoids(logits)
+        settings = replace(settings, output=replace(settings.output, activation="softmax"))
+    own, count = logits.shape[2] - (settings.output.activation == "softmax"), settings.output.class_count
+    if count not in (None, own):
+        hint = _SAY_ACTIVATION if count == logits.shape[2] else SAY_WHICH
+        raise DetectorError(f"its logits are of {own} classes, not {count}", hint=hint)
     of_classes = _activated(logits, settings)[..., :own]
     scores = of_classes[..., list(settings.output.classes)].max(axis=-1)
     if settings.output.activation == "softmax":  # as in DETR's own post-processing; a sigmoid's classes are apart
         scores = np.where(scores == of_classes.max(axis=-1), scores, 0)
     return [(box, score, np.zeros(len(score), np.intp)) for box, score in zip(boxes, scores, strict=True)]
+
+
+def _refuse_sigmoids(logits: NDArray[Any]) -> None:
+    """Refuse logits of which nothing says what they are for where those of most queries are all negative.
+
+    A softmax's "no object" rises above 0 where nothing is; sigmoids are low there for every class.
+
+    Raises:
+        DetectorError: they are.
+    """
+    negative = (logits.max(axis=-1) < 0).mean()
+    if negative > MOST_NEGATIVE:
+        raise DetectorError(
+            f"all logits of {negative:.0%} of its queries are negative, as before a sigmoid, and nothing says whether "
+            "a sigmoid or a softmax follows",
+            hint=_SAY_ACTIVATION,
+        )
 
 
 def _activated(values: NDArray[Any], settings: OnnxSettings) -> NDArray[Any]:

@@ -20,7 +20,8 @@
       labels: labels
       box: xyxy                # xyxy, yxyx (as TensorFlow has it) or cxcywh
       unit: pixels             # pixels of the input, or share of it
-      activation: none         # none, sigmoid or softmax (the last class is 'no object')
+      activation: none         # none, sigmoid or softmax (the last class is 'no object'); detr: softmax unless a
+                               # config.json of transformers beside it or the logits tell that they are for sigmoids
     confidence: 0.001
     nms_iou: 0.7               # null: the model has done it
 """
@@ -57,7 +58,7 @@ class InputSettings:
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """Places of boxes and scores in the network's outputs; ``classes`` is empty where nobody says which."""
+    """Places of boxes and scores in the network's outputs; classes and activation are empty where nobody says them."""
 
     classes: tuple[int, ...] = ()
     class_count: int | None = None
@@ -104,7 +105,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "yolo": {"box": "cxcywh"},
     "rows": {},
     "torchvision": {},
-    "detr": {"box": "cxcywh", "unit": "share", "activation": "softmax", "boxes": "pred_boxes", "scores": "logits"},
+    "detr": {"box": "cxcywh", "unit": "share", "activation": "", "boxes": "pred_boxes", "scores": "logits"},
 }
 
 
@@ -120,6 +121,23 @@ def yaml_of(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DetectorError(f"{path}: cannot be read: {error}") from error
+
+
+def activation_beside(path: Path) -> str:
+    """Return the activation that a ``config.json`` of transformers beside a model tells, or "" where none does.
+
+    Focal loss is that of sigmoids, a weight of "no object" alone that of a softmax.
+
+    Raises:
+        DetectorError: it cannot be read.
+    """
+    config = path.with_name("config.json")
+    content = yaml_of(config) if config.is_file() else None
+    if not isinstance(content, dict):
+        return ""
+    if content.get("use_focal_loss", "focal_alpha" in content):
+        return "sigmoid"
+    return "softmax" if "eos_coefficient" in content else ""
 
 
 def settings_of(content: Any, path: Path) -> OnnxSettings:

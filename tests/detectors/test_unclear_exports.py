@@ -250,3 +250,47 @@ def test_a_query_of_detr_counts_for_its_best_class_alone_after_a_softmax(tmp_pat
     text = f"decoder: detr\noutput: {{classes: [1], activation: {activation}}}"
     (found,) = ExportedDetector(Network(tmp_path, text, answer)).detect([CHEST])
     assert [one.score for one in found] == pytest.approx(scores)
+
+
+def queries(*logits):
+    """Answers of 40 queries with the same logits, but for one that finds a nodule by the first of them."""
+    rows = np.tile(np.array(logits, np.float32), (1, 40, 1))
+    rows[0, 0, 0] = 2.0
+    return {"logits": rows, "pred_boxes": np.full((1, 40, 4), 0.25, np.float32)}
+
+
+@pytest.mark.parametrize("config", ["rt_detr", "deformable_detr", "d_fine", "detr", "yolos"])
+def test_what_transformers_writes_beside_an_export_tells_sigmoids_from_a_softmax(tmp_path, config):
+    """As its own post-processing has it, for the configurations that it writes."""
+    transformers = pytest.importorskip("transformers")
+    transformers.AutoConfig.for_model(config).save_pretrained(tmp_path)
+    text = "decoder: detr\noutput: {classes: [0]}"
+    (found,) = ExportedDetector(Network(tmp_path, text, queries(-3.0, -4.0))).detect([CHEST])
+    softmax = np.exp(2) / (np.exp(2) + np.exp(-4))
+    assert found[0].score == pytest.approx(softmax if config in ("detr", "yolos") else 1 / (1 + np.exp(-2)))
+    said = "decoder: detr\noutput: {classes: [0], activation: sigmoid}"
+    (found,) = ExportedDetector(Network(tmp_path, said, queries(-3.0, -4.0))).detect([CHEST])
+    assert found[0].score == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+@pytest.mark.parametrize("classes", ["[0]", "[1]"])
+def test_logits_of_sigmoids_are_not_read_by_a_softmax_where_nothing_says_so(tmp_path, classes):
+    """Deformable DETR with a class for id 0 that no nodule has: all of its 40 queries would find 'no object'."""
+    network = Network(tmp_path, f"decoder: detr\noutput: {{classes: {classes}}}", queries(-4.5, -4.0, -9.0))
+    with pytest.raises(DetectorError, match=r"all logits of 98% of its queries are negative, as before a sigmoid") as e:
+        ExportedDetector(network).detect([CHEST])
+    assert "activation: sigmoid" in e.value.hint
+    text = f"decoder: detr\noutput: {{classes: {classes}, activation: softmax}}"
+    assert ExportedDetector(Network(tmp_path, text, queries(-4.5, -4.0, -9.0))).detect([CHEST])[0]
+
+
+def test_a_softmax_of_which_nothing_is_said_is_read_as_ever(tmp_path):
+    (found,) = ExportedDetector(Network(tmp_path, "decoder: detr", queries(-5.0, 5.0))).detect([CHEST])
+    assert found[0].score == pytest.approx(1 / (1 + np.exp(3)))
+
+
+def test_as_many_logits_as_classes_ask_for_a_sigmoid(tmp_path):
+    network = Network(tmp_path, "decoder: detr", queries(0.5))
+    with pytest.raises(DetectorError, match="logits are of 0 classes, not 1") as caught:
+        ExportedDetector(network).detect([CHEST])
+    assert "activation: sigmoid" in caught.value.hint
