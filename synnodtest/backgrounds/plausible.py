@@ -7,6 +7,7 @@ refused: ``benchmarks/plausibility.py`` prints where they lie.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ NARROW_LUNGS_MM = 200.0
 _NARROW = "lungs narrower than an adult's"
 ADULT_YEARS = 18
 """Age in years from which a chest is an adult's; a younger one of 200 mm may be its own."""
+_YEARS = re.compile(r"[>≥=\s]*\d+(\.\d+)?\s*(\+|([-–]|to)\s*\d+(\.\d+)?)?")
 SURE = 0.8
 """Certainty from which the segmenter's lungs are measured; every film has 0.82 or more."""
 MOST_ANISOTROPY = 2.0
@@ -160,13 +162,14 @@ def refuse_small_adult(path: Path, notes: Sequence[str], age: str) -> None:
     Args:
         path: The radiograph, for messages.
         notes: Of it.
-        age: Of the patient in years, or "".
+        age: Of the patient in years, or a range of them as de-identified tables have it (``90+``, ``>89``, ``60-69``).
 
     Raises:
         BackgroundError: it is one.
     """
     told = next((note for note in notes if note.startswith(_NARROW)), "")
-    if told and age.replace(".", "", 1).isdecimal() and ADULT_YEARS <= float(age) <= OLDEST:
+    ages = [float(one) for one in re.findall(r"\d+(?:\.\d+)?", age)] if _YEARS.fullmatch(age) else []
+    if told and ages and min(ages) >= ADULT_YEARS and max(ages) <= OLDEST:
         raise BackgroundError(
             f"{path}: {told.replace('a child, or ', '')}, and the patient is {age} years old",
             hint=f"{_TRUE_SPACING}, or 'size' into its column 'accept'; ages are in years",

@@ -3,6 +3,7 @@
 import gzip
 import importlib.util
 import json
+import re
 import sys
 import warnings
 from contextlib import nullcontext
@@ -154,8 +155,11 @@ class TestSpacing:
             load_image(read_dataset(tmp_path).images[0])
             served.load(served.backgrounds[0])
 
-        for age, accept in (("", ""), ("7", ""), ("051Y", "size")):
+        for age, accept in (("", ""), ("7", ""), ("051Y", "size"), ("0-20", ""), ("24-36 months", ""), ("<60", "")):
             load(age, accept)
+        for age in ("90+", ">89", "60-69", "51.5"):
+            with pytest.raises(BackgroundError, match=f"the patient is {re.escape(age)} years old"):
+                load(age)
         with pytest.raises(BackgroundError, match=r"a\.png: lungs narrower .* mm\), and the patient is 51 years old"):
             load("051Y")
         served = FolderSet(tmp_path, "normal")
