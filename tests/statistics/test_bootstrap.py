@@ -46,11 +46,21 @@ def test_bca_ends_at_the_outermost_draws_where_its_formula_turns_over(side):
     assert (lower, upper)[int(side > 0)] == side
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_bca_has_bounds_where_every_draw_lies_on_one_side(side):
+    """Half a draw is allowed for beyond them all, as if one more were drawn; with no skew the formula is plain."""
+    draws, bias = side * np.arange(1.0, 201.0), -side * stats.norm.ppf(1 - 0.5 / 200)
+    levels = stats.norm.cdf(2 * bias + stats.norm.ppf([0.05, 0.95]))
+    want = np.quantile(draws, levels[0], method="lower"), np.quantile(draws, levels[1], method="higher")
+    assert bca_bounds(0.0, draws, np.zeros(9), 0.05, -math.inf, math.inf) == want
+
+
+@pytest.mark.parametrize("largest", [9.0, 40.0])
 @pytest.mark.parametrize("limits", [(0.0, 1.0), (-1.0, 1.0), (0.0, 4.0)])
-def test_the_guard_is_the_wider_of_the_plain_and_the_logit_interval(limits):
+def test_the_guard_is_the_wider_of_the_plain_and_the_logit_interval(limits, largest):
     low, high = limits
-    left_out, rows, value = np.array([0.52, 0.7, 0.65, 0.61]), np.array([9.0, 2.0, 1.0, 3.0]), 0.62
-    degrees = rows.sum() ** 2 / (rows**2).sum() - 1
+    left_out, rows, value = np.array([0.52, 0.7, 0.65, 0.61]), np.array([largest, 2.0, 1.0, 3.0]), 0.62
+    degrees = max(1.0, rows.sum() ** 2 / (rows**2).sum() - 1)
     half = stats.t.isf(0.05, degrees) * math.sqrt(3 / 4 * ((left_out - value) ** 2).sum())
     share = (value - low) / (high - low)
     logit = special.logit(share) + np.array([-1, 1]) * half / (high - low) / (share * (1 - share))
@@ -66,6 +76,12 @@ def test_bootstrap_t_is_davison_and_hinkleys_studentized_interval():
     error = DATA.std(ddof=1) / math.sqrt(40)
     want = DATA.mean() - np.quantile(ratios, [0.95, 0.05]) * error
     assert (got.lower, got.upper) == pytest.approx(want, abs=0.04)
+
+
+def test_bootstrap_t_over_two_clusters_says_nothing():
+    """Half of the draws hold one cluster twice: they lie off the value and have no error to be measured in."""
+    got = cluster_bootstrap(mean, [0] * 20 + [1] * 20, seed=1, resamples=100, method="t", limits=(0.0, 9.0))
+    assert (got.lower, got.upper) == (0.0, 9.0)
 
 
 def test_whole_clusters_are_drawn():

@@ -76,6 +76,21 @@ def test_poisson_distributions(mean: float) -> None:
     assert [ours.poisson_cdf(k, mean) for k in counts] == [float(stats.poisson.cdf(k, mean)) for k in counts]
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5, 0.95])
+@pytest.mark.parametrize("n", [1, 7, 40, 299])
+def test_a_binomial_tail_that_a_count_reaches_exactly_is_that_counts(n: int, rate: float) -> None:
+    tails = stats.binom.sf(np.arange(n + 1), n, rate)
+    for tail in tails[(tails > 0) & (tails < 1)]:
+        assert ours.binom_isf(float(tail), n, rate) == np.flatnonzero(tails <= tail)[0]
+
+
+@pytest.mark.parametrize("mean", [0.001, 0.5, 1.0, 10.0, 50.0])
+def test_a_poisson_share_that_a_count_reaches_exactly_is_that_counts(mean: float) -> None:
+    shares = stats.poisson.cdf(np.arange(120), mean)
+    for share in shares[shares < 1]:
+        assert ours.poisson_ppf(float(share), mean) == np.flatnonzero(shares >= share)[0]
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 50, 301])
 def test_midranks(size: int) -> None:
     for values in (RNG.random(size), RNG.integers(0, 7, size), np.full(size, np.inf)):
