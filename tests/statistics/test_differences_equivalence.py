@@ -34,16 +34,18 @@ def score_z(x1, n1, x2, n2, delta):
     return (x1 / n1 - x2 / n2 - delta) / np.sqrt(variance)
 
 
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
 @pytest.mark.parametrize(("x1", "n1", "x2", "n2"), [(60, 150, 62, 140), (30, 70, 45, 68), (5, 40, 3, 90)])
-def test_without_repeats_it_is_two_one_sided_score_tests(x1, n1, x2, n2):
-    found = equivalent_rates(hits(x1, n1), single(n1), hits(x2, n2), single(n2), margin=0.1)
+def test_without_repeats_it_is_two_one_sided_score_tests(x1, n1, x2, n2, alpha):
+    found = equivalent_rates(hits(x1, n1), single(n1), hits(x2, n2), single(n2), margin=0.1, alpha=alpha)
     sides = stats.norm.sf(score_z(x1, n1, x2, n2, -0.1)), stats.norm.cdf(score_z(x1, n1, x2, n2, 0.1))
     assert found.p_value == pytest.approx(max(sides), rel=1e-4, abs=1e-7)
     assert found.difference.value == pytest.approx(x1 / n1 - x2 / n2)
-    assert found.equivalent == (max(sides) < 0.05)
+    assert found.difference.extra == {"effective_n_arm": n1, "effective_n_reference": n2}
+    assert found.equivalent == (max(sides) < alpha)
     for bound, target in (
-        (found.difference.lower, stats.norm.isf(0.05)),
-        (found.difference.upper, stats.norm.ppf(0.05)),
+        (found.difference.lower, stats.norm.isf(alpha)),
+        (found.difference.upper, stats.norm.ppf(alpha)),
     ):
         assert score_z(x1, n1, x2, n2, bound) == pytest.approx(target, abs=1e-3)
 
