@@ -106,9 +106,9 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     fair, harsh = (make(_in_order(units, order), bound, side) for units in (real, adverse))
     threshold = -math.log(evidence.alpha)
     reference, least = ([], 0.0) if stop.gate is None else stop.gate(parameters, evidence)
-    gate = 1 if stop.gate is None else _gate(reference, least, order, threshold)
-    passed, failed = _first(harsh.passing, threshold), _first(fair.failing, threshold)
-    passed = None if passed is None or gate is None else min(max(passed, gate), len(harsh.passing))
+    gate = 1 if stop.gate is None else _gate(reference, least, order, threshold, _clusters(adverse, order))
+    passed = None if gate is None else _first(harsh.passing, threshold, gate)
+    failed = _first(fair.failing, threshold)
     status, looks = _verdict(passed, failed, len(fair.failing))
     path, units = (harsh, adverse) if status is Status.PASSED else (fair, real)
     name, unit = label.replace(" ", "_"), "difference" if stop.paired else "rate"
@@ -135,10 +135,10 @@ def _verdict(passed: int | None, failed: int | None, looks: int) -> tuple[Status
     return Status.INCONCLUSIVE, looks
 
 
-def _first(logs: Floats, threshold: float) -> int | None:
-    """Return after how many units the threshold is reached first; never after a single one."""
-    reached = np.flatnonzero(logs >= threshold)
-    return max(int(reached[0]) + 1, 2) if len(reached) and len(logs) > 1 else None
+def _first(logs: Floats, threshold: float, least: int = 1) -> int | None:
+    """Return after how many units, ``least`` or more, the threshold is reached first; never after a single one."""
+    reached = np.flatnonzero(logs >= threshold) + 1
+    return next((int(n) for n in reached if n >= max(least, 2)), None)
 
 
 def _in_order(units: Units, order: Sequence[str]) -> Floats:
@@ -179,9 +179,13 @@ def _paired_path(differences: Floats, bound: float, side: Side) -> Path:
     )
 
 
-def _gate(units: Units, least: float, order: Sequence[str], threshold: float) -> int | None:
-    """Return after how many backgrounds the reference has shown that it detects anything; None if it has not."""
-    return _first(_rate_path(_in_order(units, order), least, "above").passing, threshold)
+def _gate(units: Units, least: float, order: Sequence[str], threshold: float, looked_at: Sequence[str]) -> int | None:
+    """Return after how many of the backgrounds looked at the reference has shown that it sees; None if it has not."""
+    shown = _first(_rate_path(_in_order(units, order), least, "above").passing, threshold)
+    if shown is None:
+        return None
+    until = set(order[: order.index(_clusters(units, order)[shown - 1]) + 1])
+    return sum(cluster in until for cluster in looked_at)
 
 
 def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Trial], looks: int) -> Ruling:

@@ -211,3 +211,35 @@ def test_peeking_at_every_background_passes_a_detector_at_the_bound_at_most_alph
     allowed = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert verdicts[Status.PASSED] / runs <= allowed
     assert verdicts[Status.FAILED] / runs <= allowed
+
+
+def test_a_pass_is_said_at_a_look_whose_own_bound_allows_it_however_late_the_reference_shows_that_it_sees():
+    """20 pairs that agree show less than 0.2 lost; the reference, with every third found, shows 0.2 after 91."""
+    early = pairs([(i % 3 == 0 and i < 20, i % 3 == 0) for i in range(120)])
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.2}, early)
+    reached = [n for n, e in zip(ruling.figure["n"], ruling.figure["log_e_above"], strict=True) if e >= math.log(20)]
+    found = [i % 3 == 0 for i in range(120)]
+    awake = next(n for n in range(2, 120) if e_value_above(sum(found[:n]), n - sum(found[:n]), 0.2) >= 20)
+    assert reached
+    assert max(reached) < awake == 91
+    assert ruling.status is Status.INCONCLUSIVE
+    lost_late = judge("non_inferior", {**ARMS, "margin": 0.2}, pairs([(x, x) for x in found]))
+    assert f"decided after {awake} of 120" in lost_late.sentence
+    assert lost_late.components[0].lower > -0.2
+
+
+def test_what_the_first_background_alone_reached_is_no_pass_at_a_second_that_takes_it_back():
+    """One hit against a rate of at most 0.02 is 25.5; a hit and a miss are (1 + 2m) / 6m, which is 8.67."""
+    ruling = judge("sensitivity", {"at_least": 0.02}, hits([1, 0]))
+    assert ruling.figure["log_e_above"] == pytest.approx([math.log(25.5), math.log(26 / 3)], abs=1e-4)
+    assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_a_reference_has_shown_that_it_sees_only_where_its_own_backgrounds_are_reached():
+    """Every second background is excluded: what the reference shows after 5 of its own, it shows after 10 of all."""
+    order = tuple(f"{kind}{i}" for i in range(100) for kind in "xb")
+    excluded = [trial(f"x{i}", 0.9, arm=arm, rejected="contrast") for i in range(3) for arm in "ar"]
+    asked = {**ARMS, "margin": 0.9, "reference_at_least": 0.9}
+    ruling = judge("non_inferior", asked, pairs([(1, 1)] * 100) + excluded, order)
+    alone = next(n for n in range(2, 100) if e_value_above(n, 0, 0.9) >= 20)
+    assert f"decided after {alone + 3} of 200" in ruling.sentence
