@@ -6,14 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from synnodtest import Finding, Truth
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.regions import shown_name
 from synnodtest.evidence.ruling import Component
+from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.trial import NoduleTrial
 from synnodtest.expectations import Ruling, Status, find_check
 from synnodtest.planning.control import with_controls
 from synnodtest.radiograph import Radiograph
 from synnodtest.statistics import clopper_pearson, count_rate
-from tests.expectations.evidence import evidence, trial
+from tests.expectations.evidence import MASK, evidence, trial
 
 SIZES = (5.0, 8.0, 12.0, 16.0, 20.0)
 LEAK = {"region": "air_leak", "at_most": 0.1}
@@ -276,6 +279,24 @@ def test_another_nodule_of_the_scene_does_not_stand_for_the_one_that_is_judged()
     ruling = judge("auc", {"at_least": 0.6, "of": "index"}, missed)
     assert ruling.status is Status.FAILED
     assert ruling.components[0].value == 0.5
+
+
+@pytest.mark.parametrize(("found", "elsewhere", "area"), [(0.0, 0.0, 0.5), (0.0, 0.4, 1.0), (0.9, 0.0, 1.0)])
+def test_a_distractor_does_not_stand_for_the_nodule_beside_it(found, elsewhere, area):
+    """A clip is reported on every image with a nodule; untouched images show none."""
+
+    def scenes():
+        for i in range(40):
+            made = trial(f"b{i}", found, false_positives=[0.9])
+            clip = NoduleTrial("clip", 6.0, Truth("clip", MASK, (80, 80), 6.0, 0.3, {}), {}, 0.9, 0)
+            other = Sighting(Finding((30, 30, 34, 34), elsewhere))
+            beside = (*made.false_positives, len(made.sightings))
+            yield replace(made, mimics=(clip,), sightings=(*made.sightings, other), false_positives=beside)
+            yield trial(f"b{i}", arm="@untouched")
+
+    ruling = judge("auc", {"at_least": 0.6}, list(scenes()))
+    assert ruling.components[0].value == area
+    assert ruling.status is (Status.PASSED if area > 0.6 else Status.FAILED)
 
 
 def confident(evidence):

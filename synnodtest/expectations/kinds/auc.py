@@ -1,6 +1,7 @@
 """``auc``: area under the ROC curve of the highest score per image: scenes with nodules against untouched backgrounds.
 
-Findings on nodules that are not judged do not count: another nodule of the scene would stand for them.
+Findings on nodules that are not judged do not count: another nodule of the scene would stand for them. Nor do those on
+distractors, which untouched backgrounds lack.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synnodtest.evidence.trial import Evidence
+from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations.curves import SILENT_AREA, area_over, curve_kind
 from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.rule import Estimator
+from synnodtest.matching import Matching, lies_on
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,20 @@ class Auc(Selection):
 
 
 def _estimator(parameters: Auc, ledger: Ledger, evidence: Evidence) -> Estimator:
-    scores, split = np.zeros(len(ledger.trials)), ledger.positives
-    np.maximum.at(scores, ledger.image, ledger.score)
+    matching = Matching.from_dict(parameters.matching)
+    scores, split = np.array([_beside_distractors(t, matching) for t in ledger.trials]), ledger.positives
+    counted = ledger.hit | np.array([not t.mimics for t in ledger.trials])[ledger.image]
+    np.maximum.at(scores, ledger.image[counted], ledger.score[counted])
     return area_over(ledger, evidence, scores[:split], np.arange(split), scores[split:])
+
+
+def _beside_distractors(trial: Trial, matching: Matching) -> float:
+    """Return the highest score off nodules and distractors of a scene that has some; 0 without any."""
+    if not trial.mimics:
+        return 0.0
+    findings = (trial.sightings[i].finding for i in trial.false_positives)
+    beside = (f for f in findings if not any(lies_on(f, m.truth, trial.spacing_mm, matching) for m in trial.mimics))
+    return max((finding.score for finding in beside), default=0.0)
 
 
 KIND = curve_kind(
