@@ -215,11 +215,12 @@ class Evidence:
         """Return the untouched backgrounds, under the perturbations of an arm where it has any.
 
         Args:
-            arm: Name of the arm.
+            arm: Name of the arm; None: of every arm that is judged.
             where: Conditions. Those on nodules do not speak of a background without one.
             strict: Let conditions on nodules select no background at all.
         """
-        trials = self.arm(UNTOUCHED_ARM.of(arm or "*")) or self.arm(UNTOUCHED_ARM)
+        every = tuple(t for t in self.trials if t.arm.is_from(UNTOUCHED_ARM))
+        trials = every if arm is None else self.arm(UNTOUCHED_ARM.of(arm)) or self.arm(UNTOUCHED_ARM)
         known = {name for trial in trials for name in trial.strata}
         asked = {n: c for n, c in (where or {}).items() if strict or n in known}
         return tuple(t for t in trials if all(holds(t.strata.get(n), c) for n, c in asked.items()))

@@ -15,6 +15,7 @@ from synnodtest.expectations import Kind, find_check
 from synnodtest.expectations.power import Assumed, Forecast, Plan
 from synnodtest.planning.cases import variants_of
 from synnodtest.planning.draw import own_recipes
+from synnodtest.planning.groups import groups_for
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
@@ -174,7 +175,7 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     unit = "nodule" if kind is None else kind.unit(kind.read(parameters))
     distractors = kind is not None and kind.judges_distractors
     if unit == "image" or scenes is None or not (scenes.distractors if distractors else scenes.nodules):
-        return 1.0
+        return 1.0 if "reference" in parameters else float(_untouched_per_background(behaviour, variant))
     looked = list(backgrounds[:SAMPLE])
     arm = parameters.get("arm")
     chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
@@ -192,9 +193,19 @@ def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: S
     arms = (OWN,) if kind is None else kind.arms_for(variant.parameters)
     scenes = behaviour.scenes
     if OWN not in arms or scenes is None or not (scenes.nodules or scenes.distractors):
-        return 1
+        return _untouched_per_background(behaviour, variant)
     own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
     return max(own + (2 if UNTOUCHED_ARM in arms else 0), 1)
+
+
+def _untouched_per_background(behaviour: Behaviour, variant: Variant) -> int:
+    """Return how many looks of one untouched background are judged, 1 or more."""
+    if behaviour.scenes is None:
+        return 1
+    kind = find_check(variant.expectation.kind)
+    arms = () if kind is None else kind.arms_for(variant.parameters)
+    groups = groups_for(arms, behaviour.scenes, variant.parameters)
+    return max(sum(group.kind == UNTOUCHED_ARM for group in groups), 1)
 
 
 def _selected(parameters: Mapping[str, Any], recipe: Recipe, planted: NoduleRecipe | MimicRecipe) -> bool:

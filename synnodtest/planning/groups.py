@@ -8,6 +8,7 @@ from typing import Any
 
 from synnodtest.evidence.arm import CONTROL_ARM, OWN, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
+from synnodtest.evidence.trial import holds
 from synnodtest.planning.draw import (
     control_recipes,
     own_recipes,
@@ -72,9 +73,9 @@ SHAM = Group(SHAM_ARM)
 def groups_for(arms: Iterable[Arm], scenes: Scenes, parameters: Mapping[str, Any]) -> tuple[Group, ...]:
     """Return the groups behind the arms that a check asks for.
 
-    Untouched backgrounds carry the perturbations of the arm that the expectation judges, so that only the nodule
-    tells them from its scenes. Where it compares two arms with different nodules or distractors, untouched backgrounds
-    would be equal by construction: then the arms' own scenes stand for themselves.
+    Untouched backgrounds carry the perturbations of the arm that the expectation judges, of several arms those of each,
+    so that only the nodule tells them from its scenes. Where it compares two arms with different nodules or
+    distractors, untouched backgrounds would be equal by construction: then the arms' own scenes stand for themselves.
 
     Args:
         arms: ``own`` and those that expectations plan by themselves.
@@ -105,10 +106,22 @@ def _untouched(scenes: Scenes, parameters: Mapping[str, Any]) -> Iterator[str]:
             return
         yield from (_carried(scenes, arm), _carried(scenes, reference))
     else:
-        yield _carried(scenes, arm)
+        yield from {_perturbed(scenes, name): _carried(scenes, name) for name in _judged(scenes, parameters)}.values()
+
+
+def _judged(scenes: Scenes, parameters: Mapping[str, Any]) -> list[str | None]:
+    """Return the arms that an expectation judges, None for all that perturb nothing by themselves."""
+    if parameters.get("arm"):
+        return [parameters["arm"]]
+    asked = (parameters.get("where") or {}).get("arm", {})
+    judged = [arm for arm in scenes.arms if holds(arm, asked)]
+    return [arm if scenes.arms[arm].perturbations else None for arm in judged] or [None]
+
+
+def _perturbed(scenes: Scenes, arm: str | None) -> tuple[PerturbationSpec, ...]:
+    return scenes.perturbations + scenes.arms.get(arm or "", ArmSpec(())).perturbations
 
 
 def _carried(scenes: Scenes, arm: str | None) -> str:
     """Return the arm by whose name untouched backgrounds are perturbed; empty where nothing perturbs them."""
-    own = scenes.arms.get(arm or "", ArmSpec(()))
-    return (arm or "*") if scenes.perturbations + own.perturbations else ""
+    return (arm or "*") if _perturbed(scenes, arm) else ""

@@ -31,9 +31,9 @@ PEOPLE = [Background(f"b{i}", strata={"sex": "FM"[i % 4 == 0]}) for i in range(8
 
 @pytest.fixture
 def planned(tmp_path):
-    def made(expect):
+    def made(expect, spec=SPEC):
         path = tmp_path / "s.yaml"
-        path.write_text(SPEC.format(expect=expect))
+        path.write_text(spec.format(expect=expect))
         behaviour = load_spec(path).behaviours[0]
         [variant] = variants(behaviour, behaviour.expectations[0])
         return behaviour, variant
@@ -67,6 +67,21 @@ def test_units_are_those_that_arm_of_and_where_select_and_what_is_not_known_yet_
     planned, expect, units
 ):
     assert units_per_background(*planned(expect), PEOPLE, 0) == pytest.approx(units)
+
+
+@pytest.mark.parametrize(
+    ("expect", "units"),
+    [
+        ("specificity: {at_least: 0.5}", 2),
+        ("specificity: {arm: both, at_least: 0.5}", 1),
+        ("non_inferior: {arm: both, reference: one, metric: specificity, margin: 0.1}", 1),
+    ],
+)
+def test_each_look_of_an_untouched_background_is_an_image(planned, expect, units):
+    looks = "[wire, body], perturbations: [{{noise: 0.01}}]}}"
+    behaviour, variant = planned(expect, SPEC.replace("[wire, body]}}", looks).replace("[body]}}", "[wire, body]}}"))
+    assert units_per_background(behaviour, variant, PEOPLE, 0) == units
+    assert units == 1 or scenes_per_background(behaviour, variant, PEOPLE) == units
 
 
 @pytest.mark.parametrize(

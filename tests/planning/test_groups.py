@@ -79,3 +79,36 @@ def test_untouched_backgrounds_are_perturbed_further_where_images_are_compared(r
     kinds = {r.arm: [p.kind for p in r.perturbations] for r in made}
     before = ["noise"] if named else []
     assert kinds == {untouched: before, under: [*before, "gamma"]}
+
+
+@pytest.mark.parametrize(
+    "expect", ["auc: {at_least: 0.7}", "calibration: {at_most: 0.1}", "specificity: {at_least: 0.8}"]
+)
+@pytest.mark.parametrize(
+    ("chosen", "arms", "want"),
+    [
+        (
+            "",
+            "arms: {low: {perturbations: [{dose: 0.5}]}, noisy: {perturbations: [{noise: 0.02}]}}",
+            [["dose"], ["noise"]],
+        ),
+        ("", ALIKE, [[], ["noise"]]),
+        ("", "arms: {one: {nodules: [large]}, two: {nodules: [small]}}", [[]]),
+        (
+            "",
+            "perturbations: [{gamma: 1.2}]\n      arms: {one: {nodules: [large]}, two: {nodules: [small]}}",
+            [["gamma"]],
+        ),
+        ("arm: noisy, ", ALIKE, [["noise"]]),
+        ("where: {arm: noisy}, ", ALIKE, [["noise"]]),
+        ("where: {arm: {in: [plain]}}, ", ALIKE, [[]]),
+    ],
+)
+def test_untouched_backgrounds_look_like_every_arm_that_is_judged_and_like_no_other(
+    recipes, expect, chosen, arms, want
+):
+    """Else a detector that reacts to what an arm adds to the whole radiograph, and sees no nodule, tells them apart."""
+    made = [r for r in recipes(expect.replace("{", "{" + chosen), arms) if not r.arm.is_own]
+    looks = [[p.kind for p in r.perturbations] for r in made if r.background.id == "b0"]
+    assert looks == want
+    assert not any(r.nodules for r in made)

@@ -33,11 +33,11 @@ def _units(parameters: Distractor, evidence: Evidence) -> list[tuple[Trial, bool
 def _without(parameters: Distractor, evidence: Evidence) -> list[Held]:
     """Describe the same rate at the same places of the untouched backgrounds; nothing is decided on it."""
     matching = Matching.from_dict(parameters.matching)
-    bare = {trial.background: trial for trial in evidence.untouched(parameters.arm)}
+    bare = {(t.background, t.scene.perturbations): t for t in evidence.untouched(parameters.arm)}
     fires = [
-        (trial, _fires(bare[trial.background], mimic, matching, evidence.operating_point))
+        (trial, _fires(bare[alike], mimic, matching, evidence.operating_point))
         for trial, mimic in _judged(parameters, evidence)
-        if trial.background in bare and trial.scene.perturbations == bare[trial.background].scene.perturbations
+        if (alike := (trial.background, trial.scene.perturbations)) in bare
     ]
     label = "rate of findings at the same places without the distractors"
     bound = float(parameters.at_most)
