@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from synnodtest.shell.garbage import collect_seldom
 from tests import remembered
 from tests.shared_folders import for_all_workers, shared_folder
 from tests.warm_python import run_python
@@ -50,6 +51,7 @@ def pytest_collection():
 def pytest_collection_finish():
     gc.freeze()
     gc.enable()
+    collect_seldom()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,9 +10,10 @@ from synnodtest import Finding, Radiograph
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.torchvision import TorchvisionDetector
 from synnodtest.errors import DetectorError
+from tests.extras import needs
 
 torch = pytest.importorskip("torch")
-detection = pytest.importorskip("torchvision.models.detection")
+needs("torchvision")
 NAME = "fasterrcnn_mobilenet_v3_large_320_fpn"
 
 
@@ -22,10 +23,16 @@ def chest():
     return Radiograph(pixels, (0.5, 0.5), source="chest")
 
 
+def untrained(**more):
+    from torchvision.models import detection  # takes longer to load than torch itself
+
+    return getattr(detection, NAME)(weights=None, weights_backbone=None, num_classes=2, **more)
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     torch.manual_seed(0)
-    model = getattr(detection, NAME)(weights=None, weights_backbone=None, num_classes=2)
+    model = untrained()
     path = tmp_path_factory.mktemp("weights") / "nodules.pth"
     torch.save(model.state_dict(), path)
     return path
@@ -35,7 +42,7 @@ def test_a_state_dict_gives_what_torchvision_gives(weights, chest):
     detector = resolve_detector(f"torchvision:{NAME}:{weights}")
     assert NAME in str(detector.identity), "others take the same weights"
     found = detector.detect([chest, chest])
-    model = getattr(detection, NAME)(weights=None, weights_backbone=None, num_classes=2, box_score_thresh=0.001)
+    model = untrained(box_score_thresh=0.001)
     model.load_state_dict(torch.load(weights, weights_only=True))
     with torch.inference_mode():
         (answer,) = model.eval()([torch.from_numpy(chest.pixels).expand(3, -1, -1)])

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("diffusers")
+from tests.extras import installed
+
+if not installed("diffusers"):
+    pytest.skip("diffusers is not installed", allow_module_level=True)
 
 import torch
 
@@ -20,8 +23,8 @@ from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.scene import Nodule, Scene
 from synnodtest.shipped import shipped_model
-from synnodtest.synthesizers import resolve_synthesizer
-from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
+from synnodtest.synthesizers import diffusion, resolve_synthesizer
+from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 from synnodtest.synthesizers.diffusion.adhere import Variant
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.compose import fit
@@ -177,7 +180,7 @@ def test_strength_is_the_largest_at_which_redrawing_shows_no_blob(tiny_model: Pa
     class Careless:
         """Redraws with a blob whose contrast is a fifth of the strength."""
 
-        config = NodulePipeline.from_pretrained(tiny_model).config
+        config = diffusion.NodulePipeline.from_pretrained(tiny_model).config
 
         def redraw(self, windows, masks, seeds, *, strength, **_):  # type: ignore[no-untyped-def]
             return windows + 0.2 * strength * masks
@@ -193,9 +196,9 @@ def test_noise_of_a_row_depends_on_its_seed_alone() -> None:
 
 
 def test_a_pipeline_comes_back_from_its_folder_as_it_was(tiny_model: Path, tmp_path: Path) -> None:
-    pipeline = NodulePipeline.from_pretrained(tiny_model)
+    pipeline = diffusion.NodulePipeline.from_pretrained(tiny_model)
     pipeline.save_pretrained(tmp_path, safe_serialization=True)
-    again = NodulePipeline.from_pretrained(tmp_path)
+    again = diffusion.NodulePipeline.from_pretrained(tmp_path)
     assert not list(tmp_path.rglob("*.bin"))
     assert all(torch.equal(a, b) for a, b in zip(pipeline.unet.parameters(), again.unet.parameters(), strict=True))
     assert not again.unet.training
@@ -208,7 +211,7 @@ def test_identity_follows_the_weights_and_whatever_changes_pixels(tiny_model: Pa
     assert base.identity == DiffusionSynthesizer(tiny_model, batch_size=3).identity
     for change in ({"steps": 3}, {"sampler": "ddim"}, {"guidance": 2.0}, {"composition": "inpaint"}):
         assert DiffusionSynthesizer(tiny_model, **change).identity != base.identity  # type: ignore[arg-type]
-    pipeline = NodulePipeline.from_pretrained(tiny_model)
+    pipeline = diffusion.NodulePipeline.from_pretrained(tiny_model)
     with torch.no_grad():
         next(iter(pipeline.unet.parameters())).add_(0.1)
     pipeline.save_pretrained(tmp_path, safe_serialization=True)

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("diffusers")
+from tests.extras import installed
 
-import diffusers
+if not installed("diffusers"):
+    pytest.skip("diffusers is not installed", allow_module_level=True)
+
 import torch
 
 from synnodtest.errors import SynthesizerError
 from synnodtest.shipped import shipped_model
-from synnodtest.synthesizers.diffusion import DiffusionSynthesizer, NodulePipeline
+from synnodtest.synthesizers import diffusion
+from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 from synnodtest.synthesizers.diffusion.light import LightPipeline
-from synnodtest.synthesizers.diffusion.pipeline import scheduler_of
 from synnodtest.synthesizers.diffusion.solver import Solver, can_solve
 from synnodtest.synthesizers.diffusion.unet import DrawingUNet, can_draw
 from tests.loaded import loaded_after
@@ -48,10 +50,10 @@ def reproducible() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", params=["shipped", "tiny"])
-def both(request: pytest.FixtureRequest) -> tuple[LightPipeline, NodulePipeline]:
+def both(request: pytest.FixtureRequest) -> tuple[LightPipeline, diffusion.NodulePipeline]:
     shipped = request.param == "shipped"
     folder = shipped_model("diffusion") if shipped else request.getfixturevalue("tiny_model")
-    light, full = LightPipeline.read(folder), NodulePipeline.from_pretrained(folder)
+    light, full = LightPipeline.read(folder), diffusion.NodulePipeline.from_pretrained(folder)
     assert light is not None
     for one in (light, full):
         one.unet.to(memory_format=torch.channels_last)
@@ -67,7 +69,9 @@ def windows(pipeline: Any, count: int = 2) -> tuple[torch.Tensor, ...]:
 
 
 @pytest.mark.parametrize("how", [{"steps": 2}, {"steps": 4, "guidance": 2.0}, {"steps": 2, "sampler": "ddim"}])
-def test_nodules_are_the_same_bit_for_bit(both: tuple[LightPipeline, NodulePipeline], how: dict[str, Any]) -> None:
+def test_nodules_are_the_same_bit_for_bit(
+    both: tuple[LightPipeline, diffusion.NodulePipeline], how: dict[str, Any]
+) -> None:
     asked = windows(both[0])
     light, full = (pipeline(*asked, [5, 6], **how) for pipeline in both)
     assert torch.equal(light.nodule, full.nodule)
@@ -76,7 +80,9 @@ def test_nodules_are_the_same_bit_for_bit(both: tuple[LightPipeline, NodulePipel
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.4])
-def test_plain_windows_are_the_same_bit_for_bit(both: tuple[LightPipeline, NodulePipeline], strength: float) -> None:
+def test_plain_windows_are_the_same_bit_for_bit(
+    both: tuple[LightPipeline, diffusion.NodulePipeline], strength: float
+) -> None:
     base, masks, *_ = windows(both[0])
     light, full = (pipeline.redraw(base, masks, [5, 6], steps=3, strength=strength) for pipeline in both)
     assert torch.equal(light, full)
@@ -84,6 +90,8 @@ def test_plain_windows_are_the_same_bit_for_bit(both: tuple[LightPipeline, Nodul
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (2, 13, 18), (66, 8, 8)], ids=["even", "odd", "large batch"])
 def test_the_denoiser_is_that_of_diffusers(shape: tuple[int, int, int]) -> None:
+    import diffusers
+
     theirs = diffusers.UNet2DConditionModel(**NETWORK).eval()
     config = dict(theirs.config) | {"_class_name": "UNet2DConditionModel"}
     assert can_draw(config)
@@ -99,6 +107,10 @@ def test_the_denoiser_is_that_of_diffusers(shape: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 14, 15, 40])
 def test_the_solver_is_that_of_diffusers(steps: int) -> None:
+    import diffusers
+
+    from synnodtest.synthesizers.diffusion.pipeline import scheduler_of
+
     base = diffusers.DDPMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction")
     ours, theirs = Solver(1000, steps), scheduler_of(base, "dpm++", steps)
     assert can_solve(base.config, steps)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-pytest.importorskip("diffusers")
+from tests.extras import installed
 
-import diffusers
+if not installed("diffusers"):
+    pytest.skip("diffusers is not installed", allow_module_level=True)
+
 import torch
 
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import disc_mask
 from synnodtest.radiomics_features import FEATURE_NAMES
-from synnodtest.synthesizers.diffusion import Calibration, DiffusionSynthesizer, NodulePipeline
-from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+from synnodtest.synthesizers import diffusion
+from synnodtest.synthesizers.diffusion import Calibration, DiffusionSynthesizer
 from synnodtest.training import calibrate
 from synnodtest.training.boxed import mask_in_box
 from synnodtest.training.denoiser import draw_batch, fit_denoiser
@@ -26,7 +28,9 @@ from synnodtest.training.diffusion_recipe import PRESETS, Preset, Recipe
 from synnodtest.training.encoder import fit_bounds, train_encoder
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows
 
-library: Any = diffusers
+if TYPE_CHECKING:
+    from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
+
 SILENT = {"report": lambda line: None}
 
 
@@ -66,7 +70,7 @@ def test_the_encoder_is_frozen_and_comes_back_equal(encoder: TabularEncoder, tmp
     assert not encoder.training
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     encoder.save_pretrained(tmp_path)
-    again = TabularEncoder.from_pretrained(tmp_path).eval()
+    again = type(encoder).from_pretrained(tmp_path).eval()
     values, named = encoder.encode_request({"diameter_mm": 2.0, "Sphericity": 0.8})
     inputs = torch.from_numpy(values)[None], torch.from_numpy(named)[None], torch.tensor([True])
     assert torch.equal(encoder(*inputs), again(*inputs))
@@ -142,9 +146,11 @@ def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(
 @pytest.fixture(scope="module")
 def sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A miniature of stable-diffusion-2-inpainting: its classes, its layout, its 9 input channels."""
+    import diffusers
+
     folder = tmp_path_factory.mktemp("sd2")
     torch.manual_seed(0)
-    library.AutoencoderKL(
+    diffusers.AutoencoderKL(
         in_channels=3,
         out_channels=3,
         latent_channels=4,
@@ -155,7 +161,7 @@ def sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
         norm_num_groups=4,
         scaling_factor=0.18215,
     ).save_pretrained(folder / "vae")
-    library.UNet2DConditionModel(
+    diffusers.UNet2DConditionModel(
         sample_size=8,
         in_channels=9,
         out_channels=4,
@@ -168,7 +174,7 @@ def sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
         use_linear_projection=True,
         norm_num_groups=4,
     ).save_pretrained(folder / "unet")
-    library.DDPMScheduler(
+    diffusers.DDPMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False
     ).save_pretrained(folder / "scheduler")
     return folder
@@ -177,9 +183,11 @@ def sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_base_of_sd2_is_loaded_reinitialised_trained_saved_and_used(
     sd2: Path, encoder: TabularEncoder, tmp_path: Path
 ) -> None:
+    from diffusers import UNet2DConditionModel
+
     preset = Preset(64, 0.7, 0.5, 1, Recipe(steps=2, batch=2, warm_up=1, precision="fp32"))
     pipeline = pipeline_on_base(str(sd2), encoder, preset)
-    original = library.UNet2DConditionModel.from_pretrained(sd2 / "unet").state_dict()
+    original = UNet2DConditionModel.from_pretrained(sd2 / "unet").state_dict()
     for name, value in pipeline.unet.state_dict().items():
         if "attn2.to_k" in name or "attn2.to_v" in name:
             assert value.shape[1] == 32 != original[name].shape[1]
@@ -191,7 +199,7 @@ def test_a_base_of_sd2_is_loaded_reinitialised_trained_saved_and_used(
     assert curve == []
     assert not torch.equal(before, pipeline.unet.conv_in.weight)
     save_model(pipeline, tmp_path / "model")
-    again = NodulePipeline.from_pretrained(tmp_path / "model")
+    again = diffusion.NodulePipeline.from_pretrained(tmp_path / "model")
     assert again.latent_shape == (4, 8, 8)
     values, named = encoder.encode_request({"diameter_mm": 2.0})
     mask = torch.zeros(1, 1, 64, 64)
