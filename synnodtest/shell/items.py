@@ -32,6 +32,9 @@ class SpecFile(pytest.File):
     def collect(self) -> Iterator[BehaviourNode | ExpectationItem]:
         """Yield the behaviours of the file."""
         path = Path(os.path.relpath(self.path))
+        if "::" in self.nodeid:
+            self.synnod.left_out[path.as_posix()] = None
+            raise self.CollectError(f"{path}: pytest parts names at '::', and could name none of its items: rename it")
         try:
             spec = load_spec(path, known_regions=self.synnod.known_regions())
         except SpecError as error:
@@ -113,6 +116,13 @@ class ExpectationItem(pytest.Item):
         self._gathered: Gathered | None = None
         self._ended_in: BaseException | None = None
         self.verdict_word = ""
+
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[pytest.Item | pytest.Collector, Any]]:
+        """Yield markers. A tag is not one that a plugin takes with arguments and asks for by name, as ``timeout``."""
+        taken = any(line.startswith(f"{name}(") for line in self.config.getini("markers"))
+        for node, mark in super().iter_markers_with_node(name):
+            if not (taken and isinstance(node, BehaviourNode)):
+                yield node, mark
 
     def setup(self) -> None:
         """Synthesize, detect and match. A fault ends in its message and its remedy, without a traceback.

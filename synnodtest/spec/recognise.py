@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,9 +57,18 @@ def unread(path: Path) -> str:
 
 
 def run_that_keeps(path: Path) -> Path | None:
-    """Return the folder of the run whose ``inputs/`` holds this file, a copy of what was run; else None."""
+    """Return the folder of the run whose ``inputs/`` and manifest hold this file, a copy of what was run; else None."""
     above = (folder.parent for folder in path.parents if folder.name == "inputs")
-    return next((f for f in above if (f / "results.json").is_file() and (f / "manifest.json").is_file()), None)
+    return next((folder for folder in above if _lists(folder, path)), None)
+
+
+def _lists(run: Path, path: Path) -> bool:
+    """Return whether the manifest of a run has a file, as a JSON text with its quotes."""
+    try:
+        manifest = (run / "manifest.json").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return json.dumps(path.relative_to(run).as_posix(), ensure_ascii=False) in manifest
 
 
 def _has_behaviour(text: str) -> bool:

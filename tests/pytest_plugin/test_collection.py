@@ -9,8 +9,9 @@ import pytest
 
 from synnodtest.commands.specs import spec_files
 from synnodtest.errors import SynnodError
+from synnodtest.integrity import manifest
 
-from .conftest import run_pytest
+from .conftest import SPEC, run_pytest
 
 IDS = [
     "specs/small.yaml::size::monotone",
@@ -33,6 +34,21 @@ def test_gates_and_tags_select_with_m_and_names_with_k(project):
     assert ids(project("--collect-only", "-q", "-m", "sizes and performance", detector=None)) == IDS[:3]
     assert ids(project("--collect-only", "-q", "-k", "sensitivity", detector=None)) == IDS[1:2]
     assert ids(project("--collect-only", "-q", IDS[3], detector=None)) == IDS[3:]
+
+
+def test_a_tag_of_the_name_of_a_plugins_marker_selects_and_the_plugin_is_told_nothing(project):
+    pytest.importorskip("pytest_timeout")
+    spec = project.path / "specs" / "small.yaml"
+    spec.write_text(SPEC.replace("tags: [sizes]", "tags: [timeout]"))
+    result = project("-m", "timeout", "-k", "sensitivity", "--timeout", "270", "--synnod-no-pixels")
+    result.assert_outcomes(passed=1, deselected=3)
+
+
+def test_a_spec_whose_path_holds_what_parts_a_node_id_is_refused_with_its_remedy(project):
+    (project.path / "specs" / "small.yaml").rename(project.path / "specs" / "small::old.yaml")
+    result = project("--collect-only", "-q", detector=None)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["specs/small::old.yaml: *::*rename it"])
 
 
 MATRIX = """synnodtest: 1
@@ -139,17 +155,26 @@ def test_files_of_which_nobody_can_tell_whether_they_are_specs_are_told_of(proje
 
 def test_the_copies_of_specs_that_runs_keep_are_left_alone_unless_they_are_named(project):
     run = project.path / "reports" / "r1"
-    (run / "inputs").mkdir(parents=True)
-    for name in ("results.json", "manifest.json"):
-        (run / name).write_text("{}")
+    run.mkdir(parents=True)
+    (run / "results.json").write_text("{}")
     (spec,) = (project.path / "specs").glob("*.yaml")
     shutil.copytree(spec.parent, run / "inputs" / "specs")
+    manifest.write(run)
     there = len(ids(project("--collect-only", "-q", "specs", detector=None)))
     assert len(ids(project("--collect-only", "-q", ".", detector=None))) == there
     assert list(spec_files([project.path])) == [spec]
     for named in ("reports/r1/inputs", f"reports/r1/inputs/specs/{spec.name}"):
         assert len(ids(project("--collect-only", "-q", named, detector=None))) == there
         assert len(list(spec_files([project.path / named]))) == 1
+
+
+def test_specs_of_a_users_own_folder_inputs_run_though_a_record_and_its_manifest_lie_beside_it(tmp_path):
+    spec = tmp_path / "project" / "inputs" / "own.yaml"
+    spec.parent.mkdir(parents=True)
+    (tmp_path / "project" / "results.json").write_text("{}")
+    manifest.write(tmp_path / "project")
+    spec.write_text(SPEC)
+    assert list(spec_files([tmp_path])) == [spec]
 
 
 def test_a_malformed_spec_is_a_collection_error_at_its_line(project):
