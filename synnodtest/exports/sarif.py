@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from posixpath import join, normpath
@@ -25,8 +26,13 @@ _LEVELS = {
 }
 
 
-def log(source: Record | JsonObject) -> JsonObject:
-    """Return a SARIF 2.1.0 log with one result per expectation that did not pass, on its line."""
+def log(source: Record | JsonObject, below: Path = Path()) -> JsonObject:
+    """Return a SARIF 2.1.0 log with one result per expectation that did not pass, on its line.
+
+    Args:
+        source: The run.
+        below: The folder of the run within the checkout, from which code scanning counts.
+    """
     record = Record.of(source)
     rules = [
         {"id": look.key, "name": look.word, "shortDescription": {"text": look.meaning}}
@@ -39,7 +45,12 @@ def log(source: Record | JsonObject) -> JsonObject:
             "level": _LEVELS[word],
             "message": {"text": message},
             "locations": [
-                {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": line}}}
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": quote(_place(file, below), errors="surrogateescape")},
+                        "region": {"startLine": line},
+                    }
+                }
             ],
             "partialFingerprints": {"synnodtest/expectation": node},
         }
@@ -53,9 +64,21 @@ def log(source: Record | JsonObject) -> JsonObject:
     }
 
 
-def write(record: Record | JsonObject, folder: Path) -> Path:
+def write(record: Record | JsonObject, folder: Path, below: Path = Path()) -> Path:
     """Write ``results.sarif`` into ``folder``; call it before the report, so that the digest covers it."""
-    return write_atomic(Path(folder) / FILE_NAME, json.dumps(log(record), indent=1, ensure_ascii=False) + "\n")
+    return write_atomic(Path(folder) / FILE_NAME, json.dumps(log(record, below), indent=1, ensure_ascii=False) + "\n")
+
+
+def below_checkout(root: Path) -> Path:
+    """Return the working directory, from which a record names its specs, as seen from the top of its checkout.
+
+    Args:
+        root: Taken for the top where neither GitHub's job nor git tells of one.
+    """
+    here, job = Path.cwd(), os.environ.get("GITHUB_WORKSPACE")
+    of_git = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), root)
+    tops = (top.resolve() for top in (*([Path(job)] if job else ()), of_git))
+    return next((here.relative_to(top) for top in tops if here.is_relative_to(top)), Path())
 
 
 def github(record: Record | JsonObject, below: Path = Path()) -> Iterator[str]:
@@ -68,7 +91,7 @@ def github(record: Record | JsonObject, below: Path = Path()) -> Iterator[str]:
     for word, file, line, _, message in _told(Record.of(record)):
         level = {"note": "notice"}.get(_LEVELS[word], _LEVELS[word])
         title = _property(f"synnodtest: {word}")
-        place = _property(normpath(join(below.as_posix(), file)))
+        place = _property(_place(file, below))
         yield f"::{level} file={place},line={line},title={title}::{_data(message)}"
 
 
@@ -84,8 +107,8 @@ def _told(record: Record) -> Iterator[tuple[str, str, int, str, str]]:
         yield word, file, line, expectation.id, f"{titles[expectation.id]}: {expectation.verdict or word}"
 
 
-def _uri(file: str) -> str:
-    return quote(file, errors="surrogateescape")
+def _place(file: str, below: Path) -> str:
+    return normpath(join(below.as_posix(), file))
 
 
 def _data(text: str) -> str:

@@ -53,7 +53,7 @@ def write_companions(source: Record | JsonObject, folder: Path, root: Path, waiv
     files.append(waivers or root / "waivers.yaml")
     files += [root / name for name in (LOCK, "reports.yaml", "requirements.csv", "hazards.csv")]
     written = [folder / path for path in inputs.keep(folder, files, root=root)]
-    written.append(sarif.write(record, folder))
+    written.append(sarif.write(record, folder, sarif.below_checkout(root)))
     written += markdown.write(record, folder)
     if importlib.util.find_spec("pyarrow") is not None:
         written.append(parquet.write(record, folder))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from synnodtest.exports import sarif
+from synnodtest.report.publish import write_companions
 
 
 def test_each_expectation_that_did_not_pass_is_one_result_on_its_line(made, tmp_path):
@@ -36,6 +39,29 @@ def test_annotations_for_github_cannot_be_broken_out_of(made):
     assert lines[0].startswith("::error file=specs/paper.yaml,line=")
     assert lines[0].endswith("50%25 fail%0A::error::injected%0D")
     assert not any("\n" in line for line in lines)
+
+
+def test_files_are_named_from_the_top_of_the_checkout_wherever_pytest_was_started(made, tmp_path, monkeypatch):
+    here = tmp_path / "apps" / "cad" / "ci"
+    here.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    monkeypatch.chdir(here)
+    made["expectations"][0] |= {"file": "../specs/paper.yaml", "status": "FAILED"}
+    run = tmp_path / "run"
+    run.mkdir()
+    write_companions(made, run, here.parent)
+    (first, *_) = json.loads((run / "results.sarif").read_text())["runs"][0]["results"]
+    place = first["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place["uri"] == "apps/cad/specs/paper.yaml"  # GitHub: "relative to the root of the repository"
+
+
+@pytest.mark.parametrize(("job", "below"), [(".", "apps/cad"), ("apps", "cad"), ("elsewhere", "cad")])
+def test_the_top_is_that_of_githubs_job_where_it_holds_the_run_else_the_projects(tmp_path, monkeypatch, job, below):
+    (tmp_path / "apps" / "cad").mkdir(parents=True)
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / job))
+    monkeypatch.chdir(tmp_path / "apps" / "cad")
+    assert sarif.below_checkout(tmp_path / "apps") == Path(below)
 
 
 def test_annotations_of_a_run_below_the_checkout_name_files_from_its_top(made):
