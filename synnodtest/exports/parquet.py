@@ -37,6 +37,7 @@ def rows(source: Record | JsonObject) -> Iterator[Row]:
     Of each finding ``finding_nodules`` names the nodule that it hits (empty: none), and ``finding_duplicates`` holds
     for a further finding on a nodule that is already hit, which counts neither as a hit nor as a false positive.
     ``counterexample`` is the example of a search that the scene was made to confirm; empty for all other scenes.
+    Last come the scenes that were excluded, which no detector saw: of a behaviour, and of no expectation.
     """
     record = Record.of(source)
     confirms = _confirmations(record)
@@ -47,10 +48,14 @@ def rows(source: Record | JsonObject) -> Iterator[Row]:
             matched = e.rematched[key] if key in e.rematched else MatchedEntry(scene.nodules, scene.findings)
             counterexample = confirms.get((e.id, key), "")
             base = _of_expectation(e, point) | _of_scene(key, scene, matched.findings, counterexample)
-            if not matched.nodules:
-                yield base | _of_nodule(None, point)
-            for nodule in matched.nodules:
+            for nodule in matched.nodules or [None]:
                 yield base | _of_nodule(nodule, point)
+    told = {key for e in record.expectations for key in e.scenes}
+    for key in (key for key, scene in record.scenes.items() if not scene.accepted and key not in told):
+        scene = record.scenes[key]
+        of = {"expectation": None, "behaviour": scene.behaviour, "kind": None, "operating_point": None}
+        for nodule in scene.nodules or [None]:
+            yield of | _of_scene(key, scene, (), "") | _of_nodule(nodule, None) | {"confidence": None, "hit": None}
 
 
 def _confirmations(record: Record) -> dict[tuple[str, str], str]:

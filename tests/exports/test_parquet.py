@@ -24,7 +24,7 @@ def ruled(made, kind, index=0):
 def test_there_is_one_row_per_expectation_scene_and_nodule(made, table):
     expected = sum(max(1, len(made["scenes"][k]["nodules"])) for e in made["expectations"] for k in e["scenes"])
     assert len(table) == expected
-    assert set(table.expectation) == {e["id"] for e in made["expectations"] if e["scenes"]}
+    assert set(table.expectation.dropna()) == {e["id"] for e in made["expectations"] if e["scenes"]}
 
 
 def test_sensitivity_and_its_bounds_are_recomputed(made, table):
@@ -66,6 +66,20 @@ def test_columns_keep_their_kinds_without_a_single_trial(made, tmp_path):
     full = pandas.read_parquet(trials.write(made, tmp_path / "a"))
     for e in made["expectations"]:
         e["scenes"] = []
+    made["scenes"] = {}
     empty = pandas.read_parquet(trials.write(made, tmp_path / "b"))
     assert list(empty.columns) == list(full.columns)
     assert not len(empty)
+
+
+def test_an_excluded_scene_is_told_with_its_nodules_and_counts_for_no_expectation(made, tmp_path):
+    of_two = (made["scenes"][k] for e in made["expectations"] for k in e["scenes"])
+    scene = next(one for one in of_two if len(one["nodules"]) == 2)
+    before = pandas.read_parquet(trials.write(made, tmp_path))
+    made["scenes"]["f" * 64] = {**scene, "accepted": False, "rejected_because": "too far from what was asked for"}
+    told = pandas.read_parquet(trials.write(made, tmp_path))
+    mine = told[told.scene == "f" * 64]
+    assert (list(mine.nodule), set(mine.behaviour)) == (["index", "companion"], {scene["behaviour"]})
+    assert not mine.accepted.any()
+    assert mine[["expectation", "confidence", "hit"]].isna().all(axis=None)
+    pandas.testing.assert_frame_equal(told[told.scene != "f" * 64], before)
