@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synnodtest.counted import counted
 from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
 from synnodtest.shell.gallery import write_step_summary
@@ -90,6 +91,10 @@ def write_summary(session: Session, reporter: Any) -> None:
     """Write every verdict, faults, what a baseline shows, and the annotations of a CI job."""
     fragment, width = session.run.fragment, width_of(reporter)
     if not fragment.expectations and session.ending is None and not session.trouble:
+        if session.due:
+            due = counted(len(session.due), "expectation was", "expectations were")
+            reporter.section("synnodtest verdicts")
+            reporter.line(f"nothing was ruled: {due} to run, and none did; there is no report", yellow=True)
         return
     reporter.section("synnodtest verdicts")
     broken = {report.nodeid for word in ("failed", "error") for report in reporter.stats.get(word, ())}
@@ -178,5 +183,4 @@ def github_lines(record: Record) -> Iterable[str]:
         return ()
     from synnodtest.exports import sarif
 
-    here, whole = Path.cwd(), Path(os.environ.get("GITHUB_WORKSPACE") or ".").absolute()
-    return tuple(sarif.github(record, here.relative_to(whole) if here.is_relative_to(whole) else Path()))
+    return tuple(sarif.github(record, sarif.below_checkout(Path())))

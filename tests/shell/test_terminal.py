@@ -132,6 +132,16 @@ def test_every_verdict_is_told_those_that_an_error_kept_from_one_too(monkeypatch
     assert BROKEN_BESIDE in told[-1]
 
 
+def test_a_run_of_which_nothing_was_ruled_says_so_though_pytest_tells_of_skipped_tests_alone():
+    told = []
+    reporter = SimpleNamespace(isatty=False, section=told.append, line=lambda text, **_: told.append(text))
+    run = SimpleNamespace(fragment=Fragment())
+    write_summary(SimpleNamespace(run=run, ending=None, trouble="", due=dict.fromkeys("ab")), reporter)
+    assert told[1] == "nothing was ruled: 2 expectations were to run, and none did; there is no report"
+    write_summary(SimpleNamespace(run=run, ending=None, trouble="", due={}), reporter)
+    assert len(told) == 2
+
+
 def test_facts_and_commands_of_a_run_hold_no_secret_of_an_address(tmp_path):
     settings = Settings(root=tmp_path, detector="http://host/predict?token=hush")
     facts = facts_of(settings, "r", tmp_path / "reports" / "r", tmp_path / "ledger", ())
