@@ -27,7 +27,7 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
         fresh: Take phantoms that no training has seen, all of them whatever the split.
 
     Raises:
-        SynnodError: ``--backgrounds`` without ``--ct-patches``.
+        SynnodError: ``--backgrounds`` without ``--ct-patches``, or two sets of one name.
     """
     sets: list[AnnotatedSet] = []
     if options.data is not None:
@@ -44,4 +44,7 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
         sets.append(
             composites(options.backgrounds, options.ct_patches, split=split, per_background=options.per_background)
         )
+    names = [one.name for one in sets]
+    if same := next((name for name in names if names.count(name) > 1), ""):
+        raise SynnodError(f"two sets are called {same!r}, and figures and files go by name", hint="rename a folder")
     return sets

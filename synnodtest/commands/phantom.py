@@ -7,6 +7,7 @@ from pathlib import Path
 
 from synnodtest.commands.options import handed_on
 from synnodtest.counted import counted
+from synnodtest.evidence.region_names import BUILT_IN_REGIONS
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=1024, help="pixels along each side (default: 1024)")
     parser.add_argument("--no-masks", action="store_true", help="leave out the region masks")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="also draw a contact sheet of the first twelve")
-    parser.add_argument("--outlines", nargs="*", default=[], metavar="REGION", help="outline regions on the sheet")
+    text, regions = "outline regions on the sheet", sorted(BUILT_IN_REGIONS)
+    parser.add_argument("--outlines", nargs="*", default=[], choices=regions, metavar="REGION", help=text)
 
 
 def run(options: argparse.Namespace) -> None:

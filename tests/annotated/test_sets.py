@@ -1,11 +1,15 @@
 """Annotated sets: reproducible, truth inside the lung, and never a patient on both sides."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import PhantomSet, Planting, part_of
+from synnodtest.commands.annotated import annotated_sets
+from synnodtest.errors import SynnodError
 from synnodtest.training.detection_data import prepare
 
 from ..backgrounds.radiograph_files import chest, write_png
@@ -96,3 +100,13 @@ def test_the_mask_of_a_film_that_the_manifest_turns_is_turned_with_it(tmp_path, 
     (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\n")
     films = DatasetSet(tmp_path, regions=True)
     np.testing.assert_array_equal(films.load(films.cases[0]).regions["left_lung"], mask > 0)
+
+
+def test_sets_of_one_name_are_refused_since_one_would_take_the_place_of_the_other(tmp_path):
+    folder = tmp_path / "phantom"
+    folder.mkdir()
+    write_png(folder / "a.png", chest())
+    (folder / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\n")
+    asked = Namespace(data=folder, phantoms=1, backgrounds=None)
+    with pytest.raises(SynnodError, match="two sets are called 'phantom'"):
+        annotated_sets(asked, "all", fresh=True)

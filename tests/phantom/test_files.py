@@ -198,6 +198,10 @@ def test_the_command_writes_a_data_set_and_a_contact_sheet(tmp_path, capsys):
 
 
 def test_the_command_says_what_is_wrong(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["phantom", "--out", str(tmp_path / "set"), "--count", "1", "--outlines", "lung", "hiler"])
+    assert "'hiler'" in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
     assert main(["phantom", "--out", str(tmp_path), "--count", "0"]) == 1
     assert "one or more" in capsys.readouterr().err
 
