@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 
 def write_atomic(path: Path, data: bytes | str) -> Path:
@@ -26,6 +27,20 @@ def _told_of(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
+
+
+def lock(file: IO[Any], *, wait: bool = True) -> None:
+    """Hold an open file for ourselves until it is closed; nothing is held on Windows, which has no such locks.
+
+    Raises:
+        BlockingIOError: somebody else holds it, and ``wait`` is False.
+        OSError: the folder takes no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return
+    fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def sha256_of_file(path: Path) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synnodtest.errors import StoreError
+from synnodtest.files import lock
 
 _MAGIC = b"synnod1\n"
 _HEAD = len(_MAGIC) + 32 + 8
@@ -333,11 +334,6 @@ def _claim(temporary: str, path: str) -> bool:
 
 @contextlib.contextmanager
 def _locked(path: Path, wait: bool = True) -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:  # Windows: damaged entries are set aside without a lock
-        yield
-        return
     with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file, wait=wait)
         yield

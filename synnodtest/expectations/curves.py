@@ -24,6 +24,7 @@ from synnodtest.expectations.rule import Estimator, hold, no_data, no_narrower, 
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate, delong
 from synnodtest.statistics.bootstrap import resampled
+from synnodtest.statistics.curves import thinned
 
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
@@ -104,7 +105,7 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
     true, false = _steps(ledger, ones)
     fppi = false / len(ones)
     visible = np.flatnonzero(fppi <= max(WIDEST_FPPI, fppi[0]))
-    points = visible[np.unique(np.linspace(0, len(visible) - 1, min(len(visible), MOST_POINTS)).astype(int))]
+    points = visible[thinned(len(visible), MOST_POINTS)]
     grid = fppi[points]
     names, index = np.unique(ledger.clusters, return_inverse=True)
     rng = np.random.default_rng(seed_sequence("froc-band", evidence.seed))

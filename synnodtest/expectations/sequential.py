@@ -26,6 +26,7 @@ from synnodtest.expectations.rule import hold, no_data, ruling_on
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
 from synnodtest.statistics import Estimate, confidence_sequence, confidence_sequence_paired
+from synnodtest.statistics.curves import thinned
 from synnodtest.statistics.sequential import e_value_paired_above, e_value_paired_below, log_e_above, log_e_below
 
 P = TypeVar("P", bound=Selection)
@@ -200,7 +201,7 @@ def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Tr
 def _figure(harsh: Path, fair: Path, threshold: float, clusters: Sequence[str]) -> dict[str, object]:
     """Return the log of e-values: after which cluster, evidence that the bound is met, evidence that it is not."""
     count = min(len(harsh.passing), len(fair.failing))
-    keep = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int))
+    keep = thinned(count, MOST_POINTS)
     return {
         "kind": "sequential",
         "n": (keep + 1).tolist(),

@@ -15,6 +15,7 @@ from typing import Any
 
 from synnodtest.canonical import canonical_json, sha256_of
 from synnodtest.errors import RecordError
+from synnodtest.files import lock
 
 FILE_NAME = "synnodtest-ledger.jsonl"
 CHOSEN = ("synthesizer", "backgrounds", "limit")
@@ -110,7 +111,7 @@ def _append(path: Path, entry: dict[str, object]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
-            _lock(file)
+            lock(file)  # two runs that end at once write one after the other
             file.seek(0)
             text = file.read()
             lines = _split(text)
@@ -123,15 +124,6 @@ def _append(path: Path, entry: dict[str, object]) -> None:
         raise RecordError(
             f"{path}: the run cannot be entered ({error.strerror})", hint="--synnod-ledger FILE names another place"
         ) from error
-
-
-def _lock(file: Any) -> None:
-    """Hold the file for ourselves where the platform can; two runs that end at once then write one after the other."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX)
 
 
 def _lines(path: Path) -> list[str]:

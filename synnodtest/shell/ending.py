@@ -66,14 +66,14 @@ class Ending:
         return publish(self._made, self._facts, self._folder)
 
 
-def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, written: Iterable[Path]) -> RunFacts:
+def facts_of(settings: Settings, run_id: str, folder: Path, runs: Path, written: Iterable[Path]) -> RunFacts:
     """Return the facts that hang on settings alone.
 
     Args:
         settings: What the user asked for.
         run_id: Identifier of the run.
         folder: Of the report.
-        ledger: The ledger of runs.
+        runs: The ledger of runs.
         written: Files that pytest itself writes.
     """
     return RunFacts(
@@ -94,9 +94,9 @@ def facts_of(settings: Settings, run_id: str, folder: Path, ledger: Path, writte
             "report": os.path.relpath(folder, settings.root),
             **changed(settings),
         },
-        ledger=ledger,
+        ledger=runs,
         reports=settings.reports,
-        own=(settings.reports, settings.cache, ledger, settings.root / "replay", *written),
+        own=(settings.reports, settings.cache, runs, settings.root / "replay", *written),
     )
 
 

@@ -272,3 +272,8 @@ def mean_precision(precision: NDArray[np.float64], recall: NDArray[np.float64]) 
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     place = np.searchsorted(recall, _RECALLS, side="left")
     return float(np.append(envelope, 0.0)[place].mean())
+
+
+def thinned(count: int, most: int) -> NDArray[np.int64]:
+    """Return the positions of so many points that are drawn: all of them, else ``most``, evenly."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)

@@ -11,10 +11,11 @@ from synnodtest.geometry import FloatArray
 from synnodtest.record.model import NoduleEntry
 from synnodtest.record.words import number, plural
 from synnodtest.reference import LEVELS, real_nodules
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, thinned, to_svg, widened
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, to_svg, widened
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
 from synnodtest.statistics import spearman
+from synnodtest.statistics.curves import thinned
 
 MOST_POINTS = 300
 """Nodules that are drawn: more only blacken the page."""

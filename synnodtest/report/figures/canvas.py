@@ -11,9 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from markupsafe import escape
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,11 +90,6 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> str:
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     )
     return head + text[text.index(">") + 1 :].strip()
-
-
-def thinned(count: int, most: int) -> NDArray[np.int64]:
-    """Return the positions of so many that are drawn: all of them, else ``most``, evenly."""
-    return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
 def widened(low: float, high: float, scale: float) -> tuple[float, float]:

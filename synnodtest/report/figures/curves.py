@@ -11,9 +11,10 @@ import numpy as np
 from synnodtest.decoding import JsonObject, Member, decode
 from synnodtest.record.model import ExpectationEntry, SceneEntry
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, thinned, to_svg
+from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
+from synnodtest.statistics.curves import thinned
 
 MOST_POINTS = 400
 """Points of a curve that are drawn; no width of a page shows more, and each makes the document larger."""

@@ -9,9 +9,10 @@ import numpy as np
 
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.record.words import number, plural
-from synnodtest.report.figures.canvas import GREY, INK, axes, thinned, to_svg
+from synnodtest.report.figures.canvas import GREY, INK, axes, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure
+from synnodtest.statistics.curves import thinned
 
 CELLS = 24
 """Cells along either side of the square; set by hand: finer ones hold single nodules, coarser ones blend regions."""

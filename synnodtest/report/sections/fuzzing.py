@@ -15,11 +15,12 @@ from synnodtest.record.model.searched import FailureMap, SearchEntry
 from synnodtest.record.words import in_order, number, value_text
 from synnodtest.report.cards import by_rule
 from synnodtest.report.context import Context
-from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, named, short, thinned, to_svg
+from synnodtest.report.figures.canvas import BLUE, ORANGE, axes, named, short, to_svg
 from synnodtest.report.figures.coverage import coverage_figure
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.figures.region import region_figure
 from synnodtest.report.model import Cell, Figure, Section, Table
+from synnodtest.statistics.curves import thinned
 
 FOUND = "Counterexamples"
 """Caption of the table that stands before the pictures."""
