@@ -79,12 +79,16 @@ def _between(low: FloatArray, high: FloatArray, weight: NDArray[np.float32]) -> 
 
 
 def findings_of(boxes: NDArray[Any], scores: NDArray[Any], frame: Frame) -> list[Finding]:
-    """Map boxes (n, 4) ``x_min, y_min, x_max, y_max`` of the input back; what falls into the padding is cut off."""
+    """Map boxes (n, 4) ``x_min, y_min, x_max, y_max`` of the input back; what falls into the padding is cut off.
+
+    What is not finite stays so, for the guard to refuse.
+    """
     height, width = frame.shape
-    edges = np.asarray(boxes, dtype=float).reshape(-1, 4)
-    edges = (edges - np.tile(frame.offset, 2)) / np.tile(frame.scale, 2)
-    edges = np.clip(edges, 0.0, [width, height, width, height])
-    whole = (edges[:, 0] < edges[:, 2]) & (edges[:, 1] < edges[:, 3]) | ~np.isfinite(edges).all(axis=1)
+    given = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    given = (given - np.tile(frame.offset, 2)) / np.tile(frame.scale, 2)
+    broken = ~np.isfinite(given).all(axis=1)
+    edges = np.where(broken[:, None], given, np.clip(given, 0.0, [width, height, width, height]))
+    whole = (edges[:, 0] < edges[:, 2]) & (edges[:, 1] < edges[:, 3]) | broken
     return [
         Finding((float(box[0]), float(box[1]), float(box[2]), float(box[3])), float(score))
         for box, score, keep in zip(edges, np.asarray(scores, dtype=float), whole, strict=True)

@@ -149,9 +149,15 @@ def edges_of(
         sure: The network's own metadata say which numbers they are, however large the boxes.
 
     Raises:
-        DetectorError: they cannot be in that unit or order.
+        DetectorError: they cannot be in that unit or order, or are not finite.
     """
     edges = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    broken = int((~np.isfinite(edges)).any(axis=1).sum())
+    if broken:
+        raise DetectorError(
+            f"{broken} of its {len(edges)} boxes hold NaN or infinite numbers",
+            hint="half precision ends at 65504: run or export the network in float32",
+        )
     _check_unit(edges, unit, size)
     if box == "yxyx":
         edges = edges[:, [1, 0, 3, 2]]

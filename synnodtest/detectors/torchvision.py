@@ -93,7 +93,8 @@ class TorchvisionDetector:
             ) from error
         check_scores(scores)
         refuse_background(labels, scores, self._labels, _FROM_ZERO)
-        kept = np.isin(labels, self._labels) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        empty = (boxes[:, 2:] == boxes[:, :2]).any(axis=1)  # clipped at an edge; what is inverted or NaN is an error
+        kept = np.isin(labels, self._labels) & ~empty
         order = np.argsort(-scores, kind="stable")
         return [finding_of(boxes[index].tolist(), scores[index]) for index in order if kept[index]]
 

@@ -65,3 +65,10 @@ def test_suppression_is_that_of_torchvision():
     assert np.array_equal(suppress(boxes, scores, 0.5, 300), reference)
     assert np.array_equal(suppress(boxes, scores, 0.5, 7), reference[:7])
     assert suppress(boxes[:0], scores[:0], 0.5, 7).size == 0
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_a_box_that_is_not_finite_is_left_for_the_guard_and_not_cut_off(broken):
+    _, frame = Frame.letterbox(np.zeros((40, 60), np.float32), (64, 64))
+    found = findings_of(np.array([[5, 15, 20, 30], [broken, 15, broken, 30]]), np.array([0.9, 0.8]), frame)
+    assert [bool(np.isfinite(one.box).all()) for one in found] == [True, False]

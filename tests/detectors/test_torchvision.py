@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding, Radiograph
-from synnodtest.detectors import resolve_detector
+from synnodtest.detectors import Guard, resolve_detector
 from synnodtest.detectors.torchvision import TorchvisionDetector
 from synnodtest.errors import DetectorError
 from tests.extras import needs
@@ -56,6 +56,34 @@ def test_findings_do_not_hang_on_the_shapes_of_others_in_a_batch(weights, chest)
     wide = Radiograph(chest.pixels[:90], (0.5, 0.5), source="wide")
     detector = resolve_detector(f"torchvision:{NAME}:{weights}")
     assert detector.detect([wide, chest, chest]) == [detector.detect([one])[0] for one in (wide, chest, chest)]
+
+
+class Answering(torch.nn.Module):
+    """Reports the same boxes on every picture."""
+
+    def __init__(self, boxes):
+        super().__init__()
+        self.boxes = torch.tensor(boxes)
+
+    def forward(self, pictures):
+        count = len(self.boxes)
+        return [{"boxes": self.boxes, "labels": torch.ones(count), "scores": torch.full((count,), 0.9)}] * len(pictures)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ([float("nan")] * 4, "not finite"),
+        ([5.0, 5.0, float("inf"), 9.0], "not finite"),
+        ([40.0, 40.0, 8.0, 8.0], "inverted"),
+    ],
+)
+def test_boxes_that_are_no_numbers_or_of_another_order_are_no_silence(chest, box, message):
+    detector = Guard(TorchvisionDetector(Answering([[5.0, 5.0, 20.0, 20.0], box]), "mine"), 60)
+    with pytest.raises(DetectorError, match=message):
+        detector.detect([chest])
+    flat = Guard(TorchvisionDetector(Answering([[5.0, 5.0, 20.0, 20.0], [7.0, 7.0, 7.0, 9.0]]), "mine"), 60)
+    assert [one.box for one in flat.detect([chest])[0]] == [(5, 5, 20, 20)]
 
 
 class Bright(torch.nn.Module):

@@ -98,6 +98,17 @@ def test_large_boxes_of_a_model_that_says_what_they_are_are_no_corners(tmp_path)
     assert found[0].box == (5, 5, 35, 35)
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_box_that_is_no_number_does_not_silence_the_others(tmp_path, broken, place):
+    """Suppression compares each box with all others: whatever overlap it has with NaN is not below the limit."""
+    answer = grid(1)
+    answer["output"][0, :, :3] = [[20, 40, 40], [20, 40, 20], [8, 8, 8], [8, 8, 8], [0.9, 0.8, 0.7]]
+    answer["output"][0, 0, place] = broken
+    with pytest.raises(DetectorError, match="1 of its 3 boxes hold NaN or infinite numbers"):
+        ExportedDetector(Network(tmp_path, "decoder: yolo", answer)).detect([CHEST])
+
+
 def test_shares_of_classes_are_no_logits(tmp_path):
     shares = np.tile(np.array([0.1, 0.9], np.float32), (1, 40, 1))
     network = Network(tmp_path, "decoder: detr", {"logits": shares, "pred_boxes": np.full((1, 40, 4), 0.1)})
