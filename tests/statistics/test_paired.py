@@ -98,6 +98,12 @@ def test_no_pairs_say_nothing(interval):
 
 
 @pytest.mark.parametrize("interval", [tango, newcombe_paired])
+def test_two_pairs_are_the_fewest_that_say_anything(interval):
+    assert interval(1, 0, 0, 0).reason == "fewer than 2 pairs"
+    assert interval(1, 1, 0, 0).usable
+
+
+@pytest.mark.parametrize("interval", [tango, newcombe_paired])
 def test_a_negative_cell_is_refused(interval):
     with pytest.raises(ValueError):
         interval(3, -1, 0, 0)
