@@ -24,7 +24,7 @@ from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import Units, verb, where_phrase
 from synnodtest.expectations.rule import hold, no_data, ruling_on
 from synnodtest.expectations.sentences import sentence_for
-from synnodtest.expectations.worst import WorstScore, against_rate, as_worst
+from synnodtest.expectations.worst import WorstScore, against_rate, as_worst, missed
 from synnodtest.statistics import Estimate, confidence_sequence, confidence_sequence_paired
 from synnodtest.statistics.curves import thinned
 from synnodtest.statistics.sequential import e_value_paired_above, e_value_paired_below, log_e_above, log_e_below
@@ -106,7 +106,8 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     order = evidence.order
     fair, harsh = (make(_in_order(units, order), bound, side) for units in (real, adverse))
     threshold = -math.log(evidence.alpha)
-    reference, least = ([], 0.0) if stop.gate is None else stop.gate(parameters, evidence)
+    silent = as_worst(evidence, *missed(parameters, evidence))
+    reference, least = ([], 0.0) if stop.gate is None else stop.gate(parameters, silent)
     gate = 1 if stop.gate is None else _gate(reference, least, order, threshold, _clusters(adverse, order))
     passed = None if gate is None else _first(harsh.passing, threshold, gate)
     failed = _first(fair.failing, threshold)

@@ -51,7 +51,7 @@ def with_worst_case(
     """Decorate a ruling: where excluded scenes could turn its pass, the ruling becomes INCONCLUSIVE.
 
     Args:
-        worst_scores: The outcomes that would be worst.
+        worst_scores: The outcomes that would be worst; of a ruling with a gate, that all were missed is one of them.
         concerned: Whether an excluded scene would have been judged, where that is not asked of its nodules.
         alarms: Take a scene with a missed nodule to have a loud false positive, too. False where whole images are
             ranked by their loudest finding, which would count for the detector.
@@ -65,6 +65,8 @@ def with_worst_case(
             if not excluded or not ruling.components:
                 return ruling
             scores = worst_scores(parameters, evidence)
+            if worst_scores is not missed and any(part.role == "gate" for part in ruling.components):
+                scores = [*scores, *missed(parameters, evidence)]  # whatever else is worst, silence keeps a gate shut
             worst = [judge(parameters, as_worst(evidence, score, alarms=alarms)) for score in scores]
             return beside(ruling, min(worst, key=_standing), excluded) if worst else ruling
 

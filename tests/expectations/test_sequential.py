@@ -147,6 +147,19 @@ def test_excluded_scenes_delay_a_pass_and_cause_no_failure():
     assert judge("sensitivity", {"at_least": 0.8}, accepted + excluded, order).status is Status.INCONCLUSIVE
 
 
+def test_excluded_scenes_of_the_reference_keep_the_gate_shut():
+    """180 of 300 nodules found show more than 0.45, of 360 no longer; 60 losses among 360 stay within the margin."""
+    assert e_value_above(180, 120, 0.45) > 20 > e_value_above(180, 180, 0.45)
+    accepted = pairs([(k % 5 < 3,) * 2 for k in range(300)])
+    excluded = [trial(f"x{i}", 0.9, arm=arm, rejected="contrast") for i in range(60) for arm in "ar"]
+    order = tuple(f"{kind}{i // 5 if kind == 'x' else i}" for i in range(300) for kind in ("xb" if i % 5 == 0 else "b"))
+    asked = {**ARMS, "margin": 0.45}
+    assert judge("non_inferior", asked, accepted, order).status is Status.PASSED
+    ruling = judge("non_inferior", asked, accepted + excluded, order)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "not shown to exceed 0.45" in ruling.sentence
+
+
 def test_a_pass_is_told_with_the_excluded_counted_and_all_else_without():
     excluded = [trial("x", 0.9, rejected="contrast")]
     order = ("b0", "x", *(f"b{i}" for i in range(1, 100)))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from synnodtest import Nodule, Scene
 from synnodtest.evidence.ruling import Component
@@ -128,3 +129,37 @@ def test_nodules_without_the_quantity_that_varies_are_left_out_of_the_worst_case
     ruling = find_check("correlation").judge({"over": "age", "at_least": 0.1}, evidence([*rising, *unknown, lost]))
     assert (ruling.status, ruling.n_nodules) == (status, 150)
     assert ruling.notes[-1].startswith("with the 2 excluded scenes counted against the detector")
+
+
+def alone(i, score, rejected=""):
+    return [trial(f"b{i}", score, rejected=rejected)]
+
+
+def in_two_arms(i, score, rejected=""):
+    return [trial(f"b{i}", score, arm=arm, rejected=rejected) for arm in ("new", "old")]
+
+
+def at_two_times(i, score, rejected=""):
+    (now,), prior = alone(i, score, rejected), trial(f"b{i}", score, arm="@prior:default", rejected=rejected)
+    growing = replace(now.nodules[0], requested={"diameter_mm": 10.0, "doubling_days": 400.0})
+    return [replace(now, nodules=(growing,)), prior]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "scenes"),
+    [
+        ("localization", {"at_least": 0.1}, alone),
+        ("non_inferior", {"arm": "new", "reference": "old", "margin": 0.25, "metric": "sensitivity"}, in_two_arms),
+        ("growth", {"at_most": 0.3}, at_two_times),
+    ],
+)
+def test_a_gate_that_excluded_nodules_could_have_kept_shut_withholds_the_pass(kind, asked, scenes):
+    """Of 60 nodules 18 are found, surely more than 0.2 of them; had 8 more been missed, no longer surely."""
+    few, more = (stats.binomtest(18, n).proportion_ci(0.9).low for n in (60, 68))
+    assert few > 0.2 > more
+    judged = [t for i in range(60) for t in scenes(i, 0.9 if i < 18 else 0.0)]
+    lost = [t for i in range(60, 68) for t in scenes(i, 0.9, "contrast")]
+    assert find_check(kind).judge(asked, evidence(judged)).status is PASSED
+    ruling = find_check(kind).judge(asked, evidence(judged + lost))
+    assert ruling.status is INCONCLUSIVE
+    assert f"0.26 (bounds {more:.2f} to " in ruling.notes[-1]

@@ -14,7 +14,7 @@ from synnodtest.expectations.language import Asked, Complaint, Selection, choice
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM, REFERENCE_AT_LEAST
 from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import hold, no_data, rule, selected
-from synnodtest.expectations.worst import beside, concerns
+from synnodtest.expectations.worst import as_worst, beside, concerns, missed
 from synnodtest.geometry import iou
 from synnodtest.matching import Matching
 from synnodtest.statistics import Estimate, paired_mean
@@ -50,25 +50,26 @@ def localization(parameters: Localization, evidence: Evidence) -> Ruling:
     pairs = [(t, n) for t, n in selected(parameters, evidence) if n.detected(evidence.operating_point)]
     if not pairs:
         return no_data(criterion, "hit", evidence)
-    gate = sensitivity_gate(selected(parameters, evidence), evidence)
     values = [_fit(metric, trial, nodule) for trial, nodule in pairs]
     worst = 0.0 if metric == "iou" else _farthest(parameters, pairs, values)
 
     limits, unit = ((0.0, 1.0), "score") if metric == "iou" else ((0.0, worst), "mm")
 
-    def ruling(values: list[float], trials: list[Trial]) -> Ruling:
+    def ruling(values: list[float], trials: list[Trial], seen: Evidence) -> Ruling:
         def estimator(alpha: float) -> Estimate:
             clusters = [t.cluster for t in trials]
             return paired_mean(values, clusters, alpha=alpha, limits=limits, guarded=True, seed=evidence.seed)
 
         held = hold(metric, label, estimator, evidence.alpha, bound, side, unit=unit)
+        gate = sensitivity_gate(selected(parameters, seen), seen)
         return rule([held, gate], evidence, criterion, trials, noun="hit", figure={"kind": "rate"})
 
-    outcome = ruling(values, [t for t, _ in pairs])
+    outcome = ruling(values, [t for t, _ in pairs], evidence)
     excluded = [t for t in evidence.rejected if concerns(parameters, t)]
     if not excluded:
         return outcome
-    return beside(outcome, ruling(values + [worst] * len(excluded), [t for t, _ in pairs] + excluded), len(excluded))
+    fitting_least, silent = values + [worst] * len(excluded), as_worst(evidence, *missed(parameters, evidence))
+    return beside(outcome, ruling(fitting_least, [t for t, _ in pairs] + excluded, silent), len(excluded))
 
 
 def _fit(metric: str, trial: Trial, nodule: NoduleTrial) -> float:
