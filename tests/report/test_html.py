@@ -130,7 +130,7 @@ def hostile(value, keep):
     return f"{HOSTILE}{value}" if isinstance(value, str) else value
 
 
-def test_hostile_text_in_every_field_is_shown_as_text(made, tmp_path):
+def test_hostile_text_in_every_field_is_shown_as_text(made, tmp_path, drawings):
     ready = plain(made)
     keep = {
         "id", "behaviour", "status", "side", "role", "scene", "expectation", "sha256", "file_sha256", "frozen_sha256",
@@ -147,7 +147,7 @@ def test_hostile_text_in_every_field_is_shown_as_text(made, tmp_path):
     }  # fmt: skip
     for item in spoiled["gallery"]:
         item["background"] = HOSTILE
-    text = html.render(spoiled, tmp_path).read_text()
+    text = html.render(spoiled, tmp_path, store=drawings).read_text()
     page = Reader(text)
     assert "script" not in page.tags
     assert "49" not in re.findall(r"\{\{.*?\}\}|49 \]\]", text)
@@ -179,9 +179,9 @@ def test_a_picture_outside_the_run_is_never_read(small, tmp_path, drawings):
     assert "data:image" not in html.render(small, run, store=drawings).read_text().replace("img-src data:", "")
 
 
-def test_a_figure_that_cannot_be_drawn_does_not_stop_the_report(small, tmp_path):
+def test_a_figure_that_cannot_be_drawn_does_not_stop_the_report(small, tmp_path, drawings):
     small["expectations"][0]["ruling"]["figure"] = {"kind": "monotone", "levels": "many"}
-    assert "cannot be drawn" in html.render(small, tmp_path).read_text()
+    assert "cannot be drawn" in html.render(small, tmp_path, store=drawings).read_text()
 
 
 def test_an_empty_run_is_still_a_report(made, tmp_path, drawings):
@@ -192,8 +192,8 @@ def test_an_empty_run_is_still_a_report(made, tmp_path, drawings):
     assert "interrupted" in html.render(made, tmp_path, store=drawings).read_text()
 
 
-def test_the_same_record_gives_the_same_report(small, tmp_path):
-    first = html.render(small, tmp_path / "a").read_bytes()
+def test_the_same_record_gives_the_same_report(small, tmp_path, drawings):
+    first = html.render(small, tmp_path / "a", store=drawings).read_bytes()  # drawn before, maybe by another process
     assert html.render(small, tmp_path / "b").read_bytes() == first
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from synnodtest.report import order
+from synnodtest.report.figures.kept import kept_in
 from synnodtest.report.html import build, to_text
 from synnodtest.report.model import Section
 
@@ -21,14 +22,15 @@ def test_numbers_follow_the_order():
     assert order.anchor_of("guide") == "section-a"
 
 
-def test_a_section_of_ones_own_moves_those_behind_it(monkeypatch, small, tmp_path):
+def test_a_section_of_ones_own_moves_those_behind_it(monkeypatch, small, tmp_path, drawings):
     weather = order.Added(
         "weather", "envelope", lambda context: Section("Weather", "limitations", {"fixed": "It rained.", "said": []})
     )
     monkeypatch.setattr(order.ADDED, "all", lambda: {"weather": weather})
     order.builders.cache_clear()
     order.number_of.cache_clear()
-    report = build(small, tmp_path)
+    with kept_in(drawings):
+        report = build(small, tmp_path)
     assert [s.number for s in report.sections] == [*map(str, range(len(order.ORDER))), "A"]
     assert (report.sections[3].title, report.sections[4].title) == ("Weather", "Protocol")
     page = to_text(report)
