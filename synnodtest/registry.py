@@ -137,8 +137,12 @@ class Registry(Generic[T]):
         for found in pkgutil.iter_modules(self._folder.__path__) if self._folder is not None else ():
             module = import_module(f"{cast(ModuleType, self._folder).__name__}.{found.name}")
             thing = getattr(module, self._constant, None)
-            if thing is not None:
-                built_in[found.name if self._name is None else self._name(thing)] = thing
+            if thing is None:
+                continue
+            name = found.name if self._name is None else self._name(thing)
+            if name in built_in:
+                raise self._error(f"{module.__file__}: a {self.what} named {name!r} is there already", hint="rename it")
+            built_in[name] = thing
         return built_in
 
     def _entries(self) -> list[EntryPoint]:

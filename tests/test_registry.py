@@ -1,13 +1,18 @@
 """The registry behind detectors, synthesizers, formats, expectations, claims, sections and perturbations."""
 
+import pkgutil
 import sys
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
 
 from synnodtest.errors import DetectorError, SynnodError
 from synnodtest.registry import Registry
+from synnodtest.report.order import ORDER
+from tests.test_architecture import imports_of, modules
 
 GROUP = "colours"
 
@@ -66,6 +71,34 @@ def test_an_installed_one_may_not_take_a_name(folder, installed):
     installed(red="string:digits")
     with pytest.raises(SynnodError, match="paint 'red' of string:digits has the name of another"):
         Registry("paint", group=GROUP, folder=folder).all()
+
+
+def test_two_modules_of_a_folder_may_not_bring_one_name(folder):
+    """The later one would take the place of the other, and nobody would be told."""
+    (Path(folder.__path__[0]) / "scarlet.py").write_text("KIND = 'ff2400'\n")
+    paints = Registry("paint", folder=folder, name=lambda paint: paint[:2])
+    with pytest.raises(SynnodError, match=r"scarlet\.py: a paint named 'ff' is there already"):
+        paints.all()
+
+
+@pytest.mark.parametrize(
+    ("folder", "constant"),
+    [
+        ("expectations.kinds", "KIND"),
+        ("expectations.claims", "CLAIM"),
+        ("perturbations.kinds", "KIND"),
+        ("mimics.kinds", "KIND"),
+        ("backgrounds.formats", "FORMAT"),
+        ("report.sections", "SECTION"),
+    ],
+)
+def test_each_module_of_a_folder_brings_something_or_is_used_by_another(folder, constant):
+    """A slip in the constant's name would leave it out, and nobody would be told."""
+    used = {name.rpartition(".")[0] for path in modules() for name, _ in imports_of(path)}
+    used |= {f"synnodtest.report.sections.{key}" for key in ORDER}
+    package = import_module(f"synnodtest.{folder}")
+    found = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+    assert [name for name in found if name not in used and not hasattr(import_module(name), constant)] == []
 
 
 def test_a_name_is_registered_once_unless_it_is_meant_anew():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pkgutil import resolve_name
 
+from synnodtest.errors import SynnodError
 from synnodtest.registry import Registry
 from synnodtest.report import sections
 from synnodtest.report.context import Context
@@ -70,11 +71,18 @@ ADDED: Registry[Added] = Registry("section", folder=sections, constant="SECTION"
 
 @cache
 def builders() -> Mapping[str, Build]:
-    """Return the functions that make the sections, by key, in order."""
+    """Return the functions that make the sections, by key, in order.
+
+    Raises:
+        SynnodError: an added section has the key of another, or follows none that stands before it.
+    """
     ordered = [(key, resolve_name(f"{sections.__name__}.{key}:{key}")) for key in ORDER]
     for added in ADDED.all().values():
-        place = [key for key, _ in ordered].index(added.after)
-        ordered.insert(place + 1, (added.key, added.build))
+        keys = [key for key, _ in ordered]
+        if added.key in keys or added.after not in keys:
+            wrong = "has the key of another" if added.key in keys else f"is to follow {added.after!r}, which is none"
+            raise SynnodError(f"the section {added.key!r} of the report {wrong}", hint=f"keys are {', '.join(keys)}")
+        ordered.insert(keys.index(added.after) + 1, (added.key, added.build))
     return dict(ordered)
 
 

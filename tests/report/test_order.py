@@ -2,6 +2,7 @@
 
 import pytest
 
+from synnodtest.errors import SynnodError
 from synnodtest.report import order
 from synnodtest.report.figures.kept import kept_in
 from synnodtest.report.html import build, to_text
@@ -36,3 +37,17 @@ def test_a_section_of_ones_own_moves_those_behind_it(monkeypatch, small, tmp_pat
     page = to_text(report)
     assert 'href="#section-4"' in page  # the protocol, named by the verdict
     assert "It rained." in page
+
+
+@pytest.mark.parametrize(
+    ("key", "after", "told"),
+    [("weather", "atrition", "'weather'.*follow 'atrition'"), ("results", "attrition", "'results'.*key of another")],
+)
+def test_a_section_without_a_place_or_with_the_key_of_another_is_refused(monkeypatch, key, after, told):
+    """One of a taken key would not be shown, and nobody would be told."""
+    added = order.Added(key, after, lambda context: Section("Weather", "tables_only"))
+    monkeypatch.setattr(order.ADDED, "all", lambda: {key: added})
+    order.builders.cache_clear()
+    with pytest.raises(SynnodError, match=told) as refused:
+        order.builders()
+    assert "attrition, scoring" in refused.value.hint
