@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from synnodtest.backgrounds import formats
-from synnodtest.errors import BackgroundError
+from synnodtest.backgrounds.reading import FILE_ALONE, OVERSHOOT, Stored, by_bits
+from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.geometry import FloatArray
 from synnodtest.registry import Registry
 
@@ -33,6 +36,32 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     read: Callable[[Path], tuple[FloatArray, tuple[float, float] | None]]
+
+    def stored(self, path: Path) -> Stored:
+        """Return a file as ``read`` gives it; a small overshoot is clipped and noted.
+
+        Raises:
+            BackgroundError: it cannot be read, or what is read is no picture of 0..1; names the file.
+        """
+        try:
+            pixels, spacing = self.read(path)
+        except SynnodError:
+            raise
+        except Exception as error:
+            raise BackgroundError(
+                f"{path}: cannot be read as {self.name}: {type(error).__name__}: {error}",
+                hint="copy or export it again, or mend the format",
+            ) from error
+        if not isinstance(pixels, np.ndarray) or pixels.ndim != 2 or pixels.dtype.kind != "f":
+            found = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+            raise BackgroundError(f"{path}: read as {self.name}, its pixels are {found}", hint=_WANTED)
+        if pixels.min(initial=0.0) < -OVERSHOOT or pixels.max(initial=0.0) > 1 + OVERSHOOT:
+            found = f"{pixels.min():g} to {pixels.max():g}"
+            raise BackgroundError(f"{path}: read as {self.name}, its pixels go from {found}", hint=_WANTED)
+        return replace(by_bits(path, pixels, FILE_ALONE), spacing_mm=spacing)
+
+
+_WANTED = "a format gives float32, H x W, from 0 to 1 by what the file can hold, never by its own largest value"
 
 
 def _accept(entry: EntryPoint, made: object) -> Format:

@@ -167,7 +167,7 @@ def _read_stored(path: Path, given: Given) -> Stored:
     """Return the file as its format says; a spacing that the manifest gives has replaced the file's."""
     suffix, further = path.suffix.lower(), format_of(path)
     if further is not None:
-        stored = Stored(*further.read(path))
+        stored = further.stored(path)
     elif suffix in (".mha", ".mhd"):
         stored = read_metaimage(path, MAX_PIXELS, given)
     elif suffix == ".img":

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synnodtest.backgrounds import file_formats
+from synnodtest.backgrounds import file_formats, read_radiograph
 from synnodtest.backgrounds.file_formats import Format, format_of, stem_of, suffix_of
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.backgrounds.folder_files import radiographs_in
@@ -75,3 +75,33 @@ def test_a_suffix_that_is_taken_is_refused(monkeypatch):
     with pytest.raises(BackgroundError, match="taken"):
         suffix_of(Path("x.png"))
     file_formats._known.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda pixels: pixels * 65535, "pixels go from .* to 4"),
+        (lambda pixels: pixels * 1.6, "pixels go from .* to 1"),
+        (lambda pixels: (pixels * 255).astype(np.uint8), r"pixels are uint8 \(200, 160\)"),
+        (lambda pixels: np.stack([pixels] * 3, -1), r"pixels are float32 \(200, 160, 3\)"),
+        (lambda pixels: pixels.tolist(), "pixels are list"),
+        (lambda pixels: pixels * np.nan, "NaN"),
+        (lambda pixels: pixels[:, :, 0], "cannot be read as Gzipped floats: IndexError"),
+    ],
+)
+def test_what_a_format_may_not_give_is_refused_with_the_file(volumes, monkeypatch, tmp_path, change, told):
+    """Somebody else's reader: none of its slips is to end in a traceback without a file, or in pixels beyond white."""
+    wrong = Format(VOLUME.name, VOLUME.suffixes, lambda path: (change(read(path)[0]), (1.6, 1.7)))
+    monkeypatch.setattr(file_formats._FORMATS, "all", lambda: {"volume": wrong})
+    file_formats._known.cache_clear()
+    with pytest.raises(BackgroundError, match=rf"one\.raw\.gz: .*{told}"):
+        read_radiograph(film(tmp_path / "one.raw.gz"))
+
+
+def test_what_passes_white_a_little_is_clipped_and_noted(volumes, monkeypatch, tmp_path):
+    bright = Format(VOLUME.name, VOLUME.suffixes, lambda path: (read(path)[0] * np.float32(1.38), (1.6, 1.7)))
+    monkeypatch.setattr(file_formats._FORMATS, "all", lambda: {"volume": bright})
+    file_formats._known.cache_clear()
+    radiograph = read_radiograph(film(tmp_path / "one.raw.gz"))
+    assert radiograph.pixels.max() == 1
+    assert any("beyond 0..1" in note for note in radiograph.notes)
