@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from synnodtest.evidence.arm import UNDER_ARM
 from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
 
@@ -47,9 +48,20 @@ def _other_side(truth: Truth, width: int) -> Truth:
     return replace(truth, crop=crop[:, ::-1], origin=(row, width - column - crop.shape[1]))
 
 
-def share_hit(evidence: Sequence[Evidence]) -> float:
-    """Return the share of nodules that are hit at the operating points of evidence, mirrored or not."""
-    hits = [n.detected(one.operating_point) for one in evidence for t in one.own() for n in t.nodules]
+def share_hit(evidence: Sequence[Evidence], parameters: object = None) -> float:
+    """Return the share of nodules that are hit at the operating points of evidence, mirrored or not.
+
+    Args:
+        evidence: Of an expectation, by synthesizer.
+        parameters: Of the expectation; nodules that its arms, ``of`` and ``where`` leave out do not count.
+    """
+    arm, reference, of, where = (getattr(parameters, name, None) for name in ("arm", "reference", "of", "where"))
+    arms = {arm, reference} - {None}
+
+    def judged(trials: Sequence[Trial]) -> list[tuple[Trial, NoduleTrial]]:
+        return nodules_of([t for t in trials if not arms or t.arm.before(UNDER_ARM) in arms], of, where)
+
+    hits = [n.detected(one.operating_point) for one in evidence for _, n in judged(one.trials)]
     return sum(hits) / len(hits) if hits else 0.0
 
 

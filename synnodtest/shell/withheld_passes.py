@@ -114,7 +114,8 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
     elsewhere = {name: mirrored(evidence, item.matching) for name, evidence in gathered.evidence.items()}
-    share, hit = (share_hit(list(evidence.values())) for evidence in (elsewhere, gathered.evidence))
+    judged = None if isinstance(gathered, FuzzGathered) else item.kind.read(gathered.variant.parameters)
+    share, hit = (share_hit(list(evidence.values()), judged) for evidence in (elsewhere, gathered.evidence))
     if share <= MANY:
         return gathered
     noisy = share >= MOSTLY * hit and _met_by_noise(item, gathered, elsewhere, share)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding
+from synnodtest.evidence.arm import Arm
 from synnodtest.evidence.chance import mirrored, share_hit, told_of_chance
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.sightings import Sighting
+from synnodtest.expectations.pairing import Compared
 from synnodtest.matching import Matching
 from tests.expectations.evidence import evidence, trial
 
@@ -49,6 +51,26 @@ def test_the_share_counts_findings_of_the_operating_point():
     assert share_hit([mirrored(evidence(made, operating_point=0.25), RULE)]) == 0.5
     assert share_hit([mirrored(evidence(made, operating_point=0.1), RULE)]) == 0.75
     assert share_hit([evidence([])]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "share"),
+    [
+        ({}, 0.4),
+        ({"where": {"view": "AP"}}, 1.0),
+        ({"where": {"view": "PA"}}, 0.0),
+        ({"arm": "plain"}, 1 / 3),
+        ({"arm": "worn", "reference": "plain"}, 0.4),
+        ({"of": "other"}, 0.0),
+    ],
+)
+def test_the_share_is_that_of_the_nodules_that_are_judged(parameters, share):
+    """What is marked everywhere on AP films, or in one arm, is not made up for by other films and arms."""
+    views = ("AP", "PA", "PA")
+    made = [replace(beside(0.6, x=88.0 if v == "AP" else 40.0), strata={"view": v}, arm=Arm("plain")) for v in views]
+    made += [replace(made[0], arm=Arm("worn")), replace(made[1], arm=Arm("@under:worn"))]
+    held = [mirrored(evidence(made, operating_point=0.25), RULE)]
+    assert share_hit(held, Compared(**parameters)) == pytest.approx(share)
 
 
 def test_a_pass_says_how_many_mirrored_places_are_hit():
