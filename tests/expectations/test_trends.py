@@ -114,9 +114,13 @@ def test_a_correlation_across_backgrounds_has_the_wider_of_bonett_and_wrights_an
     asked = {"over": "diameter_mm", "at_least": 0.3}
     part = judge("correlation", asked, trials).components[0]
 
+    def ranks(values):  # with ties in the middle of theirs, as SciPy's, which take ten times as long
+        ordered = np.sort(values)
+        return np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
+
     def of_rows(rows):
         varies = np.ptp(sizes[rows]) > 0 and np.ptp(scores[rows]) > 0
-        return np.corrcoef(stats.rankdata(sizes[rows]), stats.rankdata(scores[rows]))[0, 1] if varies else 0.0
+        return np.corrcoef(ranks(sizes[rows]), ranks(scores[rows]))[0, 1] if varies else 0.0
 
     drawn = cluster_bootstrap(of_rows, range(40), seed=0, limits=(-1, 1))
     exact = spearman(sizes, scores)
