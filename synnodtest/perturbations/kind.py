@@ -15,7 +15,7 @@ from synnodtest.perturbations.affine import Affine
 from synnodtest.radiograph import Radiograph
 
 Change = Callable[[FloatArray, float, np.random.Generator], FloatArray]
-"""From pixels, amount and draws to other pixels; none moves."""
+"""From pixels, amount and draws to other pixels, none of which moves; those that are given are left as they are."""
 Move = Callable[[Any, tuple[int, int], tuple[float, float]], Affine]
 """From value, shape and spacing ``(row, column)`` in mm to where each point goes."""
 
@@ -66,7 +66,7 @@ class PerturbationKind:
         span: Possible amounts; None where the value is no single number.
         neutral: The amount that changes nothing; None: there is none.
         easy: The amount that changes nothing or least, where a search begins; default: ``neutral``.
-        change: Changes pixels in place; or
+        change: Makes other pixels, each where it was; or
         move: moves them; or
         remake: makes another radiograph, of the same grid, perhaps with less of regions and truth.
         schema: Of the value, where it is no single number.

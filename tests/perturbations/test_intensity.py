@@ -167,10 +167,30 @@ def test_the_ranges_are_those_of_the_spec_schema():
         assert amount["exclusiveMinimum" if limits.open_below else "minimum"] == limits.low
 
 
+OTHERS = {"flip": True, "shift_px": [1, 2]}
+"""A value of each kind whose values are neither numbers nor words."""
+
+
+def values_of(kind):
+    return kind.span.limits if kind.span else kind.schema.get("enum") or [OTHERS[kind.name]]
+
+
 def test_every_kind_has_a_value_that_passes():
-    others = {"flip": True, "shift_px": [1, 2]}
     for name, kind in perturbation_kinds().items():
-        words = kind.schema.get("enum", ())
-        values = kind.span.limits if kind.span else words or [others[name]]
-        for value in values:
+        for value in values_of(kind):
             check_perturbation(Perturbation(name, value))
+
+
+@pytest.mark.parametrize("kind", perturbation_kinds().values(), ids=lambda kind: kind.name)
+def test_every_kind_changes_the_radiograph_and_leaves_the_one_it_is_given_as_it_is(original, kind):
+    """An arm whose perturbation does nothing would pass as robust, and so would one that spoilt its reference."""
+    before, values = original.pixels.copy(), values_of(kind)
+    if kind.span is not None:  # a step off the value that changes least, as no radiograph bears all
+        far = max(values, key=lambda value: abs(value - kind.easiest))
+        values = [kind.easiest + 0.05 * (far - kind.easiest)]
+    for value in values:
+        after = change(original, kind.name, value)
+        assert not np.array_equal(after.pixels, before)
+        assert np.isfinite(after.pixels).all()
+        assert after.pixels.shape == SHAPE
+        np.testing.assert_array_equal(original.pixels, before)
