@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from synnodtest.checks import Evidence, Status
 from synnodtest.detectors import registry as detectors
 from synnodtest.detectors import resolve_detector
+from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.perturbations.apply import perturb
 from synnodtest.perturbations.registry import perturbation_kinds
@@ -18,7 +21,7 @@ from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.scene import Perturbation
 from tests.expectations.evidence import trial
-from tests.test_architecture import FLOOR_OF, unit_of
+from tests.test_architecture import FLOOR_OF, RIDDLE, unit_of
 
 PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 LONGEST = 50
@@ -70,6 +73,8 @@ def test_the_expectation_judges(run):
     assert kind.schema["required"] == ["at_least"]
     trials = tuple(trial(f"b{i}", 0.9) for i in range(40))
     assert kind.judge({"at_least": 0.5}, Evidence(trials)).status is Status.PASSED
+    lost = tuple(trial(f"x{i}", 0.9, rejected="contrast") for i in range(40))
+    assert kind.judge({"at_least": 0.5}, Evidence(trials, lost)).status is Status.INCONCLUSIVE
     low = tuple(trial(f"b{i}", 0.1) for i in range(40))
     assert kind.judge({"at_least": 0.5}, Evidence(low)).status is Status.FAILED
     assert kind.judge({"at_least": 0.5}, Evidence(())).status is Status.INCONCLUSIVE
@@ -105,15 +110,21 @@ def test_the_section_is_built_from_the_record(run, small, tmp_path):
 def test_the_detector_answers_to_its_name(run, monkeypatch):
     detectors.load_all()  # what is registered from here on goes again
     monkeypatch.setattr(detectors.DETECTORS, "_registered", dict(detectors.DETECTORS._registered))
+    run("detector")
+    detector = resolve_detector("mine:0.7")
+    assert detector.identity == Identity("mine", "1", configuration={"score": 0.7})
+    (found,) = detector.detect([Radiograph(np.zeros((40, 40), np.float32), (1.0, 1.0))])
+    assert found == [Finding((16, 16, 24, 24), 0.7)]
 
-    class Mine:
-        def __init__(self, argument):
-            self.identity = Identity(f"mine {argument}")
 
-        def detect(self, radiographs):
-            return [[] for _ in radiographs]
-
-    run("detector", Mine=Mine)
-    detector = resolve_detector("mine:now")
-    assert detector.identity.name == "mine now"
-    assert detector.detect([Radiograph(np.zeros((40, 40), np.float32), (1.0, 1.0))]) == [[]]
+def test_the_examples_keep_the_rules_of_the_house(tmp_path):
+    """Copied into the package they pass ``ruff check``, and their docstrings name the thing."""
+    pytest.importorskip("ruff")
+    for heading, text in examples().items():
+        path = tmp_path / f"{heading.split()[0]}.py"
+        path.write_text(text)
+        assert not RIDDLE.match(ast.get_docstring(ast.parse(text)))
+    config = PAGE.with_name("pyproject.toml")
+    ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "--ignore=INP001", f"--config={config}", str(tmp_path)]
+    checked = subprocess.run(ruff, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout

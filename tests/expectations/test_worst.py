@@ -9,6 +9,7 @@ from synnodtest import Nodule, Scene
 from synnodtest.evidence.ruling import Component
 from synnodtest.expectations import Ruling, Status, find_check
 from synnodtest.expectations.language import Selection
+from synnodtest.expectations.registry import kinds
 from synnodtest.expectations.worst import as_worst, beside, concerns
 from tests.expectations.evidence import evidence, trial
 
@@ -163,3 +164,15 @@ def test_a_gate_that_excluded_nodules_could_have_kept_shut_withholds_the_pass(ki
     ruling = find_check(kind).judge(asked, evidence(judged + lost))
     assert ruling.status is INCONCLUSIVE
     assert f"0.26 (bounds {more:.2f} to " in ruling.notes[-1]
+
+
+UNTOUCHED = {"false_positives_per_image", "specificity"}
+"""Judge backgrounds as they are, of which none is excluded."""
+OWN_WAY = {"localization", "no_detection", "python"}
+"""Count excluded scenes themselves: tests of these kinds hold it."""
+
+
+def test_every_kind_counts_excluded_scenes_against_the_detector():
+    """A kind without its worst case would pass on the few scenes that were left."""
+    without = {name for name, kind in kinds().items() if not hasattr(kind.ruling, "__wrapped__")}
+    assert without == UNTOUCHED | OWN_WAY, "decorate the ruling: with_worst_case of synnodtest/expectations/worst.py"
