@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 
 from synnodtest import pytest_plugin
 from synnodtest.cli import COMMANDS, EXAMPLES, configure, main
+from synnodtest.report.order import number_of
 from synnodtest.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -192,3 +194,21 @@ def test_the_files_that_another_lesion_would_need_are_there():
     named = {name for name in re.findall(r"`([a-z_/]+(?:\.py|\.json|/))`", table)}
     assert len(named) > 20
     assert not [name for name in named if not (ROOT / "synnodtest" / name).exists()]
+
+
+SECTIONS = {
+    3: "protocol", 4: "sample_size", 5: "attrition", 7: "traceability", 8: "results", 9: "multiplicity", 12: "fuzzing",
+    13: "credibility", 16: "anomalies", 17: "deviations", 21: "tool_validation", 23: "sign_off",
+}  # fmt: skip
+"""Sections of the report that pages mean by their numbers."""
+
+
+REPORTED = [page for page in PAGES if "kill-table" not in page.name and page.name != "CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("page", REPORTED, ids=named)
+def test_sections_of_the_report_have_the_numbers_that_a_page_names(page):
+    told = re.findall(r"\bsections? (\d+)(?: and (\d+))?", page.read_text(encoding="utf-8"))
+    numbers = {number_of(key): number for number, key in SECTIONS.items()}
+    wrong = [number for number in filter(None, chain(*told)) if numbers.get(number) != int(number)]
+    assert wrong == [], "name the section's present number, here and in SECTIONS"
