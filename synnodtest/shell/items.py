@@ -117,7 +117,7 @@ class ExpectationItem(pytest.Item):
         self._ended_in: BaseException | None = None
         self.verdict_word = ""
 
-    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[pytest.Item | pytest.Collector, Any]]:
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
         """Yield markers. A tag is not one that a plugin takes with arguments and asks for by name, as ``timeout``."""
         taken = any(line.startswith(f"{name}(") for line in self.config.getini("markers"))
         for node, mark in super().iter_markers_with_node(name):

@@ -275,9 +275,14 @@ class Session:
                 self.ending = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
 
     def miss(self, reporter: Any) -> None:
-        """Note what was to run and has no verdict though pytest ends well, unless its summary tells it as skipped."""
+        """Note what has no verdict though pytest ends well, unless its summary tells it as skipped.
+
+        That is what was to run, and what a worker reported that then died before it handed its verdicts over.
+        """
         left_out = {r.nodeid for word in ("skipped", "xfailed") for r in reporter.stats.get(word, ())}
-        self.unjudged = [node_id for node_id in self.due if node_id not in {*left_out, *self.run.fragment.expectations}]
+        told = (r.nodeid for some in reporter.stats.values() for r in some if getattr(r, "synnod_status", ""))
+        known = {*left_out, *self.run.fragment.expectations}
+        self.unjudged = [node_id for node_id in dict.fromkeys([*self.due, *told]) if node_id not in known]
 
     def publish(self) -> None:
         """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""

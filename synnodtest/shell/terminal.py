@@ -166,7 +166,8 @@ def _hidden(node_ids: Sequence[str]) -> str:
     """Return why the run fails though pytest tells of no failure."""
     more = f" and {len(node_ids) - 1} more" * (len(node_ids) > 1)
     return (
-        f"{node_ids[0]}{more} did not pass, which a conftest.py or a plugin keeps from pytest's count: the run fails\n"
+        f"{node_ids[0]}{more} did not pass, which a conftest.py, a plugin or the death of a worker keeps from pytest's "
+        "count: the run fails\n"
         "  hint: waivers.yaml accepts failures, by a named approver until a date"
     )
 

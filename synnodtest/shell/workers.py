@@ -71,7 +71,7 @@ class BehaviourScheduling(LoadScopeScheduling):  # type: ignore[misc]
 
     def remove_node(self, node: Any) -> str | None:
         """Let others have what a worker leaves; return the item that it died of, or None."""
-        work = self.assigned_work.pop(node)
+        work: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
         died_of = next(((unit, item) for unit in work.values() for item, done in unit.items() if not done), None)
         if died_of is None:
             return None

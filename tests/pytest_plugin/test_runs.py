@@ -343,6 +343,17 @@ def test_an_item_that_a_worker_died_of_is_an_error_though_another_worker_passes_
     assert "died" in entry["error"]
 
 
+def test_verdicts_that_a_worker_takes_along_as_it_dies_after_its_last_item_fail_the_run(project):
+    (project.path / "conftest.py").write_text(
+        "import os, pytest\n@pytest.hookimpl(tryfirst=True, wrapper=True)\ndef pytest_runtestloop():\n    yield\n"
+        "    return os._exit(3) if 'PYTEST_XDIST_WORKER' in os.environ else True\n"
+    )
+    result = project("-k", "leak", "--synnod-no-pixels", "-n", "1", "--max-worker-restart", "0")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "specs/small.yaml::leak::no_detection did not pass" in result.stdout.str()
+
+
 def test_junit_carries_requirement_verdict_and_line(project):
     project("--junitxml=out.xml", "-k", "size and sensitivity")
     root = ET.parse(project.path / "out.xml").getroot()
