@@ -61,7 +61,8 @@ def curve_backgrounds(bound: float, alpha: float) -> int:
 def precision_backgrounds(bound: float, alpha: float, per_background: float) -> int | None:
     """Return the fewest backgrounds that show a precision, all nodules and nothing else found, each untouched once.
 
-    As many false positives as in its bound are allowed for on every image that may be unlike all seen.
+    As many false positives as in its bound are allowed for on every image that may be unlike all seen. The nodules of a
+    background lie in one scene: where several scenes share them there are more images, and more backgrounds are needed.
     """
     nodules = max(per_background, 1.0)
 
