@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,8 @@ from synnodtest.threads import share_threads
 
 KINDS = ("synthesize", "detect")
 """Of work, each with actors of its own: methods of the engine."""
+RESTART_S, PAUSE_S = 300.0, 0.2
+"""Seconds that an actor which died may take to work again, as long as one call of a detector may, and between looks."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ class RayExecutor:
             for kind, count in zip(KINDS, counts, strict=True)
         }
         self._given_up: dict[str, SynnodError] = {}
+        self._asked: dict[Any, Any] = {}
         for answer in self._ray.get([one.ready.remote() for kind in KINDS for one in self.actors[kind]]):
             _raised(answer)
 
@@ -165,16 +169,33 @@ class RayExecutor:
             yield len(done.wanted)
 
     def _stage(self, kind: str) -> Stage[Batch, Any, Any]:
-        return Stage(kind, self.actors[kind], lambda actor, batch: actor.finish.remote(kind, batch))
+        def submit(actor: Any, batch: Batch) -> Any:
+            reference = actor.finish.remote(kind, batch)
+            self._asked[reference] = actor
+            return reference
+
+        return Stage(kind, self.actors[kind], submit)
 
     def _wait(self, running: Sequence[Any]) -> Any:
         return self._ray.wait(list(running), num_returns=1)[0][0]
 
     def _result(self, reference: Any) -> None:
+        actor = self._asked.pop(reference)
         try:
             _raised(self._ray.get(reference))
         except self._ray.exceptions.RayActorError as error:
+            self._await(actor)
             raise Lost(str(error)) from error
+
+    def _await(self, actor: Any) -> None:
+        """Wait until an actor that died works again: while it restarts Ray fails each call as if it had died of it."""
+        until = time.monotonic() + RESTART_S
+        while time.monotonic() < until:
+            try:
+                _raised(self._ray.get(actor.ready.remote()))
+                return
+            except self._ray.exceptions.RayActorError:
+                time.sleep(PAUSE_S)
 
     def _blamed(self, given_up: GivenUp[Batch]) -> SynnodError:
         recipe = given_up.batch.recipes[given_up.batch.wanted[0]]

@@ -5,11 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from synnodtest.errors import SynnodError
+from synnodtest.shell import ray_executor
 from synnodtest.shell.ray_executor import RayOptions
+from synnodtest.shell.settings import Settings
 
 ray_there = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed (extra ray)")
 
@@ -150,8 +153,63 @@ def test_executors_that_nobody_knows_are_refused_with_a_way_out(text):
 
 def test_without_ray_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
-    from synnodtest.shell.ray_executor import RayExecutor
-    from synnodtest.shell.settings import Settings
-
     with pytest.raises(SynnodError, match=r"synnodtest\[ray\]"):
-        RayExecutor(Settings(tmp_path), RayOptions())
+        ray_executor.RayExecutor(Settings(tmp_path), RayOptions())
+
+
+class Reference:
+    """The answer of one call, or the error that it ends in."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+
+class Answers:
+    """As much of Ray as is used, without processes: an actor dies at some calls and is away for a few more."""
+
+    class exceptions:
+        class RayActorError(Exception):
+            pass
+
+    def __init__(self, deaths, away):
+        self.deaths, self.away, self.gone, self.calls = deaths, away, 0, 0
+
+    def is_initialized(self):
+        return True
+
+    def remote(self, *_):
+        return self
+
+    def options(self, **_):
+        return SimpleNamespace(remote=lambda *_: SimpleNamespace(ready=self._call(1), finish=self._call(["key"])))
+
+    def _call(self, answer):
+        def remote(*given):
+            self.calls += bool(given)
+            if given and self.calls in self.deaths:
+                self.gone = self.away + 1
+            self.gone = max(self.gone - 1, 0)
+            return Reference(self.exceptions.RayActorError("it died") if self.gone else answer)
+
+        return SimpleNamespace(remote=remote)
+
+    def get(self, asked):
+        if isinstance(asked, list):
+            return [self.get(one) for one in asked]
+        if isinstance(asked.answer, Exception):
+            raise asked.answer
+        return asked.answer
+
+    def wait(self, references, num_returns):
+        return references[:num_returns], references[num_returns:]
+
+
+@pytest.mark.parametrize("deaths", [{1}, {1, 5}])
+def test_an_actor_that_died_is_waited_for_and_no_scene_is_blamed_for_the_time_it_is_away(monkeypatch, tmp_path, deaths):
+    """While it restarts, Ray answers every call at once as if it had died of it."""
+    monkeypatch.setitem(sys.modules, "ray", Answers(deaths, away=50))
+    monkeypatch.setattr(ray_executor, "require", lambda *_: None)
+    monkeypatch.setattr(ray_executor, "PAUSE_S", 0.0, raising=False)
+    executor = ray_executor.RayExecutor(Settings(tmp_path), RayOptions())
+    recipes = [SimpleNamespace(background=SimpleNamespace(id=str(n)), key=lambda n=n: n) for n in range(100)]
+    assert sum(executor.finish(None, recipes)) == 100
