@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from synnodtest.backgrounds.writers import says_planted
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
+
+_BEFORE_NODULE = re.compile(r"(.+?)[\W_]+nodul", re.IGNORECASE)
 
 
 class NothingThere(BackgroundError):
@@ -64,7 +67,8 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     directly in the folder (or in the images folder of a NODE21 layout).
     Where the folder itself holds none, a tree of DICOM files (patient / study / series, with or without suffix) is the
     set. DICOM files that are no frontal chest radiographs by their headers are left out with a note.
-    ``<stem>.<region>.png`` beside a radiograph is its mask. Radiographs with annotated or planted nodules are left out.
+    ``<stem>.<region>.png`` beside a radiograph is its mask. Radiographs with annotated or planted nodules are left out,
+    and, without a manifest, those whose file's name tells of a nodule where that of others does not.
 
     Raises:
         BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
@@ -84,6 +88,12 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     if planted:
         notes.append(_left_out(len(planted), "with planted nodules"))
         entries = [entry for entry in entries if entry.path not in planted]
+    called = [] if manifest else _called_nodules(entries)
+    if 0 < len(called) < len(entries):
+        notes.append(_left_out(len(called), "with a nodule in the name of the file"))
+        entries = [entry for entry in entries if entry not in called]
+    elif called:
+        notes.append(f"the name of every radiograph tells of a nodule, such as {called[0].path.name}")
     annotated = annotations_of(images, {one.path: one.header.numbers if one.header else () for one in entries})
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
@@ -115,6 +125,16 @@ def _entries(
             notes = [_left_out(unlisted, f"that {manifest.path.name} does not list")] if unlisted else []
             return [_from_row(folder, row, path, masks.of(path)) for row, path in chosen], notes
     return [Entry(id=path.name, path=path, masks=masks.of(path)) for path in lying], unread_pictures(images)
+
+
+def _called_nodules(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the radiographs whose file's name tells of a nodule, as ``nodule_01.png`` does beside ``normal_01.png``.
+
+    ``a_nodule.png`` tells of one in ``a.png``, too.
+    """
+    told = {stem for entry in entries if meaning(stem := stem_of(entry.path)) is Meaning.NODULE}
+    told |= {before[1] for stem in told if (before := _BEFORE_NODULE.match(stem))}
+    return [entry for entry in entries if stem_of(entry.path) in told]
 
 
 def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:

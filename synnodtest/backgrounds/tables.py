@@ -152,8 +152,9 @@ def name_nodule(column: str, text: str) -> bool:
 
 
 def tells_positive(column: str, text: str) -> bool:
-    """Return whether a cell names a nodule, or is a number other than 0 in a column of labels."""
-    return name_nodule(column, text) or (folded(column) in LABEL_COLUMNS and _is_number(text) and not _is_empty(text))
+    """Return whether a cell names a nodule, or is a number other than 0 in a column of labels, or tells of one."""
+    labelled = folded(column) in LABEL_COLUMNS and _is_number(text) and not _is_empty(text)
+    return labelled or name_nodule(column, text) or (folded(column) in REPORT_COLUMNS and _reports(column, text))
 
 
 def means_nodule(text: str) -> bool:

@@ -837,6 +837,24 @@ class TestTablesBesideRadiographs:
             write_png(tmp_path / name, (chest() > 100).astype(np.uint8) * np.uint8(inside))
         assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
 
+    def test_names_of_files_that_tell_of_a_nodule_leave_them_out_unless_all_do_or_a_manifest_lists_them(self, tmp_path):
+        names = ("with_nodule_001", "a", "a_nodule_mask", "no_nodule_7", "normal_001")
+        for number, name in enumerate(names):
+            write_png(tmp_path / "some" / f"{name}.png", chest(seed=number))
+            write_png(tmp_path / "all" / f"nodule_study_{number}.png", chest(seed=number))
+        served = FolderSet(tmp_path / "some", "normal")
+        assert sorted(one.id for one in served.backgrounds) == ["no_nodule_7.png", "normal_001.png"]
+        assert served.notes == ("3 radiographs with a nodule in the name of the file were left out",)
+        (note,) = FolderSet(tmp_path / "all", "normal").notes
+        assert note.startswith("the name of every radiograph tells of a nodule, such as nodule_study_")
+        listed = "".join(
+            f"{name}.png,1.2,1.25,{note}\n" for name, note in zip(names, ["", "8 mm nodule"], strict=False)
+        )
+        (tmp_path / "some" / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y,comment\n" + listed)
+        served = FolderSet(tmp_path / "some", "normal")
+        assert len(served.backgrounds) == 2
+        assert any("with a nodule in the column 'comment' and kept" in note for note in served.notes)
+
     def test_what_says_nothing_or_is_not_read_is_noted(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "costs.csv").write_text("month,euro\nMay,3\n")
