@@ -192,6 +192,17 @@ def test_a_bound_at_the_end_of_the_range_is_refused(kind, given):
         sequential_judge("non_inferior", {**ARMS, "margin": 1})
 
 
+def test_what_was_not_made_is_told_and_a_difference_is_called_one():
+    lost = {"no place in region 'hilar'": 4}
+    for kind, asked, trials, unit in (
+        ("sensitivity", {"at_least": 0.5}, hits([1] * 30), "rate"),
+        ("non_inferior", ARMS, pairs([(1, 1)] * 200), "difference"),
+    ):
+        ruling = judge(kind, asked, trials, shortfall=lost)
+        assert ruling.notes[1:] == ("not made: 4 x no place in region 'hilar'",)
+        assert (ruling.status, ruling.components[0].unit) == (Status.PASSED, unit)
+
+
 @pytest.mark.parametrize(
     "kind", ["froc", "monotone", "calibration", "equivalent", "false_positives_per_image", "python"]
 )
