@@ -232,8 +232,8 @@ def test_each_arm_is_paired_with_its_own_perturbed_self():
     assert (alone.n_nodules, alone.components[0].value, alone.status) == (30, -1.0, Status.FAILED)
 
 
-@pytest.mark.parametrize("carried", ["", ":*"])
-def test_invariance_of_images_pairs_each_untouched_background_with_its_perturbed_self(carried):
+@pytest.mark.parametrize(("carried", "of"), [("", {}), (":*", {}), (":default", {"arm": "default"})])
+def test_invariance_of_images_pairs_each_untouched_background_with_its_perturbed_self(carried, of):
     """30 of 50 backgrounds show a false positive once they are flipped; those of another arm are none of these."""
     trials = pairs(50, 0, 0, 0, ("@under:default", "default"))
     for i in range(50):
@@ -241,9 +241,23 @@ def test_invariance_of_images_pairs_each_untouched_background_with_its_perturbed
         trials.append(trial(f"b{i}", arm=f"@under:@untouched{carried}", false_positives=[0.9] * (i < 30)))
         trials.append(trial(f"b{i}", arm="@under:@untouched:other", false_positives=[0.9] * 9))
     for metric, value in (("specificity", -0.6), ("false_positives_per_image", 0.6)):
-        ruling = judge("invariant", {**UNDER, "margin": 0.2, "metric": metric}, trials)
+        ruling = judge("invariant", {**UNDER, **of, "margin": 0.2, "metric": metric}, trials)
         assert (ruling.n_nodules, ruling.components[0].value) == (50, pytest.approx(value))
         assert ruling.status is Status.FAILED
+
+
+def test_untouched_backgrounds_are_chosen_by_what_is_known_of_them():
+    """One arm makes false positives on all men and on no woman."""
+    trials = pairs(80, 0, 0, 0)
+    for i in range(80):
+        sex = "FM"[i % 2]
+        fires = [0.9] * (sex == "M")
+        trials.append(trial(f"b{i}", arm="@untouched:double", false_positives=fires, strata={"sex": sex}))
+        trials.append(trial(f"b{i}", arm="@untouched:single", strata={"sex": sex}))
+    asked = {**ARMS, "margin": 0.2, "metric": "specificity"}
+    for sex, value in (("F", 0.0), ("M", -1.0)):
+        ruling = judge("non_inferior", {**asked, "where": {"sex": sex}}, trials)
+        assert (ruling.n_nodules, ruling.components[0].value) == (40, value)
 
 
 def test_images_of_arms_of_different_nodules_are_chosen_by_their_nodules():

@@ -261,6 +261,9 @@ def test_boxes_of_hits_are_judged_by_their_mean_overlap_or_distance():
         want = paired_mean(values, range(40), limits=(0, farthest), guarded=True)
         assert (part.value, part.lower, part.upper) == pytest.approx((want.value, want.lower, want.upper))
         assert gate.value == 0.8
+        assert (
+            part.label == f"mean {'intersection over union of hits' if metric == 'iou' else 'distance of hits in mm'}"
+        )
         assert (ruling.status, ruling.n_nodules) == (Status.PASSED, 40)
         lost = [replace(boxed(f"x{i}", boxes[0]), rejected="contrast") for i in range(5)]
         worst = paired_mean([*values, *[0.0 if metric == "iou" else farthest] * 5], range(45), limits=(0, farthest))
