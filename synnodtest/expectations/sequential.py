@@ -117,9 +117,9 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     estimator = partial(path.estimate, looks)
     held = hold(name, label, estimator, alpha=evidence.alpha, bound=bound, side=side, unit=unit)
     part = replace(held.part, status=status)
-    looked_at = set(_clusters(units, order)[:looks])
+    looked_at = _clusters(units, order)[:looks]
     trials = [trial for trial, _ in units if trial.cluster in looked_at]
-    ruling = _ruling(criterion, part, evidence, trials, looks)
+    ruling = _ruling(criterion, part, evidence, trials, looked_at)
     silent = f"; the sensitivity of the reference was not shown to exceed {least:g}"
     return replace(
         ruling,
@@ -190,9 +190,13 @@ def _gate(units: Units, least: float, order: Sequence[str], threshold: float, lo
     return sum(cluster in until for cluster in looked_at)
 
 
-def _ruling(criterion: str, part: Component, evidence: Evidence, trials: list[Trial], looks: int) -> Ruling:
+def _ruling(
+    criterion: str, part: Component, evidence: Evidence, trials: list[Trial], looked_at: Sequence[str]
+) -> Ruling:
     settled = "undecided after" if part.status is Status.INCONCLUSIVE else "decided after"
-    counts = f"{settled} {looks} of {len(evidence.order)} planned backgrounds by e-values"
+    until, judged = evidence.order.index(looked_at[-1]) + 1, len(looked_at)
+    counts = f"{settled} {until} of {len(evidence.order)} planned backgrounds by e-values"
+    counts += f", {judged} of which are judged" if judged < until else ""
     sentence = sentence_for(part.status, [part], evidence.alpha, counts)
     ruling = ruling_on(trials, evidence, part.status, sentence, criterion)
     caution = "sequential runs are for development; a signed report rests on fixed n"

@@ -170,7 +170,17 @@ def test_a_pass_is_told_with_the_excluded_counted_and_all_else_without():
     assert f"; decided after {look} of 101 planned backgrounds by e-values" in passed.sentence
     open_still = judge("sensitivity", {"at_least": 0.5}, hits([1, 0] * 4) + excluded, order)
     assert (open_still.status, open_still.components[0].value) == (Status.INCONCLUSIVE, 0.5)
-    assert "; undecided after 8 of 101 planned backgrounds by e-values" in open_still.sentence
+    assert "; undecided after 9 of 101 planned backgrounds by e-values, 8 of which are judged" in open_still.sentence
+
+
+def test_of_a_stratum_it_is_said_how_many_backgrounds_were_looked_at_and_how_many_are_of_it():
+    """Every second patient is a woman: of 20 women, 40 patients were looked at."""
+    trials = [trial(f"b{i}", 0.9, strata={"sex": "FM"[i % 2]}) for i in range(60)]
+    women = judge("sensitivity", {"at_least": 0.8, "where": {"sex": "F"}}, trials)
+    first = next(n for n in range(2, 60) if e_value_above(n, 0, 0.8) >= 20)
+    assert women.n_backgrounds == first
+    words = f"decided after {2 * first - 1} of 60 planned backgrounds by e-values, {first} of which are judged"
+    assert words in women.sentence
 
 
 def test_what_images_may_lose_is_no_gate_on_nodules():
@@ -266,4 +276,4 @@ def test_a_reference_has_shown_that_it_sees_only_where_its_own_backgrounds_are_r
     asked = {**ARMS, "margin": 0.7, "reference_at_least": 0.8}
     ruling = judge("non_inferior", asked, pairs([(1, 1)] * 100) + excluded, order)
     hits = next(n for n in range(2, 100) if e_value_above(n, 3, 0.8) >= 20)
-    assert f"decided after {hits + 3} of 200" in ruling.sentence
+    assert f", {hits + 3} of which are judged" in ruling.sentence
