@@ -116,6 +116,16 @@ def test_every_module_and_subpackage_has_a_floor():
     assert units <= set(FLOOR_OF), f"name the floor of {sorted(units - set(FLOOR_OF))} in FLOORS"
 
 
+def test_the_page_names_every_unit_on_its_floor():
+    page = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    told = {
+        int(floor): re.findall(r"`(\w+)/?`", units) for floor, units in re.findall(r"\n\| (\d) [^|]+\|([^|]+)\|", page)
+    }
+    assert {floor: sorted(units) for floor, units in told.items()} == {
+        floor: sorted(set(units) - {"__main__"}) for floor, units in enumerate(FLOORS)
+    }
+
+
 def test_no_floor_imports_a_higher_one():
     leaks = [where for importer, imported, where in edges() if FLOOR_OF.get(importer, 0) < FLOOR_OF.get(imported, 0)]
     assert leaks == []
