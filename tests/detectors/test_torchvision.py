@@ -17,7 +17,7 @@ needs("torchvision")
 NAME = "fasterrcnn_mobilenet_v3_large_320_fpn"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chest():
     pixels = np.random.default_rng(0).random((120, 160), dtype=np.float32)
     return Radiograph(pixels, (0.5, 0.5), source="chest")
@@ -38,8 +38,12 @@ def weights(tmp_path_factory):
     return path
 
 
-def test_a_state_dict_gives_what_torchvision_gives(weights, chest):
-    detector = resolve_detector(f"torchvision:{NAME}:{weights}")
+@pytest.fixture(scope="module")
+def detector(weights):
+    return resolve_detector(f"torchvision:{NAME}:{weights}")
+
+
+def test_a_state_dict_gives_what_torchvision_gives(detector, weights, chest):
     assert NAME in str(detector.identity), "others take the same weights"
     found = detector.detect([chest, chest])
     model = untrained(box_score_thresh=0.001)
@@ -52,9 +56,8 @@ def test_a_state_dict_gives_what_torchvision_gives(weights, chest):
     assert found[0] == found[1]
 
 
-def test_findings_do_not_hang_on_the_shapes_of_others_in_a_batch(weights, chest):
+def test_findings_do_not_hang_on_the_shapes_of_others_in_a_batch(detector, chest):
     wide = Radiograph(chest.pixels[:90], (0.5, 0.5), source="wide")
-    detector = resolve_detector(f"torchvision:{NAME}:{weights}")
     assert detector.detect([wide, chest, chest]) == [detector.detect([one])[0] for one in (wide, chest, chest)]
 
 
@@ -116,11 +119,11 @@ def test_any_module_with_this_interface_is_a_detector(chest):
         lambda state: {"model": state, "args": Namespace(lr=0.02), "lr_scheduler": {"milestones": Counter([16])}},
     ],
 )
-def test_a_checkpoint_of_a_training_program_gives_the_same(weights, chest, tmp_path, packed):
+def test_a_checkpoint_of_a_training_program_gives_the_same(detector, weights, chest, tmp_path, packed):
     state = torch.load(weights, weights_only=True)
     torch.save(packed(state), tmp_path / "packed.pth")
     found = resolve_detector(f"torchvision:{NAME}:packed.pth", base=tmp_path).detect([chest])
-    assert found == resolve_detector(f"torchvision:{NAME}:{weights}").detect([chest])
+    assert found == detector.detect([chest])
 
 
 def test_an_average_beside_the_weights_is_an_error(weights, tmp_path):
