@@ -9,13 +9,12 @@ from dataclasses import replace
 from functools import partial
 
 from synnodtest.canonical import sha256_of
-from synnodtest.engine.executor import Executor
 from synnodtest.engine.gather import FEWER_BACKGROUNDS, Item, until_decided
 from synnodtest.engine.job import Unplaced
-from synnodtest.engine.judgement import Gathered, Providers
+from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.outcome import Outcome, to_trial
-from synnodtest.engine.parts import Parts, scenes_of
-from synnodtest.engine.scene_outcomes import Progress, SceneOutcomes, silent
+from synnodtest.engine.parts import scenes_of
+from synnodtest.engine.scene_outcomes import SceneOutcomes
 from synnodtest.engine.sham import ShamResult, ShamStatus, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.trial import Evidence, Trial
@@ -27,33 +26,10 @@ from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour
-from synnodtest.store import Store
 
 
-class Campaign(Parts):
-    """One detector against behaviours; scenes that expectations share are made once.
-
-    Args:
-        providers: Detector, synthesizers and backgrounds.
-        store: Where finished work goes and comes from.
-        seed: The master seed.
-        progress: Tells how far the run is.
-        executor: Brings scenes into the store before they are read; None: the engine makes them itself.
-    """
-
-    def __init__(
-        self,
-        providers: Providers,
-        store: Store,
-        *,
-        seed: int = 0,
-        progress: Progress = silent,
-        executor: Executor | None = None,
-    ) -> None:
-        super().__init__(providers, store)
-        self.seed = seed
-        self.progress = progress
-        self._shown = SceneOutcomes(self, seed, progress, executor)
+class Campaign(SceneOutcomes):
+    """One detector against behaviours; scenes that expectations share are made once. Arguments: see its base."""
 
     def gather(self, behaviour: Behaviour, variant: Variant) -> Gathered:
         """Synthesize, detect and match whatever the item needs, and hand it to its check.
@@ -78,7 +54,7 @@ class Campaign(Parts):
         """Yield the first radiograph of each group of scenes that an item needs; the detector is not asked."""
         for name in self.synthesizer_names(behaviour):
             for group in Item(behaviour, variant).groups:
-                first = self._shown.first(behaviour, name, group)
+                first = self.engine(behaviour, name).first_radiograph(self.recipes(behaviour, group))
                 if first is not None:
                     yield first
 
@@ -94,7 +70,7 @@ class Campaign(Parts):
             if self._needs_sham(behaviour, name):
                 groups += [g for g in (SHAM, PLAIN) if g not in groups]
             for group in groups:
-                total, finished = self._shown.cost(behaviour, name, group)
+                total, finished = self.cost_of(behaviour, name, group)
                 scenes, done = scenes + total, done + finished
         return scenes, done
 
@@ -113,7 +89,7 @@ class Campaign(Parts):
         shortfall: Counter[str] = Counter()
         there = len(self.backgrounds(behaviour))
         for group in item.groups:
-            outcomes = self._shown.outcomes(behaviour, synthesizer, group, backgrounds)
+            outcomes = self.outcomes(behaviour, synthesizer, group, backgrounds)
             shortfall.update(outcome.reason for outcome in outcomes if isinstance(outcome, Unplaced))
             if len(backgrounds) == there:
                 _refuse_missing_region(behaviour, outcomes)
@@ -145,8 +121,7 @@ class Campaign(Parts):
         used = {t.background for t in (*evidence.trials, *evidence.rejected)}
         backgrounds = [b for b in self.backgrounds(behaviour) if not evidence.order or b.id in used]
         edited, plain = (
-            _trials(self._shown.outcomes(behaviour, synthesizer, group, backgrounds), matching)
-            for group in (SHAM, PLAIN)
+            _trials(self.outcomes(behaviour, synthesizer, group, backgrounds), matching) for group in (SHAM, PLAIN)
         )
         return judge_sham(edited, plain, item.variant.operating_point, matching, behaviour.sampling.alpha)
 

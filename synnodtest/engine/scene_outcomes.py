@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from synnodtest.engine.executor import Executor
 from synnodtest.engine.job import Unplaced
+from synnodtest.engine.judgement import Providers
 from synnodtest.engine.outcome import Outcome
 from synnodtest.engine.parts import Parts, scenes_of
 from synnodtest.planning.groups import Group
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
-from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour, Scenes
+from synnodtest.store import Store
 
 Key = tuple[str, Scenes, str, Group]
 """Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
@@ -55,23 +55,30 @@ class Silent:
 silent = Silent()
 
 
-@dataclass
-class SceneOutcomes:
-    """Outcomes of the scenes of a campaign, group by group.
+class SceneOutcomes(Parts):
+    """The parts of a campaign with the outcomes of its scenes, group by group.
 
     Args:
-        parts: Engines and backgrounds.
+        providers: Detector, synthesizers and backgrounds.
+        store: Where finished work goes and comes from.
         seed: The master seed.
-        progress: Wraps streams of outcomes.
+        progress: Tells how far the run is.
         executor: Brings scenes into the store before they are read; None: the engine makes them itself.
     """
 
-    parts: Parts
-    seed: int
-    progress: Progress
-    executor: Executor | None
-    _outcomes: dict[Key, dict[str, list[Outcome | Unplaced]]] = field(default_factory=dict)
-    _costs: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    def __init__(
+        self,
+        providers: Providers,
+        store: Store,
+        *,
+        seed: int = 0,
+        progress: Progress = silent,
+        executor: Executor | None = None,
+    ) -> None:
+        super().__init__(providers, store)
+        self.seed, self.progress, self._executor = seed, progress, executor
+        self._outcomes: dict[Key, dict[str, list[Outcome | Unplaced]]] = {}
+        self._costs: dict[Key, tuple[int, int]] = {}
 
     def outcomes(
         self, behaviour: Behaviour, synthesizer: str, group: Group, backgrounds: Sequence[Background]
@@ -91,29 +98,25 @@ class SceneOutcomes:
     def _made(
         self, behaviour: Behaviour, synthesizer: str, recipes: list[Recipe], label: str
     ) -> Iterator[Outcome | Unplaced]:
-        engine, total = self.parts.engine(behaviour, synthesizer), len(recipes)
-        if self.executor is None:
+        engine, total = self.engine(behaviour, synthesizer), len(recipes)
+        if self._executor is None:
             yield from self.progress(engine.run(_let_go(recipes)), total, label)
             return
-        source = self.parts.source(behaviour, synthesizer)
-        finished = (None for count in self.executor.finish(source, recipes) for _ in range(count))
+        source = self.source(behaviour, synthesizer)
+        finished = (None for count in self._executor.finish(source, recipes) for _ in range(count))
         deque(self.progress(finished, total, label), maxlen=0)
         yield from engine.run(_let_go(recipes))
 
-    def first(self, behaviour: Behaviour, synthesizer: str, group: Group) -> Radiograph | None:
-        """Return the first radiograph of a group, not shown to the detector; None where no scene has a place."""
-        return self.parts.engine(behaviour, synthesizer).first_radiograph(self._recipes(behaviour, group))
-
-    def cost(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
+    def cost_of(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
         """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""
         key = (behaviour.id, scenes_of(behaviour), synthesizer, group)
         if key not in self._costs:
-            engine = self.parts.engine(behaviour, synthesizer)
-            self._costs[key] = engine.finished(self._recipes(behaviour, group))
+            self._costs[key] = self.engine(behaviour, synthesizer).finished(self.recipes(behaviour, group))
         return self._costs[key]
 
-    def _recipes(self, behaviour: Behaviour, group: Group) -> Iterator[Recipe]:
-        return group.recipes(behaviour, self.parts.backgrounds(behaviour), self.seed)
+    def recipes(self, behaviour: Behaviour, group: Group) -> Iterator[Recipe]:
+        """Return the recipes of a group on all backgrounds of its behaviour."""
+        return group.recipes(behaviour, self.backgrounds(behaviour), self.seed)
 
 
 def _let_go(recipes: list[Recipe]) -> Iterator[Recipe]:

@@ -28,21 +28,6 @@ class Lost(Exception):
 
 
 @dataclass(frozen=True)
-class Stage(Generic[B, W, R]):
-    """Workers that do the same.
-
-    Args:
-        name: For messages.
-        workers: Handles.
-        submit: Sends a batch to a worker; returns a reference to the result.
-    """
-
-    name: str
-    workers: Sequence[W]
-    submit: Callable[[W, B], R]
-
-
-@dataclass(frozen=True)
 class GivenUp(Generic[B]):
     """A batch of one scene that killed its workers."""
 
@@ -62,13 +47,23 @@ class _Task(Generic[B]):
         return IN_FLIGHT if self.deaths else 1
 
 
-class _Desk(Generic[B, W, R]):
-    """One stage with what waits for it and what its workers hold."""
+@dataclass(eq=False)
+class Stage(Generic[B, W, R]):
+    """Workers that do the same, with what waits for them and what they hold in one drive.
 
-    def __init__(self, stage: Stage[B, W, R]) -> None:
-        self.stage = stage
+    Args:
+        name: For messages.
+        workers: Handles.
+        submit: Sends a batch to a worker; returns a reference to the result.
+    """
+
+    name: str
+    workers: Sequence[W]
+    submit: Callable[[W, B], R]
+
+    def __post_init__(self) -> None:
         self.waiting: deque[_Task[B]] = deque()
-        self.load = [0] * len(stage.workers)
+        self.load = [0] * len(self.workers)
 
     def free(self, room: int) -> int | None:
         """Return the worker with the least to do, if it has so much room."""
@@ -87,49 +82,48 @@ def drive(
 
     Args:
         batches: Taken as there is room; never all at once.
-        stages: In order.
+        stages: In order; made for this drive alone.
         wait: Blocks until one of the references is done, and returns it.
         result: Raises :class:`Lost` if the worker died, or what the work itself raised, which ends the drive.
         split: Halves of a batch; an empty sequence if it is a single scene.
     """
     source = iter(batches)
-    desks = [_Desk(stage) for stage in stages]
     running: dict[R, tuple[int, int, _Task[B]]] = {}
     while True:
-        _fill(source, desks, running)
+        _fill(source, stages, running)
         if not running:
             return
         done = wait(list(running))
         at, number, task = running.pop(done)
-        desks[at].load[number] -= task.room
+        stages[at].load[number] -= task.room
         try:
             result(done)
         except Lost:
             task = _Task(task.batch, task.deaths + 1)
             if task.deaths < TRIES:
-                desks[at].waiting.appendleft(task)
+                stages[at].waiting.appendleft(task)
             elif halves := split(task.batch):
-                desks[at].waiting.extendleft(_Task(half) for half in reversed(halves))
+                stages[at].waiting.extendleft(_Task(half) for half in reversed(halves))
             else:
-                yield GivenUp(task.batch, desks[at].stage.name, task.deaths)
+                yield GivenUp(task.batch, stages[at].name, task.deaths)
             continue
-        if at + 1 < len(desks):
-            desks[at + 1].waiting.append(_Task(task.batch))
+        if at + 1 < len(stages):
+            stages[at + 1].waiting.append(_Task(task.batch))
         else:
             yield task.batch
 
 
-def _fill(source: Iterator[B], desks: list[_Desk[B, W, R]], running: dict[R, tuple[int, int, _Task[B]]]) -> None:
+def _fill(source: Iterator[B], stages: Sequence[Stage[B, W, R]], running: dict[R, tuple[int, int, _Task[B]]]) -> None:
     """Give every worker with room its next batch, the last stage first, so that what is begun is finished."""
-    for at in reversed(range(len(desks))):
-        desk = desks[at]
-        while (number := desk.free(desk.waiting[0].room if desk.waiting else 1)) is not None:
-            if desk.waiting:
-                task = desk.waiting.popleft()
+    for at in reversed(range(len(stages))):
+        stage = stages[at]
+        while (number := stage.free(stage.waiting[0].room if stage.waiting else 1)) is not None:
+            if stage.waiting:
+                task = stage.waiting.popleft()
             else:
-                ahead = len(desks[at + 1].waiting) if at + 1 < len(desks) else 0
-                if at > 0 or ahead >= IN_FLIGHT * len(desks[-1].load) or (batch := next(source, None)) is None:
+                ahead = len(stages[at + 1].waiting) if at + 1 < len(stages) else 0
+                if at > 0 or ahead >= IN_FLIGHT * len(stages[-1].load) or (batch := next(source, None)) is None:
                     break
                 task = _Task(batch)
-            desk.load[number] += task.room
-            running[desk.stage.submit(desk.stage.workers[number], task.batch)] = (at, number, task)
+            stage.load[number] += task.room
+            running[stage.submit(stage.workers[number], task.batch)] = (at, number, task)
