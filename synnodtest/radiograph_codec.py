@@ -40,17 +40,11 @@ class StoredRadiograph:
 
     Args:
         content_sha256: Of the radiograph.
-        shape: Height and width.
-        spacing_mm: ``(row, column)``.
-        nodules: The planted truth.
         crops: Disjoint; beyond them its pixels are those of its background, if that has its shape.
     """
 
     content_sha256: str
-    shape: tuple[int, int]
-    spacing_mm: tuple[float, float]
-    nodules: tuple[Truth, ...]
-    crops: tuple[Crop, ...] = ()
+    crops: tuple[Crop, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,17 +110,14 @@ def encode_edit(edit: Edit) -> bytes:
 
 
 def peek_radiograph(data: bytes) -> StoredRadiograph:
-    """Return content sha256 and truth of an encoded radiograph, without its background and without its pixels.
+    """Return content sha256 and crops of an encoded radiograph, without its background and without its pixels.
 
     Raises:
-        StoreError: ``data`` is no encoded radiograph.
+        StoreError: ``data`` does not begin as an encoded radiograph.
     """
-    header, stream = _split(data)
-    truths = _truths(header, _inflated(stream, header, only_truth=True))
+    header, _ = _split(data)
     crops = tuple((row, column, height, width) for row, column, height, width in header["crops"])
-    return StoredRadiograph(
-        header["content_sha256"], _pair(header["shape"]), tuple(header["spacing_mm"]), truths, crops
-    )
+    return StoredRadiograph(header["content_sha256"], crops)
 
 
 def decode_radiograph(

@@ -98,15 +98,10 @@ def test_another_shape_and_other_regions_are_stored_whole():
     np.testing.assert_array_equal(back.regions["scar"], scar)
 
 
-def test_truth_and_content_are_known_without_the_background():
+def test_the_content_is_known_without_the_background():
     base = background()
     radiograph = with_nodules(base)
-    stored = peek_radiograph(encode_radiograph(radiograph, base))
-    assert stored.content_sha256 == radiograph.content_sha256()
-    assert stored.shape == radiograph.shape
-    assert stored.spacing_mm == radiograph.spacing_mm
-    assert [truth.box for truth in stored.nodules] == [truth.box for truth in radiograph.nodules]
-    assert [truth.requested for truth in stored.nodules] == [truth.requested for truth in radiograph.nodules]
+    assert peek_radiograph(encode_radiograph(radiograph, base)).content_sha256 == radiograph.content_sha256()
 
 
 def test_equal_radiographs_give_equal_bytes():
