@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.attenuation import Display, outline_of
+from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import FloatArray, around
+from synnodtest.geometry import around
 from synnodtest.identity import Identity
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.projection import project, random_rotation, stamp
-from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one, plant_patch
+from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
 
 VERSION = "2"
 
@@ -65,11 +65,11 @@ class CtPatchSynthesizer:
             SynthesizerError: a nodule lies outside its radiograph, has an impossible diameter or contrast, asks for
                 radiomics features, or the folder has nothing that can be zoomed to its size.
         """
-        return plant_one_by_one("ct-patch", "a CT nodule", scenes, backgrounds, self._plant)
+        return plant_one_by_one("ct-patch", "a CT nodule", scenes, backgrounds, self._draw)
 
-    def _plant(
-        self, pixels: FloatArray, nodule: Nodule, number: int, scene: Scene, background: Radiograph, display: Display
-    ) -> Truth:
+    def _draw(
+        self, nodule: Nodule, number: int, scene: Scene, background: Radiograph
+    ) -> tuple[Patch, dict[str, object]]:
         rng = np.random.default_rng(seed_sequence("ct-patch", scene.seed_of(nodule), nodule.name, number))
         chosen, rotation, u = self._choose(nodule.diameter_mm, rng)
         projection = project(*self.library.nodules[chosen].read(), rotation)
@@ -82,10 +82,7 @@ class CtPatchSynthesizer:
             raise nothing_covered("ct-patch", nodule, scene, background)
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u, outline=outline)
-        if not mask.any():
-            raise nothing_covered("ct-patch", nodule, scene, background)
-        realised = {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
-        return plant_patch(pixels, nodule, Patch(origin, added, mask), scene, background, display, **realised)
+        return Patch(origin, added, mask), {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
 
     def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, NDArray[np.float64], float]:
         """Return nodule, rotation and in-plane turn; the random numbers drawn do not depend on the diameter."""

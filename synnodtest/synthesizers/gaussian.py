@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import scipy
 
-from synnodtest.attenuation import Display, outline_of
+from synnodtest.attenuation import outline_of
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, around
+from synnodtest.geometry import around
 from synnodtest.identity import Identity
-from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.radiograph import Radiograph
 from synnodtest.scene import LESION_WORDS, Nodule, Scene
 from synnodtest.synthesizers.lesions import lesion_patch
 from synnodtest.synthesizers.patch import Patch
-from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one, plant_patch
+from synnodtest.synthesizers.requests import nothing_covered, plant_one_by_one
 
 VERSION = "2"
 CUT = 2.5
@@ -64,19 +64,14 @@ class GaussianSynthesizer:
             SynthesizerError: a nodule lies wholly outside the radiograph, covers no pixel, has an impossible diameter
                 or contrast, or asks for radiomics features, which a disc does not have to give.
         """
-        return plant_one_by_one("gaussian", "a Gaussian disc", scenes, backgrounds, self._plant)
+        return plant_one_by_one("gaussian", "a Gaussian disc", scenes, backgrounds, self._draw)
 
-    def _plant(
-        self, pixels: FloatArray, nodule: Nodule, _: int, scene: Scene, background: Radiograph, display: Display
-    ) -> Truth:
-        return plant_patch(pixels, nodule, self._disc(nodule, background, scene), scene, background, display)
-
-    def _disc(self, nodule: Nodule, background: Radiograph, scene: Scene) -> Patch:
+    def _draw(self, nodule: Nodule, _: int, scene: Scene, background: Radiograph) -> tuple[Patch, dict[str, object]]:
         if nodule.lesion:
             patch = lesion_patch(nodule, background, scene.seed_of(nodule))
             if not patch.mask.any():
                 raise nothing_covered("gaussian", nodule, scene, background)
-            return patch
+            return patch, {}
         radius = nodule.diameter_mm / 2
         outline = outline_of(nodule.margin, nodule.attenuation, scene.seed_of(nodule))
         reach = radius * (1 + self.edge) * (1.0 if outline is None else outline.reach)
@@ -92,4 +87,4 @@ class GaussianSynthesizer:
         profile = np.clip((blurred - tail) / (1 - 2 * tail), 0.0, 1.0).astype(np.float32)
         if outline is not None:
             profile = (profile * outline.weight_at(x[None, :], y[:, None], nodule.diameter_mm)).astype(np.float32)
-        return Patch(origin, profile, mask)
+        return Patch(origin, profile, mask), {}

@@ -155,12 +155,9 @@ def _field(radius: float, window: _Window, rng: np.random.Generator) -> Real:
 
 
 def _largest(mask: BoolArray) -> BoolArray:
-    """Return the largest part of a mask, its holes filled."""
-    labels, count = scipy.ndimage.label(mask)
-    if not count:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    return np.asarray(mask & (labels == 1 + int(sizes[1:].argmax())))
+    """Return the largest part of a mask that is not empty."""
+    labels, _ = scipy.ndimage.label(mask)
+    return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
 
 
 def _bronchi(nodule: Nodule, window: _Window, background: Radiograph, rng: np.random.Generator) -> Real:

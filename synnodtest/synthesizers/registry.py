@@ -52,14 +52,9 @@ class FunctionSynthesizer:
         sham_is_identity: bool = False,
         lesions: Sequence[str] = (),
     ) -> None:
-        self._function, self._identity = function, identity
+        self._function, self.identity = function, identity
         self.sham_is_identity = sham_is_identity
         self.lesions = tuple(lesions)
-
-    @property
-    def identity(self) -> Identity:
-        """Its identity."""
-        return self._identity
 
     def synthesize(self, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph]) -> list[Radiograph]:
         """Return one radiograph per scene, in order, with its truth.
@@ -120,9 +115,12 @@ def resolve_synthesizer(text: str, *, device: str = "cpu", base: Path | None = N
     factory = SYNTHESIZERS.find(name)
     if factory is not None:
         return factory(argument, options)
-    if ":" in text:
-        return _load(text, options)
-    raise _unknown(text)
+    if ":" not in text:
+        raise _unknown(text)
+    made, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
+    loaded = adapted(made, identity, f"synthesizer {text!r}: the factory returned {type(made).__name__}")
+    loaded.may_change_unseen = by_source
+    return loaded
 
 
 def check_named(text: str, base: Path | None = None) -> None:
@@ -152,13 +150,6 @@ def _unknown(text: str) -> SynthesizerError:
         f"nothing is known as the synthesizer {text!r}" if text else "no synthesizer is named",
         hint=likely(text.partition(":")[0], known_synthesizers(), ways),
     )
-
-
-def _load(text: str, options: Options) -> Synthesizer:
-    made, identity, by_source = Loader(text, "synthesizer", SynthesizerError, options.base).make()
-    loaded = adapted(made, identity, f"synthesizer {text!r}: the factory returned {type(made).__name__}")
-    loaded.may_change_unseen = by_source
-    return loaded
 
 
 def adapted(made: Any, identity: Identity, told: str) -> FunctionSynthesizer:

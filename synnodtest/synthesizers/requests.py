@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from synnodtest.attenuation import Display, Planted, contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray, equal_area_diameter_mm
+from synnodtest.geometry import equal_area_diameter_mm
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.patch import Patch
 
-Plant = Callable[[FloatArray, Nodule, int, Scene, Radiograph, Display], Truth]
-"""Adds a nodule, of which so many twins went before, to pixels in place, and returns its truth."""
+Draw = Callable[[Nodule, int, Scene, Radiograph], tuple[Patch, Mapping[str, object]]]
+"""Draws a nodule, of which so many twins went before; returns profile and mask, and further values of ``requested``."""
 
 
 def plant_one_by_one(
-    synthesizer: str, what: str, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], plant: Plant
+    synthesizer: str, what: str, scenes: Sequence[Scene], backgrounds: Sequence[Radiograph], draw: Draw
 ) -> list[Radiograph]:
     """Return one radiograph per scene, its nodules planted in order; without nodules it is the background itself.
 
@@ -26,7 +26,7 @@ def plant_one_by_one(
         what: What its nodules are called, which have no radiomics features to give.
         scenes: What is asked for.
         backgrounds: The untouched radiograph of each.
-        plant: Plants a nodule.
+        draw: Draws a nodule; of a sham scene nothing is added.
 
     Raises:
         SynthesizerError: a nodule is impossible, or asks for radiomics features.
@@ -36,40 +36,20 @@ def plant_one_by_one(
         for nodule in scene.nodules:
             refuse_impossible(synthesizer, nodule, scene)
             _refuse_radiomics(synthesizer, what, nodule, scene)
-    return [_planted(scene, background, plant) for scene, background in zip(scenes, backgrounds, strict=True)]
+    return [_planted(scene, background, draw) for scene, background in zip(scenes, backgrounds, strict=True)]
 
 
-def _planted(scene: Scene, background: Radiograph, plant: Plant) -> Radiograph:
+def _planted(scene: Scene, background: Radiograph, draw: Draw) -> Radiograph:
     if not scene.nodules:
         return background
     scene = resolved_scene(scene, background)
     display, pixels = Display.of(background), background.pixels.copy()
-    truths = [plant(pixels, nodule, number, scene, background, display) for nodule, number in twins(scene)]
+    truths = []
+    for nodule, number in twins(scene):
+        patch, told = draw(nodule, number, scene, background)
+        planted = patch.plant(pixels, display, 0.0 if scene.sham else contrast_asked(nodule))
+        truths.append(truth_of(nodule, patch, planted, background.spacing_mm, **told))
     return background.with_pixels(pixels, background.nodules + tuple(truths))
-
-
-def plant_patch(
-    pixels: FloatArray,
-    nodule: Nodule,
-    patch: Patch,
-    scene: Scene,
-    background: Radiograph,
-    display: Display,
-    **told: object,
-) -> Truth:
-    """Add a patch to pixels in place at the contrast of a nodule, unless the scene is a sham; return its truth.
-
-    Args:
-        pixels: Of the radiograph.
-        nodule: What is asked for.
-        patch: Its profile and mask.
-        scene: The nodule's.
-        background: The untouched radiograph.
-        display: What the background makes of attenuation.
-        told: Further values of ``requested``.
-    """
-    planted = patch.plant(pixels, display, 0.0 if scene.sham else contrast_asked(nodule))
-    return truth_of(nodule, patch, planted, background.spacing_mm, **told)
 
 
 def truth_of(nodule: Nodule, patch: Patch, planted: Planted, spacing_mm: tuple[float, float], **told: object) -> Truth:

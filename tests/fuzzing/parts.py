@@ -7,6 +7,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from synnodtest import Finding, Identity, Radiograph, Truth
+from synnodtest.attenuation import Display, resolved_scene
 from synnodtest.canonical import sha256_of
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine.campaign import Campaign
@@ -18,7 +19,6 @@ from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
-from synnodtest.synthesizers.requests import plant_one_by_one
 
 SIZE = 112
 LUNG = slice(16, 96)
@@ -55,15 +55,18 @@ class Discs:
     gives_pixels_away = True
 
     def synthesize(self, scenes, backgrounds):
-        return plant_one_by_one("discs", "a disc", scenes, backgrounds, self._plant)
+        return [self._planted(*pair) if pair[0].nodules else pair[1] for pair in zip(scenes, backgrounds, strict=True)]
 
-    def _plant(self, pixels, nodule, _, scene, background, display):
-        spacing = background.spacing_mm
-        cut, disc = disc_window(background.shape, nodule.centre_mm, nodule.diameter_mm, spacing)
-        if not scene.sham:
-            pixels[cut][disc] += nodule.contrast * display.unit
-        diameter = equal_area_diameter_mm(float(disc.sum()), spacing)
-        return Truth(nodule.name, disc, tuple(c.start for c in cut), diameter, nodule.contrast, nodule.request())
+    def _planted(self, scene, background):
+        scene, unit = resolved_scene(scene, background), Display.of(background).unit
+        pixels, spacing, truths = background.pixels.copy(), background.spacing_mm, []
+        for nodule in scene.nodules:
+            cut, disc = disc_window(background.shape, nodule.centre_mm, nodule.diameter_mm, spacing)
+            if not scene.sham:
+                pixels[cut][disc] += nodule.contrast * unit
+            diameter, origin = equal_area_diameter_mm(float(disc.sum()), spacing), tuple(c.start for c in cut)
+            truths.append(Truth(nodule.name, disc, origin, diameter, nodule.contrast, nodule.request()))
+        return background.with_pixels(pixels, background.nodules + tuple(truths))
 
 
 class Holed:
