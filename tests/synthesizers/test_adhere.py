@@ -9,6 +9,7 @@ from scipy import ndimage
 from synnodtest.attenuation import Display
 from synnodtest.synthesizers.diffusion import adhere
 from synnodtest.synthesizers.diffusion.adhere import Variant
+from synnodtest.synthesizers.diffusion.compose import Place
 from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.window import Window, cut_window
 
@@ -27,7 +28,8 @@ def test_features_of_a_variant_are_those_of_the_nodule_once_planted(level: float
     canvas = np.clip(level + 0.02 * grain / grain.std(), 0, 1).astype(np.float32)
     display, variant = Display(unit=0.5, knee=0.5), Variant(0.4, 1.8, 0.3, 1.5)
     names = ("Entropy", "Contrast", "Mean")
-    told = adhere._measured_in(canvas, DOME, display, SPACING, WINDOW, names)(variant.of(DOME, 5, SPACING))
+    place = Place(WINDOW.centre_mm, 40.0, canvas.shape, SPACING, WINDOW)
+    told = adhere._measured_in(canvas, DOME, display, place, names)(variant.of(DOME, 5, SPACING))
 
     planted = canvas.copy()
     variant.of(DOME, 5, SPACING).plant(planted, display)

@@ -27,7 +27,7 @@ from synnodtest.synthesizers import diffusion, resolve_synthesizer
 from synnodtest.synthesizers.diffusion import DiffusionSynthesizer
 from synnodtest.synthesizers.diffusion.adhere import Variant
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.compose import fit
+from synnodtest.synthesizers.diffusion.compose import Place, fit
 from synnodtest.synthesizers.diffusion.drawing import Drawing, Redrawn, initial_noise
 from synnodtest.synthesizers.diffusion.segment import Region, segment
 from synnodtest.synthesizers.patch import Patch
@@ -262,7 +262,7 @@ def test_segmentation_finds_a_known_nodule_among_residue(diameter_px: float) -> 
 def test_fitting_moves_a_nodule_to_its_place_on_an_uneven_grid() -> None:
     found = segment(0.4 * bump(30, 42, 52), Region(24).mask(), 0.3, 30)
     assert found is not None
-    patch = fit(found, 25.0, (61.3, 70.9), 39.0, (400, 400), (0.3, 0.5), Window((61.3, 70.9)))
+    patch = fit(found, 25.0, Place((61.3, 70.9), 39.0, (400, 400), (0.3, 0.5), Window((61.3, 70.9))))
     y, x = np.nonzero(patch.mask)
     assert 2 * np.sqrt(patch.mask.sum() * 0.15 / np.pi) == pytest.approx(25, rel=0.02)
     assert (y.mean() + 0.5 + patch.origin[0]) * 0.3 == pytest.approx(70.9, abs=0.3)
@@ -273,7 +273,7 @@ def test_fitting_moves_a_nodule_to_its_place_on_an_uneven_grid() -> None:
 def test_a_nodule_is_stretched_to_the_elongation_asked_for() -> None:
     found = segment(0.4 * bump(30, 47.5, 47.5), Region(24).mask(), 0.3, 30)
     assert found is not None
-    patch = fit(found, 20.0, (60, 60), 39.0, (400, 400), (0.3, 0.3), Window((60, 60)), elongation=0.7)
+    patch = fit(found, 20.0, Place((60, 60), 39.0, (400, 400), (0.3, 0.3), Window((60, 60))), elongation=0.7)
     y, x = np.nonzero(patch.mask)
     short, long = np.sqrt(np.linalg.eigvalsh(np.cov(np.stack([y, x]))))
     assert short / long == pytest.approx(0.7, abs=0.03)
@@ -284,7 +284,7 @@ def test_a_nodule_is_stretched_to_the_elongation_asked_for() -> None:
 def test_a_tone_changes_the_profile_and_leaves_the_rim_where_it_is(tone: float) -> None:
     found = segment(0.4 * bump(30), Region(24).mask(), 0.12, 30)
     assert found is not None
-    patch = fit(found, 20.0, (60, 60), 39.0, (400, 400), (0.3, 0.3), Window((60, 60)))
+    patch = fit(found, 20.0, Place((60, 60), 39.0, (400, 400), (0.3, 0.3), Window((60, 60))))
     toned = Variant(0.3, tone).of(patch, 1, (0.3, 0.3))
     assert toned.added[patch.mask].mean() == pytest.approx(0.3, rel=1e-5)
     rim, middle = np.percentile(toned.added[patch.mask], [8, 50])

@@ -14,7 +14,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.synthesizers.diffusion import compose, outline
 from synnodtest.synthesizers.diffusion.adhere import TONE_LIMITS, Variant, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.compose import fit
+from synnodtest.synthesizers.diffusion.compose import Place, fit
 from synnodtest.synthesizers.diffusion.outline import FARTHEST, bend_for, sphericity_of
 from synnodtest.synthesizers.diffusion.segment import Drawn, Region, flatness_of, segment
 from synnodtest.synthesizers.patch import Patch
@@ -55,7 +55,7 @@ def test_bending_makes_a_nodule_as_irregular_as_asked_at_its_size_and_place(aske
     for seed in range(8):
         bend = bend_for(found, asked, seed)
         assert bend is not None
-        patch = fit(found, 24.0, (60, 60), 60.0, (400, 400), (0.3, 0.3), Window((60, 60)), bend=bend)
+        patch = fit(found, 24.0, Place((60, 60), 60.0, (400, 400), (0.3, 0.3), Window((60, 60))), bend=bend)
         y, x = np.nonzero(patch.mask)
         assert 2 * np.sqrt(patch.mask.sum() * 0.09 / np.pi) == pytest.approx(24, rel=0.02)
         assert np.hypot(y.mean() + patch.origin[0] - 199.5, x.mean() + patch.origin[1] - 199.5) * 0.3 < 2.0
@@ -135,9 +135,9 @@ def test_looking_only_around_the_nodule_changes_nothing(
     found = drawn(diameter, squeezed)
 
     def made() -> list[Patch]:
-        place = ((60.0, 61.0), 60.0, (400, 400), (0.3, 0.35), Window((60, 61)))
+        place = Place((60.0, 61.0), 60.0, (400, 400), (0.3, 0.35), Window((60, 61)))
         return [
-            fit(found, mm, *place, elongation, bend_for(found, asked, 3))
+            fit(found, mm, place, elongation, bend_for(found, asked, 3))
             for mm in (0.6 * diameter, 0.9 * diameter)
             for elongation in (None, 0.6)
             for asked in (0.99, 0.9, 0.8)

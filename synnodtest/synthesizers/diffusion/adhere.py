@@ -22,9 +22,10 @@ from synnodtest.attenuation import Display
 from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiomics_features import GROUPS, features_or_none
+from synnodtest.synthesizers.diffusion.compose import Place
 from synnodtest.synthesizers.diffusion.segment import shares_of
 from synnodtest.synthesizers.patch import Patch
-from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.synthesizers.window import cut_window
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.tabular import Tabular
@@ -123,8 +124,7 @@ def adhere(
     encoder: Tabular,
     canvas: FloatArray,
     display: Display,
-    spacing_mm: tuple[float, float],
-    window: Window,
+    place: Place,
     seed: int,
 ) -> Variant:
     """Return the variant whose features come closest to the named ones, shape apart, which is drawn.
@@ -136,8 +136,7 @@ def adhere(
         encoder: Its bounds are the scale on which features are compared.
         canvas: The radiograph so far.
         display: How it shows brightness.
-        spacing_mm: Its spacing.
-        window: Where features are measured.
+        place: Of the nodule; features are measured in its window.
         seed: Of the texture.
     """
     requested = {name: value for name, value in features.items() if name not in GROUPS["shape2D"]}
@@ -145,10 +144,10 @@ def adhere(
         requested.pop(SLOWEST, None)
     if not requested:
         return start
-    measured = _measured_in(canvas, patch, display, spacing_mm, window, tuple(requested))
+    measured = _measured_in(canvas, patch, display, place, tuple(requested))
 
     def closest(variants: Sequence[Variant]) -> Variant:
-        return min(variants, key=lambda v: _misfit(measured(v.of(patch, seed, spacing_mm)), requested, encoder))
+        return min(variants, key=lambda v: _misfit(measured(v.of(patch, seed, place.spacing_mm)), requested, encoder))
 
     best = start
     if BRIGHTNESS_FEATURES & set(requested):
@@ -172,24 +171,19 @@ def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], e
 
 
 def _measured_in(
-    canvas: FloatArray,
-    patch: Patch,
-    display: Display,
-    spacing_mm: tuple[float, float],
-    window: Window,
-    names: tuple[str, ...],
+    canvas: FloatArray, patch: Patch, display: Display, place: Place, names: tuple[str, ...]
 ) -> Callable[[Patch], NDArray[np.float64] | None]:
     """Return what measures features of a patch in its surroundings, None where they cannot be measured."""
     pixels, before = canvas.copy(), canvas[patch.where].copy()
     shadow = np.zeros(canvas.shape, dtype=np.float32)
     shadow[patch.where] = patch.mask
-    mask: BoolArray = cut_window(shadow, spacing_mm, window) > 0.5
+    mask: BoolArray = cut_window(shadow, place.spacing_mm, place.window) > 0.5
     around = ~scipy.ndimage.binary_dilation(mask, iterations=3)
 
     def measured(variant: Patch) -> NDArray[np.float64] | None:
         pixels[patch.where] = before
         variant.plant(pixels, display)
-        values = cut_window(pixels, spacing_mm, window) / np.float32(display.unit)
+        values = cut_window(pixels, place.spacing_mm, place.window) / np.float32(display.unit)
         return features_or_none(values - values[around].mean(), mask, names=names)
 
     return measured

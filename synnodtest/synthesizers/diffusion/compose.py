@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import scipy
@@ -28,6 +28,24 @@ FEATHER_MM = 1.5
 """Width of the edge of a redrawn square, over which it is left; set by hand, two pixels of a window."""
 
 
+class Place(NamedTuple):
+    """Place of a nodule on a radiograph.
+
+    Args:
+        centre_mm: Of the region that is redrawn, ``(x, y)``.
+        side_mm: Of the square that holds it.
+        shape: Of the radiograph.
+        spacing_mm: Of its pixels, ``(row, column)``.
+        window: That the model sees.
+    """
+
+    centre_mm: tuple[float, float]
+    side_mm: float
+    shape: tuple[int, int]
+    spacing_mm: tuple[float, float]
+    window: Window
+
+
 @dataclass(frozen=True)
 class _Grid:
     """The radiograph's pixels inside a square around a point: origin and offsets in mm."""
@@ -37,10 +55,8 @@ class _Grid:
     x: FloatArray
 
     @classmethod
-    def around(
-        cls, centre_mm: tuple[float, float], side_mm: float, shape: tuple[int, int], spacing_mm: tuple[float, float]
-    ) -> _Grid:
-        origin, y, x = around(centre_mm, side_mm / 2, shape, spacing_mm)
+    def around(cls, place: Place, side_mm: float) -> _Grid:
+        origin, y, x = around(place.centre_mm, side_mm / 2, place.shape, place.spacing_mm)
         return cls(origin, y.astype(np.float32), x.astype(np.float32))
 
     @classmethod
@@ -82,11 +98,7 @@ def _feather(side_mm: float, grid: _Grid) -> FloatArray:
 def fit(
     drawn: Drawn,
     diameter_mm: float,
-    centre_mm: tuple[float, float],
-    side_mm: float,
-    shape: tuple[int, int],
-    spacing_mm: tuple[float, float],
-    window: Window,
+    place: Place,
     elongation: float | None = None,
     bend: Bend | None = None,
     outline: Outline | None = None,
@@ -94,15 +106,15 @@ def fit(
     """Return the drawn nodule at the diameter, elongation, outline and place asked for, on the radiograph's grid.
 
     The nodule is resized about its centroid within :data:`ZOOM_LIMITS`, stretched along its long axis within
-    :data:`STRETCH_LIMITS`, moved so that the centroid lies at ``centre_mm``, and cut to the square of ``side_mm`` that
-    was redrawn, which it leaves smoothly. An outline bends it at equal area; spicules may leave the square.
+    :data:`STRETCH_LIMITS`, moved so that the centroid lies at its place, and cut to the square that was redrawn,
+    which it leaves smoothly. An outline bends it at equal area; spicules may leave the square.
     """
-    diameter_px = diameter_mm / window.spacing_mm
-    stretched = _stretch(drawn, elongation) / window.spacing_mm
+    diameter_px, spacing_mm = diameter_mm / place.window.spacing_mm, place.spacing_mm
+    stretched = _stretch(drawn, elongation) / place.window.spacing_mm
     inverse = np.linalg.inv(stretched)
     zoom = float(np.clip(diameter_px / drawn.diameter_px, *ZOOM_LIMITS))
-    side_mm *= 1.0 if outline is None else outline.reach
-    grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
+    side_mm = place.side_mm * (1.0 if outline is None else outline.reach)
+    grid = _Grid.around(place, side_mm)
     near = scipy.ndimage.binary_dilation(drawn.mask, iterations=2)
     bounded = np.where(near, drawn.level, 0).astype(np.float32)
     reach_px = _reach_px(near, drawn.centre_px) + (0.0 if bend is None else bend.farthest_px)
@@ -136,25 +148,15 @@ def _stretch(drawn: Drawn, elongation: float | None) -> NDArray[np.float64]:
     return np.asarray(along / longer + longer * (np.eye(2) - along), dtype=np.float64)
 
 
-def redraw(
-    change: FloatArray,
-    drawn: Drawn | None,
-    centre_mm: tuple[float, float],
-    side_mm: float,
-    shape: tuple[int, int],
-    spacing_mm: tuple[float, float],
-    window: Window,
-) -> Patch:
+def redraw(change: FloatArray, drawn: Drawn | None, place: Place) -> Patch:
     """Return the whole redrawn square on the radiograph's grid.
 
     ``change`` is redrawn minus untouched window, so that the radiograph keeps its grain, which is finer than the
     window's grid. It is 0 at the edge of what was redrawn.
     """
-    grid = _Grid.around(centre_mm, side_mm, shape, spacing_mm)
-    middle = ((window.size - 1) / 2, (window.size - 1) / 2)
-    scale = np.eye(2) / window.spacing_mm
-    points = grid.points(middle, scale)
-    added = _looked_up(change, points, 3) * _feather(side_mm, grid)
+    grid, middle = _Grid.around(place, place.side_mm), (place.window.size - 1) / 2
+    points = grid.points((middle, middle), np.eye(2) / place.window.spacing_mm)
+    added = _looked_up(change, points, 3) * _feather(place.side_mm, grid)
     if drawn is None:
         mask = np.zeros(added.shape, dtype=np.bool_)
     else:

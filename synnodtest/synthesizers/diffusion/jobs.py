@@ -12,14 +12,13 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.geometry import FloatArray
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.diffusion.calibration import Calibration
+from synnodtest.synthesizers.diffusion.compose import Place
 from synnodtest.synthesizers.diffusion.segment import Drawn, Region
 from synnodtest.synthesizers.requests import twins
 from synnodtest.synthesizers.window import Window
 
 ATTEMPTS = 4
 """Noises that a nodule is drawn from before it counts as missing."""
-Place = tuple[tuple[float, float], float, tuple[int, int], tuple[float, float], Window]
-"""Centre and side of the region in mm, shape and spacing of the radiograph, and the window."""
 
 
 @dataclass
@@ -70,7 +69,7 @@ class Job:
 
     def place(self, shape: tuple[int, int], spacing_mm: tuple[float, float]) -> Place:
         """Return where its region lies on a radiograph of a shape and spacing."""
-        return self.nodule.centre_mm, self.region.side_mm, shape, spacing_mm, self.window
+        return Place(self.nodule.centre_mm, self.region.side_mm, shape, spacing_mm, self.window)
 
     def overlaps(self, other: Job) -> bool:
         """True where the redrawn squares of two nodules share a point."""

@@ -15,7 +15,7 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.scene import Scene
 from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Variant, adhere, can_adhere, tone_for
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.compose import fit, redraw
+from synnodtest.synthesizers.diffusion.compose import Place, fit, redraw
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job
 from synnodtest.synthesizers.diffusion.outline import bend_for
 from synnodtest.synthesizers.diffusion.segment import flatness_of
@@ -48,17 +48,17 @@ class Planter:
         Raises:
             SynthesizerError: the model drew none, or it covers no pixel.
         """
-        spacing = background.spacing_mm
-        patch = self._patch(job, scene, background, canvas, display)
+        spacing, place = background.spacing_mm, job.place(background.shape, background.spacing_mm)
+        patch = self._patch(job, place, scene, canvas, display)
         if not patch.mask.any():
             raise nothing_covered("diffusion", job.nodule, scene, background)
-        patch, notes = self._finished(job, patch, canvas, display, spacing) if self.fitted else (patch, {})
+        patch, notes = self._finished(job, place, patch, canvas, display) if self.fitted else (patch, {})
         planted = self._added(patch, canvas, display)
         return truth_of(job.nodule, patch, planted, spacing, zoom=round(patch.zoom, 4), redraws=job.attempt, **notes)
 
-    def _patch(self, job: Job, scene: Scene, background: Radiograph, canvas: FloatArray, display: Display) -> Patch:
+    def _patch(self, job: Job, place: Place, scene: Scene, canvas: FloatArray, display: Display) -> Patch:
         """Return the nodule at its place and size; the region without it, redrawn, is added to the canvas before."""
-        nodule, place = job.nodule, job.place(background.shape, background.spacing_mm)
+        nodule = job.nodule
         if job.drawn is None or job.change is None:
             raise SynthesizerError(
                 f"diffusion: the model drew no nodule of {nodule.diameter_mm:g} mm on background "
@@ -66,15 +66,15 @@ class Planter:
                 hint="another seed, or a model trained longer",
             )
         if not (self.fitted or self.added_alone):
-            return redraw(job.change, job.drawn, *place)
+            return redraw(job.change, job.drawn, place)
         if not self.added_alone and job.plain is not None:
-            redraw(job.plain, None, *place).add(canvas, display.unit)
+            redraw(job.plain, None, place).add(canvas, display.unit)
         outline = outline_of(nodule.margin, nodule.attenuation, job.seed)
         if not self.fitted:
-            return fit(job.drawn, job.drawn.diameter_px * job.window.spacing_mm, *place, None, None, outline)
+            return fit(job.drawn, job.drawn.diameter_px * job.window.spacing_mm, place, None, None, outline)
         own_shape = not nodule.margin or "Sphericity" in dict(nodule.radiomics)
         bend = bend_for(job.drawn, job.sphericity, job.seed) if own_shape else None
-        return fit(job.drawn, nodule.diameter_mm, *place, job.region.elongation, bend, outline)
+        return fit(job.drawn, nodule.diameter_mm, place, job.region.elongation, bend, outline)
 
     def _added(self, patch: Patch, canvas: FloatArray, display: Display) -> Planted:
         """Add a nodule; a region redrawn as a whole, which need not be brighter, is added as it is."""
@@ -85,7 +85,7 @@ class Planter:
         return display.planted(before, canvas[patch.where], patch.mask)
 
     def _finished(
-        self, job: Job, patch: Patch, canvas: FloatArray, display: Display, spacing_mm: tuple[float, float]
+        self, job: Job, place: Place, patch: Patch, canvas: FloatArray, display: Display
     ) -> tuple[Patch, dict[str, float]]:
         """Return the nodule at the contrast asked for, and with the features asked for where these can be measured."""
         named = dict(job.nodule.radiomics)
@@ -94,19 +94,18 @@ class Planter:
         soft_mm = 0.0 if sharp else self.calibration.softer * job.nodule.diameter_mm
         variant = Variant(contrast_asked(job.nodule), tone_for(patch, flatness), soft_mm=soft_mm)
         if named and can_adhere():
-            where = (canvas, display, spacing_mm, job.window, job.seed)
-            variant = adhere(patch, named, variant, self.encoder(), *where)
+            variant = adhere(patch, named, variant, self.encoder(), canvas, display, place, job.seed)
         elif BRIGHTNESS_FEATURES & set(named):
             return patch, {}
         notes = {"tone": variant.tone, "texture": variant.texture, "grain_mm": variant.grain_mm} if named else {}
-        return variant.of(patch, job.seed, spacing_mm), notes
+        return variant.of(patch, job.seed, place.spacing_mm), notes
 
 
 def plant_sham(job: Job, background: Radiograph, canvas: FloatArray, unit: float) -> Truth:
     """Add the region redrawn without a nodule, if it was, and return where the nodule would be: a disc."""
     nodule, spacing = job.nodule, background.spacing_mm
     blank = np.zeros((job.window.size, job.window.size), dtype=np.float32)
-    patch = redraw(blank if job.plain is None else job.plain, None, *job.place(background.shape, spacing))
+    patch = redraw(blank if job.plain is None else job.plain, None, job.place(background.shape, spacing))
     if job.plain is not None:
         patch.add(canvas, unit)
     corner = (

@@ -6,6 +6,7 @@ bit, are those of ``UNet2DConditionModel``; a configuration that asks for more t
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synnodtest.synthesizers.diffusion.settings import Settings
-from synnodtest.synthesizers.diffusion.unet_parts import Resize, Resnet, TimeEmbedding, Transformer
+from synnodtest.synthesizers.diffusion.unet_parts import Resnet, TimeEmbedding, Transformer
 
 _ASKED = (
     *("in_channels", "out_channels", "block_out_channels", "layers_per_block", "cross_attention_dim"),
@@ -73,7 +74,9 @@ class _Block(nn.Module):
         super().__init__()
         self.resnets = nn.ModuleList([Resnet(channels, out, time, config) for channels, out in sizes])
         self.attentions = nn.ModuleList([Transformer(out, config) for _, out in sizes] if attends else [])
-        setattr(self, self.resizers, nn.ModuleList([] if last else [Resize(sizes[-1][1], self.stride)]))
+        width = sizes[-1][1]
+        resize = OrderedDict[str, nn.Module](conv=nn.Conv2d(width, width, 3, stride=self.stride, padding=1))
+        setattr(self, self.resizers, nn.ModuleList([] if last else [nn.Sequential(resize)]))
 
     def one(self, index: int, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
         """Pass one residual block and what follows it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 
 import torch
 import torch.nn.functional as F
@@ -61,23 +62,14 @@ class _Gate(nn.Module):
         return gated
 
 
-class _Feed(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.net = nn.Sequential(_Gate(width), nn.Identity(), nn.Linear(4 * width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        fed: Tensor = self.net(x)
-        return fed
-
-
 class _Layer(nn.Module):
     def __init__(self, width: int, context: int, heads: int) -> None:
         super().__init__()
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
         self.attn1 = _Attention(width, width, heads)
         self.attn2 = _Attention(width, context, heads)
-        self.ff = _Feed(width)
+        feed = nn.Sequential(_Gate(width), nn.Identity(), nn.Linear(4 * width, width))
+        self.ff = nn.Sequential(OrderedDict[str, nn.Module](net=feed))
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         normed = self.norm1(x)
@@ -105,19 +97,6 @@ class Transformer(nn.Module):
         hidden = hidden.reshape(batch, height, across, width).permute(0, 3, 1, 2).contiguous()
         attended: Tensor = self.proj_out(hidden) + x
         return attended
-
-
-class Resize(nn.Module):
-    """The convolution of a change of size."""
-
-    def __init__(self, channels: int, stride: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, stride=stride, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the picture after the convolution, of half the size where the stride is 2."""
-        resized: Tensor = self.conv(x)
-        return resized
 
 
 class TimeEmbedding(nn.Module):
