@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.fuzzing.candidates import Candidate
-from synnodtest.fuzzing.stage import CHUNK, Replicate, Stage
+from synnodtest.fuzzing.stage import Placement, Replicate, Stage, run_in_time
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 from synnodtest.statistics.distributions import beta_sf
@@ -86,9 +86,8 @@ def confirm(
         enough: Whether time is up.
         most: Held-out backgrounds to use at most, where there is no time to read more.
     """
-    done, complete = _Pool(stage, candidate, trials, most).trials(range(2 * trials), trials, enough)
-    estimate = rate_of(done, alpha)
-    complete = complete and len(done) >= LEAST_TRIALS
+    done = run_in_time(stage, _placements(stage, candidate, trials, range(2 * trials), most), enough, trials)
+    estimate, complete = rate_of(done, alpha), len(done) >= max(trials, LEAST_TRIALS)
     return Confirmation(candidate, tuple(done), estimate, _p_value(estimate, stage.claim.rate), complete=complete)
 
 
@@ -97,9 +96,9 @@ def longer(
 ) -> Confirmation:
     """Return a confirmation with a second look at its candidate, three times as long in all."""
     n = len(found.replicates)
-    pool = _Pool(stage, found.candidate, n, most)
-    more, complete = pool.trials(range(2 * n, 2 * LONGER * n), (LONGER - 1) * n, enough)
-    if not complete:
+    placements = _placements(stage, found.candidate, n, range(2 * n, 2 * LONGER * n), most)
+    more = run_in_time(stage, placements, enough, (LONGER - 1) * n)
+    if len(more) < (LONGER - 1) * n:
         return found
     done = (*found.replicates, *more)
     estimate = rate_of(done, alpha)
@@ -107,34 +106,19 @@ def longer(
     return replace(found, replicates=done, estimate=estimate, p_value=p_value)
 
 
-class _Pool:
-    """Held-out backgrounds and the order of trials on them: as many on each as it takes, one after the other.
+def _placements(stage: Stage, candidate: Candidate, trials: int, numbers: range, most: int | None) -> list[Placement]:
+    """Return background and replicate of trials by their numbers; no two have the same.
 
-    So every background is read once, also where more of them are used than memory holds.
+    Held-out backgrounds come one after the other, with as many trials on each as it takes. So every background is read
+    once, also where more of them are used than memory holds.
     """
-
-    def __init__(self, stage: Stage, candidate: Candidate, trials: int, most: int | None) -> None:
-        self.stage, self.example = stage, candidate.example
-        self.backgrounds = stage.pool(candidate.example)[:most]
-        self._each = max(1, -(-trials // max(1, len(self.backgrounds))))
-
-    def placement(self, number: int) -> tuple[Background, int]:
-        """Return background and replicate of a trial; no two trials have the same."""
-        block, within = divmod(number, self._each)
-        around, index = divmod(block, len(self.backgrounds))
-        return self.backgrounds[index], around * self._each + within
-
-    def trials(self, numbers: range, wanted: int, enough: Callable[[], bool]) -> tuple[list[Replicate], bool]:
-        """Return as many trials of these numbers as are wanted, and whether there are."""
-        done: list[Replicate] = []
-        while self.backgrounds and numbers and len(done) < wanted:
-            if enough():
-                return done, False
-            count = min(CHUNK, wanted - len(done))
-            where = map(self.placement, numbers[:count])
-            done += self.stage.run(self.example, sorted(where, key=lambda pair: (pair[0].id, pair[1])))
-            numbers = numbers[count:]
-        return done, len(done) >= wanted
+    pool = stage.pool(candidate.example)[:most]
+    each = max(1, -(-trials // max(1, len(pool))))
+    placements = []
+    for block, within in (divmod(number, each) for number in numbers if pool):
+        around, index = divmod(block, len(pool))
+        placements.append((candidate.example, pool[index], around * each + within))
+    return placements
 
 
 def rate_of(done: Sequence[Replicate], alpha: float) -> Estimate:

@@ -28,13 +28,11 @@ class Control:
     """Outcome of the control.
 
     Args:
-        example: The nodule.
         found: In how many scenes it was found.
         scenes: Of how many.
         estimate: Of its sensitivity.
     """
 
-    example: Example
     found: int
     scenes: int
     estimate: Estimate
@@ -66,4 +64,4 @@ def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], 
         if enough():
             break
         done += stage.run(example, [(pool[number % len(pool)], number // len(pool))])
-    return Control(example, sum(r.holds for r in done), len(done), rate_of(done, alpha))
+    return Control(sum(r.holds for r in done), len(done), rate_of(done, alpha))

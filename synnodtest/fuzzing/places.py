@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
 
 @dataclass
 class Places:
-    """Turns relative places into millimetres; keeps the maps of the last backgrounds.
+    """Turns relative places into millimetres; keeps the maps of the last backgrounds, for other locations too.
 
     Args:
         load: Reads a background.
@@ -92,10 +92,6 @@ class Places:
             self._shown[background.id, name] = present
         if not self._shown[background.id, name]:
             raise MissingRegion(name)
-
-    def elsewhere(self, location: Location) -> Places:
-        """Return the places of another location; maps and borders are shared."""
-        return replace(self, location=location)
 
     def _map(self, background: Background) -> _Map:
         key = background.id, self.location

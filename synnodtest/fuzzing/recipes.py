@@ -122,7 +122,7 @@ class RecipeMaker:
         location: Location | None = example.get("location")
         if location is not None and location.at_mm is not None:
             return location.at_mm
-        places = self.places if location is None else self.places.elsewhere(location)
+        places = self.places if location is None else replace(self.places, location=location)
         place = example.group("place")
         if place:
             centre = places.at(background, place, radius)

@@ -292,11 +292,20 @@ class Stage:
         return [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]
 
 
-def run_in_time(stage: Stage, wanted: Sequence[Placement], enough: Callable[[], bool]) -> list[Replicate]:
-    """Return the replicates of examples on backgrounds, some at a time, until ``enough`` says that time is up."""
+def run_in_time(
+    stage: Stage, wanted: Sequence[Placement], enough: Callable[[], bool], most: int | None = None
+) -> list[Replicate]:
+    """Return the replicates of examples on backgrounds, some at a time, until ``enough`` says that time is up.
+
+    Args:
+        stage: Where they are tried.
+        wanted: In the order in which they are tried.
+        enough: Whether time is up.
+        most: How many will do; None: all. Those that cannot be planted do not count.
+    """
     done: list[Replicate] = []
-    for start in range(0, len(wanted), CHUNK):
-        if enough():
-            break
-        done += stage.run_all(iter(sorted(wanted[start : start + CHUNK], key=lambda one: (one[1].id, one[2]))))
+    while wanted and (most is None or len(done) < most) and not enough():
+        count = CHUNK if most is None else min(CHUNK, most - len(done))
+        done += stage.run_all(iter(sorted(wanted[:count], key=lambda one: (one[1].id, one[2]))))
+        wanted = wanted[count:]
     return done

@@ -17,7 +17,7 @@ from synnodtest.evidence.ruling import Status
 from synnodtest.fuzzing import replay_failure
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.clock import Clock, Pace
-from synnodtest.fuzzing.confirm import _p_value, _Pool, held_out
+from synnodtest.fuzzing.confirm import _p_value, _placements, held_out
 from synnodtest.fuzzing.coverage import coverage, coverage_points, never_planted, never_tried
 from synnodtest.fuzzing.investigation import Investigation
 from synnodtest.fuzzing.shrink import shrink
@@ -402,15 +402,14 @@ def test_shrinking_stops_at_the_boundary_from_the_failing_side():
 
 def test_trials_on_few_backgrounds_are_all_different_and_read_each_background_once():
     backgrounds = [Background(f"b{k}") for k in range(7)]
-    stage = SimpleNamespace(pool=lambda example: backgrounds)
-    pool = _Pool(stage, SimpleNamespace(example=None), 60, 5)
-    placements = [pool.placement(number) for number in range(6 * 60)]
-    assert len(set((b.id, number) for b, number in placements)) == 360
-    first = [b.id for b, _ in placements[:60]]
+    stage, candidate = SimpleNamespace(pool=lambda example: backgrounds), SimpleNamespace(example=None)
+    placements = _placements(stage, candidate, 60, range(6 * 60), 5)
+    assert len(set((b.id, number) for _, b, number in placements)) == 360
+    first = [b.id for _, b, _ in placements[:60]]
     assert first == sorted(first)
     assert {first.count(f"b{k}") for k in range(5)} == {12}
-    alone = _Pool(stage, SimpleNamespace(example=None), 5, None)
-    assert [alone.placement(number) for number in range(8)] == [(b, 0) for b in backgrounds] + [(backgrounds[0], 1)]
+    alone = [placement[1:] for placement in _placements(stage, candidate, 5, range(8), None)]
+    assert alone == [(b, 0) for b in backgrounds] + [(backgrounds[0], 1)]
 
 
 @pytest.mark.parametrize(("left_s", "most"), [(math.inf, None), (200.0, 60), (60.0, 20), (5.0, 20)])

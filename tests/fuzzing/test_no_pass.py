@@ -39,7 +39,7 @@ def bound(lower):
 
 CLEARED, NOT_CLEARED = Sweep(3, 120, 110, bound(0.85)), Sweep(3, 120, 100, bound(0.75))
 LEFT = [Judged(EXAMPLE, (), 0.0, -0.25, fails=True)]
-HELD, SILENT = Control(EXAMPLE, 30, 30, bound(0.9)), Control(EXAMPLE, 8, 30, bound(0.2))
+HELD, SILENT = Control(30, 30, bound(0.9)), Control(8, 30, bound(0.2))
 
 
 def of_pixels(*arms):
@@ -242,7 +242,7 @@ def test_failing_examples_that_no_confirmation_took_up_are_swept_on_other_patien
 @pytest.mark.parametrize(("lower", "passed"), [(0.7996, False), (0.8, False), (0.8004, True)])
 def test_bounds_of_sweep_and_control_are_not_printed_at_or_across_what_they_are_held_against(lower, passed):
     swept = Sweep(7, 120, 101, bound(lower), rate=0.8)
-    control = Control(EXAMPLE, 9, 30, bound(round(lower - 0.6, 6)))
+    control = Control(9, 30, bound(round(lower - 0.6, 6)))
     assert swept.clears(0.8) is control.passed is passed
     for told, least in ((swept.sentence(), 0.8), (control.sentence(), 0.2)):
         (printed,) = re.findall(r"lower bound (\d\.\d+)", told)

@@ -14,12 +14,6 @@ FINENESS = 64
 """A boundary is bisected to this part of the range; what remains is left to scenes around it."""
 
 
-def resolution(dimension: Dimension) -> int:
-    """Return the difficulty to which a boundary is bisected."""
-    low, high = dimension.bounds
-    return max(1, (high - low) // FINENESS)
-
-
 def failing_stretches(
     dimension: Dimension, start: int | None, fails: Callable[[int], bool | None], *, coarse: bool = False
 ) -> tuple[tuple[Stretch, ...], tuple[int, ...]]:
@@ -44,13 +38,12 @@ def failing_stretches(
     )
     failing = {k: True if k == start else fails(k) for k in grid}
     sides = [(k, failed) for k, failed in failing.items() if failed is not None]
+    fine = high - low if coarse else max(1, (high - low) // FINENESS)
     edges: list[int] = []
     holding_seen = {k for k, failed in sides if not failed}
     for (a, a_fails), (b, b_fails) in itertools.pairwise(sides):
         if a_fails != b_fails:
-            edge, tried_holding = _bisected(
-                a if a_fails else b, b if a_fails else a, high - low if coarse else resolution(dimension), fails
-            )
+            edge, tried_holding = _bisected(a if a_fails else b, b if a_fails else a, fine, fails)
             edges.append(edge)
             holding_seen |= tried_holding
     return _between(dimension.bounds, edges, bool(sides and sides[0][1])), tuple(sorted(holding_seen))
