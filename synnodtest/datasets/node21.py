@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from synnodtest.backgrounds.folder_files import node21_folder
 from synnodtest.datasets.pixels import refuse_corners
@@ -14,8 +14,6 @@ from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, by_image, 
 from synnodtest.errors import BackgroundError
 
 COLUMNS = ("img_name", "label", "x", "y", "width", "height")
-_Key = TypeVar("_Key")
-_Told = TypeVar("_Told")
 _Measured = Mapping[tuple[str, tuple[int, ...]], tuple[float, float]]
 
 
@@ -94,7 +92,7 @@ def _patients(path: Path) -> dict[str, str]:
     return _of_phantoms(path, lambda row: (row["img_name"], row["patient"] or ""))
 
 
-def _of_phantoms(path: Path, told: Callable[[Mapping[str, str]], tuple[_Key, _Told]]) -> dict[_Key, _Told]:
+def _of_phantoms(path: Path, told: Callable[[Mapping[str, str]], tuple[Any, Any]]) -> dict[Any, Any]:
     """Return what the rows of a table of a phantom set tell; nothing where there is none."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.csv_rows import write_rows
@@ -17,8 +16,8 @@ from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
-from synnodtest.files import replacing, write_atomic
-from synnodtest.phantom.mha_writer import write_mha
+from synnodtest.files import write_atomic
+from synnodtest.phantom.mha_writer import write_picture
 from synnodtest.radiograph import Radiograph
 
 Progress = Callable[[Iterable[AnnotatedImage]], Iterable[AnnotatedImage]]
@@ -102,24 +101,12 @@ def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:
         shutil.copyfile(image.path, target)
     else:
         target = folder / f"{image.id}{writer.kept[0]}"
-        bits = _encode(radiograph, target)
+        bits = write_picture(target, radiograph.pixels, radiograph.spacing_mm)
     if writer.masks:
         for mask in sorted(image.path.parent.glob("*.*.png")):
             if mask.name.startswith(f"{stem_of(image.path)}.") and mask != image.path:
                 shutil.copyfile(mask, folder / mask.name)
     return _Written(image, target, radiograph, bits)
-
-
-def _encode(radiograph: Radiograph, target: Path) -> int:
-    """Write 0..1 as 16-bit PNG or as 12-bit MHA; return the bits."""
-    bits = 16 if target.suffix == ".png" else 12
-    values = np.rint(np.clip(radiograph.pixels, 0, 1) * (2**bits - 1)).astype(np.uint16)
-    if bits == 12:
-        write_mha(target, values, radiograph.spacing_mm)
-    else:
-        with replacing(target) as temporary:
-            Image.fromarray(values).save(temporary, format="PNG", compress_level=4)
-    return bits
 
 
 def _write_manifest(out: Path, written: Sequence[_Written]) -> None:

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 import numpy as np
-from PIL import Image
 
 from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.csv_rows import write_rows
 from synnodtest.errors import BackgroundError
-from synnodtest.files import replacing, write_atomic
+from synnodtest.files import write_atomic
 from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
 from synnodtest.phantom.exposure import expose
-from synnodtest.phantom.mha_writer import write_mha
+from synnodtest.phantom.mha_writer import write_picture, write_png
 from synnodtest.phantom.nodules import NODULE_VERSION
 from synnodtest.phantom.planting import sample_nodules
 from synnodtest.phantom.projection import project
@@ -212,24 +211,15 @@ def remade(count: int, *, seed: int, nodules: bool, set_name: str, size: int) ->
 
 def _write(order: _Order, index: int, radiograph: Radiograph) -> _Note:
     stem = order.stem(index)
-    if order.layout == "node21":
-        name = f"{stem}.mha"
-        write_mha(order.images / name, np.rint(radiograph.pixels * 4095).astype(np.uint16), radiograph.spacing_mm)
-    else:
-        name = f"{stem}.png"
-        _write_png(order.images / name, Image.fromarray(np.rint(radiograph.pixels * 65535).astype(np.uint16)))
+    name = f"{stem}.mha" if order.layout == "node21" else f"{stem}.png"
+    write_picture(order.images / name, radiograph.pixels, radiograph.spacing_mm)
     files = [name]
     for region, mask in radiograph.regions.items() if order.masks else ():
         files.append(f"{stem}.{region}.png")
-        _write_png(order.images / files[-1], Image.fromarray(mask))
+        write_png(order.images / files[-1], mask)
     rows = _rows(order, index, radiograph)
     named = {table: [{"img_name": name, "file": name, **row} for row in some] for table, some in rows.items()}
     return {"key": order.key(index), "files": files, "rows": named}
-
-
-def _write_png(path: Path, picture: Image.Image) -> None:
-    with replacing(path) as temporary:
-        picture.save(temporary, format="PNG", compress_level=4)
 
 
 def _write_tables(order: _Order, notes: list[_Note]) -> None:

@@ -1,4 +1,7 @@
-"""Writing MetaImage (``.mha``) files as NODE21 has them: a text header and zlib-compressed pixels in one file."""
+"""Writing pictures as data sets have them: 16-bit PNG, and MetaImage (``.mha``) as NODE21 does.
+
+A MetaImage is a text header and zlib-compressed pixels in one file.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from synnodtest.errors import BackgroundError
-from synnodtest.files import write_atomic
+from synnodtest.files import replacing, write_atomic
+from synnodtest.geometry import BoolArray, FloatArray
 
 
 def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, comment: str = "") -> bytes:
@@ -19,12 +23,7 @@ def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, co
         pixels: (height, width), uint16.
         spacing_mm: ``(row, column)``; the header wants x first.
         comment: One line of ASCII for the header's ``Comment``.
-
-    Raises:
-        BackgroundError: the pixels are not two-dimensional uint16.
     """
-    if pixels.ndim != 2 or pixels.dtype != np.uint16:
-        raise BackgroundError(f"an .mha radiograph is two-dimensional uint16, not {pixels.ndim}-D {pixels.dtype}")
     data = zlib.compress(np.ascontiguousarray(pixels.astype("<u2")).tobytes(), level=4)
     height, width = pixels.shape
     header = {
@@ -46,6 +45,18 @@ def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, co
     return "".join(f"{key} = {value}\n" for key, value in header.items()).encode("ascii") + data
 
 
-def write_mha(path: Path, pixels: NDArray[np.uint16], spacing_mm: tuple[float, float]) -> None:
-    """Write (or replace as a whole) one ``.mha`` file; see :func:`mha_bytes`."""
-    write_atomic(path, mha_bytes(pixels, spacing_mm))
+def write_picture(path: Path, pixels: FloatArray, spacing_mm: tuple[float, float]) -> int:
+    """Write (or replace as a whole) pixels of 0..1 as PNG of 16 bits or MHA of 12, by the suffix; return the bits."""
+    bits = 16 if path.suffix == ".png" else 12
+    values = np.rint(np.clip(pixels, 0, 1) * (2**bits - 1)).astype(np.uint16)
+    if bits == 16:
+        write_png(path, values)
+    else:
+        write_atomic(path, mha_bytes(values, spacing_mm))
+    return bits
+
+
+def write_png(path: Path, values: NDArray[np.uint16] | BoolArray) -> None:
+    """Write (or replace as a whole) a grey PNG, or one of black and white."""
+    with replacing(path) as temporary:
+        Image.fromarray(values).save(temporary, format="PNG", compress_level=4)

@@ -5,7 +5,7 @@ import pytest
 
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.errors import BackgroundError
-from synnodtest.phantom.mha_writer import write_mha
+from synnodtest.phantom.mha_writer import write_picture
 
 HEADER = ",height,img_name,label,width,x,y"
 
@@ -16,7 +16,7 @@ def folder(tmp_path):
     (base / "images").mkdir(parents=True)
     rng = np.random.default_rng(0)
     for name in ("n0001.mha", "c0001.mha"):
-        write_mha(base / "images" / name, rng.integers(0, 4096, (64, 80)).astype(np.uint16), (4.0, 2.0))
+        write_picture(base / "images" / name, rng.random((64, 80), dtype=np.float32), (4.0, 2.0))
     rows = [HEADER, "0,10,n0001.mha,1,20,30,40", "1,8,n0001.mha,1,8,1,2", "2,0,c0001.mha,0,0,0,0"]
     (base / "metadata.csv").write_text("\n".join(rows))
     return tmp_path / "set"
