@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import scipy
@@ -31,17 +31,8 @@ _HALF = 0.5
 """Of a pixel must be covered by what its mask says."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawing:
-    """Attenuation by a mimic, before scatter and blur.
-
-    Args:
-        stopped: Share of the primary beam, H x W; below 0 where more passes than before.
-        mask: H x W.
-    """
-
-    stopped: FloatArray
-    mask: BoolArray
+_Drawing = tuple[FloatArray, BoolArray]
+"""Share of the primary beam that a mimic stops before scatter and blur, below 0 where more passes; and its mask."""
 
 
 def with_mimics(radiograph: Radiograph, mimics: Sequence[Mimic], seed: int = 0) -> Radiograph:
@@ -64,20 +55,19 @@ def with_mimics(radiograph: Radiograph, mimics: Sequence[Mimic], seed: int = 0) 
 
 def mimic_mask(radiograph: Radiograph, mimic: Mimic) -> BoolArray:
     """Return the mask (H x W) that a mimic has in a radiograph, without drawing it."""
-    return _drawn(mimic, radiograph).mask
+    return _drawn(mimic, radiograph)[1]
 
 
 def _with(radiograph: Radiograph, mimic: Mimic, rng: np.random.Generator) -> Radiograph:
-    drawing = _drawn(mimic, radiograph)
-    beam = beam_of(radiograph)
+    (attenuated, mask), beam = _drawn(mimic, radiograph), beam_of(radiograph)
     sigma = [BLUR_MM / step for step in radiograph.spacing_mm]
-    blurred = scipy.ndimage.gaussian_filter(drawing.stopped, sigma, mode="nearest").astype(np.float64)
+    blurred = scipy.ndimage.gaussian_filter(attenuated, sigma, mode="nearest").astype(np.float64)
     stopped = np.where(radiograph.pixels > 0, (1 - SCATTER) * blurred, 0.0)
     left = beam.intensity * (1 - stopped)
     lacking = np.sqrt(left / beam.quanta * np.maximum(stopped, 0))
     pixels = beam.show(left + lacking * rng.standard_normal(radiograph.shape))
     pixels = np.where(stopped != 0, pixels, radiograph.pixels).astype(np.float32)
-    truth = _truth(mimic, drawing.mask, pixels, radiograph)
+    truth = _truth(mimic, mask, pixels, radiograph)
     return replace(radiograph, pixels=pixels, mimics=(*radiograph.mimics, truth), altered=True)
 
 
@@ -92,8 +82,9 @@ def _drawn(mimic: Mimic, radiograph: Radiograph) -> _Drawing:
         raise SynthesizerError(f"mimic {mimic.name!r}: {where}")
     rng = np.random.default_rng(seed_sequence("mimic", mimic.kind, mimic.seed))
     setting = Setting(mimic.centre_mm, mimic.size_mm, (width, height), 1.0 if x > width / 2 else -1.0, rng)
-    drawing, exposed = _rasterised(kind.draw(setting), radiograph.shape, radiograph.spacing_mm), radiograph.pixels > 0
-    return _Drawing(np.where(exposed, drawing.stopped, np.float32(0)), drawing.mask & exposed)
+    stopped, mask = _rasterised(kind.draw(setting), radiograph.shape, radiograph.spacing_mm)
+    exposed = radiograph.pixels > 0
+    return np.where(exposed, stopped, np.float32(0)), mask & exposed
 
 
 def _rasterised(parts: Sequence[Part], shape: tuple[int, int], spacing_mm: tuple[float, float]) -> _Drawing:
@@ -111,7 +102,7 @@ def _rasterised(parts: Sequence[Part], shape: tuple[int, int], spacing_mm: tuple
     covered[rows, columns] = inside.mean(axis=1)
     most = float(covered.max(initial=0.0))
     mask: BoolArray = covered >= _HALF * min(1.0, most) if most > 0 else np.zeros(shape, dtype=np.bool_)
-    return _Drawing(stopped, mask)
+    return stopped, mask
 
 
 def _candidates(parts: Sequence[Part], shape: tuple[int, int], spacing_mm: tuple[float, float]) -> BoolArray:

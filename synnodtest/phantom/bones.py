@@ -7,7 +7,6 @@ long. Weights are attenuation above soft tissue (per mm).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,22 +29,13 @@ _RIB_END = (0.80, 0.80, 0.80, 0.79, 0.775, 0.755, 0.735, 0.69, 0.63, 0.57, 0.46,
 """Place along the course at which each of the twelve ribs ends in cartilage, which shows little; drawn by eye."""
 
 
-@dataclass(frozen=True, eq=False)
-class Skeleton:
-    """Projected bone on a grid: attenuation above soft tissue, and the mm of rib and of clavicle along each ray."""
-
-    line: Array
-    rib_mm: Array
-    clavicle_mm: Array
-
-
-def skeleton(thorax: Thorax, grid: Grid) -> Skeleton:
-    """Project all bones of a chest."""
+def skeleton(thorax: Thorax, grid: Grid) -> tuple[Array, Array, Array]:
+    """Project all bones of a chest: attenuation above soft tissue, and the mm of rib and of clavicle along each ray."""
     rib, rib_mm = _project(grid, (_rib(thorax, side, number, grid.spacing) for side in (-1, 1) for number in range(12)))
     clavicle, clavicle_mm = _project(grid, [_clavicle(thorax, side, grid.spacing) for side in (-1, 1)])
     other, _ = _project(grid, [part for side in (-1, 1) for part in _scapula(thorax, side, grid.spacing)])
     bone = np.float32(thorax.anatomy.bone)
-    return Skeleton((rib + clavicle + other + _spine(thorax, grid)) * bone, rib_mm, clavicle_mm)
+    return (rib + clavicle + other + _spine(thorax, grid)) * bone, rib_mm, clavicle_mm
 
 
 Masses = tuple[Array, Array, Array]

@@ -7,7 +7,7 @@ swept, and whatever a nodule holds, are equal between the levels of a sweep; arm
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from synnodtest.attenuation import draw_density
 from synnodtest.canonical import seed_of
 from synnodtest.errors import SynnodError
-from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, PRIOR_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
+from synnodtest.evidence.arm import CONTROL_ARM, DEFAULT_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.mimics import mimic_kind
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
@@ -28,17 +28,8 @@ from synnodtest.spec.values import Amount, Sweep, Value
 Level = tuple[tuple[str, float | str], ...]
 
 
-@dataclass(frozen=True)
-class _Stream:
-    """The seeds of one nodule on one background and replicate."""
-
-    parts: tuple[Any, ...]
-
-    def seed(self, *more: Any) -> int:
-        return seed_of(*self.parts, *more)
-
-    def rng(self, *more: Any) -> np.random.Generator:
-        return np.random.default_rng(self.seed(*more))
+_Stream = tuple[Any, ...]
+"""The seeds of one nodule on one background and replicate hang on these, and on what they are for."""
 
 
 def background_count(behaviour: Behaviour) -> int:
@@ -68,11 +59,11 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
         for replicate in range(scenes.replicates):
             for level in levels:
                 nodules = tuple(
-                    _nodule(_Stream((seed, behaviour.id, background.id, index, replicate)), nodule, level)
+                    _nodule((seed, behaviour.id, background.id, index, replicate), nodule, level)
                     for index, nodule in enumerate(scenes.nodules)
                 )
                 mimics = tuple(
-                    _mimic(_Stream((seed, behaviour.id, background.id, "distractor", index, replicate)), one, level)
+                    _mimic((seed, behaviour.id, background.id, "distractor", index, replicate), one, level)
                     for index, one in enumerate(scenes.distractors)
                 )
                 stream = _scene_stream(seed, behaviour, background, replicate)
@@ -87,7 +78,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
                         nodules=nodules,
                         ghosts=_ghosts(arm, scenes),
                         perturbations=_perturbations(scenes, arm, stream),
-                        seed=stream.seed(),
+                        seed=seed_of(*stream),
                         mimics=mimics,
                         pair=pair,
                         prior_perturbations=earlier,
@@ -113,7 +104,7 @@ def untouched_recipes(
             assert scenes is not None
             stream = _scene_stream(seed, behaviour, background, 0)
             changes = _perturbations(scenes, scenes.arms.get(arm), stream)
-            plain = replace(plain, arm=UNTOUCHED_ARM.of(arm), perturbations=changes, seed=stream.seed())
+            plain = replace(plain, arm=UNTOUCHED_ARM.of(arm), perturbations=changes, seed=seed_of(*stream))
         yield plain
 
 
@@ -128,12 +119,12 @@ def under_recipes(
             recipe,
             arm=UNDER_ARM.of(recipe.arm),
             perturbations=recipe.perturbations + added,
-            seed=recipe.seed or stream.seed(),
+            seed=recipe.seed or seed_of(*stream),
         )
 
 
 def _scene_stream(seed: int, behaviour: Behaviour, background: Background, replicate: int) -> _Stream:
-    return _Stream((seed, behaviour.id, background.id, "scene", replicate))
+    return seed, behaviour.id, background.id, "scene", replicate
 
 
 def control_recipes(
@@ -155,12 +146,6 @@ def sham_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: 
         if recipe.background.id not in edits and recipe.nodules:
             edits.add(recipe.background.id)
             yield recipe.as_sham()
-
-
-def prior_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: int) -> Iterator[Recipe]:
-    """Yield the behaviour's own recipes before their nodules grew, each alone."""
-    for recipe in own_recipes(behaviour, backgrounds, seed):
-        yield replace(recipe, arm=PRIOR_ARM.of(recipe.arm), alone=True)
 
 
 def _levels(scenes: Scenes) -> Iterator[Level]:
@@ -196,14 +181,14 @@ def _amounts(
 
 
 def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
-    drawn = dict(_amounts(_fields(nodule), nodule.name, level, stream.rng("values")))
+    drawn = dict(_amounts(_fields(nodule), nodule.name, level, _rng(*stream, "values")))
     words = {field: str(drawn.pop(field)) for field in ("attenuation", "margin", "lesion") if field in drawn}
     values = {field: _number(amount) for field, amount in drawn.items()}
     free = [] if not level else [list(level)]
     radius = values["diameter_mm"] / 2
     grown = {name: round(values.pop(name), 4) for name in ("doubling_days", "interval_days") if name in values}
     fixed_place = "location" in nodule.hold
-    appearance = stream.seed("appearance", *([] if "seed" in nodule.hold else free))
+    appearance = seed_of(*stream, "appearance", *([] if "seed" in nodule.hold else free))
     largest = max(nodule.diameter_mm.bounds) / 2 if fixed_place and isinstance(nodule.diameter_mm, Sweep) else radius
     contrast, density = _brightness(values, words.get("attenuation", ""), radius * 2, stream)
     return NoduleRecipe(
@@ -218,7 +203,7 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
         location=nodule.location,
         fills=nodule.location.box_px if nodule.fills_box else None,
         clearance_mm=largest,
-        place_seed=stream.seed("place", *([] if fixed_place else free)),
+        place_seed=seed_of(*stream, "place", *([] if fixed_place else free)),
         seed=appearance if nodule.seed is None else nodule.seed,
         doubling_days=grown.get("doubling_days"),
         interval_days=grown.get("interval_days"),
@@ -226,17 +211,17 @@ def _nodule(stream: _Stream, nodule: NoduleSpec, level: Level) -> NoduleRecipe:
 
 
 def _mimic(stream: _Stream, distractor: DistractorSpec, level: Level) -> MimicRecipe:
-    drawn = dict(_amounts(distractor.values().items(), distractor.name, level, stream.rng("values")))
+    drawn = dict(_amounts(distractor.values().items(), distractor.name, level, _rng(*stream, "values")))
     kind = str(drawn["mimic"])
-    size = drawn.get("size_mm", stream.rng("size").uniform(*mimic_kind(kind).sizes_mm))
+    size = drawn.get("size_mm", _rng(*stream, "size").uniform(*mimic_kind(kind).sizes_mm))
     free = [] if not level else [list(level)]
     return MimicRecipe(
         kind,
         round(_number(size), 4),
         distractor.name,
         location=distractor.location,
-        place_seed=stream.seed("place", *([] if "location" in distractor.hold else free)),
-        seed=stream.seed("appearance", *([] if "seed" in distractor.hold else free)),
+        place_seed=seed_of(*stream, "place", *([] if "location" in distractor.hold else free)),
+        seed=seed_of(*stream, "appearance", *([] if "seed" in distractor.hold else free)),
     )
 
 
@@ -248,8 +233,12 @@ def _brightness(
         return round(values.pop("contrast"), 4), None
     density = values.pop("density", None)
     if density is None:
-        density = draw_density(attenuation, diameter_mm, stream.rng("density"))
+        density = draw_density(attenuation, diameter_mm, _rng(*stream, "density"))
     return None, round(density, 4)
+
+
+def _rng(*parts: Any) -> np.random.Generator:
+    return np.random.default_rng(seed_of(*parts))
 
 
 def _number(amount: Amount) -> float:
@@ -269,5 +258,5 @@ def _perturbations(scenes: Scenes, arm: ArmSpec | None, stream: _Stream) -> tupl
 
 def _drawn(wanted: Sequence[PerturbationSpec], stream: _Stream, word: str) -> tuple[Perturbation, ...]:
     return tuple(
-        Perturbation(kind, value.draw(stream.rng(word, index, kind))) for index, (kind, value) in enumerate(wanted)
+        Perturbation(kind, value.draw(_rng(*stream, word, index, kind))) for index, (kind, value) in enumerate(wanted)
     )

@@ -9,14 +9,7 @@ from typing import Any
 from synnodtest.evidence.arm import CONTROL_ARM, OWN, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.trial import holds
-from synnodtest.planning.draw import (
-    control_recipes,
-    own_recipes,
-    prior_recipes,
-    sham_recipes,
-    under_recipes,
-    untouched_recipes,
-)
+from synnodtest.planning.draw import control_recipes, own_recipes, sham_recipes, under_recipes, untouched_recipes
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.spec.model import ArmSpec, Behaviour, PerturbationSpec, Scenes
@@ -57,11 +50,12 @@ class Group:
         if self.kind == UNDER_ARM:
             plain = replace(self, kind=UNTOUCHED_ARM if self.untouched else OWN)
             return under_recipes(behaviour, plain.recipes(behaviour, backgrounds, seed), seed, self.under)
-        if self.kind == PRIOR_ARM:
-            return prior_recipes(behaviour, backgrounds, seed)
         if self.kind == SHAM_ARM:
             return sham_recipes(behaviour, backgrounds, seed)
-        return own_recipes(behaviour, backgrounds, seed)
+        own = own_recipes(behaviour, backgrounds, seed)
+        if self.kind == PRIOR_ARM:  # before their nodules grew, each alone
+            return (replace(recipe, arm=PRIOR_ARM.of(recipe.arm), alone=True) for recipe in own)
+        return own
 
 
 PLAIN = Group(UNTOUCHED_ARM)

@@ -185,13 +185,12 @@ class Brightness:
         return f"the median one, contrast {self.contrast:.2g} at {self.diameter_mm:.3g} mm, is {self.middle.sentence()}"
 
 
-def brightness(nodules: Iterable[tuple[float, float]], reference: Reference | None = None) -> Brightness | None:
+def brightness(nodules: Iterable[tuple[float, float]]) -> Brightness | None:
     """Return how bright nodules are, given as ``(contrast, diameter_mm)``; None where there are none."""
-    real = real_nodules() if reference is None else reference
     known = [(c, d) for c, d in nodules if np.isfinite(c) and np.isfinite(d)]
     if not known:
         return None
-    standing = [real.contrast(contrast, diameter) for contrast, diameter in known]
+    standing = [real_nodules().contrast(contrast, diameter) for contrast, diameter in known]
     times = [one.value / max(one.median, 1e-6) for one in standing]
     middle = int(np.argsort(times)[len(times) // 2])
     contrast, diameter = known[middle]
