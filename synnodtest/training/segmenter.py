@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,20 +11,20 @@ import numpy as np
 
 from synnodtest.backgrounds.segmenter import CHANNELS, STRUCTURES, WEIGHTS_FILE
 from synnodtest.canonical import seed_sequence
-from synnodtest.errors import SynnodError
-from synnodtest.files import replacing
+from synnodtest.errors import SynnodError, require
+from synnodtest.training.course import Course, set_rate
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import Chests, chests
 
 BATCH = 16
 """Phantoms per step, as the shipped weights were trained; set by hand: with a time given, larger batches leave fewer
 steps."""
-_RATE = 3e-3
-"""Highest rate of AdamW, as the shipped weights were trained; set by hand, after 30 steps of warming up and with a
+_RATE, _WARM_UP = 3e-3, 30
+"""Highest rate of AdamW, as the shipped weights were trained; set by hand, after so many steps of warming up and with a
 cosine to 0."""
-_SAVE_EVERY = 100
-"""Steps between saved states: what a stop can lose, four minutes at the 563 steps in 25 minutes of the shipped
-weights."""
+_TOLD_EVERY, _SAVE_MINUTES = 100, 4.0
+"""Steps between two lines of progress, and time between saved states: what a stop can lose, a hundred steps at the 563
+in 25 minutes of the shipped weights."""
 
 
 def train_segmenter(
@@ -40,7 +39,7 @@ def train_segmenter(
     """Train the segmenter and return the path of its weights, ``out/segmenter.safetensors``.
 
     Args:
-        out: Folder of the run; made phantoms and the state after every hundredth step stay there.
+        out: Folder of the run; made phantoms and ``checkpoint.pt`` stay there.
         phantoms: How many unusual phantoms to train on.
         minutes: Time to train for, phantoms not counted; the learning rate falls to zero over it.
         resume: Go on where an interrupted run in ``out`` stopped.
@@ -52,15 +51,35 @@ def train_segmenter(
     """
     if phantoms < 1 or minutes <= 0:
         raise SynnodError("nothing to train on or no time to train", hint="--phantoms 800 --minutes 25")
+    require("torch", "diffusion", "training the segmenter")
+    import torch
+
     data = chests(phantoms, out / "phantoms", report)
-    run = _Run(out, seed, minutes * 60, resume)
-    while run.spent < run.budget:
-        run.step(*_batch(data, seed, run.number))
-        if run.number % _SAVE_EVERY == 0:
-            run.save()
-            report(f"step {run.number}, {run.spent / 60:.1f} of {minutes:g} minutes, loss {run.recent:.3f}")
-    run.save()
-    return run.export()
+    torch.manual_seed(seed)
+    net = _network(torch).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-2)
+    course = Course("segmenter", out / "checkpoint.pt", {"net": net, "optimiser": optimiser}, _TOLD_EVERY, report)
+    if resume:
+        course.take_up("cpu")
+
+    def done() -> float:
+        return course.seconds / 60 / minutes
+
+    def learn() -> Any:
+        set_rate(optimiser, _RATE, (course.step + 1) / _WARM_UP, done(), 0.0)
+        pictures, targets = map(torch.from_numpy, _batch(data, seed, course.step))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = net(pictures.to(memory_format=torch.channels_last))
+        loss = _loss(torch, logits.float(), targets)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        return loss.detach()
+
+    net.train()
+    course.run(learn, lambda: done() >= 1, course.save, _SAVE_MINUTES)
+    return _exported(torch, net.eval(), course.step, out / WEIGHTS_FILE)
 
 
 def _batch(data: Chests, seed: int, number: int) -> tuple[Any, Any]:
@@ -71,69 +90,17 @@ def _batch(data: Chests, seed: int, number: int) -> tuple[Any, Any]:
     return np.stack([picture for picture, _ in examples]), np.stack([target for _, target in examples])
 
 
-class _Run:
-    """Network, optimiser and clock of one training."""
+def _exported(torch: Any, net: Any, steps: int, path: Path) -> Path:
+    """Write the weights, normalisation folded into the convolutions, in half precision; return their file."""
+    from safetensors.numpy import save_file
 
-    def __init__(self, out: Path, seed: int, budget: float, resume: bool) -> None:
-        try:
-            import torch
-        except ImportError as error:
-            raise SynnodError("training needs torch", hint="pip install 'synnodtest[diffusion]'") from error
-        self.torch, self.out, self.budget = torch, out, budget
-        torch.manual_seed(seed)
-        self.net = _network(torch).to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=_RATE, weight_decay=1e-2)
-        self.number, self.spent, self.recent = 0, 0.0, float("nan")
-        self._since = time.monotonic()
-        if resume and self._state.is_file():
-            state = torch.load(self._state, weights_only=True)
-            self.net.load_state_dict(state["net"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.number, self.spent, self.recent = state["number"], state["spent"], state["recent"]
-
-    @property
-    def _state(self) -> Path:
-        return self.out / "state.pt"
-
-    def step(self, pictures: Any, targets: Any) -> None:
-        """Learn from one batch."""
-        torch = self.torch
-        share = min(self.spent / self.budget, 1.0)
-        for group in self.optimiser.param_groups:
-            group["lr"] = float(_RATE * min((self.number + 1) / 30, 0.5 * (1 + np.cos(np.pi * share))))
-        self.net.train()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = self.net(torch.from_numpy(pictures).to(memory_format=torch.channels_last))
-        loss = _loss(torch, logits.float(), torch.from_numpy(targets))
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        value = float(loss.detach())
-        self.recent = value if np.isnan(self.recent) else 0.97 * self.recent + 0.03 * value
-        self.number += 1
-        now = time.monotonic()
-        self.spent, self._since = self.spent + now - self._since, now
-
-    def save(self) -> None:
-        """Keep the state for a later ``resume``."""
-        state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
-        state |= {"number": self.number, "spent": self.spent, "recent": self.recent}
-        with replacing(self._state) as unfinished:
-            self.torch.save(state, unfinished)
-
-    def export(self) -> Path:
-        """Write the weights, normalisation folded into the convolutions, in half precision."""
-        from safetensors.numpy import save_file
-
-        tensors = {}
-        # safetensors writes an array's memory as it lies there, channels-last or not.
-        for index, (weight, bias) in enumerate(_folded_layers(self.torch, self.net.eval())):
-            tensors[f"{index:02d}.weight"] = np.ascontiguousarray(weight.numpy(), dtype=np.float16)
-            tensors[f"{index:02d}.bias"] = np.ascontiguousarray(bias.numpy(), dtype=np.float16)
-        path = self.out / WEIGHTS_FILE
-        save_file(tensors, path, metadata={"structures": ",".join(STRUCTURES), "steps": str(self.number)})
-        return path
+    tensors = {}
+    # safetensors writes an array's memory as it lies there, channels-last or not.
+    for index, (weight, bias) in enumerate(_folded_layers(torch, net)):
+        tensors[f"{index:02d}.weight"] = np.ascontiguousarray(weight.numpy(), dtype=np.float16)
+        tensors[f"{index:02d}.bias"] = np.ascontiguousarray(bias.numpy(), dtype=np.float16)
+    save_file(tensors, path, metadata={"structures": ",".join(STRUCTURES), "steps": str(steps)})
+    return path
 
 
 def _loss(torch: Any, logits: Any, targets: Any) -> Any:
