@@ -279,7 +279,7 @@ class Session:
 
         That is what was to run, and what a worker reported that then died before it handed its verdicts over.
         """
-        left_out = {r.nodeid for word in ("skipped", "xfailed") for r in reporter.stats.get(word, ())}
+        left_out = {r.nodeid for r in reporter.stats.get("skipped", ())}
         told = (r.nodeid for some in reporter.stats.values() for r in some if getattr(r, "synnod_status", ""))
         known = {*left_out, *self.run.fragment.expectations}
         self.unjudged = [node_id for node_id in dict.fromkeys([*self.due, *told]) if node_id not in known]
