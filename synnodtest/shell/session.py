@@ -262,7 +262,9 @@ class Session:
         """After the last item: let go of what ran; all but workers see what there is to tell."""
         self.interrupted = interrupted
         self.run.close()
-        for node_id in self.died_of:
+        judged = self.run.fragment.expectations
+        lost = () if interrupted else (node_id for node_id in self._reported() if node_id not in judged)
+        for node_id in [*self.died_of, *lost]:
             self.run.fragment.add_death(node_id)
         if self.is_worker:
             with self._troubled():
@@ -280,9 +282,14 @@ class Session:
         That is what was to run, and what a worker reported that then died before it handed its verdicts over.
         """
         left_out = {r.nodeid for r in reporter.stats.get("skipped", ())}
-        told = (r.nodeid for some in reporter.stats.values() for r in some if getattr(r, "synnod_status", ""))
         known = {*left_out, *self.run.fragment.expectations}
-        self.unjudged = [node_id for node_id in dict.fromkeys([*self.due, *told]) if node_id not in known]
+        self.unjudged = [one for one in dict.fromkeys([*self.due, *self._reported()]) if one not in known]
+
+    def _reported(self) -> list[str]:
+        """Return the items whose verdict pytest was told of; a worker that dies later takes what led to it along."""
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        stats: Any = {} if reporter is None else reporter.stats
+        return [r.nodeid for some in stats.values() for r in some if getattr(r, "synnod_status", "")]
 
     def publish(self) -> None:
         """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""

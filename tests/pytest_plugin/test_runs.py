@@ -353,6 +353,17 @@ def test_an_item_that_a_worker_died_of_is_an_error_though_another_worker_passes_
     assert "died" in entry["error"]
 
 
+def test_what_a_worker_had_judged_before_it_died_is_an_error_and_not_told_as_not_run(project):
+    (project.path / "mortal.py").write_text(
+        "import os\nfrom dets import honest\n\n\ndef later():\n    inner = honest()\n\n"
+        "    def detect(radiographs):\n        new = not any(r.nodules for r in radiographs)\n"
+        "        return os._exit(3) if new else inner(radiographs)\n\n    return detect\n"
+    )
+    result = project("-k", "size", "--synnod-no-pixels", "-n", "1", detector="mortal:later")
+    result.assert_outcomes(passed=2, failed=1)
+    assert {word for key, word in statuses(project).items() if key.startswith("size")} == {"ERROR"}
+
+
 def test_verdicts_that_a_worker_takes_along_as_it_dies_after_its_last_item_fail_the_run(project):
     (project.path / "conftest.py").write_text(
         "import os, pytest\n@pytest.hookimpl(tryfirst=True, wrapper=True)\ndef pytest_runtestloop():\n    yield\n"
