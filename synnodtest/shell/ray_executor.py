@@ -149,7 +149,7 @@ class RayExecutor:
         environment = {"env_vars": {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}}
         try:
             self._ray.init(**where, log_to_driver=False, logging_level="ERROR", runtime_env=environment)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # a bare one where its processes do not come up in time
             raise SynnodError(f"--executor {self._options.address or 'ray'}: no cluster answers: {error}") from error
 
     def finish(self, source: SceneSource, recipes: Sequence[Recipe]) -> Iterator[int]:

@@ -213,3 +213,15 @@ def test_an_actor_that_died_is_waited_for_and_no_scene_is_blamed_for_the_time_it
     executor = ray_executor.RayExecutor(Settings(tmp_path), RayOptions())
     recipes = [SimpleNamespace(background=SimpleNamespace(id=str(n)), key=lambda n=n: n) for n in range(100)]
     assert sum(executor.finish(None, recipes)) == 100
+
+
+def test_a_ray_that_does_not_come_up_is_an_error_in_one_sentence(monkeypatch, tmp_path):
+    """As Ray 2.60 says it on a machine with too much to do."""
+
+    def init(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False, init=init))
+    monkeypatch.setattr(ray_executor, "require", lambda *_: None)
+    with pytest.raises(SynnodError, match="--executor ray: no cluster answers: The current node timed out"):
+        ray_executor.RayExecutor(Settings(tmp_path), RayOptions())
