@@ -146,8 +146,8 @@ def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]
             continue
         edges = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
         slack_x, slack_y = EDGE_PX / width, EDGE_PX / height
-        outside = min(edges[0] + slack_x, edges[1] + slack_y, 1 + slack_x - edges[2], 1 + slack_y - edges[3]) < 0
-        if w <= 0 or h <= 0 or outside:
+        room = (edges[0] + slack_x, edges[1] + slack_y, 1 + slack_x - edges[2], 1 + slack_y - edges[3])
+        if not (w > 0 and h > 0 and all(side >= 0 for side in room)):  # so of NaN
             raise BackgroundError(
                 f"{where}: the box {' '.join(words[1:])} leaves the image",
                 hint="x, y are the centre, width and height the size, all as shares of the image",

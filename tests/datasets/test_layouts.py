@@ -301,6 +301,8 @@ def test_a_wrong_line_of_a_label_file_is_named(table, tmp_path):
     for text, message in (
         ("0 .5 .5 .1 .1\n0 .5 .5 .1", r"a\.txt:2: 4 numbers"),
         ("0 .99 .5 .1 .1", r"a\.txt:1: .*leaves"),
+        ("0 .5 nan .1 .1", r"a\.txt:1: .*leaves"),
+        ("0 .5 .5 .1 nan", r"a\.txt:1: .*leaves"),
     ):
         label.write_text(text)
         with pytest.raises(BackgroundError, match=message):
