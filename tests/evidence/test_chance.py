@@ -33,6 +33,17 @@ def test_a_nodule_in_columns_10_to_14_of_100_lies_mirrored_in_86_to_90(x, hit):
     assert moved.nodules[0].confidence == (0.6 if hit else 0.0)
 
 
+@pytest.mark.parametrize(("x", "hit"), [(183.9, False), (184.1, True), (189.9, True), (190.1, False)])
+def test_a_wide_nodule_of_a_radiograph_wider_than_high_keeps_its_rows_and_its_width(x, hit):
+    """Of 200 columns, its nodule in 10 to 16; the distance from the right border is that from the left."""
+    made = replace(beside(0.6, x=x), shape=(100, 200))
+    truth = replace(made.nodules[0].truth, crop=np.ones((4, 6), dtype=bool))
+    made = replace(made, nodules=(replace(made.nodules[0], truth=truth),))
+    (moved,) = mirrored(evidence([made]), RULE).trials
+    assert moved.nodules[0].finding == (1 if hit else None)
+    assert not hit or moved.nodules[0].truth.box == (184, 10, 190, 14)
+
+
 def test_the_outline_is_mirrored_too():
     made = beside(0.6, x=86.5)
     half = np.array([[True, True, False, False]] * 4)
