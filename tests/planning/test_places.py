@@ -12,7 +12,7 @@ from synnodtest.planning.region_pixels import LEAST_SHARE
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour, Location, NoduleSpec, Scenes
-from synnodtest.spec.values import Uniform
+from synnodtest.spec.values import Sweep, Uniform
 
 
 def film(spacing):
@@ -63,6 +63,15 @@ def with_hilum(spacing=(0.5, 0.6)):
     hilar = np.zeros(made.shape, bool)
     hilar[60:110, 40:115] = True
     return replace(made, regions={**made.regions, "hilar": hilar})
+
+
+@pytest.mark.parametrize(("hold", "clearances"), [(("location",), [15.0, 15.0]), ((), [3.0, 15.0])])
+def test_a_place_that_is_held_has_room_for_the_largest_of_the_sweep(hold, clearances):
+    nodule = NoduleSpec("index", Sweep((6.0, 30.0)), location=Location(region="lung"), hold=frozenset(hold))
+    behaviour = Behaviour("b", "s", scenes=Scenes("normal", 1, nodules=(nodule,)))
+    made = [recipe.nodules[0] for recipe in own_recipes(behaviour, [Background("a")], 0)]
+    assert [one.clearance_mm for one in made] == clearances
+    assert len({one.place_seed for one in made}) == (1 if hold else 2)
 
 
 def test_controls_lie_in_the_lung_outside_the_region_and_nowhere_else():
