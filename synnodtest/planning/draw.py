@@ -54,7 +54,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
     assert scenes is not None
     arms: Mapping[str, ArmSpec | None] = scenes.arms or {DEFAULT_ARM: None}
     levels = list(_levels(scenes))
-    pair = any(nodule.doubling_days is not None for nodule in scenes.nodules)
+    pair = _are_pairs(scenes)
     for background in backgrounds:
         for replicate in range(scenes.replicates):
             for level in levels:
@@ -88,7 +88,7 @@ def own_recipes(behaviour: Behaviour, backgrounds: Sequence[Background], seed: i
 def untouched_recipes(
     behaviour: Behaviour, backgrounds: Sequence[Background], seed: int = 0, arm: str = ""
 ) -> Iterator[Recipe]:
-    """Yield one recipe per background that plants nothing in it.
+    """Yield one recipe per background that plants nothing in it; it has a prior where the behaviour's scenes have one.
 
     Args:
         behaviour: With scenes.
@@ -100,12 +100,19 @@ def untouched_recipes(
     scenes = behaviour.scenes
     for background in backgrounds:
         plain = Recipe(behaviour.id, background, UNTOUCHED_ARM, 0, (), ())
+        stream = _scene_stream(seed, behaviour, background, 0)
+        if scenes is not None and _are_pairs(scenes):
+            earlier = _drawn(scenes.prior_perturbations, stream, "prior")
+            plain = replace(plain, pair=True, prior_perturbations=earlier, seed=stream.seed())
         if arm:
             assert scenes is not None
-            stream = _scene_stream(seed, behaviour, background, 0)
             changes = _perturbations(scenes, scenes.arms.get(arm), stream)
             plain = replace(plain, arm=UNTOUCHED_ARM.of(arm), perturbations=changes, seed=seed_of(*stream))
         yield plain
+
+
+def _are_pairs(scenes: Scenes) -> bool:
+    return any(nodule.doubling_days is not None for nodule in scenes.nodules)
 
 
 def under_recipes(

@@ -79,7 +79,7 @@ class Placer:
         if not recipe.pair:
             return scene
         prior = before_growth(scene, recipe.prior_perturbations)
-        prior = replace(prior, nodules=tuple(map(self._shown, prior.nodules)))
+        prior = replace(prior, nodules=() if recipe.sham else tuple(map(self._shown, prior.nodules)), sham=False)
         return prior if recipe.alone else replace(scene, prior=prior)
 
     def _drawn_mimic(self, mimic: MimicRecipe, earlier: list[tuple[float, float]]) -> tuple[float, float]:

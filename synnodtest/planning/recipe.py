@@ -120,9 +120,12 @@ class Recipe:
         object.__setattr__(self, "arm", Arm(self.arm))
 
     def as_sham(self) -> Recipe:
-        """Return its sham edit: inpainted without a nodule where they lie; distractors are placed and left out."""
+        """Return its sham edit: inpainted without a nodule where they lie; distractors are placed and left out.
+
+        A prior is the background as it is.
+        """
         ghosts = frozenset(mimic.name for mimic in self.mimics)
-        return replace(self, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=ghosts, pair=False)
+        return replace(self, arm=SHAM_ARM, sham=True, perturbations=(), ghosts=ghosts)
 
     def key(self) -> str:
         """Return the sha256 of the recipe and its background's content: the key of its placement."""

@@ -91,10 +91,10 @@ def spec(tmp_path):
     return load_spec(path)
 
 
-def ruled(spec, tmp_path, detector):
+def ruled(spec, tmp_path, detector, synthesizer=None):
     providers = Providers(
         detector=detector,
-        synthesizer=lambda name: GaussianSynthesizer(),
+        synthesizer=lambda name: synthesizer or GaussianSynthesizer(),
         backgrounds=lambda name, count: Squares(count),
         default_synthesizer="gaussian",
     )
@@ -122,6 +122,37 @@ def test_a_detector_of_pairs_is_given_the_prior_and_any_other_each_alone(spec, t
     assert part.value == pytest.approx(0.5 - 0.9)
     alone = ruled(spec, tmp_path, Guard(Alone(), 60))
     assert alone.ruling.components[0].value == pytest.approx(0)
+
+
+class Watching(Pairs):
+    """Reports nothing."""
+
+    def detect_pairs(self, radiographs, priors):
+        return [[] for _ in super().detect_pairs(radiographs, priors)]
+
+
+class Seamy(GaussianSynthesizer):
+    """Says that an edit without a nodule may leave traces, so that the sham control is made."""
+
+    sham_is_identity = False
+
+
+def test_untouched_backgrounds_and_shams_have_priors_as_the_scenes_have(tmp_path):
+    """Else whoever reports something wherever a prior is given, and sees no nodule, tells the scenes from them."""
+    path = tmp_path / "s.yaml"
+    path.write_text(SPEC.replace("growth: {at_least: -0.5, of: index}", "auc: {at_least: 0.7}"))
+    pairs = Watching()
+    ruled(load_spec(path), tmp_path, Guard(pairs, 60), Seamy())
+    assert len(pairs.seen) == 8 * 3
+    assert all(prior is not None for _, prior in pairs.seen)
+    bare = [(now, prior) for now, prior in pairs.seen if not prior.nodules]
+    assert len(bare) == 8 * 2
+    priors = {prior.content_sha256() for _, prior in bare}
+    assert len(priors) == 8
+    for now, prior in bare:
+        assert prior.background == now.background
+        noise = prior.pixels - Squares(8).load(next(b for b in Squares(8).backgrounds if b.id == now.background)).pixels
+        assert noise.std() == pytest.approx(0.01, rel=0.1)
 
 
 class Alone:
