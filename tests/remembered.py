@@ -1,4 +1,4 @@
-"""Phantoms and estimated regions, each made once for all tests and the processes that start warm.
+"""Phantoms and estimated regions, each made once for all tests and the processes that start warm; empty drawings.
 
 A phantom takes a third of a second to project and a film as long to estimate its regions, and many tests want the same.
 Only what the package itself calls is remembered: a test that calls these functions has them made anew.
@@ -9,10 +9,15 @@ import hashlib
 import os
 import pickle
 import sys
+from html import escape
 from pathlib import Path
 
 FOLDER = "TESTS_REMEMBER_IN"
 """The variable that names the folder; without it everything is made anew."""
+UNDRAWN = "TESTS_DRAW_NOTHING"
+"""The variable that has drawings of reports left empty, of which most of a small run's time goes into their layout."""
+EMPTY = 'viewBox="0 0 9 9"'
+"""Where a drawing was left empty, its page says this."""
 
 
 def pytest_configure():
@@ -24,13 +29,31 @@ def remember():
     """Let every module of the package that is loaded, or will be, remember."""
     from synnodtest.backgrounds import estimates
     from synnodtest.phantom import projection
+    from synnodtest.report.figures import canvas
 
-    for module, name in ((projection, "project"), (estimates, "estimate_structures")):
-        made = getattr(module, name)
-        kept = _remembering(made, estimates)
-        for other in [found for path, found in sys.modules.items() if path.partition(".")[0] == "synnodtest"]:
-            if getattr(other, name, None) is made:
-                setattr(other, name, kept)
+    _put(projection.project, _remembering(projection.project, estimates))
+    _put(estimates.estimate_structures, _remembering(estimates.estimate_structures, estimates))
+    _put(canvas.to_svg, _empty_where_asked(canvas.to_svg))
+
+
+def _put(made, instead):
+    """Put a function into the place of another, wherever the package has that."""
+    for other in [found for path, found in sys.modules.items() if path.partition(".")[0] == "synnodtest"]:
+        if getattr(other, made.__name__, None) is made:
+            setattr(other, made.__name__, instead)
+
+
+def _empty_where_asked(made):
+    @functools.wraps(made)
+    def drawn(figure, name, title, description):
+        if UNDRAWN not in os.environ:
+            return made(figure, name, title, description)
+        return (
+            f'<svg class="figure" role="img" aria-labelledby="{name}-t {name}-d" {EMPTY}>'
+            f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc></svg>'
+        )
+
+    return drawn
 
 
 def _remembering(made, estimates):

@@ -9,6 +9,7 @@ import numpy.fft  # pytester forgets what a test loads, and this cannot be loade
 import pytest
 from PIL import Image
 
+from tests.remembered import UNDRAWN
 from tests.shared_folders import shared_folder
 from tests.warm_python import run_python
 
@@ -151,7 +152,7 @@ def often_run(tmp_path_factory):
 
     def fill(folder):
         write_project(folder)
-        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}", "OMP_NUM_THREADS": "1", UNDRAWN: "1"}
         for words in OFTEN:
             run_python(["pytest", "--detector", *words, *OPTIONS], cwd=folder, env=environment, timeout=280)
 
@@ -159,10 +160,13 @@ def often_run(tmp_path_factory):
 
 
 def run_pytest(*words, timeout=280, start=run_python):
-    """Run pytest in the current folder in a process of its own; return what ``pytester.run`` does."""
+    """Run pytest in the current folder in a process of its own; return what ``pytester.run`` does.
+
+    Drawings in its report are empty, unless another ``start`` is given.
+    """
     here = Path.cwd()
     path = os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
-    done = start(["pytest", *words], cwd=here, env=os.environ | {"PYTHONPATH": path}, timeout=timeout)
+    done = start(["pytest", *words], cwd=here, env=os.environ | {"PYTHONPATH": path, UNDRAWN: "1"}, timeout=timeout)
     print(done.stdout, done.stderr)
     return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0.0)
 
@@ -176,6 +180,7 @@ def project(pytester, monkeypatch, tmp_path_factory, read_before):
     """
     monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv(UNDRAWN, "1")
     made, store = often_run(tmp_path_factory), pytester.path / ".synnodtest"
     for folder in ("cxr", "specs", made.name):
         shutil.copytree(made.with_name(folder), pytester.path / folder)

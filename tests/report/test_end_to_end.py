@@ -14,6 +14,7 @@ import pytest
 from synnodtest.cli import main
 from synnodtest.report import html
 from synnodtest.store import Store
+from tests.remembered import EMPTY, UNDRAWN
 from tests.report.run_once import git, newest, pytest_in
 
 pytest.importorskip("pandas")
@@ -28,11 +29,13 @@ def project(run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def again(project):
-    """The folder of a second run: one expectation, of a margin changed after freezing, with pictures."""
+    """The folder of a second run: one expectation, of a margin changed after freezing, with pictures, undrawn."""
     path = project / "specs" / "small.yaml"
     path.write_text(path.read_text().replace("at_least: 0.7}", "at_least: 0.3}"))
     git(project, "commit", "-q", "-a", "-m", "an easier margin")
-    pytest_in(project, "-k", "size and sensitivity", specs="specs/small.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(UNDRAWN, "1")
+        pytest_in(project, "-k", "size and sensitivity", specs="specs/small.yaml")
     return newest(project)
 
 
@@ -51,6 +54,7 @@ def test_a_frozen_spec_in_a_clean_tree_makes_a_confirmatory_run_and_the_ledger_s
     page = (run / "report.html").read_text()
     assert "killed-before" in page
     assert "No behaviour tests requirement SRS-2 Unloved." in page
+    assert EMPTY not in page, "this run is the one that draws all that a run draws"
 
 
 def test_one_flipped_byte_is_named_by_verify(again, tmp_path, capsys):
