@@ -3,6 +3,7 @@
 import pytest
 
 from synnodtest.conspicuity import Visibility
+from synnodtest.fuzzing import investigation
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,17 @@ def describe_briefly(patch):
     """
     patch.setattr("synnodtest.fuzzing.investigation.DESCRIBED", 10)
     patch.setattr("synnodtest.fuzzing.investigation.MOST_WALKED", 8)
+
+
+@pytest.fixture
+def little_around(monkeypatch):
+    """Let a search try ten examples around a counterexample, for tests of its region alone, which is walked as ever."""
+    made = investigation.neighbourhood
+
+    def brief(stage, space, example, points, *more):
+        return made(stage, space, example, points // 10, *more)
+
+    monkeypatch.setattr(investigation, "neighbourhood", brief)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_large_nodules_of_one_side(tmp_path):
     assert region["scenes"] < detector.images - region["scenes"]
 
 
+@pytest.mark.usefixtures("little_around")
 def test_a_band_has_two_boundaries_and_a_detector_that_misses_some_anyway_moves_neither(tmp_path):
     def misses(t, radiograph):
         chance = int(sha256_of([radiograph.content_sha256()])[:8], 16) / 16**8
@@ -74,6 +75,7 @@ def test_near_the_border_is_found_and_the_distance_from_it_is_said(tmp_path):
     assert set(region["free"]) == {"diameter_mm", "contrast"}
 
 
+@pytest.mark.usefixtures("little_around")
 def test_low_contrast_is_found_the_same_again_and_a_stored_failure_comes_first(tmp_path):
     def detector():
         return Holed(lambda t, _: asked(t, "contrast") < 0.3)
@@ -164,6 +166,7 @@ class Mortal(Holed):
         return found
 
 
+@pytest.mark.usefixtures("little_around")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process that is killed is forked here")
 def test_a_walk_that_is_killed_is_taken_up_again_and_comes_to_the_same_region(tmp_path):
     def misses(truth, radiograph):

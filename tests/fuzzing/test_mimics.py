@@ -28,6 +28,7 @@ class Watching(Holed):
         return super().detect(radiographs)
 
 
+@pytest.mark.usefixtures("little_around")
 def test_how_near_a_mimic_blinds_is_told_and_promoted(tmp_path):
     vary = f"{{diameter_mm: [10, 20], location: {{region: lung}}, mimic: {KINDS}}}"
     gathered = hunt(tmp_path, Holed(lambda truth, radiograph: nearest_mm(truth, radiograph) < 25), vary=vary)
