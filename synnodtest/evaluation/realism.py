@@ -9,11 +9,9 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment
 from numpy.typing import NDArray
 
 from synnodtest.annotated.films import AnnotatedFilms
@@ -28,6 +26,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.synthesizers.window import Window, cut_window
+from synnodtest.templates import templates_of
 
 SIDE_MM = 70.0
 """Side of a picture in mm; set by hand: nodules up to 40 mm, with as much around them as shows ribs and vessels."""
@@ -141,8 +140,7 @@ def _sheet(pictures: Sequence[FloatArray]) -> FloatArray:
 
 
 def _page(pictures: Sequence[bytes], about: str) -> str:
-    text = resources.files("synnodtest.evaluation").joinpath("readers.html.j2").read_text(encoding="utf-8")
-    page = Environment(autoescape=True, trim_blocks=True, keep_trailing_newline=True).from_string(text)
+    page = templates_of("synnodtest.evaluation", "", escaped=True, last_newline=True).get_template("readers.html.j2")
     return page.render(pictures=[base64.b64encode(one).decode() for one in pictures], about=about, ratings=RATINGS)
 
 
