@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synnodtest.commands.options import add_split, handed_on, one_or_more
 from synnodtest.devices import device
-from synnodtest.errors import SynnodError
+from synnodtest.errors import SynnodError, require
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -102,6 +102,7 @@ def _diffusion(options: argparse.Namespace) -> None:
 
 
 def _planted(options: argparse.Namespace) -> int:
+    require("torch", "yolo", "training a detector")
     from synnodtest.training.planted_data import FINE_COUNTS, FINE_SHARES, SHARES, planted_data, unseen_films
     from synnodtest.training.planted_detector import Schedule, train_planted
     from synnodtest.training.planter import Plan

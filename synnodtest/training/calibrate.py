@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
@@ -78,8 +79,6 @@ def drawn_nodules(
     pipeline: NodulePipeline, windows: TrainingWindows, calibration: Calibration, diameters_mm: tuple[float, ...]
 ) -> dict[float, list[Drawn]]:
     """Return what the model draws of :data:`EACH` nodules of every diameter, as far as it draws anything."""
-    import torch
-
     step = float(pipeline.config.window_spacing_mm)
     rng = np.random.default_rng(seed_sequence("calibrate", 0))
     drawn = {}
@@ -139,8 +138,6 @@ def strength_of(
     What the redrawing changed is smoothed by a quarter of a diameter, which leaves blobs as large as the nodule; their
     peak is about the contrast of a nodule that would look like them, and grows with the strength. No detector is asked.
     """
-    import torch
-
     step = float(pipeline.config.window_spacing_mm)
 
     def blob(strength: float) -> float:

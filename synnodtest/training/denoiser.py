@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.synthesizers.diffusion.segment import RIM_PX
@@ -17,8 +18,6 @@ from synnodtest.training.diffusion_recipe import Recipe
 from synnodtest.training.windows import NODULE, PLAIN, Batch, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
-    import torch
-
     from synnodtest.synthesizers.diffusion.pipeline import NodulePipeline
 
 NOISE_POWER = 0.7
@@ -87,8 +86,6 @@ def _subsets(count: int, features: int, rng: np.random.Generator) -> np.ndarray[
 
 def draw_batch(data: TrainingWindows, scaled: np.ndarray[Any, Any], recipe: Recipe, rng: np.random.Generator) -> Batch:
     """Return a random batch: windows mirrored at random, some without their nodule, some features named."""
-    import torch
-
     rows = rng.integers(0, len(data), recipe.batch)
     base, delta = data.base[rows].astype(np.float32), data.delta[rows].astype(np.float32)
     mask = data.mask[rows]
@@ -118,8 +115,6 @@ def draw_batch(data: TrainingWindows, scaled: np.ndarray[Any, Any], recipe: Reci
 
 
 def _loss(pipeline: NodulePipeline, unet: Any, batch: Batch, draw: torch.Generator) -> torch.Tensor:
-    import torch
-
     scheduler = pipeline.scheduler
     with torch.no_grad():
         clean = pipeline.encode(batch.target)
@@ -178,8 +173,6 @@ class _Fit:
         recipe: Recipe,
         report: Callable[[str], None],
     ) -> None:
-        import torch
-
         work.mkdir(parents=True, exist_ok=True)
         self.pipeline, self.data, self.work, self.recipe = pipeline, data, work, recipe
         self.accelerator = _accelerator(recipe)
@@ -206,8 +199,6 @@ class _Fit:
 
     def _step(self, model: Any) -> torch.Tensor:
         """Learn from one batch; return its loss."""
-        import torch
-
         step, recipe, own = self.course.step, self.recipe, self.accelerator.process_index
         rng = np.random.default_rng(seed_sequence("denoiser", recipe.seed, step, *([own] if own else [])))
         draw = torch.Generator().manual_seed(int(rng.integers(2**62)))
@@ -228,7 +219,6 @@ class _Fit:
         progress = self.recipe.progress(self.course.step, self.course.seconds)
         if self.accelerator.num_processes == 1:
             return progress >= 1
-        import torch
         from accelerate.utils import broadcast
 
         return bool(broadcast(torch.tensor(progress, device=self.accelerator.device)) >= 1)
@@ -245,7 +235,6 @@ class _Fit:
 
 def _accelerator(recipe: Recipe) -> Any:
     """Return a fresh accelerator; the state that accelerate keeps per process would forbid another precision."""
-    import torch
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 

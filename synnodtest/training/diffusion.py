@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from synnodtest.backgrounds.folder_files import node21_folder
 from synnodtest.errors import SynthesizerError, require
 from synnodtest.ports import Background, BackgroundSet
-from synnodtest.training.denoiser import fit_denoiser
 from synnodtest.training.diffusion_recipe import PRESETS, Preset, Recipe
 from synnodtest.training.encoder import train_encoder
 from synnodtest.training.windows import TrainingWindows
@@ -214,6 +213,7 @@ def train_diffusion(
         require(package, "diffusion", "training the diffusion synthesizer")
     from synnodtest.synthesizers.diffusion.calibration import Calibration
     from synnodtest.training.calibrate import calibrate
+    from synnodtest.training.denoiser import fit_denoiser
 
     if preset not in PRESETS:
         raise SynthesizerError(f"unknown preset {preset!r}", hint=f"known: {', '.join(PRESETS)}")

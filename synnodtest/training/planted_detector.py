@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
@@ -72,8 +73,6 @@ def train_planted(
             both a network keeps what it knew and gains what it was shown).
         report: Called with one line per hundred steps.
     """
-    import torch
-
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     model = _new_model(schedule.architecture, stock.films.shape[-1]).to(device, memory_format=torch.channels_last)
@@ -110,8 +109,6 @@ def train_planted(
 
 def _learned(model: Any, optimizer: Any, batch: dict[str, object], count: int, device: str) -> Any:
     """Take one step and return its loss."""
-    import torch
-
     with torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16):
         predicted = model(batch["img"])
     loss = model.loss(batch, to_float(predicted))[0].sum() / count

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 
 from synnodtest.attenuation import annotated_contrast
 from synnodtest.training.stock import SHADOW_PX, Shadows, Stock
-
-if TYPE_CHECKING:
-    import torch
 
 PATCH_PX = 144
 """Edge of the patch a shadow is drawn in; at 640 pixels a side this is about 90 mm."""
@@ -56,8 +54,6 @@ class Planter:
     """
 
     def __init__(self, stock: Stock, shadows: Shadows, plan: Plan, device: str, seed: int = 0) -> None:
-        import torch
-
         self._plan, self._device, self._stock = plan, device, stock
         self._films = torch.from_numpy(stock.films).to(device)
         self._excess = torch.from_numpy(shadows.excess).to(device)
@@ -71,8 +67,6 @@ class Planter:
 
     def batch(self, count: int) -> dict[str, object]:
         """Return ``img`` (B, 3, S, S) in 0..1 and the labels as ultralytics' losses take them."""
-        import torch
-
         rows = self._rows(count)
         images = self._films[torch.from_numpy(rows).to(self._device)].float() / 255
         owner, boxes = self._annotated(rows)
@@ -100,19 +94,13 @@ class Planter:
         return np.array([self._rng.choice(self._of_kind[kind]) for kind in kinds], dtype=np.int64)
 
     def _annotated(self, rows: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        owner, boxes = [np.zeros(0, np.int64)], [np.zeros((0, 4), np.float32)]
-        for index, row in enumerate(rows):
-            own = self._stock.boxes[self._stock.owner == row]
-            owner.append(np.full(len(own), index))
-            boxes.append(own)
-        return np.concatenate(owner), np.concatenate(boxes)
+        owner, box = np.nonzero(rows[:, None] == self._stock.owner)
+        return owner, self._stock.boxes[box]
 
     def _plant(
         self, images: torch.Tensor, rows: np.ndarray[Any, Any]
     ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Add nodules to ``images`` in place; return owners and boxes."""
-        import torch
-
         plan, rng = self._plan, self._rng
         counts = rng.choice(len(plan.counts), len(rows), p=plan.counts)
         owner = np.repeat(np.arange(len(rows)), counts)
@@ -150,8 +138,6 @@ class Planter:
         self, diameter_mm: np.ndarray[Any, Any], spacing_mm: np.ndarray[Any, Any]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what each nodule adds (mean 1) and covers, (n, PATCH_PX, PATCH_PX), turned and stretched at random."""
-        import torch
-
         rng, count = self._rng, len(diameter_mm)
         near = np.abs(np.log(self._own_mm[None] / np.minimum(diameter_mm, 20)[:, None]))
         picked = np.array([rng.choice(np.flatnonzero(row <= max(np.sort(row)[60], 0.35))) for row in near])
@@ -188,8 +174,6 @@ class Planter:
         self, images: torch.Tensor, owner: np.ndarray[Any, Any], boxes: np.ndarray[Any, Any]
     ) -> tuple[torch.Tensor, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return images turned, scaled, shifted and mirrored at random, and the boxes that are still inside."""
-        import torch
-
         rng, count, side = self._rng, len(images), images.shape[-1]
         angle = np.radians(rng.uniform(-9, 9, count))
         zoom = np.exp(rng.uniform(-0.2, 0.2, count))
@@ -221,8 +205,6 @@ class Planter:
 
     def _exposed(self, images: torch.Tensor) -> torch.Tensor:
         """Return images with other gamma, window, sharpness and noise."""
-        import torch
-
         rng, count = self._rng, len(images)
 
         def column(values: np.ndarray[Any, Any]) -> torch.Tensor:
