@@ -1,5 +1,6 @@
 """From a synthetic NODE21 folder to verdicts with no manual step: the commands that a user types, in order."""
 
+import importlib.util
 import json
 import shutil
 
@@ -131,3 +132,10 @@ def test_too_few_resamples_are_refused_before_anything_is_read(tmp_path, capsys)
     words = ["--detector", "demo", "--data", str(tmp_path / "absent"), "--resamples", "99"]
     assert main(["evaluate", "detector", *words]) == 1
     assert "--resamples 99: bounds take at least 100" in capsys.readouterr().err
+
+
+def test_planted_training_without_torch_names_the_extra_that_brings_it(tmp_path, monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "torch" else find(name, *more))
+    assert main(["train", "detector", "--out", str(tmp_path), "--planted"]) == 1
+    assert "pip install 'synnodtest[yolo]'" in capsys.readouterr().err
