@@ -7,12 +7,10 @@ A class whose name contains ``nodul`` is a nodule, unless the name denies it (``
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from pathlib import Path
 
 SHOWN = 8
 """So many names stand in a message at most: COCO's 80 would hide what to do."""
@@ -31,16 +29,34 @@ class Meaning(Enum):
     UNCLEAR = "cannot be told"
 
 
-_WORDS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-"""Words beside ``nodule`` in several languages (``w`` is what is left of ``w/o``), by what they say of it.
-
-Those that deny all deny whatever follows them, those that deny before the nodule named before them. Links stand between
-``non`` and ``nodule`` and give ``non`` no meaning of its own; kinds may be denied of a nodule that is one all the same:
-``non-solid nodule``. Lookalikes leave open whether one is meant.
-"""
-_DENIES_ALL, _DENIES_BEFORE, _LINKS, _KINDS, _LOOKALIKE, _NOTHING = (
-    frozenset(_WORDS[of]) for of in ("denies all", "denies before", "links", "kinds", "lookalike", "nothing")
-)
+_DENIES_ALL = {
+    "no", "not", "without", "none", "never", "zero", "absent", "absence", "lacking", "lacks", "w", "wo", "free",
+    "negative", "neg", "kein", "keine", "keinen", "ohne", "nicht", "sans", "aucun", "aucune", "pas", "sin", "ningun",
+    "ausencia", "sem", "nenhum", "senza", "nessun", "nessuno", "assenza", "geen", "zonder", "bez", "brak", "ingen",
+    "inga", "utan", "uden", "uten", "fara",
+}  # fmt: skip
+"""Words that deny whatever follows them, in several languages (``w`` is what is left of ``w/o``)."""
+_LINKS = {"a", "an", "any", "the", "o", "of", "lung", "lungs", "pulmonary", "chest", "thoracic", "visible", "solitary"}
+"""Words that may stand between ``non`` and ``nodule`` without giving ``non`` a meaning of its own."""
+_KINDS = {"solid", "calcified", "calcific", "malignant", "cancerous", "spiculated", "subsolid", "cavitary", "benign"}
+"""Words that ``non`` may deny of a nodule that is one all the same: ``non-solid nodule``."""
+_DENIES_BEFORE = {
+    "free", "negative", "neg", "absent", "absence", "none", "no", "not", "excluded", "missing", "unlikely", "ruled",
+    "negativ", "negatif", "negativo", "ausente", "nicht", "yok",
+}  # fmt: skip
+"""Words that deny the nodule named before them: ``nodule-free``, ``nodule not seen``."""
+_LOOKALIKE = {
+    "pseudo", "false", "fake", "mimic", "mimics", "mimicking", "like", "lookalike", "fp", "ignore", "ignored",
+    "removed", "than", "but", "except", "excluding", "exclude", "background", "normal",
+}  # fmt: skip
+"""Words beside ``nodule`` that leave open whether one is meant."""
+_NOTHING = {
+    "background", "bg", "normal", "healthy", "negative", "neg", "none", "nothing", "empty", "no", "non", "not", "clear",
+    "unremarkable", "na", "null", "clean", "control", "controls", "false", "without", "normale", "normaal", "gesund",
+    "unauffallig", "unauffaellig", "hintergrund", "kein", "keine", "ohne", "sain", "sans", "aucun", "aucune", "fond",
+    "sano", "sana", "sin", "ningun", "fondo", "saudavel", "sem", "nenhum", "fundo", "senza", "nessun", "sfondo", "geen",
+    "negativ", "negatif", "negativo", "negativa",
+}  # fmt: skip
 _OTHER_SCRIPTS = (
     (
         re.compile("(无|無|没有|未见)(肺部?|明显)*(结节|結節)|結節(なし|無し|影なし)|결절 *없|без .*узл|нет .*узл"),

@@ -7,10 +7,8 @@ lung (the unit of contrast). So the same nodule has the same features in a brigh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +25,27 @@ WINDOW_SPACING_MM = 0.7
 """Pixel of the window, in mm, that the shipped models were trained on; set by hand: 96 of them hold a nodule of 40 mm
 with its surroundings."""
 
-GROUPS: Mapping[str, list[str]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    group: tuple(names.split())
+    for group, names in {
+        "shape2D": """
+            Elongation MajorAxisLength MaximumDiameter MeshSurface MinorAxisLength Perimeter PerimeterSurfaceRatio
+            PixelSurface Sphericity""",
+        "firstorder": """
+            10Percentile 90Percentile Energy Entropy InterquartileRange Kurtosis Maximum MeanAbsoluteDeviation Mean
+            Median Minimum Range RobustMeanAbsoluteDeviation RootMeanSquared Skewness TotalEnergy Uniformity
+            Variance""",
+        "glcm": """
+            Autocorrelation ClusterProminence ClusterShade ClusterTendency Contrast Correlation DifferenceAverage
+            DifferenceEntropy DifferenceVariance Id Idm Idmn Idn Imc1 Imc2 InverseVariance JointAverage JointEnergy
+            JointEntropy MCC MaximumProbability SumAverage SumEntropy SumSquares""",
+        "glszm": """
+            GrayLevelNonUniformity GrayLevelNonUniformityNormalized GrayLevelVariance HighGrayLevelZoneEmphasis
+            LargeAreaEmphasis LargeAreaHighGrayLevelEmphasis LargeAreaLowGrayLevelEmphasis LowGrayLevelZoneEmphasis
+            SizeZoneNonUniformity SizeZoneNonUniformityNormalized SmallAreaEmphasis SmallAreaHighGrayLevelEmphasis
+            SmallAreaLowGrayLevelEmphasis ZoneEntropy ZonePercentage ZoneVariance""",
+    }.items()
+}
 """By group, as PyRadiomics names both."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)

@@ -15,7 +15,25 @@ from synnodtest.files import replacing
 from synnodtest.training.detection_data import hashes_of
 from synnodtest.training.detection_windows import windows_of_batch
 
-PRESETS: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("detector_presets.json").read_text("utf-8"))
+_GENTLE = {
+    "hsv_h": 0.0,
+    "hsv_s": 0.0,
+    "hsv_v": 0.25,
+    "translate": 0.06,
+    "scale": 0.15,
+    "fliplr": 0.5,
+    "erasing": 0.0,
+    "close_mosaic": 0,
+    "nbs": 16,
+    "warmup_epochs": 1.0,
+    "cos_lr": True,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "small": {"model": "yolov8n.yaml", "imgsz": 512, "batch": 16, "epochs": 40, "mosaic": 0.0, **_GENTLE},
+    "yolov8x": {"model": "yolov8x.yaml", "imgsz": 1024, "batch": 8, "epochs": 100, "mosaic": 1.0},
+    "yolov9c": {"model": "yolov9c.yaml", "imgsz": 1024, "batch": 16, "epochs": 500, "mosaic": 1.0},
+}
 """Settings of ultralytics. ``yolov8x`` and ``yolov9c`` are the paper's (SynNodBench, section 3.1); ``small`` fits two
 cores and an hour."""
 
