@@ -234,6 +234,28 @@ def test_excluded_nodules_are_taken_as_found_at_one_time_only_whichever_is_worse
         assert ruling.status is (Status.INCONCLUSIVE if lost is priors else Status.PASSED)
 
 
+@pytest.mark.parametrize(
+    ("asked", "now", "before", "worst"), [({"at_least": 0.4}, 0.9, 0.2, -1.0), ({"at_most": 0.3}, 0.5, 0.45, 1.0)]
+)
+def test_of_excluded_pairs_the_nodule_is_taken_to_be_found_at_the_wrong_time_alone(asked, now, before, worst):
+    pairs = [t for i in range(40) for t in grown(i, now, before)]
+    lost = [replace(t, rejected="contrast") for i in range(40, 60) for t in grown(i, now, before)]
+    assert judge("growth", asked, pairs).status is Status.PASSED
+    ruling = judge("growth", asked, pairs + lost)
+    assert ruling.status is Status.INCONCLUSIVE
+    value = (40 * (now - before) + 20 * worst) / 60
+    assert ruling.notes[-1].startswith("with the 40 excluded scenes counted against the detector")
+    assert f": difference in confidence (current - prior) {value:.2f} (" in ruling.notes[-1]
+
+
+def test_where_most_nodules_that_grow_have_no_prior_nothing_is_decided():
+    pairs, alone = ([t for i in range(a, b) for t in grown(i, 0.9, p)] for a, b, p in ((0, 20, 0.1), (20, 41, None)))
+    assert judge("growth", {"at_least": 0.2}, pairs + alone[:20]).status is Status.PASSED
+    ruling = judge("growth", {"at_least": 0.2}, pairs + alone)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "21 of 41 nodules that grow have no prior" in ruling.sentence
+
+
 def test_a_nodule_that_was_not_there_before_had_no_confidence():
     pairs = [[grown(i, 0.8, 0.1)[0], trial(f"b{i}", arm="@prior:default")] for i in range(20)]
     ruling = judge("growth", {"at_least": 0.5}, [t for pair in pairs for t in pair])
