@@ -120,10 +120,10 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     looked_at = _clusters(units, order)[:looks]
     trials = [trial for trial, _ in units if trial.cluster in looked_at]
     ruling = _ruling(criterion, part, evidence, trials, looked_at)
-    silent = f"; the sensitivity of the reference was not shown to exceed {least:g}"
+    unshown = f"; the sensitivity of the reference was not shown to exceed {least:g}"
     return replace(
         ruling,
-        sentence=ruling.sentence + (silent if gate is None and status is not Status.FAILED else ""),
+        sentence=ruling.sentence + (unshown if gate is None and status is not Status.FAILED else ""),
         p_value=min(1.0, math.exp(-float(fair.failing.max()))),
         figure=_figure(harsh, fair, threshold, _clusters(adverse, order)),
     )

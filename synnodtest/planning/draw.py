@@ -103,7 +103,7 @@ def untouched_recipes(
         stream = _scene_stream(seed, behaviour, background, 0)
         if scenes is not None and _are_pairs(scenes):
             earlier = _drawn(scenes.prior_perturbations, stream, "prior")
-            plain = replace(plain, pair=True, prior_perturbations=earlier, seed=stream.seed())
+            plain = replace(plain, pair=True, prior_perturbations=earlier, seed=seed_of(*stream))
         if arm:
             assert scenes is not None
             changes = _perturbations(scenes, scenes.arms.get(arm), stream)
