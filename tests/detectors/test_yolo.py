@@ -144,7 +144,7 @@ def test_findings_equal_those_of_ultralytics_own_predict(one_class):
     theirs = YOLO(str(one_class)).predict(np.repeat(grey[..., None], 3, axis=2), **options)[0].boxes
     assert len(ours) == len(theirs)
     for finding, box, score in list(zip(ours, theirs.xyxy.numpy(), theirs.conf.numpy(), strict=True))[:50]:
-        assert finding.score == pytest.approx(float(score), abs=1e-5)
+        assert finding.score == pytest.approx(float(score), abs=1e-4)  # 1.3e-5 off without AVX-512
         assert finding.box == pytest.approx(tuple(box), abs=0.02)
 
 
