@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from synnodtest.evidence.arm import UNDER_ARM
+from synnodtest.evidence.arm import UNDER_ARM, Arm
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.matching import Matching, match
@@ -48,18 +49,25 @@ def _other_side(truth: Truth, width: int) -> Truth:
     return replace(truth, crop=crop[:, ::-1], origin=(row, width - column - crop.shape[1]))
 
 
-def share_hit(evidence: Sequence[Evidence], parameters: object = None) -> float:
+def share_hit(evidence: Sequence[Evidence], parameters: Any = None) -> float:
     """Return the share of nodules that are hit at the operating points of evidence, mirrored or not.
 
     Args:
         evidence: Of an expectation, by synthesizer.
-        parameters: Of the expectation; nodules that its arms, ``of`` and ``where`` leave out do not count.
+        parameters: Of the expectation; nodules that its arms, ``of`` and ``where`` leave out do not count, nor those
+            of none of the groups that it compares.
     """
     arm, reference, of, where = (getattr(parameters, name, None) for name in ("arm", "reference", "of", "where"))
     arms = {arm, reference} - {None}
+    groups = [s.where for s in parameters.strata] if hasattr(parameters, "across") else [where]
+
+    def is_judged(arm: Arm) -> bool:
+        shown = arm.before(UNDER_ARM)
+        return shown in arms if arms else shown.is_own
 
     def judged(trials: Sequence[Trial]) -> list[tuple[Trial, NoduleTrial]]:
-        return nodules_of([t for t in trials if not arms or t.arm.before(UNDER_ARM) in arms], of, where)
+        asked = [t for t in trials if is_judged(t.arm)]
+        return [pair for group in groups for pair in nodules_of(asked, of, group)]
 
     hits = [n.detected(one.operating_point) for one in evidence for _, n in judged(one.trials)]
     return sum(hits) / len(hits) if hits else 0.0

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding
-from synnodtest.evidence.arm import Arm
+from synnodtest.evidence.arm import PRIOR_ARM, Arm
 from synnodtest.evidence.chance import mirrored, share_hit, told_of_chance
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.sightings import Sighting
+from synnodtest.expectations.kinds.growth import Growth
+from synnodtest.expectations.kinds.parity import Parity
 from synnodtest.expectations.pairing import Compared
 from synnodtest.matching import Matching
+from synnodtest.spec.quantities import Stratum
 from tests.expectations.evidence import evidence, trial
 
 RULE = Matching(tolerance_mm=0.0)
@@ -82,6 +85,19 @@ def test_the_share_is_that_of_the_nodules_that_are_judged(parameters, share):
     made += [replace(made[0], arm=Arm("worn")), replace(made[1], arm=Arm("@under:worn"))]
     held = [mirrored(evidence(made, operating_point=0.25), RULE)]
     assert share_hit(held, Compared(**parameters)) == pytest.approx(share)
+
+
+def test_of_groups_that_are_compared_the_share_is_that_of_their_nodules():
+    """Films of a third device, on which little is marked, do not make up for it."""
+    made = [replace(beside(0.6, x=88.0 if d in "AB" else 40.0), strata={"device": d}) for d in "ABCCCC"]
+    groups = [Stratum(f"device={d}", {"device": {"equals": d}}) for d in "AB"]
+    held = [mirrored(evidence(made), RULE)]
+    assert share_hit(held, Parity(strata=groups, margin=0.2)) == 1.0
+
+
+def test_scenes_that_an_expectation_plans_for_comparison_make_up_for_none_that_are_judged():
+    made = [beside(0.6, x=88.0), *(replace(beside(0.6, x=40.0), arm=PRIOR_ARM.of("default")) for _ in range(3))]
+    assert share_hit([mirrored(evidence(made), RULE)], Growth(at_least=0.3)) == 1.0
 
 
 def test_a_pass_says_how_many_mirrored_places_are_hit():

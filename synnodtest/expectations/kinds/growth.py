@@ -128,6 +128,7 @@ KIND = Kind(
     common=(*CURVE[:6], "operating_point", *CURVE[6:]),
     rules=one_of("at_least", "at_most"),
     arms=lambda p: (OWN, PRIOR_ARM),
+    hits_alone=lambda p: True,
     asks=_grows,
     fewest=_fewest,
 )
