@@ -50,6 +50,16 @@ def rare():
 def dense():
     grid = [(8.0 * x, 8.0 * y) for x in range(17) for y in range(19)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in grid] for _ in radiographs]
+def grid():
+    spots = [(36.0 * x, 36.0 * y) for x in range(4) for y in range(5)]
+    return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in spots] for _ in radiographs]
+def with_prior():
+    class Comparing:
+        def detect(self, radiographs):
+            return [[] for _ in radiographs]
+        def detect_pairs(self, radiographs, priors):
+            return [marks if prior else [] for marks, prior in zip(dense()(radiographs), priors)]
+    return Comparing()
 def both_sides(of_seven=7, score=0.3):
     inner = quiet()
     def detect(radiographs):
@@ -102,10 +112,10 @@ def root(tmp_path_factory):
     return root
 
 
-def ruled(root, detector, *expectations, count=8):
+def ruled(root, detector, *expectations, count=8, head=HEAD):
     """Return the run and the rulings of the expectations, in their order."""
     path = root / "spec.yaml"
-    path.write_text(HEAD.replace("count: 8", f"count: {count}") + "".join(f"      - {one}\n" for one in expectations))
+    path.write_text(head.replace("count: 8", f"count: {count}") + "".join(f"      - {one}\n" for one in expectations))
     spec = load_spec(path)
     (behaviour,) = spec.behaviours
     run = Run(Settings(root, detector, "gaussian", root, cache=root / "cache"))
@@ -180,6 +190,27 @@ def test_a_pass_that_findings_everywhere_earn_is_withheld(root, kind):
     _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind])
     assert honest.status.name == "PASSED"
     assert "mirrored" not in honest.sentence
+
+
+SWEPT = HEAD.replace("diameter_mm: 20", "hold: [location, seed], diameter_mm: {sweep: [8, 16, 30, 50, 80]}").replace(
+    "tolerance_mm: 20", "tolerance_mm: 0"
+)
+GROWN = HEAD.replace("contrast: 0.6", "contrast: 0.6, growth: {doubling_days: 40, interval_days: 360}")
+
+
+@pytest.mark.parametrize(
+    ("detector", "head", "expectation"),
+    [
+        ("grid", SWEPT, "monotone: {over: diameter_mm, min_spearman: 0.2, max_drop: 0.3, arm: plain}"),
+        ("grid", SWEPT, "correlation: {over: diameter_mm, at_least: 0.2, arm: plain}"),
+        ("with_prior", GROWN, "growth: {at_least: 0.2, arm: plain}"),
+    ],
+)
+def test_what_larger_nodules_are_hit_by_anyway_is_no_response_to_them(root, detector, head, expectation):
+    """Marks of a fixed grid hit a growing nodule sooner or later; marks that come with a prior hit a grown one."""
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", expectation, count=16, head=head)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "sight or noise cannot be told" in ruling.sentence
 
 
 def test_noise_at_fewer_than_half_as_many_places_as_nodules_withholds_nothing_and_is_told_of(root):

@@ -109,6 +109,7 @@ KIND = Kind(
     ruling=correlation,
     rules={"required": ["over"], **one_of("at_least", "at_most")},
     threshold_free=lambda p: p.response == "confidence",
+    hits_alone=lambda p: True,
     asks_little=lambda p: reached_by_chance(p.at_least),
     asks=varies,
     fewest=_fewest,

@@ -128,6 +128,7 @@ KIND = Kind(
     title="Monotone response",
     rules={"required": ["over", "min_spearman", "max_drop"]},
     threshold_free=lambda p: p.response == "confidence",
+    hits_alone=lambda p: True,
     asks_little=lambda p: reached_by_chance(p.min_spearman),
     asks=_asks,
     fewest=lambda p, alpha, per_background: rising_backgrounds(float(p.min_spearman), alpha),
