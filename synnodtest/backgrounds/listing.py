@@ -88,12 +88,12 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     if planted:
         notes.append(_left_out(len(planted), "with planted nodules"))
         entries = [entry for entry in entries if entry.path not in planted]
-    called = [] if manifest else _called_nodules(entries)
+    called = set() if manifest else _called_nodules(entries)
     if 0 < len(called) < len(entries):
         notes.append(_left_out(len(called), "with a nodule in the name of the file"))
-        entries = [entry for entry in entries if entry not in called]
+        entries = [entry for entry in entries if entry.path not in called]
     elif called:
-        notes.append(f"the name of every radiograph tells of a nodule, such as {called[0].path.name}")
+        notes.append(f"the name of every radiograph tells of a nodule, such as {min(called).name}")
     annotated = annotations_of(images, {one.path: one.header.numbers if one.header else () for one in entries})
     positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
     if positive:
@@ -127,14 +127,14 @@ def _entries(
     return [Entry(id=path.name, path=path, masks=masks.of(path)) for path in lying], unread_pictures(images)
 
 
-def _called_nodules(entries: Sequence[Entry]) -> list[Entry]:
+def _called_nodules(entries: Sequence[Entry]) -> set[Path]:
     """Return the radiographs whose file's name tells of a nodule, as ``nodule_01.png`` does beside ``normal_01.png``.
 
     ``a_nodule.png`` tells of one in ``a.png``, too.
     """
     told = {stem for entry in entries if meaning(stem := stem_of(entry.path)) is Meaning.NODULE}
     told |= {before[1] for stem in told if (before := _BEFORE_NODULE.match(stem))}
-    return [entry for entry in entries if stem_of(entry.path) in told]
+    return {entry.path for entry in entries if stem_of(entry.path) in told}
 
 
 def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph, tables
 from synnodtest.backgrounds.columns import spelt_otherwise
+from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.datasets import load_image, read_dataset
 from synnodtest.errors import BackgroundError
@@ -854,6 +855,13 @@ class TestTablesBesideRadiographs:
         served = FolderSet(tmp_path / "some", "normal")
         assert len(served.backgrounds) == 2
         assert any("with a nodule in the column 'comment' and kept" in note for note in served.notes)
+
+    def test_names_of_large_sets_are_told_apart_without_comparing_each_with_each(self, tmp_path, monkeypatch):
+        """Two minutes of 20,000 radiographs, half of them with a nodule."""
+        for name in ("nodule_1", "normal_1", "normal_2"):
+            write_png(tmp_path / f"{name}.png", chest())
+        monkeypatch.setattr(Entry, "__eq__", lambda *_: pytest.fail("compared"))
+        assert len(FolderSet(tmp_path, "normal").backgrounds) == 2
 
     def test_what_says_nothing_or_is_not_read_is_noted(self, tmp_path):
         self.put(tmp_path)
