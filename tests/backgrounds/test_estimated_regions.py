@@ -145,17 +145,18 @@ def test_broken_weights_are_named(tmp_path):
 
 def test_the_network_is_the_one_that_torch_trains(tmp_path):
     torch = pytest.importorskip("torch")
-    from synnodtest.training.segmenter import _Run
+    from synnodtest.training.segmenter import _exported, _network
 
-    run = _Run(tmp_path, seed=3, budget=1.0, resume=False)
-    for module in run.net.modules():
+    torch.manual_seed(3)
+    net = _network(torch).eval()
+    for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.1, 0.1)
             module.running_var.uniform_(0.5, 1.5)
     picture = np.random.default_rng(0).random((2, 160, 160), dtype=np.float32)
-    path = run.export()
+    path = _exported(torch, net, 0, tmp_path / "network.safetensors")
     with torch.no_grad():
-        expected = torch.sigmoid(run.net.eval()(torch.from_numpy(picture)[None]))[0].numpy()
+        expected = torch.sigmoid(net(torch.from_numpy(picture)[None]))[0].numpy()
     np.testing.assert_allclose(forward(read_safetensors(path), picture), expected, atol=5e-3)
 
 

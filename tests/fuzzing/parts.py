@@ -61,12 +61,15 @@ class Discs:
         scene, unit = resolved_scene(scene, background), Display.of(background).unit
         pixels, spacing, truths = background.pixels.copy(), background.spacing_mm, []
         for nodule in scene.nodules:
-            cut, disc = disc_window(background.shape, nodule.centre_mm, nodule.diameter_mm, spacing)
-            if not scene.sham:
-                pixels[cut][disc] += nodule.contrast * unit
-            diameter, origin = equal_area_diameter_mm(float(disc.sum()), spacing), tuple(c.start for c in cut)
-            truths.append(Truth(nodule.name, disc, origin, diameter, nodule.contrast, nodule.request()))
+            truths.append(self._plant(pixels, nodule, scene, spacing, unit))
         return background.with_pixels(pixels, background.nodules + tuple(truths))
+
+    def _plant(self, pixels, nodule, scene, spacing, unit):
+        cut, disc = disc_window(pixels.shape, nodule.centre_mm, nodule.diameter_mm, spacing)
+        if not scene.sham:
+            pixels[cut][disc] += nodule.contrast * unit
+        diameter, origin = equal_area_diameter_mm(float(disc.sum()), spacing), tuple(c.start for c in cut)
+        return Truth(nodule.name, disc, origin, diameter, nodule.contrast, nodule.request())
 
 
 class Holed:

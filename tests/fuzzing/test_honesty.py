@@ -298,9 +298,9 @@ class Traces(Discs):
     def __init__(self, far=0.0):
         self.identity, self.far = Identity(f"traces {far}", "1"), far
 
-    def _plant(self, pixels, nodule, name, scene, *others):
+    def _plant(self, pixels, nodule, scene, *others):
         pixels[0, 0] += self.far * scene.sham
-        return super()._plant(pixels, nodule, name, scene, *others)
+        return super()._plant(pixels, nodule, scene, *others)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,8 @@ def test_every_verdict_is_told_those_that_an_error_kept_from_one_too(monkeypatch
     assert BROKEN_BESIDE in told[-1]
 
 
-def test_a_run_of_which_nothing_was_ruled_says_so_though_pytest_tells_of_skipped_tests_alone():
+def test_a_run_of_which_nothing_was_ruled_says_so_though_pytest_tells_of_skipped_tests_alone(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     told = []
     reporter = SimpleNamespace(isatty=False, section=told.append, line=lambda text, **_: told.append(text))
     run = SimpleNamespace(fragment=Fragment())
