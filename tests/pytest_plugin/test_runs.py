@@ -367,7 +367,8 @@ def test_what_a_worker_had_judged_before_it_died_is_an_error_and_not_told_as_not
 def test_verdicts_that_a_worker_takes_along_as_it_dies_after_its_last_item_fail_the_run(project):
     (project.path / "conftest.py").write_text(
         "import os, pytest\n@pytest.hookimpl(tryfirst=True, wrapper=True)\n"
-        "def pytest_runtestloop(session):\n    yield\n    return os._exit(3) if hasattr(session.config, 'workerinput') else True\n"
+        "def pytest_runtestloop(session):\n    yield\n"
+        "    return os._exit(3) if hasattr(session.config, 'workerinput') else True\n"
     )
     result = project("-k", "leak", "--synnod-no-pixels", "-n", "1", "--max-worker-restart", "0")
     result.assert_outcomes(passed=1)
