@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from synnodtest.geometry import disc_mask
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.synthesizers import diffusion
 from synnodtest.synthesizers.diffusion import Calibration, DiffusionSynthesizer
-from synnodtest.training import calibrate
+from synnodtest.training import calibrate, denoiser
 from synnodtest.training.boxed import mask_in_box
 from synnodtest.training.denoiser import draw_batch, fit_denoiser
 from synnodtest.training.diffusion import Sources, new_pipeline, pipeline_on_base, save_model, train_diffusion
@@ -108,19 +108,31 @@ def test_what_is_redrawn_always_holds_the_nodule() -> None:
     assert not (nodule & (batch.boxes == 0)).any()
 
 
-def test_a_killed_training_goes_on_where_its_checkpoint_stands(encoder: TabularEncoder, tmp_path: Path) -> None:
-    windows = made_up_windows()
+def test_a_killed_training_goes_on_where_its_checkpoint_stands(
+    encoder: TabularEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows, plain, killed = made_up_windows(), denoiser._Fit._step, []
 
-    def trained(work: Path, *steps: int) -> torch.Tensor:
-        for limit in steps:
-            pipeline = new_pipeline(encoder, PRESETS["tiny"])
-            fit_denoiser(pipeline, windows, work, Recipe(batch=2, steps=limit, warm_up=1, precision="fp32"), **SILENT)
+    def dying(fit: Any, model: Any) -> torch.Tensor:
+        if fit.course.step == 1 and not killed:
+            killed.append(fit)
+            raise KeyboardInterrupt
+        return plain(fit, model)
+
+    def trained(work: Path) -> torch.Tensor:
+        pipeline = new_pipeline(encoder, PRESETS["tiny"])
+        recipe = Recipe(batch=2, steps=2, warm_up=1, precision="fp32", save_minutes=0.0)
+        fit_denoiser(pipeline, windows, work, recipe, **SILENT)
         return torch.cat([p.detach().flatten() for p in pipeline.unet.parameters()])
 
-    resumed = trained(tmp_path / "a", 2, 2)
-    assert torch.equal(resumed, trained(tmp_path / "b", 2))
-    assert (tmp_path / "a" / "loss.json").exists()
-    assert not list((tmp_path / "a").glob("*.tmp"))
+    whole = trained(tmp_path / "whole")
+    monkeypatch.setattr(denoiser._Fit, "_step", dying)
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "killed")
+    assert torch.equal(trained(tmp_path / "killed"), whole)
+    assert len(killed) == 1
+    assert (tmp_path / "killed" / "loss.json").exists()
+    assert not list((tmp_path / "killed").glob("*.tmp"))
 
 
 def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(
