@@ -19,7 +19,7 @@ from synnodtest.planning.groups import groups_for
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
-from synnodtest.spec.model import Behaviour
+from synnodtest.spec.model import Behaviour, Scenes
 from synnodtest.statistics import design_effect
 
 UNFLAGGED = 30
@@ -175,7 +175,7 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     unit = "nodule" if kind is None else kind.unit(kind.read(parameters))
     distractors = kind is not None and kind.judges_distractors
     if unit == "image" or scenes is None or not (scenes.distractors if distractors else scenes.nodules):
-        return 1.0 if "reference" in parameters else float(_untouched_per_background(behaviour, variant))
+        return 1.0 if "reference" in parameters else float(_untouched_per_background(kind, scenes, parameters))
     looked = list(backgrounds[:SAMPLE])
     arm = parameters.get("arm")
     chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
@@ -193,18 +193,16 @@ def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: S
     arms = (OWN,) if kind is None else kind.arms_for(variant.parameters)
     scenes = behaviour.scenes
     if OWN not in arms or scenes is None or not (scenes.nodules or scenes.distractors):
-        return _untouched_per_background(behaviour, variant)
+        return _untouched_per_background(kind, scenes, variant.parameters)
     own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
     return max(own + (2 if UNTOUCHED_ARM in arms else 0), 1)
 
 
-def _untouched_per_background(behaviour: Behaviour, variant: Variant) -> int:
+def _untouched_per_background(kind: Kind[Any] | None, scenes: Scenes | None, parameters: Mapping[str, Any]) -> int:
     """Return how many looks of one untouched background are judged, 1 or more."""
-    if behaviour.scenes is None:
+    if kind is None or scenes is None:
         return 1
-    kind = find_check(variant.expectation.kind)
-    arms = () if kind is None else kind.arms_for(variant.parameters)
-    groups = groups_for(arms, behaviour.scenes, variant.parameters)
+    groups = groups_for(kind.arms_for(parameters), scenes, parameters)
     return max(sum(group.kind == UNTOUCHED_ARM for group in groups), 1)
 
 
