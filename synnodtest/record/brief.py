@@ -93,9 +93,9 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
     yield ""
     level = f"{made.level} interval"
     yield f"{'pairs':>7} {'before':>8} {'now':>8} {'differs by':>10}  {level:<17}  metric"
-    yield from (_row(row, row.metric) for row in made.differences if not row.behaviour)
+    yield from (_row(row, row.metric + row.at) for row in made.differences if not row.behaviour)
     within = (row for row in made.differences if row.behaviour and row.shown)
-    yield from (_row(row, f"{row.metric} in {row.behaviour}") for row in within)
+    yield from (_row(row, f"{row.metric}{row.at} in {row.behaviour}") for row in within)
     if not made.differences:
         yield "no scene is in both: other seed, synthesizer, backgrounds or specs"
     elif made.unpaired:

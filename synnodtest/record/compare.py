@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,11 +29,39 @@ _SAYS_NOTHING = frozenset({"rationale"})
 """Parameters that no verdict hangs on."""
 
 Row = tuple[float, float, str]
-_USUAL = (True, DEFAULT_POINT)
-Wanted = Mapping[str, tuple[bool, float]]
-"""Per behaviour whether its nodules ought to be found, and its operating point."""
 Pair = tuple[SceneEntry, SceneEntry]
 """A scene of the earlier record and the same of this one."""
+
+
+@dataclass
+class Asked:
+    """Questions of a behaviour's expectations.
+
+    Args:
+        found: Whether its nodules ought to be found.
+        points: Operating points, in the order of the expectations.
+        spare: Operating point of those that look at all thresholds.
+    """
+
+    found: bool = True
+    points: list[float] = field(default_factory=list)
+    spare: float = DEFAULT_POINT
+
+    @property
+    def further(self) -> list[float]:
+        """Operating points beyond the first."""
+        return [p for p in dict.fromkeys(self.points) if p != self.points[0]]
+
+    def point(self, further: float | None = None) -> float:
+        """Return the operating point: the further one where an expectation states it, else the first."""
+        if further in self.points:
+            return float(further)
+        return self.points[0] if self.points else self.spare
+
+
+Wanted = Mapping[str, Asked]
+"""Questions by behaviour."""
+_USUAL = Asked()
 
 
 @dataclass(frozen=True)
@@ -57,24 +85,29 @@ class Limit:
         """Return whether the limit is kept, and the sentence.
 
         It is not without scenes of two backgrounds in common, nor where no fall could exceed it: of a silent baseline.
+        Of several operating points the first that does not keep it is told.
 
         Args:
             differences: Of the two records.
             alone: Why those scenes do not speak for the others, if they do not.
         """
-        row = next((d for d in differences if d.metric == self.metric and not d.behaviour), None)
-        if row is None or row.value is None:
+        rows = [d for d in differences if d.metric == self.metric and not d.behaviour]
+        ruled = [self._of(row, alone) for row in rows] or [self._ruled(False, "no scene could be compared")]
+        return next((one for one in ruled if not one.kept), ruled[0])
+
+    def _of(self, row: DifferenceEntry, alone: str) -> LimitEntry:
+        if row.value is None:
             return self._ruled(False, "no scene could be compared")
         if row.clusters < 2:
             return self._ruled(False, "scenes of a single background prove nothing")
         if self.of_a_fall and row.before <= -self.bound:
             sentence = f"{row.before:.{decimals_beside(row.before, self.bound, 3)}f}"
-            return self._ruled(False, f"the baseline's {sentence} leaves no room for such a fall")
+            return self._ruled(False, f"the baseline's {sentence}{row.at} leaves no room for such a fall")
         if alone:
             return self._ruled(False, alone)
         holds = row.value >= self.bound if self.of_a_fall else row.value <= self.bound
         words = "keeps" if holds else "exceeds"
-        sentence = f"difference {signed(row.value, self.bound)} {_interval(row, self.bound)}"
+        sentence = f"difference{row.at} {signed(row.value, self.bound)} {_interval(row, self.bound)}"
         return self._ruled(holds, f"{sentence} {words} the limit")
 
     def _ruled(self, kept: bool, why: str) -> LimitEntry:
@@ -209,7 +242,8 @@ def _matched_otherwise(earlier: Side, now: Side) -> dict[str, ChangedParameter]:
 
 
 def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterator[DifferenceEntry]:
-    yield from _rows("", [p for p in pairs if _counts(p[1], wanted)], wanted, alpha)
+    counted_ones = [p for p in pairs if not p[1].nodules or wanted.get(p[1].behaviour, _USUAL).found]
+    yield from _rows("", counted_ones, wanted, alpha)
     for behaviour in dict.fromkeys(scene.behaviour for _, scene in pairs):
         yield from _rows(behaviour, [p for p in pairs if p[1].behaviour == behaviour], wanted, alpha)
 
@@ -253,24 +287,34 @@ def _common_scenes(earlier: Side, now: Side) -> Iterator[Pair]:
 
 
 def _wanted(side: Side) -> Wanted:
-    known: dict[str, tuple[bool, float]] = {}
+    wanted: dict[str, Asked] = {}
     for entry in side.expectations:
         kind = find_check(entry.kind)
-        against = kind is not None and kind.wants_silence(kind.read(entry.parameters))
-        has_nodules, point = known.get(entry.behaviour, (True, entry.operating_point))
-        known[entry.behaviour] = (has_nodules and not against, point)
-    return known
-
-
-def _counts(scene: SceneEntry, wanted: Wanted) -> bool:
-    return not scene.nodules or wanted.get(scene.behaviour, _USUAL)[0]
+        asked = wanted.setdefault(entry.behaviour, Asked(spare=entry.operating_point))
+        if kind is not None and kind.wants_silence(kind.read(entry.parameters)):
+            asked.found = False
+        if kind is None or "operating_point" in kind.common:
+            asked.points.append(entry.operating_point)
+    return wanted
 
 
 def _rows(behaviour: str, pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterator[DifferenceEntry]:
+    """Yield each metric at the first operating point of each behaviour, then rates at each further one."""
+    for metric, rows in _values(pairs, wanted).items():
+        yield _row(behaviour, metric, rows, alpha)
+    there = dict.fromkeys(scene.behaviour for _, scene in pairs)
+    for point in dict.fromkeys(p for name in there for p in wanted.get(name, _USUAL).further):
+        for metric, rows in _values(pairs, wanted, point).items():
+            if metric != "confidence":
+                yield _row(behaviour, metric, rows, alpha, point)
+
+
+def _values(pairs: Sequence[Pair], wanted: Wanted, further: float | None = None) -> dict[str, list[Row]]:
+    """Return now, before and cluster of each pair, by metric; metrics without any are left out."""
     rows_of: dict[str, list[Row]] = {metric: [] for metric in METRICS}
     hits, scores, quiet, alarms = rows_of.values()
     for old, new in pairs:
-        cluster, point = new.independent, wanted.get(new.behaviour, _USUAL)[1]
+        cluster, point = new.independent, wanted.get(new.behaviour, _USUAL).point(further)
         for a, b in zip(new.nodules if new.of_own_arm else (), old.nodules, strict=False):
             if a.confidence is not None and b.confidence is not None:
                 hits.append((_hit(a.confidence, point), _hit(b.confidence, point), cluster))
@@ -279,14 +323,16 @@ def _rows(behaviour: str, pairs: Sequence[Pair], wanted: Wanted, alpha: float) -
             now, before = (float(sum(f.score >= point for f in scene.findings)) for scene in (new, old))
             quiet.append((float(now == 0), float(before == 0), cluster))
             alarms.append((now, before, cluster))
-    yield from (_row(behaviour, metric, rows, alpha) for metric, rows in rows_of.items() if rows)
+    return {metric: rows for metric, rows in rows_of.items() if rows}
 
 
 def _hit(confidence: float, point: float) -> float:
     return float(confidence >= point and confidence > 0)
 
 
-def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> DifferenceEntry:
+def _row(
+    behaviour: str, metric: str, rows: Sequence[Row], alpha: float, operating_point: float | None = None
+) -> DifferenceEntry:
     now, before, clusters = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
     estimate = difference(metric, now, before, clusters, alpha=alpha)
     return DifferenceEntry(
@@ -303,6 +349,7 @@ def _row(behaviour: str, metric: str, rows: Sequence[Row], alpha: float) -> Diff
         usable=estimate.usable,
         method=estimate.method,
         alpha=alpha,
+        operating_point=operating_point,
     )
 
 

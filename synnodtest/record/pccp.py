@@ -17,6 +17,7 @@ from synnodtest.integrity.protocol import Margin, Protocol
 from synnodtest.record.change import OPEN, OUTSIDE, WITHIN, Clause, Held, Judged, Ran, Version
 from synnodtest.record.compare import compare
 from synnodtest.record.model import Comparison, ExpectationEntry, SceneEntry
+from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.record import behaviour_of
 from synnodtest.record.model.side import Side
 from synnodtest.record.words import date, number, plural, titles_of
@@ -39,9 +40,10 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
     earlier_ones = old if protocol.margins else ()
     compared = [compare(earlier.side, new.side, alpha=protocol.alpha) for earlier in earlier_ones]
     clauses += [
-        _not_worse(margin, protocol, earlier, comparison, first=earlier is old[0])
+        _not_worse(margin, protocol, earlier, row, first=earlier is old[0])
         for margin in protocol.margins
         for earlier, comparison in zip(earlier_ones, compared, strict=True)
+        for row in _rows_of(margin, comparison)
     ]
     statuses = {clause.status for clause in clauses}
     verdict = OUTSIDE if "FAILED" in statuses else WITHIN if statuses == {"PASSED"} else OPEN
@@ -215,15 +217,22 @@ def _step(version: Version, now: Mapping[str, str]) -> str:
     return f"{version.label}: {sum(now.get(key) == 'PASSED' for key in passed)} of {len(passed)}"
 
 
-def _not_worse(margin: Margin, protocol: Protocol, earlier: Version, made: Comparison, *, first: bool) -> Clause:
+def _rows_of(margin: Margin, made: Comparison) -> Sequence[DifferenceEntry | None]:
+    """Return the differences that a margin limits, one per operating point; None where there is none."""
+    return [d for d in made.differences if (d.metric, d.behaviour) == (margin.metric, margin.behaviour)] or [None]
+
+
+def _not_worse(
+    margin: Margin, protocol: Protocol, earlier: Version, row: DifferenceEntry | None, *, first: bool
+) -> Clause:
     """Return the clause on one margin: non-inferior where the bound of the difference lies within the margin."""
     less_is_better = margin.metric in LOWER_IS_BETTER
     what = margin.metric.replace("_", " ") + (f" of {margin.behaviour}" if margin.behaviour else "")
+    what += row.at if row is not None else ""
     whom = f"{earlier.label}{', the reference' if first else ''}"
     direction = "higher" if less_is_better else "lower"
     asks = f"The {what} is less than {margin.margin:g} {direction} than under {whom}."
     name = f"{what} against {earlier.label}"
-    row = next((d for d in made.differences if d.metric == margin.metric and d.behaviour == margin.behaviour), None)
     if row is None or row.value is None:
         return Clause(name, asks, "INCONCLUSIVE", "no scene could be compared: the same specs, seed and backgrounds?")
     worst, best = (row.upper, row.lower) if less_is_better else (row.lower, row.upper)

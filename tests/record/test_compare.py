@@ -12,7 +12,7 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.brief import comparison_lines
 from synnodtest.record.compare import as_record, parse_limit
 from synnodtest.record.model import Record
-from synnodtest.record.model.compared import DifferenceEntry
+from synnodtest.record.model.compared import Comparison, DifferenceEntry
 from synnodtest.record.model.side import Side
 from synnodtest.report.context import Context
 from synnodtest.report.sections.comparison import comparison
@@ -253,6 +253,38 @@ def test_nodules_that_are_to_be_missed_are_compared_apart_and_the_lines_and_the_
     )
     shown = parts.record(expectations=made["expectations"], comparison=encode(compared))
     assert comparison(Context(Record.of(shown), Path("."))).data["apart"] == f"Of all scenes, {told}."
+
+
+def at_points(*points, scores, kind="sensitivity"):
+    """Return a record whose behaviour is judged at several operating points."""
+    made = record(np.ones(N), scores)
+    made["expectations"] = [
+        parts.expectation(id=f"e{k}", behaviour="size", kind=kind, parameters={"at_least": 0.8, "operating_point": p})
+        for k, p in enumerate(points)
+    ]
+    return made
+
+
+def test_a_loss_above_the_first_operating_point_breaks_a_limit():
+    before, after = np.full(N, 0.9), np.where(np.arange(N) < 10, 0.4, 0.9)
+    made = compare(at_points(0.25, 0.5, scores=before), at_points(0.25, 0.5, scores=after))
+    rows = [r for r in made["differences"] if r["metric"] == "sensitivity" and not r["behaviour"]]
+    assert [(r.get("operating_point"), r["value"]) for r in rows] == [(None, 0.0), (0.5, -0.25)]
+    assert [r["metric"] for r in made["differences"] if not r["behaviour"]].count("confidence") == 1
+    kept, sentence = ruled("sensitivity:-0.03", made)
+    assert not kept
+    assert "difference at operating point 0.5 -0.25" in sentence
+    assert ruled("sensitivity:-0.3", made)[0]
+    assert decode(Comparison, made).apart == 0
+    assert any("sensitivity at operating point 0.5" in line for line in comparison_lines(decode(Comparison, made), "d"))
+
+
+def test_a_behaviour_is_held_against_the_points_that_it_is_judged_at_and_not_against_those_of_its_curves():
+    before, after = np.full(N, 0.9), np.where(np.arange(N) < 10, 0.4, 0.9)
+    versions = [at_points(0.25, 0.5, scores=scores) for scores in (before, after)]
+    for one in versions:
+        one["expectations"][0]["kind"] = "auc"  # looks at all thresholds: its 0.25 is that of the behaviour
+    assert difference(compare(*versions), "sensitivity")["value"] == -0.25
 
 
 def test_scenes_without_a_cluster_are_one_each_by_their_background():

@@ -114,6 +114,25 @@ def test_a_loss_beyond_the_margin_fails_as_the_bound_says(plan):
     assert made.verdict == "OUTSIDE THE PLAN"
 
 
+def test_a_loss_at_the_second_operating_point_of_a_behaviour_fails(plan):
+    def at_two_points(number, faint):
+        made = version(hits(0.9), number=number)
+        scenes = {
+            key: replace(s, nodules=tuple(replace(n, confidence=min(0.4, n.confidence)) for n in s.nodules))
+            if k % 3 < faint
+            else s
+            for k, (key, s) in enumerate(made.side.scenes.items())
+        }
+        points = [{"operating_point": 0.25}, {"operating_point": 0.5}]
+        asked = [replace(e, parameters=p) for e, p in zip(made.side.expectations, points, strict=True)]
+        return Version(number, replace(made.side, scenes=scenes, expectations=tuple(asked)), made.specs)
+
+    made, clauses = judged(plan, at_two_points("1", 0), at_two_points("2", 2))
+    assert not made.within
+    first, second = (clauses[f"sensitivity{at} against d 1 (11111111)"] for at in ("", " at operating point 0.5"))
+    assert (first.status, second.status) == ("PASSED", "FAILED")
+
+
 def test_a_loss_that_may_or_may_not_lie_within_the_margin_is_left_open(plan):
     kept = np.arange(200)
     made, _ = judged(plan, version(list(kept >= 10)), version(list(kept >= 28), number="2"))

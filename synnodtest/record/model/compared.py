@@ -60,6 +60,8 @@ class DifferenceEntry:
         usable: Whether the interval rests on enough for a verdict.
         method: The estimator, in words.
         alpha: One-sided error rate of each bound.
+        operating_point: A finding of at least this score counts; None: that of each behaviour's first expectation, or
+            none is needed.
     """
 
     behaviour: str
@@ -75,11 +77,17 @@ class DifferenceEntry:
     usable: bool = False
     method: str = ""
     alpha: float = 0.05
+    operating_point: float | None = None
 
     @property
     def title(self) -> str:
         """The metric in words."""
-        return self.metric.replace("_", " ")
+        return self.metric.replace("_", " ") + self.at
+
+    @property
+    def at(self) -> str:
+        """The operating point in words where it is a further one, with a space before."""
+        return "" if self.operating_point is None else f" at operating point {self.operating_point:g}"
 
     @property
     def level(self) -> str:
@@ -140,4 +148,5 @@ class Comparison:
     @property
     def apart(self) -> int:
         """Nodules of behaviours alone: those that hold that nodules are missed are not among all scenes together."""
-        return sum(d.n if d.behaviour else -d.n for d in self.differences if d.metric == "sensitivity")
+        hits = (d for d in self.differences if d.metric == "sensitivity" and d.operating_point is None)
+        return sum(d.n if d.behaviour else -d.n for d in hits)
