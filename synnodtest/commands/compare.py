@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     from synnodtest.commands.specs import cases_of
     from synnodtest.decoding import encode
     from synnodtest.record.brief import comparison_lines
-    from synnodtest.record.compare import compare, faults_of, parse_limit
+    from synnodtest.record.compare import compare, faults_of
+    from synnodtest.record.limit import parse_limit
     from synnodtest.record.model.members import StatusWord
     from synnodtest.shell.baseline import is_record, record_of
     from synnodtest.shell.option_faults import check_names

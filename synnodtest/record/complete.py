@@ -14,7 +14,8 @@ from synnodtest.integrity import inputs, ledger
 from synnodtest.integrity.lock import LOCK, deviation, deviations, locked, moved_sources
 from synnodtest.integrity.manifest import RECORD
 from synnodtest.record import credibility
-from synnodtest.record.compare import Limit, compare
+from synnodtest.record.compare import compare
+from synnodtest.record.limit import Limit
 from synnodtest.record.model import Record
 from synnodtest.record.model.authored import WaiverEntry
 from synnodtest.record.model.run import LedgerEntry, SpecEntry, contents_of

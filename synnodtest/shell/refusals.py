@@ -15,8 +15,8 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError, likely
 from synnodtest.integrity.waivers import Waivers
 from synnodtest.planning.cases import Case
-from synnodtest.record.compare import Limit, parse_limit
 from synnodtest.record.credibility import read as read_credibility
+from synnodtest.record.limit import Limit, parse_limit
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.shell.settings import Settings
 

@@ -10,7 +10,8 @@ from synnodtest.errors import SynnodError
 from synnodtest.record import compare as comparing
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.brief import comparison_lines
-from synnodtest.record.compare import as_record, parse_limit
+from synnodtest.record.compare import as_record
+from synnodtest.record.limit import parse_limit
 from synnodtest.record.model import Record
 from synnodtest.record.model.compared import Comparison, DifferenceEntry
 from synnodtest.record.model.side import Side
