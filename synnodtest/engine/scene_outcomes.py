@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from synnodtest.engine.executor import Executor
+from synnodtest.engine.executor import Executor, SceneSource
 from synnodtest.engine.job import Unplaced
 from synnodtest.engine.judgement import Providers
 from synnodtest.engine.outcome import Outcome
@@ -17,8 +17,9 @@ from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour, Scenes
 from synnodtest.store import Store
 
-Key = tuple[str, Scenes, str, Group]
-"""Behaviour, its scenes, synthesizer and group: what tells scenes that are made together from all others."""
+Key = tuple[str, Scenes, SceneSource, Group]
+"""Behaviour, its scenes, their source and group: what tells scenes that are made together from all others; another
+spec's behaviour of the same name may have the same scenes and test other regions."""
 WORDS = {
     "own": "",
     "untouched": "untouched radiographs",
@@ -84,7 +85,7 @@ class SceneOutcomes(Parts):
         self, behaviour: Behaviour, synthesizer: str, group: Group, backgrounds: Sequence[Background]
     ) -> list[Outcome | Unplaced]:
         """Return the outcomes of one group of scenes; those of backgrounds that were not shown yet are made."""
-        by_background = self._outcomes.setdefault((behaviour.id, scenes_of(behaviour), synthesizer, group), {})
+        by_background = self._outcomes.setdefault(self._key(behaviour, synthesizer, group), {})
         missing = [b for b in backgrounds if b.id not in by_background]
         if missing:
             self._costs.clear()
@@ -109,10 +110,13 @@ class SceneOutcomes(Parts):
 
     def cost_of(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
         """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""
-        key = (behaviour.id, scenes_of(behaviour), synthesizer, group)
+        key = self._key(behaviour, synthesizer, group)
         if key not in self._costs:
             self._costs[key] = self.engine(behaviour, synthesizer).finished(self.recipes(behaviour, group))
         return self._costs[key]
+
+    def _key(self, behaviour: Behaviour, synthesizer: str, group: Group) -> Key:
+        return behaviour.id, scenes_of(behaviour), self.source(behaviour, synthesizer), group
 
     def recipes(self, behaviour: Behaviour, group: Group) -> Iterator[Recipe]:
         """Return the recipes of a group on all backgrounds of its behaviour."""

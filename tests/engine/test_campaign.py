@@ -48,8 +48,19 @@ class Everywhere:
         return [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] for _ in radiographs]
 
 
+class Halves(Squares):
+    """Squares with a region beside the lung."""
+
+    def load(self, background):
+        radiograph = super().load(background)
+        half = np.zeros(radiograph.shape, dtype=bool)
+        half[20:108, 64:108] = True
+        return replace(radiograph, regions={**radiograph.regions, "right_lung": half})
+
+
 def campaign_of(tmp_path, expect, count, sets=Squares):
     """A campaign on a set, and the behaviour and variant of one expectation."""
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "s.yaml"
     path.write_text(SPEC.format(expect=f"      - {expect}", more="", count=count, sampling="{}"))
     behaviour = load_spec(path).behaviours[0]
@@ -230,3 +241,14 @@ def test_the_cost_of_an_item_counts_its_groups_and_what_is_finished(tmp_path):
     assert campaign.cost(behaviour, variant) == (10, 0)
     campaign.gather(behaviour, variant)
     assert campaign.cost(behaviour, variant) == (10, 10)
+
+
+def test_behaviours_of_one_name_and_scenes_in_two_specs_each_have_the_regions_that_they_test(tmp_path):
+    silence = "no_detection: {region: right_lung, at_most: 0.9}"
+    campaign, plain, _ = campaign_of(tmp_path, "sensitivity: {at_least: 0.5}", 20, Halves)
+    _, silent, variant = campaign_of(tmp_path, silence, 20, Halves)
+    (first,) = variants(plain, plain.expectations[0])
+    assert (plain.id, plain.scenes) == (silent.id, silent.scenes)
+    campaign.gather(plain, first)
+    alone = campaign_of(tmp_path / "alone", silence, 20, Halves)[0]
+    assert campaign.gather(silent, variant).ruling == alone.gather(silent, variant).ruling
