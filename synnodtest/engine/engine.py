@@ -170,11 +170,11 @@ class Engine:
         return Chunk(items, jobs, pending)
 
     def _with_finished(self, items: Sequence[Placed]) -> Chunk:
-        """Return a prepared batch with the radiographs of a few finished scenes, for the detector to see again."""
+        """Return a prepared batch with the radiographs of a few of whose findings are known, to be shown again."""
         chunk = self._prepared(items)
         finished = [job for job in chunk.jobs.values() if job not in chunk.pending]
         self._radiographs.recheck(finished)
-        again = self._recheck.chosen(finished)
+        again = self._recheck.chosen(job for job in chunk.jobs.values() if job.done)
         self._radiographs.obtain([job for job, _ in again])
         return replace(chunk, again=again)
 

@@ -104,6 +104,14 @@ def test_nor_for_later_expectations_of_the_run(tmp_path, weights):
             list(engine.run(recipes_of(behaviour())))
 
 
+def test_nor_where_a_later_version_takes_its_snapshots_anew(tmp_path, weights, monkeypatch):
+    outcomes(tmp_path, loading(tmp_path, weights))
+    weights.write_text("0.8")
+    monkeypatch.setattr("synnodtest.engine.job.SNAPSHOT", 1000)
+    with pytest.raises(DetectorError, match="answers otherwise"):
+        outcomes(tmp_path, loading(tmp_path, weights))
+
+
 def test_a_detector_that_says_the_sha256_of_its_weights_is_not_asked_again(tmp_path, weights):
     identity = 'identity = {"name": "mine", "sha256": "f" * 64}'
     outcomes(tmp_path, loading(tmp_path, weights, identity))
