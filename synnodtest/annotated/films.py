@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
 from synnodtest.backgrounds.estimates import Estimates, estimator
+from synnodtest.backgrounds.file_formats import reader_sha256
 from synnodtest.canonical import canonical_json, plain, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.conspicuity import Visibility, visibilities
@@ -192,9 +193,9 @@ class AnnotatedFilms:
         return self._estimates.completed(radiograph, sha256_of(told))
 
     def _shown(self, image: AnnotatedImage) -> list[object]:
-        """Return what a manifest says of the pixels beside their spacing, where it changes them."""
+        """Return what changes the pixels: what a manifest says of them, beside their spacing, and an added reader."""
         told = [image.given.bits, image.given.polarity == "inverted", image.given.rotate_deg]
-        return [told] if any(told) else []
+        return [part for part in (told if any(told) else None, reader_sha256(image.path)) if part]
 
     def _spacing(self, film: str) -> tuple[float, float]:
         if film not in self._spacings:

@@ -13,6 +13,7 @@ import numpy as np
 from synnodtest.backgrounds import formats
 from synnodtest.backgrounds.reading import FILE_ALONE, OVERSHOOT, Stored, by_bits
 from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.factories import source_sha256
 from synnodtest.geometry import FloatArray
 from synnodtest.registry import Registry
 
@@ -96,6 +97,12 @@ def _known() -> Mapping[str, Format]:
 def format_of(path: Path) -> Format | None:
     """Return the further format of a file, by its suffix; None where the readers know it or nobody does."""
     return _known().get(suffix_of(path))
+
+
+def reader_sha256(path: Path) -> str:
+    """Return the sha256 of the code that reads a file's further format; empty where the readers know it themselves."""
+    further = format_of(path)
+    return "" if further is None else source_sha256(further.read)
 
 
 def suffixes() -> tuple[str, ...]:

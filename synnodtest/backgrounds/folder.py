@@ -14,6 +14,7 @@ import numpy as np
 from synnodtest.backgrounds.columns import spelt_otherwise
 from synnodtest.backgrounds.estimated_regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
+from synnodtest.backgrounds.file_formats import reader_sha256
 from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, sight_of, with_copies
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.patients import of_one_study, patients_of_headers, settled
@@ -271,9 +272,11 @@ def _refuse_changed(entry: Entry, background: Background) -> None:
 
 
 def _content(entry: Entry) -> str:
-    """Return the sha256 that stands for pixels, spacing and masks, from the bytes of the files."""
+    """Return the sha256 that stands for pixels, spacing and masks, from the bytes of the files and an added reader."""
     files = {"": digest_of(entry.path)} | {region: digest_of(path) for region, path in entry.masks.items()}
     beside = pixels_beside(entry)
     regions = estimator() if not set(REGIONS) <= set(entry.masks) else None
     known = {"files": files, "pixel_file": digest_of(beside) if beside else None, "regions": regions}
+    if reader := reader_sha256(entry.path):
+        known["reader"] = reader
     return sha256_of({"format": _FORMAT, **known, **vars(entry.given), "accept": sorted(entry.given.accept)})

@@ -1,6 +1,7 @@
 """Further file formats: known by their longest suffix, double ones too, wherever files are listed or named."""
 
 import gzip
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,29 @@ def test_what_passes_white_a_little_is_clipped_and_noted(volumes, monkeypatch, t
     radiograph = read_radiograph(film(tmp_path / "one.raw.gz"))
     assert radiograph.pixels.max() == 1
     assert any("beyond 0..1" in note for note in radiograph.notes)
+
+
+READER = """
+import numpy as np
+from synnodtest.backgrounds.file_formats import Format
+
+FORMAT = Format("Mine", (".mine",), lambda path: (np.load(path.open("rb")){change}, (1.6, 1.7)))
+"""
+
+
+def test_what_an_edited_reader_makes_of_a_file_is_another_radiograph(monkeypatch, tmp_path):
+    """The store would give placements and findings of the pixels that the reader gave before."""
+    films, module = tmp_path / "films", tmp_path / "readers.py"
+    films.mkdir()
+    with (films / "one.mine").open("wb") as file:
+        np.save(file, np.linspace(0.2, 0.7, 200 * 160, dtype=np.float32).reshape(200, 160))
+    contents = []
+    for change in ("", "", "[::-1]"):
+        module.write_text(READER.format(change=change))
+        form = runpy.run_path(str(module))["FORMAT"]
+        monkeypatch.setattr(file_formats._FORMATS, "all", lambda form=form: {"mine": form})
+        file_formats._known.cache_clear()
+        contents += [background.content for background in FolderSet(films, "normal").backgrounds]
+    file_formats._known.cache_clear()
+    first, again, edited = contents
+    assert first == again != edited
