@@ -4,15 +4,19 @@ import json
 import shlex
 import sys
 import textwrap
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine import Engine
+from synnodtest.engine.recheck import SynthesisRecheck
 from synnodtest.errors import DetectorError, SynthesizerError
 from synnodtest.identity import Identity
+from synnodtest.scene import Nodule, Scene
 from synnodtest.store import Store
 from synnodtest.synthesizers import resolve_synthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -173,3 +177,59 @@ def test_a_synthesizer_that_draws_at_random_or_says_the_sha256_of_its_weights_go
     told = 'identity = {"name": "mine", "sha256": "e" * 64}'
     drawn(tmp_path, weights, detector_called("first"), told)
     assert drawn(tmp_path, weights, detector_called("first"), told) == []
+
+
+class Scaled(GaussianSynthesizer):
+    """Draws what it drew before times a factor, without a word of it in its identity."""
+
+    may_change_unseen = True
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def synthesize(self, scenes, backgrounds):
+        made = super().synthesize(scenes, backgrounds)
+        return [self._scaled(*pair) for pair in zip(made, backgrounds, strict=True)]
+
+    def _scaled(self, made, background):
+        pixels = background.pixels + np.float32(self.factor) * (made.pixels - background.pixels)
+        return made.with_pixels(pixels, tuple(replace(t, contrast=t.contrast * self.factor) for t in made.nodules))
+
+
+@pytest.mark.parametrize(
+    ("added", "factor", "same"),
+    [
+        (0.03, 1.019, True),
+        (0.03, 0.981, True),
+        (0.03, 1.021, False),
+        (0.03, 0.979, False),
+        (0.002, 1.048, True),
+        (0.002, 0.952, True),
+        (0.002, 1.052, False),
+        (0.002, 0.948, False),
+    ],
+)
+def test_a_synthesizer_draws_the_same_within_a_fiftieth_of_what_nodules_add_or_a_ten_thousandth(added, factor, same):
+    squares = Squares(1)
+    plain = squares.load(squares.backgrounds[0])
+    nodule = Nodule(20.0, (64.0, 64.0), contrast=0.5, seed=1)
+
+    def drawn(scaled):
+        (made,) = Scaled(scaled).synthesize([scene], [plain])
+        return made
+
+    scene = Scene("square-0", (nodule,))
+    unit = added / float(np.abs(drawn(1.0).pixels - plain.pixels).max())
+    scene = Scene("square-0", (replace(nodule, contrast=0.5 * unit),))
+    stored = drawn(1.0)
+    assert float(np.abs(stored.pixels - plain.pixels).max()) == pytest.approx(added, rel=0.02)
+    recheck = SynthesisRecheck(Scaled(factor))
+    if same:
+        recheck.compare(scene, plain, stored)
+        assert not recheck.wanted
+        return
+    for _ in range(2):  # what was found once holds for all that is stored
+        with pytest.raises(SynthesizerError, match="draws otherwise"):
+            recheck.compare(scene, plain, stored)
+        assert recheck.wanted
