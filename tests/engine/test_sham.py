@@ -15,7 +15,7 @@ from synnodtest.expectations import Status
 from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
-from synnodtest.statistics import Estimate, paired_mean
+from synnodtest.statistics import Estimate, paired_mean, tango
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.engine.parts import Squares
@@ -207,3 +207,19 @@ def test_edits_of_one_patient_are_one_cluster():
     shifts = [float(i < 20) - float(i < 4) for i in range(30)]
     want = paired_mean(shifts, [i // 3 for i in range(30)], guarded=True)
     assert (made.estimate.value, made.estimate.lower) == (want.value, want.lower)
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.2])
+@pytest.mark.parametrize("of_one", [1, 3])
+def test_the_bounds_have_the_error_rate_of_the_behaviour_and_every_pair_is_counted(alpha, of_one):
+    edited = [trial(f"b{i}", 0.9 * (i < 12), arm="@sham", cluster=f"p{i // of_one}") for i in range(30)]
+    plain = [replace(trial(f"b{i}", 0.9 * (9 <= i < 14)), nodules=()) for i in range(30)]
+    made = judge_sham(edited, plain, 0.25, CENTRE, alpha)
+    shifts = [float(i < 12) - float(9 <= i < 14) for i in range(30)]
+    clusters = [i // of_one for i in range(30)]
+    want = tango(3, 9, 2, 16, alpha=alpha) if of_one == 1 else paired_mean(shifts, clusters, alpha=alpha, guarded=True)
+    assert (made.estimate.lower, made.estimate.upper) == (want.lower, want.upper)
+    told = made.as_dict()
+    assert (told["n11"], told["n10"], told["n01"], told["n00"], told["n"]) == (3, 9, 2, 16, 30)
+    assert told["estimate"] == {"value": want.value, "lower": want.lower, "upper": want.upper}
+    assert judge_sham([], [], 0.25, CENTRE, alpha).as_dict()["estimate"] is None

@@ -70,12 +70,27 @@ def test_a_truth_that_is_that_of_the_pixels_is_taken():
         (telling(contrast=float("nan")), r"said to have a contrast of nan"),
         (telling(diameter_mm=10.0), r"said to have 10.0 mm, its mask has 14"),
         (telling(origin=(-3, 50)), r"leaves the radiograph"),
+        (telling(origin=(50, -1)), r"leaves the radiograph"),
+        (telling(origin=(120, 50)), r"leaves the radiograph"),
+        (telling(origin=(50, 120)), r"leaves the radiograph"),
         (in_place, r"read-only"),
     ],
 )
 def test_another_truth_than_that_of_mask_and_pixels_is_a_fault(function, told):
     with pytest.raises(SynthesizerError, match=told):
         call(function)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_nodules_are_measured_alone_from_two_diameters_of_the_larger_on(axis):
+    def beside(mm):
+        centre = [60, 60]
+        centre[axis] += mm
+        return replace(SCENE, nodules=(SCENE.nodules[0], replace(SCENE.nodules[1], centre_mm=tuple(centre))))
+
+    assert call(brighter, beside(27))[0].reason is not None
+    with pytest.raises(SynthesizerError, match="its pixels"):
+        call(brighter, beside(30))
 
 
 @pytest.mark.parametrize("sham_is_identity", [True, False])
