@@ -32,6 +32,8 @@ def test_of_a_radiograph_without_nodules_only_what_is_known_of_it_speaks():
     bare = trial("b", arm="@untouched", strata={"sex": "F"})
     assert is_judged(Selection(where={"sex": "F", "diameter_mm": {"at_least": 30}}), bare)
     assert not is_judged(Selection(where={"sex": "M"}), bare)
+    assert is_judged(Selection(where={"sex": {"in": ["F", "X"]}}), bare)
+    assert not is_judged(Selection(where={"sex": {"in": ["M", "X"]}}), bare)
     assert is_judged(Selection(of="other"), bare)
 
 
@@ -43,11 +45,13 @@ def test_a_missed_nodule_is_the_worse_the_larger_and_denser_and_of_found_ones_th
     assert missed_nodule(Selection(), both, 0.25) == (True, pytest.approx(6 * 0.3))
     assert missed_nodule(Selection(of="found"), both, 0.25) == (False, pytest.approx(20 * 0.3))
     assert missed_nodule(Selection(of="found"), both, 0.95) == (True, pytest.approx(20 * 0.3))
+    assert missed_nodule(Selection(), both, 0.95) == (True, pytest.approx(20 * 0.3))
     assert missed_nodule(Selection(where={"diameter_mm": {"at_least": 30}}), both, 0.25) == (False, 0.0)
 
 
 def test_false_alarms_are_the_worse_the_more_and_the_louder():
     assert false_alarm(Selection(), trial("b", false_positives=[0.9, 0.5, 0.1]), 0.5) == (True, 2.9)
+    assert false_alarm(Selection(), trial("b", false_positives=[0.5]), 0.5) == (True, 1.5)
     assert false_alarm(Selection(), trial("b", false_positives=[0.4]), 0.5) == (False, 0.4)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy
 
 from synnodtest.statistics import crossed_shares
 
@@ -73,3 +74,34 @@ def test_data_that_define_no_shares_say_why(values, rows, columns, reason):
     found = crossed_shares(values, rows, columns)
     assert reason in found.reason
     assert np.isnan(found.row)
+
+
+def restricted_deviance(logs, y, factors):
+    """Minus twice the restricted log-likelihood of Patterson and Thompson, by the whole covariance matrix."""
+    covariance = np.eye(len(y))
+    for log, levels in zip(logs, factors, strict=True):
+        covariance += np.exp(log) * (np.array(levels)[:, None] == np.array(levels)[None, :])
+    inverse, ones = np.linalg.inv(covariance), np.ones(len(y))
+    mean = ones @ inverse @ y / (ones @ inverse @ ones)
+    rest = (y - mean) @ inverse @ (y - mean)
+    return (len(y) - 1) * np.log(rest) + np.linalg.slogdet(covariance)[1] + np.log(ones @ inverse @ ones)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.4, -3.0])
+def test_a_table_with_holes_gives_the_top_of_the_restricted_likelihood(mean):
+    values, rows, columns = table(9, 6, 0.7, 0.5, 0.5, seed=11)
+    kept = np.flatnonzero(np.random.default_rng(3).random(values.size) < 0.5)
+    y, factors = values.ravel()[kept] - 0.4 + mean, ([rows[k] for k in kept], [columns[k] for k in kept])
+    top = scipy.optimize.minimize(
+        restricted_deviance, (0.0, 0.0), (y, factors), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-11}
+    )
+    parts = np.append(np.exp(top.x), 1.0)
+    found = crossed_shares(y, *factors)
+    assert [found.row, found.column, found.rest] == pytest.approx(parts / parts.sum(), abs=1e-4)
+
+
+def test_a_factor_whose_levels_agree_in_their_means_has_no_share_at_all():
+    values, rows, columns = table(8, 5, 0.6, 0.0, 1.0, seed=2)
+    found = crossed_shares((values - values.mean(axis=0)).ravel(), rows, columns)
+    assert found.column == pytest.approx(0.0, abs=1e-6)
+    assert found.row > 0.05
