@@ -7,13 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.annotations import annotations_of
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
 from synnodtest.backgrounds.file_formats import stem_of, suffixes
-from synnodtest.backgrounds.folder_files import MasksBeside, dicom_tree, node21_folder, radiographs_in, unread_pictures
+from synnodtest.backgrounds.folder_files import (
+    MasksBeside,
+    dicom_tree,
+    node21_folder,
+    nodule_masks,
+    radiographs_in,
+    unread_pictures,
+)
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.png_jpeg import OTHER_FORMAT
@@ -90,15 +97,17 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         entries = [entry for entry in entries if entry.path not in planted]
     called = set() if manifest else _called_nodules(entries)
     if 0 < len(called) < len(entries):
-        notes.append(_left_out(len(called), "with a nodule in the name of the file"))
+        notes.append(_left_out(len(called), "with a nodule in the name of file or folder"))
         entries = [entry for entry in entries if entry.path not in called]
     elif called:
-        notes.append(f"the name of every radiograph tells of a nodule, such as {min(called).name}")
+        notes.append(f"the name of every radiograph tells of a nodule, such as {min(entry.id for entry in entries)}")
     annotated = annotations_of(images, {one.path: one.header.numbers if one.header else () for one in entries})
-    positive = annotated.positive | {entry.path for entry in entries if _has_nodule_mask(masks.of(entry.path))}
+    positive = annotated.positive | _with_nodule_mask(images, entries, masks)
     if positive:
         notes.append(_left_out(len(positive), "with annotated nodules"))
         entries = [entry for entry in entries if entry.path not in positive]
+    elif meaning(name := folder.absolute().name) is Meaning.NODULE:
+        notes.append(f"the folder is called {name!r}: its radiographs are taken for such without nodules")
     entries, sideways = _without(entries, partial(_other_view, annotated.views))
     foreign += sideways
     notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
@@ -130,20 +139,27 @@ def _entries(
 def _called_nodules(entries: Sequence[Entry]) -> set[Path]:
     """Return the radiographs whose file's name tells of a nodule, as ``nodule_01.png`` does beside ``normal_01.png``.
 
-    ``a_nodule.png`` tells of one in ``a.png``, too.
+    ``a_nodule.png`` tells of one in ``a.png``, too; in a tree the folder ``Nodule`` does of all that lies in it.
     """
     told = {stem for entry in entries if meaning(stem := stem_of(entry.path)) is Meaning.NODULE}
     told |= {before[1] for stem in told if (before := _BEFORE_NODULE.match(stem))}
-    return {entry.path for entry in entries if stem_of(entry.path) in told}
+    above = {folder for entry in entries for folder in PurePosixPath(entry.id).parents}
+    called = {folder for folder in above if meaning(folder.name) is Meaning.NODULE}
+    return {e.path for e in entries if stem_of(e.path) in told or not called.isdisjoint(PurePosixPath(e.id).parents)}
 
 
-def _has_nodule_mask(masks: Mapping[str, Path]) -> bool:
-    """Return whether any of the masks beside a radiograph is called one of a nodule and holds anything."""
+def _with_nodule_mask(images: Path, entries: Sequence[Entry], masks: MasksBeside) -> set[Path]:
+    """Return the radiographs of which a mask, beside them or in a folder of such, is one of nodules and not empty."""
     from synnodtest.backgrounds.png_jpeg import read_raster
     from synnodtest.backgrounds.readers import MAX_PIXELS
 
-    of_nodules = (path for region, path in masks.items() if meaning(region) is Meaning.NODULE)
-    return any(read_raster(path, MAX_PIXELS).values.any() for path in of_nodules)
+    in_folders = nodule_masks(images, {stem_of(entry.path) for entry in entries})
+
+    def shown(path: Path) -> bool:
+        beside = [mask for region, mask in masks.of(path).items() if meaning(region) is Meaning.NODULE]
+        return any(read_raster(mask, MAX_PIXELS).values.any() for mask in (*beside, *in_folders.get(stem_of(path), ())))
+
+    return {entry.path for entry in entries if shown(entry.path)}
 
 
 def _left_out(count: int, which: str) -> str:

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.manifest import NAMES
 from synnodtest.backgrounds.named_images import without_upload
 from synnodtest.backgrounds.tables import MASSES, means_nodule
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
 
-OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".xml", ".txt")
+OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".xml", ".txt")
 """Text files in which LabelMe, VIA, Pascal VOC, ChestX-Det and others write what they mark."""
-MARKS = (".json", ".jsonl", ".ndjson")
-"""Those of them that are noted where they name these radiographs without a word of nodules."""
 MAX_BYTES = 64 * 1024 * 1024
 """Size of a file looked into, in bytes; set by hand: reports and labels of single films are far smaller, and each is
 read as a whole."""
@@ -31,10 +30,11 @@ _IMAGES = ("images", "imgs", "img")
 _YOLO = re.compile(r"\s*\d+(\s+[-+.\deE]+){4,}\s*")
 _STUDY = re.compile(r"s\d{8}")
 """A study's folder in MIMIC-CXR, whose report lies beside it: ``s50414267.txt``."""
+_WORDS = re.compile(r"[\w.-]+")
 _SENTENCE_END = re.compile(r"[.;\n]+")
 _SPEAKS = re.compile(rf"nodul|[\">'](lung |pulmonary )?{MASSES}[\"<']", re.IGNORECASE)
 """Words that speak of nodules: the word, or another for what looks like one as the whole name of a class."""
-_OURS = ('"synnodtest', '"attrition":')
+_OURS = ('"synnodtest', '"attrition":', "\nsynnodtest:")
 """Keys of what this package reads and writes: specs, recorded findings, records."""
 _PLANTED = '"synthetic": true,\n "source":'
 """Beginning of the truth of ``synnodtest plant``: it names the film that it was made of and is not about it."""
@@ -112,11 +112,13 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         own = bool({file.stem, Path(file.stem).stem} & stems)
         usable = file.suffix.lower() in OTHER_FORMS and not file.name.startswith(".") and file.is_file()
-        if not usable or file.stat().st_size > MAX_BYTES:
+        if not usable or file.name.lower() in NAMES or file.stat().st_size > MAX_BYTES:
             continue
         text = head_text(file.read_bytes())
-        if not _SPEAKS.search(text) or _is_read(text):
-            if file.suffix.lower() in MARKS and not _is_read(text) and _names(text, telling):
+        if _is_read(text):
+            continue
+        if not _SPEAKS.search(text):
+            if _may_mark(file, text, telling, own=own):
                 notes.append(f"{file.name} names these radiographs and was not read")
             continue
         if file.suffix.lower() == ".txt":
@@ -131,6 +133,16 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
     return notes
 
 
+def _may_mark(file: Path, text: str, telling: set[str], *, own: bool) -> bool:
+    """Return whether a file without a word of nodules names radiographs and may mark them.
+
+    A text does in lines that hold more than a name, or by its own name (``nodules.txt``); that of a film is a report.
+    """
+    if file.suffix.lower() != ".txt" or meaning(file.stem) is Meaning.NODULE:
+        return file.suffix.lower() != ".xml" and _names(text, telling)
+    return not own and any(_names(line, telling) for line in text.splitlines() if len(_WORDS.findall(line)) > 1)
+
+
 def _tells(line: str) -> bool:
     """Return whether a line names a nodule and does not deny it, as that of JSRT's normal radiographs does."""
     return "nodul" in line.lower() and meaning(line) is not Meaning.NOTHING
@@ -138,9 +150,9 @@ def _tells(line: str) -> bool:
 
 def _is_read(text: str) -> bool:
     """Return whether a text is COCO's, which is read, or this package's own."""
-    return any(key in text for key in _OURS) or ('"images"' in text and '"annotations"' in text)
+    return any(key in f"\n{text}" for key in _OURS) or ('"images"' in text and '"annotations"' in text)
 
 
 def _names(text: str, stems: set[str]) -> bool:
-    words = {without_upload(word) for word in re.split(r"[^\w.-]+", text)}
+    words = {without_upload(word) for word in _WORDS.findall(text)}
     return not stems.isdisjoint(words | {word.rpartition(".")[0] for word in words})

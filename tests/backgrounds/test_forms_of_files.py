@@ -687,6 +687,31 @@ class TestTablesBesideRadiographs:
         (tmp_path / "marks.json").write_text('{"film12.png": [[1, 2, 30, 40]]}')
         assert "marks.json names these radiographs and was not read" in FolderSet(tmp_path, "normal").notes
 
+    @pytest.mark.parametrize(
+        ("name", "text", "told"),
+        [
+            ("labels.yaml", "film12.png: 1\nfilm13.png: 0\n", True),
+            ("labels.txt", "film12.png 1\nfilm13.png 0\n", True),
+            ("../train.txt", "images/film12.png,1\n", True),
+            ("nodules.txt", "film12.png\n", True),
+            ("all.txt", "film12.png\nfilm13.png\n", False),
+            ("film12.txt", "Film12 shows a normal chest.\n", False),
+            ("some.yaml", "synnodtest: 1\nbehaviours: [{id: film12}]\n", False),
+        ],
+    )
+    def test_labels_in_lines_or_yaml_that_are_not_read_are_told(self, tmp_path, name, text, told):
+        for number in (12, 13):
+            write_png(tmp_path / "images" / f"film{number}.png", chest(seed=number))
+        (tmp_path / "images" / name).write_text(text)
+        note = f"{Path(name).name} names these radiographs and was not read"
+        assert (note in FolderSet(tmp_path / "images", "normal").notes) is told
+
+    def test_a_manifest_in_yaml_that_tells_of_nodules_is_no_other_form(self, tmp_path):
+        write_png(tmp_path / "film12.png", chest(seed=2))
+        rows = "- {file: film12.png, mm_per_px_x: 1.4, mm_per_px_y: 1.5, comment: no nodule}\n"
+        (tmp_path / "manifest.yaml").write_text(rows)
+        assert len(FolderSet(tmp_path, "normal").backgrounds) == 1
+
     @pytest.mark.parametrize("column", ["class", "label", "category_id"])
     def test_boxes_of_a_class_that_is_called_0_are_an_error(self, tmp_path, column):
         self.put(tmp_path)
@@ -783,6 +808,8 @@ class TestTablesBesideRadiographs:
             ("chest1.json", '{"shapes": [{"label":"Lung tumor","points": [[1, 2], [3, 4]]}]}'),
             ("all.jsonl", '{"image": "chest1.png", "label": "nodule"}\n'),
             ("labels.txt", "chest1.png nodule\nchest2.png normal\n"),
+            ("labels.yaml", "chest1.png: nodule\nchest2.png: normal\n"),
+            ("labels.yml", "- {file: chest1.png, label: nodule}\n"),
             ("ann/chest1.png.json", '{"objects": [{"classTitle": "nodule", "points": {"exterior": [[1, 2]]}}]}'),
             ("project.json", '[{"image": "/data/upload/3/5f2a1b3c-chest1.png", "label": [{"labels": ["Nodule"]}]}]'),
         ],
@@ -838,6 +865,39 @@ class TestTablesBesideRadiographs:
             write_png(tmp_path / name, (chest() > 100).astype(np.uint8) * np.uint8(inside))
         assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
 
+    @pytest.mark.parametrize("place", ["nodule_masks", "../nodule_masks", "../NoduleSegmentations", "../masks/nodule"])
+    def test_masks_in_a_folder_of_nodules_tell_of_one_unless_they_are_empty(self, tmp_path, place):
+        self.put(tmp_path / "images")
+        write_png(tmp_path / "images" / "c.png", chest(seed=3))
+        with (tmp_path / "images" / "manifest.csv").open("a") as manifest:
+            manifest.write("c.png,1.4,1.5\n")
+        for name, inside in (("a.png", 255), ("b.png", 0), ("c_nodule_2.png", 255)):
+            write_png(tmp_path / "images" / place / name, (chest() > 100).astype(np.uint8) * np.uint8(inside))
+        served = FolderSet(tmp_path / "images", "normal")
+        assert [background.id for background in served.backgrounds] == ["b.png"]
+        assert "2 radiographs with annotated nodules were left out" in served.notes
+
+    def test_masks_of_lungs_and_films_with_nodules_beside_the_set_are_no_masks_of_nodules(self, tmp_path):
+        self.put(tmp_path / "normal")
+        for place in ("masks", "nodule", "nodule/masks"):
+            write_png(tmp_path / place / "a.png", chest())
+        assert len(FolderSet(tmp_path / "normal", "normal").backgrounds) == 2
+
+    def test_a_folder_that_is_called_after_nodules_is_told(self, tmp_path):
+        self.put(tmp_path / "Nodule")
+        note = "the folder is called 'Nodule': its radiographs are taken for such without nodules"
+        assert note in FolderSet(tmp_path / "Nodule", "normal").notes
+        self.put(tmp_path / "NonNodule93images")
+        assert not FolderSet(tmp_path / "NonNodule93images", "normal").notes
+
+    def test_films_in_a_folder_of_a_tree_that_is_called_after_nodules_are_left_out(self, tmp_path):
+        pytest.importorskip("pydicom")
+        for number, name in enumerate(("Nodule/p1", "Nodule/p2", "Normal/p1", "no nodule/p2")):
+            write_dicom(tmp_path / name / "1.dcm", chest(bits=12, seed=number))
+        served = FolderSet(tmp_path, "normal")
+        assert sorted(one.id for one in served.backgrounds) == ["Normal/p1/1.dcm", "no nodule/p2/1.dcm"]
+        assert "2 radiographs with a nodule in the name of file or folder were left out" in served.notes
+
     def test_names_of_files_that_tell_of_a_nodule_leave_them_out_unless_all_do_or_a_manifest_lists_them(self, tmp_path):
         names = ("with_nodule_001", "a", "a_nodule_mask", "no_nodule_7", "normal_001")
         for number, name in enumerate(names):
@@ -845,7 +905,7 @@ class TestTablesBesideRadiographs:
             write_png(tmp_path / "all" / f"nodule_study_{number}.png", chest(seed=number))
         served = FolderSet(tmp_path / "some", "normal")
         assert sorted(one.id for one in served.backgrounds) == ["no_nodule_7.png", "normal_001.png"]
-        assert served.notes == ("3 radiographs with a nodule in the name of the file were left out",)
+        assert served.notes == ("3 radiographs with a nodule in the name of file or folder were left out",)
         (note,) = FolderSet(tmp_path / "all", "normal").notes
         assert note.startswith("the name of every radiograph tells of a nodule, such as nodule_study_")
         listed = "".join(
