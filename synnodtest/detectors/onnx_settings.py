@@ -28,6 +28,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 def yaml_of(path: Path) -> Any:
-    """Return the content of a YAML file beside a network.
+    """Return the content of a YAML or JSON file beside a network; YAML alone has no tabs before its keys.
 
     Raises:
         DetectorError: it cannot be read.
@@ -118,8 +119,9 @@ def yaml_of(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DetectorError(f"{path}: larger than {MAX_BYTES} bytes")
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise DetectorError(f"{path}: cannot be read: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -282,6 +283,20 @@ def test_what_transformers_writes_beside_an_export_tells_sigmoids_from_a_softmax
     said = "decoder: detr\noutput: {classes: [0], activation: sigmoid}"
     (found,) = ExportedDetector(Network(tmp_path, said, queries(-3.0, -4.0))).detect([CHEST])
     assert found[0].score == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+@pytest.mark.parametrize("indent", ["\t", None])
+def test_a_configuration_beside_an_export_is_read_as_json_however_it_is_indented(tmp_path, indent):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "mine", "use_focal_loss": True}, indent=indent))
+    network = Network(tmp_path, "decoder: detr\noutput: {classes: [0]}", queries(-3.0))
+    (found,) = ExportedDetector(network).detect([CHEST])
+    assert found[0].score == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_a_configuration_beside_an_export_that_is_no_json_is_an_error(tmp_path):
+    (tmp_path / "config.json").write_text('{"use_focal_loss": tr')
+    with pytest.raises(DetectorError, match=r"config\.json: cannot be read"):
+        ExportedDetector(Network(tmp_path, "decoder: detr\noutput: {classes: [0]}", queries(-3.0))).detect([CHEST])
 
 
 @pytest.mark.parametrize("classes", ["[0]", "[1]"])
