@@ -132,6 +132,22 @@ def refuse_several_images(items: Sequence[Any]) -> None:
             )
 
 
+def refuse_another_image(content: object, name: str, names: Sequence[str]) -> None:
+    """Refuse an answer for one radiograph of which a finding names another of those that were given.
+
+    Raises:
+        DetectorError: it does.
+    """
+    items = content.get("findings") if isinstance(content, dict) else content
+    for item in items if isinstance(items, list) else ():
+        for key, value in item.items() if isinstance(item, dict) else ():
+            if folded(key) in IMAGES and value != name and value in names:
+                raise DetectorError(
+                    f"a finding of {name} is of {value} by its {key!r}",
+                    hint="answer with the findings of each radiograph under its own name",
+                )
+
+
 FORMS = ("unit", "units", "format", "boxformat", "bboxformat", "boxunit", "coordinates")
 """Keys, folded, by which an answer may say that its boxes are of another form."""
 _IN_MM = '; {"unit": "mm", "findings": [...]} for all in mm'
@@ -153,6 +169,8 @@ def refuse_others(content: JsonObject) -> None:
         if key != "unit":
             refuse_form(key, value)
     for part in _objects_in([value for key, value in content.items() if key != "findings"]):
+        if isinstance(part.get("findings"), list) and part["findings"]:
+            raise DetectorError("the answer has findings within another key beside its 'findings'", hint=SHAPE)
         for key, value in part.items():
             refuse_form(key, value, within=True)
 

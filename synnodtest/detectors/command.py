@@ -23,13 +23,19 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.answer_faults import refuse_failure, refuse_form, refuse_reasons
+from synnodtest.detectors.answer_faults import (
+    SYNONYMS,
+    refuse_another_image,
+    refuse_failure,
+    refuse_form,
+    refuse_reasons,
+)
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
 from synnodtest.detectors.files import replaced
-from synnodtest.detectors.label_rule import LabelRule
+from synnodtest.detectors.label_rule import LabelRule, folded
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.files import sha256_of_file
@@ -184,12 +190,14 @@ class CommandDetector(_Program):
         if not isinstance(answer, dict):
             raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
         refuse_failure(answer)
+        findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
         unknown = {key: value for key, value in answer.items() if key not in names}
         for key, value in unknown.items():
             refuse_form(key, value)
-            if key.lower().endswith(".png") and value:
+            if value and _may_hold_findings(key, value, names):
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
-        findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+        for name in names:
+            refuse_another_image(answer[name], name, names)
         if not all(findings):
             refuse_reasons(unknown)
         return self._heard(findings, output, names)
@@ -202,6 +210,13 @@ class CommandDetector(_Program):
                 hint=f"no finding is an empty list; {_NAMES}",
             )
         return findings_from_json(answer[name], radiograph.spacing_mm, labels=self._labels)
+
+
+def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:
+    """Return whether a key that is no name of a file may be meant as one, or as all of them (``findings``)."""
+    path = PurePath(key)
+    listed = folded(key) in SYNONYMS and isinstance(value, list)
+    return listed or path.suffix.lower() == ".png" or f"{path.stem}.png" in names
 
 
 def _write(folder: Path, radiographs: Mapping[str, Radiograph]) -> None:

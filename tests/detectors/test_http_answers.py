@@ -228,6 +228,7 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
     [
         ('{"findings": [{"box": [1, 1, 9, 9], "score": 0.9}], "findings": []}', "'findings' occurs twice"),
         (json.dumps({"findings": [], "predictions": [BOX]}), "1 predictions beside its 'findings'"),
+        (json.dumps({"findings": [], "images": [{"findings": [BOX]}]}), "findings within another key"),
         (json.dumps({"findings": [], "Findings": [BOX]}), "1 Findings beside"),
         (json.dumps([BOX | {"box": "1234"}]), "text, or true and false"),
         (json.dumps([BOX | {"score": True}]), "text, or true and false"),

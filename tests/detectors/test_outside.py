@@ -242,12 +242,32 @@ def test_a_program_that_is_edited_while_the_run_goes_on_is_an_error(tmp_path, ra
         ),
         (HONEST.replace("dumps(answer", "dumps({**answer, 'failed': ['0001.png']}"), "says that it failed"),
         (HONEST.replace("dumps(answer", "dumps({**answer, '0001.PNG': answer['0000.png']}"), "findings for '0001.PNG'"),
+        *(
+            (
+                HONEST.replace("dumps(answer", f"dumps({{**answer, {key!r}: answer['0000.png']}}"),
+                f"findings for '{key}'",
+            )
+            for key in ("0001", "0001.dcm", "/in/0001.jpg", "findings")
+        ),
+        (
+            HONEST.replace(
+                "dumps(answer", "dumps({**answer, '0001.png': [{**answer['0000.png'][0], 'image': '0002.png'}]}"
+            ),
+            "a finding of 0001.png is of 0002.png by its 'image'",
+        ),
         (HONEST.replace('answer = {one["file"]', 'answer = {one["file"][:4]'), "it names '0000', '0001'"),
     ],
 )
 def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, source, message):
     with pytest.raises(DetectorError, match=message):
         program(tmp_path, source).detect(radiographs)
+
+
+def test_what_else_a_program_writes_is_no_finding(tmp_path, radiographs):
+    more = "'version': '2', 'count': {'findings': 2}, 'findings': 2, 'heart': [{'box': [0, 0, 9, 9], 'score': 1}]"
+    own = "'0000.png': [{**answer['0000.png'][0], 'image': '0000.png'}]"
+    detector = program(tmp_path, HONEST.replace("dumps(answer", f"dumps({{**answer, {own}, {more}}}"))
+    assert [len(found) for found in detector.detect(radiographs)] == [1, 0, 1]
 
 
 def test_what_a_program_says_of_radiographs_in_which_it_finds_something_is_no_failure(tmp_path, radiographs):
