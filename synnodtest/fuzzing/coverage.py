@@ -40,6 +40,8 @@ def coverage_points(space: Space, most: int, seed: int) -> list[Difficulties]:
         for landmark in (dimension.landmarks[-1], *dimension.bounds):
             point = list(space.easiest)
             point[index] = landmark
+            if index in space.hosts:
+                point[space.hosts[index]] = 1
             points.append(tuple(point))
     points = list(dict.fromkeys(points))
     rows = _rows(space, max(0, most - len(points)), seed, points)
@@ -49,29 +51,41 @@ def coverage_points(space: Space, most: int, seed: int) -> list[Difficulties]:
 def _rows(space: Space, most: int, seed: int, done: Sequence[Difficulties]) -> list[Difficulties]:
     rng = np.random.default_rng(seed)
     marks = [d.landmarks for d in space]
-    open_pairs = {(i, a, j, b) for i, j in combinations(range(len(space)), 2) for a in marks[i] for b in marks[j]}
+    pairs = combinations(range(len(space)), 2)
+    open_pairs = {
+        (i, a, j, b)
+        for i, j in pairs
+        for a in marks[i]
+        for b in marks[j]
+        if (a or space.hosts.get(j) != i) and (b or space.hosts.get(i) != j)
+    }
     for point in done:
-        open_pairs -= set(_pairs(point))
+        open_pairs -= set(_pairs(space, point))
     rows: list[Difficulties] = []
     while open_pairs and len(rows) < most:
-        drawn = (_candidate(marks, open_pairs, rng) for _ in range(CANDIDATES))
-        best = max(drawn, key=lambda point: len(open_pairs.intersection(_pairs(point))))
+        drawn = (_candidate(space, marks, open_pairs, rng) for _ in range(CANDIDATES))
+        best = max(drawn, key=lambda point: len(open_pairs.intersection(_pairs(space, point))))
         rows.append(best)
-        open_pairs -= set(_pairs(best))
+        open_pairs -= set(_pairs(space, best))
     return rows
 
 
-def _candidate(marks: Sequence[Sequence[int]], wanted: set[Pair], rng: np.random.Generator) -> Difficulties:
+def _candidate(
+    space: Space, marks: Sequence[Sequence[int]], wanted: set[Pair], rng: np.random.Generator
+) -> Difficulties:
     """Return a random row that holds at least one pair that is still wanted."""
     row = [int(options[int(rng.integers(len(options)))]) for options in marks]
     pairs = sorted(wanted)
     i, a, j, b = pairs[int(rng.integers(len(pairs)))]
     row[i], row[j] = a, b
-    return tuple(row)
+    for host in {space.hosts[k] for k in (i, j) if k in space.hosts}:
+        row[host] = row[host] or int(rng.integers(1, len(marks[host])))
+    return space.plain(row)
 
 
-def _pairs(point: Difficulties) -> list[Pair]:
-    return [(i, point[i], j, point[j]) for i, j in combinations(range(len(point)), 2)]
+def _pairs(space: Space, point: Difficulties) -> list[Pair]:
+    moot = space.moot(point)
+    return [(i, point[i], j, point[j]) for i, j in combinations([k for k in range(len(point)) if k not in moot], 2)]
 
 
 def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, int]:
@@ -81,12 +95,13 @@ def coverage(space: Space, points: Iterable[Difficulties]) -> tuple[float, int, 
     """
     sizes = [bins_of(d) for d in space]
     cells = sum(a * b for a, b in combinations(sizes, 2)) or (sizes[0] if sizes else 1)
+    cells -= sum(sizes[at] for at in space.hosts)  # nothing is so far away where it is left out
     combinations_seen: set[tuple[int, ...]] = set()
     for point in points:
         bins = [bin_of(d, k) for d, k in zip(space, point, strict=True)]
         if len(bins) == 1:
             combinations_seen.add((0, bins[0]))
-        combinations_seen.update((i, bins[i], j, bins[j]) for i, j in combinations(range(len(bins)), 2))
+        combinations_seen.update(_pairs(space, tuple(bins)))
     return len(combinations_seen) / cells, len(combinations_seen), cells
 
 
@@ -123,7 +138,7 @@ def never_tried(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[st
     parts = [
         bin_words(dimension, part)
         for at, dimension in enumerate(space)
-        for part in sorted(_wanted(dimension) - {bin_of(dimension, point[at]) for point in judged})
+        for part in sorted(_wanted(dimension) - {bin_of(dimension, p[at]) for p in judged if at not in space.moot(p)})
     ]
     if parts:
         more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
@@ -145,7 +160,8 @@ def never_planted(space: Space, judged: Mapping[Difficulties, Any]) -> Iterator[
     for at, dimension in enumerate(space):
         planted: defaultdict[int, list[bool]] = defaultdict(list)
         for point, judgement in judged.items():
-            planted[bin_of(dimension, point[at])].append(judgement is not None)
+            if at not in space.moot(point):
+                planted[bin_of(dimension, point[at])].append(judgement is not None)
         for part, those in sorted(planted.items()):
             if len(those) >= (1 if dimension.levels else LEAST_TRIED) and not any(those):
                 yield f"none of {counted(len(those), 'example')} with {bin_words(dimension, part)} could be planted"

@@ -172,11 +172,12 @@ class Places:
         angle = float(rng.uniform(-np.pi, np.pi))
         bearing = np.arctan2(y[ring] - centre_mm[1], x[ring] - centre_mm[0])
         pick = ring[int(np.argmin(np.abs(np.angle(np.exp(1j * (bearing - angle))))))]
-        # exactly at the distance, along the bearing of the chosen pixel
+        # exactly at the distance, along the bearing of the chosen pixel; not beyond the edge that the pixel is beside
         turn = float(np.arctan2(y[pick] - centre_mm[1], x[pick] - centre_mm[0]))
+        height, width = np.multiply(place_map.mask.shape, place_map.spacing)
         return (
-            round(float(centre_mm[0] + distance_mm * np.cos(turn)), 3),
-            round(float(centre_mm[1] + distance_mm * np.sin(turn)), 3),
+            round(float(np.clip(centre_mm[0] + distance_mm * np.cos(turn), 0, width)), 3),
+            round(float(np.clip(centre_mm[1] + distance_mm * np.sin(turn), 0, height)), 3),
         )
 
 

@@ -157,7 +157,8 @@ class Search:
             verbosity=Verbosity.quiet,
         )
         @given(points(self.space))
-        def attempt(point: Difficulties) -> None:
+        def attempt(drawn: Difficulties) -> None:
+            point = self.space.plain(drawn)
             if point in self.judged:
                 judged = self.judged[point]
             elif self.phases.get("hypothesis", 0) == last:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from synnodtest.perturbations.registry import perturbation_kinds
@@ -24,6 +25,9 @@ NEUTRAL: Mapping[str, float] = {
 _HIGH = frozenset(
     {"diameter_mm", "contrast", "density", "distance_mm", "mimic_distance_mm", "Sphericity", "Elongation"}
 )
+
+_OPTIONAL = {"companion.present": "companion.", "mimic": "mimic_distance_mm"}
+"""What says whether a second nodule or a distractor is there, and how the names of what it has begin."""
 
 Difficulties = tuple[int, ...]
 """One whole number per dimension of a space, 0 for easy."""
@@ -139,12 +143,32 @@ class Space:
         """All zeros."""
         return (0,) * len(self.dimensions)
 
+    @cached_property
+    def hosts(self) -> dict[int, int]:
+        """Dimensions of what may be left out, and the dimension that says whether it is: 0 leaves it out."""
+        named = [d.name for d in self.dimensions]
+        return {
+            at: named.index(host)
+            for host, prefix in _OPTIONAL.items()
+            for at, name in enumerate(named)
+            if host in named and name.startswith(prefix) and name != host
+        }
+
+    def moot(self, difficulties: Sequence[int]) -> frozenset[int]:
+        """Return the dimensions that an example has none of: how far a second nodule is that is left out."""
+        return frozenset(at for at, host in self.hosts.items() if difficulties[host] == 0)
+
+    def plain(self, difficulties: Sequence[int]) -> Difficulties:
+        """Return the point of the same example with 0 for what it has none of."""
+        moot = self.moot(difficulties)
+        return tuple(0 if at in moot else k for at, k in enumerate(difficulties))
+
     def values(self, difficulties: Sequence[int]) -> dict[str, object]:
         """Return the parameters by name; those whose level is None are left out."""
-        pairs = ((d.name, d.value(k)) for d, k in zip(self.dimensions, difficulties, strict=True))
-        values = {name: value for name, value in pairs if value is not None}
-        if "companion.present" in values and not values.pop("companion.present"):
-            values = {name: value for name, value in values.items() if not name.startswith("companion.")}
+        moot = self.moot(difficulties)
+        pairs = enumerate(zip(self.dimensions, difficulties, strict=True))
+        values = {d.name: d.value(k) for at, (d, k) in pairs if at not in moot and d.value(k) is not None}
+        values.pop("companion.present", None)
         return values
 
     def effort(self, difficulties: Sequence[int]) -> float:

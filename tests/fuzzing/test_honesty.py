@@ -20,12 +20,14 @@ from synnodtest.fuzzing.clock import Clock, Pace
 from synnodtest.fuzzing.confirm import _p_value, _placements, held_out
 from synnodtest.fuzzing.coverage import coverage, coverage_points, never_planted, never_tried
 from synnodtest.fuzzing.investigation import Investigation
+from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.shrink import shrink
 from synnodtest.fuzzing.stage import Replicate
 from synnodtest.fuzzing.sweep import Sweep, scenes_needed, sweep
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
+from synnodtest.spec.model import Location
 from synnodtest.statistics import clopper_pearson
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -119,6 +121,58 @@ def test_few_examples_of_many_parameters_are_no_pass(tmp_path):
     assert few.status is Status.INCONCLUSIVE
     assert "too few examples: none with" in few.sentence
     assert more.status is Status.PASSED
+
+
+OPTIONAL = Space(
+    (
+        Dimension("mimic", levels=(None, "clip", "line")),
+        ranged("mimic_distance_mm", 10, 60, 60),
+        Dimension("companion.present", levels=(False, True)),
+        ranged("companion.distance_mm", 14, 60),
+        ranged("contrast", 0.2, 1),
+    )
+)
+"""What may be left out, and how far away it is where it is not."""
+
+
+def test_what_was_left_out_was_not_tried_far_or_near():
+    alone = [(0, k, 0, j, i) for k in (0, 1000) for j in (0, 1000) for i in (0, 1000)]
+    (told,) = never_tried(OPTIONAL, dict.fromkeys(alone, "seen"))
+    assert told.endswith("none with mimic clip, mimic line, mimic_distance_mm 43.4 to 60 and 4 more was tried")
+    assert not any("distance" in told for told in never_planted(OPTIONAL, dict.fromkeys(alone)))
+    together = [(k, 1000 * j, 1, 1000 * j, 1000 * j) for k in (1, 2) for j in (0, 1)]
+    assert not list(never_tried(OPTIONAL, dict.fromkeys([*alone, *together], "seen")))
+    assert len({Example.of(OPTIONAL.values(point)).key() for point in alone}) == 2
+
+
+def test_the_coverage_phase_tries_a_second_nodule_and_a_mimic_near_and_far_at_every_contrast():
+    points = coverage_points(OPTIONAL, 500, 0)
+    for host, distance in ((0, 1), (2, 3)):
+        there = {(p[distance], p[4]) for p in points if p[host]}
+        assert there >= {(a, b) for a in (0, 500, 1000) for b in (0, 500, 1000)}
+        assert not any(p[distance] for p in points if not p[host])
+    assert len({Example.of(OPTIONAL.values(point)).key() for point in points}) == len(points) < 60
+    assert coverage(OPTIONAL, points)[0] == 1.0
+
+
+def test_what_lies_at_a_distance_lies_on_the_radiograph():
+    squares = Lungs(1)
+    places = Places(squares.load, Location(region=None, at_mm=(56.0, 56.0)))
+    (background,) = squares.backgrounds
+    rng = np.random.default_rng(0)
+    found = [places.near(background, (56.0, 56.0), 56.8, rng) for _ in range(300)]
+    assert np.array(found).min() >= 0
+    assert np.array(found).max() <= 112
+    assert [math.dist(at, (56.0, 56.0)) for at in found] == pytest.approx([56.8] * 300, abs=1.0)
+
+
+def test_no_example_is_counted_twice_for_how_far_away_something_is_that_it_has_not(tmp_path):
+    """Nothing but what is left out can be tried in more than three ways."""
+    vary = "{mimic: [clip, line], location: {at_mm: [56, 56]}}"
+    gathered = hunt(tmp_path, Holed(), vary=vary, examples=20, more="fixed: {diameter_mm: 12, contrast: 0.5}")
+    points = gathered.entry["coverage"]["points"]
+    assert sum(gathered.entry["tried"].values()) == 20
+    assert [kind for kind, *_ in points].count("left out") == 1
 
 
 @pytest.fixture(scope="module")

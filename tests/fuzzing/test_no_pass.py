@@ -1,5 +1,6 @@
 """What stands between a search and a pass: every gap alone, every suspicion; numbers keep their side in print."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.statistics import Estimate
 from tests.expectations.evidence import trial
-from tests.fuzzing.parts import SPEC, Holed, asked, hunt, ruling
+from tests.fuzzing.parts import SPEC, Holed, Lungs, asked, centre, hunt, ruling
 
 RATE = 0.8
 CLAIM = SimpleNamespace(rate=RATE, criterion=lambda: "every nodule is found")
@@ -273,6 +274,29 @@ def test_a_level_that_was_tried_once_and_had_no_place_is_a_gap_as_well(tmp_path)
     gathered = hunt(tmp_path, Holed(), vary="{view: [PA, AP, LL], location: {at_mm: [56, 56]}}", examples=8, more=more)
     assert ruling(gathered).status is Status.INCONCLUSIVE
     assert "none of 1 example with view LL could be planted" in ruling(gathered).sentence
+
+
+def test_lungs_that_touch_on_the_first_radiograph_do_not_hide_the_left_one_of_the_others(tmp_path, monkeypatch):
+    class Touching(Lungs):
+        def load(self, background):
+            radiograph = super().load(background)
+            radiograph.regions["lung"][60:70] |= background is self.backgrounds[0]
+            return radiograph
+
+    monkeypatch.setattr("tests.fuzzing.parts.Lungs", Touching)
+    gathered = hunt(tmp_path, Holed(lambda truth, radiograph: centre(truth)[0] > 60), parts=2, examples=20)
+    assert ruling(gathered).status is Status.FAILED, ruling(gathered).sentence
+    assert gathered.entry["example"]["place"]["part"] == 1
+
+
+def test_a_detector_that_misses_pairs_does_not_pass_where_no_close_pair_was_tried(tmp_path):
+    def misses(truth, radiograph):
+        places = [centre(nodule) for nodule in radiograph.nodules]
+        return len(places) > 1 and math.dist(*places) < 30
+
+    second = "companion: {diameter_mm: [8, 12], distance_mm: [14, 60]}"
+    vary = f"{{diameter_mm: [10, 16], contrast: [0.4, 1.0], {second}, location: {{region: lung}}}}"
+    assert ruling(hunt(tmp_path, Holed(misses), vary=vary, examples=12)).status is not Status.PASSED
 
 
 def test_a_sham_edit_has_neither_nodule_nor_distractor_and_there_is_one_per_radiograph_with_a_nodule():

@@ -85,8 +85,7 @@ class Explorer:
 
     def _has(self, index: int) -> bool:
         """Return whether examples have the parameter: not that of a second nodule that is left out."""
-        name = self.space.dimensions[index].name
-        return not name.startswith("companion.") or name in self.space.values(self.start) or name.endswith("present")
+        return index not in self.space.moot(self.start)
 
     def _is_place(self, index: int) -> bool:
         """Return whether a dimension is a height or a width, which a rule on the place may say better."""
