@@ -29,9 +29,15 @@ def build_fuzz(builder: Builder, node: Node) -> Fuzz | None:
         builder.one_brightness({**stays.mapping, **item.mapping}, item.path)
     varied = dict(_varied(builder, vary))
     fixed = _point(builder, stays)
-    for name in fixed.keys() & (varied.keys() | ({"location"} if "location" in vary.mapping else set())):
+    whole = {"location", "companion"} & vary.mapping.keys()
+    for name in sorted(n for n in fixed if n in varied or n.split(".")[0] in whole):
         where = stays.mapping[name.split(".")[0]]
-        builder.complain_at_key(where, f"{name!r} is both varied and fixed", path=stays.path)
+        hint = "a second nodule's constants stand under 'vary', too" if name.startswith("companion.") else ""
+        builder.complain_at_key(where, f"{name!r} is both varied and fixed", hint, stays.path)
+    if "mimic_distance_mm" in varied and "mimic" not in varied.keys() | fixed.keys():
+        builder.complain_at_key(
+            vary.mapping["mimic_distance_mm"], "there is no 'mimic' at that distance", "vary or fix one"
+        )
     place = vary.mapping.get("location")
     location = builder.location(place) if place else fixed.pop("location", Location())
     second = vary.mapping.get("companion")

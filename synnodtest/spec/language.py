@@ -18,9 +18,6 @@ from synnodtest.mimics.registry import mimic_kinds
 from synnodtest.perturbations.registry import perturbation_kinds
 from synnodtest.spec.amounts import mimic_definitions, perturbation_definitions
 
-SEARCHED_TOO = ("python",)
-"""Kinds that the language allows within a search, too."""
-
 
 @lru_cache(maxsize=1)
 def _frame_text() -> str:
@@ -52,9 +49,7 @@ def assembled(within: str = "") -> Schema:
     definitions |= {f"expect_{name}": part for name, part in expected.items()}
     definitions |= {f"fuzz_{name}": part for name, part in claimed.items()}
     definitions["expectation"]["properties"] = {n: {"$ref": f"#/$defs/expect_{n}"} for n in expected}
-    definitions["fuzz_expectation"]["properties"] = {n: {"$ref": f"#/$defs/fuzz_{n}"} for n in claimed} | {
-        n: {"$ref": f"#/$defs/expect_{n}"} for n in SEARCHED_TOO if n in expected
-    }
+    definitions["fuzz_expectation"]["properties"] = {n: {"$ref": f"#/$defs/fuzz_{n}"} for n in claimed}
     plain: Schema = json.loads(json.dumps(schema))
     return plain
 
