@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,16 +35,31 @@ def run(options: argparse.Namespace) -> int:
     from synnodtest.report.change_control import write_change_control
 
     protocol = read_protocol(options.protocol)
-    frozen = frozen_at(protocol, Path(LOCK))
+    frozen, code = frozen_at(protocol, Path(LOCK))
     *earlier, new = (_run_of(text) for text in (*options.old, options.new))
     old = [_version(text, options, list(protocol.specs)) for text in earlier]
-    judged = judge_change(protocol, frozen, old, _version(new, options, list(protocol.specs)))
+    judged_now = _version(new, options, list(protocol.specs))
+    _refuse_itself(old, judged_now)
+    judged = judge_change(protocol, frozen, old, judged_now, code)
     for line in judged.lines():
         print(line)
     page = write_change_control(protocol, frozen, judged, options.out or _beside(new))
     print(f"page: {page}")
     keep(judged.as_dict(), options.json, sort=True)
     return 0 if judged.within else 1
+
+
+def _refuse_itself(old: Iterable[Version], new: Version) -> None:
+    """Refuse to hold a run against itself, which keeps any plan.
+
+    Raises:
+        SynnodError: an earlier version is the run under judgement.
+    """
+    if any(version.side.run == new.side.run for version in old if isinstance(version.record, Record)):
+        raise SynnodError(
+            f"--old and --new both come to the run {new.side.run}: it would be held against itself",
+            hint="give each version a folder of its own (pytest --synnod-report reports/v3), or name the runs",
+        )
 
 
 def _run_of(text: str) -> str:

@@ -24,6 +24,7 @@ from synnodtest.errors import RecordError
 from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
 from synnodtest.integrity.lock import read_lock, write_lock
+from synnodtest.integrity.sources import sources
 from synnodtest.spec.model import Spec
 from synnodtest.spec.source import YamlFault, parse
 
@@ -93,6 +94,8 @@ def draft(specs: Iterable[Spec], name: str) -> str:
 def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool, Protocol]:
     """Write a draft where there is no protocol, and note in the lock what it says and when; True if it was drafted.
 
+    The code that its specs name is noted too.
+
     Raises:
         RecordError: the protocol cannot be read, or a spec that it names is not as it says.
     """
@@ -110,21 +113,30 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
         )
     frozen = read_lock(lock)
     known = {file: entry.raw for file, entry in frozen.protocols.items()}
-    if known.get(path.as_posix(), {}).get("sha256") != protocol.sha256:
+    before = known.get(path.as_posix(), {})
+    code = _code(spec for spec in read if spec.path.as_posix() in protocol.specs)
+    if (before.get("sha256"), before.get("sources", {})) != (protocol.sha256, code):
         when = datetime.now(UTC).isoformat(timespec="seconds")
-        known[path.as_posix()] = {"sha256": protocol.sha256, "frozen": when}
+        entry = {"sha256": protocol.sha256, "frozen": when}
+        known[path.as_posix()] = entry | ({"sources": code} if code else {})
     write_lock(lock, {**frozen.raw, "protocols": known, "protocols_sha256": sha256_of(known)})
     return drafted, protocol
 
 
-def frozen_at(protocol: Protocol, lock: Path) -> str:
-    """Return when a protocol of this content was frozen (ISO); empty where the lock does not know it.
+def _code(specs: Iterable[Spec]) -> dict[str, str]:
+    return {name: sha256 for spec in specs for name, sha256 in sources(spec).items()}
+
+
+def frozen_at(protocol: Protocol, lock: Path) -> tuple[str, Mapping[str, str]]:
+    """Return when a protocol of this content was frozen (ISO), empty where the lock does not know it, with what code.
+
+    That is the sha256 of the code that its specs name.
 
     Raises:
         RecordError: the lock cannot be read, or was changed by hand; those of earlier releases do not tell.
     """
     entries = read_lock(lock).protocols.values() if lock.is_file() else ()
-    return next((entry.frozen for entry in entries if entry.sha256 == protocol.sha256), "")
+    return next(((entry.frozen, entry.sources or {}) for entry in entries if entry.sha256 == protocol.sha256), ("", {}))
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import Record
@@ -40,6 +40,14 @@ class Version:
         """Name and version."""
         return self.side.detector.label
 
+    def within(self, files: Collection[str]) -> Side:
+        """Return the side without the scenes on which expectations of other specifications alone rest."""
+        side, foreign = self.side, self.specs.keys() - set(files)
+        outside = [e for e in side.expectations if e.spec_file not in files and _stands_in(foreign, e.spec_file)]
+        named = {key for e in side.expectations if e not in outside for key in e.scenes}
+        others = {key for e in outside for key in e.scenes} - named
+        return replace(side, scenes={key: scene for key, scene in side.scenes.items() if key not in others})
+
     def statuses(self) -> dict[str, str]:
         """Return the status that each expectation is shown with, by id."""
         return {entry.id: entry.shown_status for entry in self.side.expectations}
@@ -47,6 +55,11 @@ class Version:
     def passed(self) -> list[str]:
         """Return the ids of the expectations that it passed."""
         return [entry.id for entry in self.side.expectations if entry.status == "PASSED"]
+
+
+def _stands_in(files: Iterable[str], spec_file: str) -> bool:
+    """Return whether a file of a node id is one of these, which are named from a folder below where pytest was told."""
+    return any(f"/{spec_file}".endswith(f"/{file}") for file in files)
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from synnodtest.decoding import JsonObject, encode
+from synnodtest.evidence.arm import SHAM_ARM, Arm
 from synnodtest.expectations.metrics import LOWER_IS_BETTER
 from synnodtest.expectations.sentences import signed
 from synnodtest.integrity.lock import moment
 from synnodtest.integrity.protocol import Margin, Protocol
 from synnodtest.record.change import OPEN, OUTSIDE, WITHIN, Clause, Held, Judged, Ran, Version
 from synnodtest.record.compare import compare
-from synnodtest.record.model import Comparison, ExpectationEntry, SceneEntry
+from synnodtest.record.model import Comparison, ExpectationEntry, NoduleEntry, SceneEntry
 from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.record import behaviour_of
 from synnodtest.record.model.side import Side
 from synnodtest.record.words import date, number, plural, titles_of
 
 NOT_RUN = "NOT RUN"
+MOST_OTHERS = 0.02
+"""Share of a behaviour's scenes that may be others than the reference's; set by hand: the rounding of a network on
+another machine takes hardly a nodule beyond :func:`_alike`, and few films can be exchanged unseen."""
 
 
-def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: Version) -> Judged:
+def judge_change(
+    protocol: Protocol, frozen: str, old: Sequence[Version], new: Version, code: Mapping[str, str] | None = None
+) -> Judged:
     """Return what the plan says of a new version.
 
     Args:
@@ -33,12 +39,13 @@ def judge_change(protocol: Protocol, frozen: str, old: Sequence[Version], new: V
         frozen: When it was frozen (ISO); empty where that is not known.
         old: Earlier versions, the reference first.
         new: The version under judgement.
+        code: sha256 of the code that its specifications name, as frozen with it; None where that is not known.
     """
-    clauses = [_frozen(frozen, new), _specs(protocol, (*old, new)), _changes(protocol, old[0], new)]
+    clauses = [_frozen(frozen, new), _specs(protocol, (*old, new), code), _changes(protocol, old[0], new)]
     clauses += [_passed(protocol, new)] if protocol.passed else []
     clauses += [_kept(protocol, old, new)]
-    earlier_ones = old if protocol.margins else ()
-    compared = [compare(earlier.side, new.side, alpha=protocol.alpha) for earlier in earlier_ones]
+    earlier_ones, now = old if protocol.margins else (), new.within(protocol.specs)
+    compared = [compare(earlier.within(protocol.specs), now, alpha=protocol.alpha) for earlier in earlier_ones]
     clauses += [
         _not_worse(margin, protocol, earlier, row, first=earlier is old[0])
         for margin in protocol.margins
@@ -91,7 +98,7 @@ def _frozen(frozen: str, new: Version) -> Clause:
     return Clause("plan", asks, "PASSED" if before else "FAILED", words)
 
 
-def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
+def _specs(protocol: Protocol, versions: Sequence[Version], code: Mapping[str, str] | None) -> Clause:
     asks = (
         "Every version ran the specifications that the plan names, unchanged, on all backgrounds and the same scenes."
     )
@@ -101,17 +108,24 @@ def _specs(protocol: Protocol, versions: Sequence[Version]) -> Clause:
         for file, sha in protocol.specs.items()
         if version.specs.get(file) != sha
     ]
+    rows += [
+        _of(file, version, "judged by code that is not what was frozen with the plan")
+        for version in versions
+        for file in protocol.specs
+        if code is not None and not version.code.get(file, {}).items() <= code.items()
+    ]
     reference, *others = versions
     rows += [
         _of(file, version, "judged by other code than the reference")
         for version in others
         for file in protocol.specs
-        if (code := reference.code.get(file)) and version.code.get(file, code) != code
+        if (own := reference.code.get(file)) and version.code.get(file, own) != own
     ]
     every = {e.id for v in versions for e in v.side.expectations if e.spec_file in protocol.specs}
     lacks = [(v, len(every - v.side.entries().keys())) for v in versions]
     short = [_of("all", v, "on fewer backgrounds") for v in versions if v.limited]
-    elsewhere = [v for v in others if _on_other_scenes(reference.side, v.side)]
+    shown = reference.within(protocol.specs)
+    elsewhere = [v for v in others if _on_other_scenes(shown, v.within(protocol.specs))]
     short += [_of("all", v, "on other scenes than the reference") for v in elsewhere]
     short += [_of("all", v, f"without {plural(lost, 'expectation')} of the others") for v, lost in lacks if lost]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
@@ -124,26 +138,46 @@ def _of(specification: str, version: Version, word: str) -> dict[str, str]:
 
 
 def _on_other_scenes(one: Side, other: Side) -> bool:
-    """Return whether most nodules of the smaller side are not those of the other: other seed, synthesizer, backgrounds.
+    """Return whether scenes of a behaviour of both sides are not the same: other seed, synthesizer or films.
 
     A sequential run may stop before another does, so that its scenes are some of the other's.
     """
-    few, many = sorted((_planted(one), _planted(other)), key=len)
-    return 2 * sum(key in many and _alike(scene, many[key]) for key, scene in few.items()) < len(few)
+    ours, theirs = _by_behaviour(one), _by_behaviour(other)
+    pairs = ((ours[b], theirs[b]) for b in ours.keys() & theirs.keys())
+    return any(
+        sum(not _alike(scene, many.scenes.get(key)) for key, scene in few.items()) > MOST_OTHERS * len(few)
+        for mine, its in pairs
+        for few, many in [(mine, other) if len(mine) <= len(its) else (its, one)]
+    )
 
 
-def _planted(side: Side) -> dict[str, SceneEntry]:
-    """Return the scenes with nodules; those of a search hang on what the detector does."""
+def _by_behaviour(side: Side) -> dict[str, dict[str, SceneEntry]]:
+    """Return the scenes of each behaviour; those of a search hang on what the detector does."""
     searched = {e.behaviour for e in side.expectations if e.is_search}
-    return {key: s for key, s in side.scenes.items() if s.nodules and s.of_own_arm and s.behaviour not in searched}
+    by_behaviour: dict[str, dict[str, SceneEntry]] = {}
+    for key, s in side.scenes.items():
+        if s.behaviour not in searched and (s.of_own_arm if s.nodules else not Arm(s.arm).is_from(SHAM_ARM)):
+            by_behaviour.setdefault(s.behaviour, {})[key] = s
+    return by_behaviour
 
 
-def _alike(one: SceneEntry, other: SceneEntry) -> bool:
-    """Return whether two scenes of one recipe hold the same nodules, but for the rounding of a network's arithmetic."""
-    if one.synthesizer != other.synthesizer or len(one.nodules) != len(other.nodules):
+def _alike(one: SceneEntry, other: SceneEntry | None) -> bool:
+    """Return whether two scenes of one recipe are the same picture, but for the rounding of a network's arithmetic."""
+    if other is None or one.synthesizer != other.synthesizer or len(one.nodules) != len(other.nodules):
         return False
-    pairs = zip(one.nodules, other.nodules, strict=True)
-    return all(_near(a.diameter_mm, b.diameter_mm, 0.05) and _near(a.contrast, b.contrast, 0.002) for a, b in pairs)
+    if not one.nodules:
+        return one.radiograph_sha256 == other.radiograph_sha256
+    return all(map(_same_nodule, one.nodules, other.nodules))
+
+
+def _same_nodule(one: NoduleEntry, other: NoduleEntry) -> bool:
+    """Return whether two nodules are one on the same film, of which contrast in place and conspicuity tell."""
+    return (
+        _near(one.diameter_mm, other.diameter_mm, 0.05)
+        and _near(one.contrast, other.contrast, 0.002)
+        and _near(one.contrast_in_place, other.contrast_in_place, 0.002)
+        and _near(one.conspicuity, other.conspicuity, 0.02)
+    )
 
 
 def _near(one: float | None, other: float | None, most: float) -> bool:

@@ -91,6 +91,18 @@ def test_a_version_that_was_judged_by_other_code_does_not_keep_the_plan(plan):
     assert "other code" in clauses["specifications"].rows[0]["is"]
 
 
+def test_versions_that_were_all_judged_by_other_code_than_was_frozen_do_not_keep_the_plan(plan):
+    """A lenient check, put in place after the plan, with which the reference was run again."""
+    file = "specs/size.yaml"
+    pair = [replace(version(hits(0.9), number=n), code={file: {"judges:judge": "lenient"}}) for n in "12"]
+    assert judge_change(plan, FROZEN, pair[:1], pair[1], {"judges:judge": "lenient"}).within
+    for frozen in ({"judges:judge": "strict"}, {}):
+        made = judge_change(plan, FROZEN, pair[:1], pair[1], frozen)
+        clause = next(c for c in made.clauses if c.name == "specifications")
+        assert (made.within, clause.status) == (False, "FAILED")
+        assert clause.rows[0]["is"] == "judged by code that is not what was frozen with the plan"
+
+
 def test_a_behaviour_of_the_same_id_in_another_specification_does_not_lend_its_gate(plan):
     old, new = version(hits(0.9)), version(hits(0.9), number="2", statuses=("PASSED", "FAILED"))
     entries = [replace(e, id=e.id.replace("size.yaml", f"{k}.yaml")) for k, e in enumerate(new.side.expectations)]
@@ -304,15 +316,15 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
     drafted, protocol = freeze_protocol(path, [spec], lock)
     assert drafted
     assert protocol.specs == {spec.path.as_posix(): spec.sha256}
-    assert frozen_at(protocol, lock)
+    assert frozen_at(protocol, lock)[0]
     path.write_text(path.read_text().replace("margin: 0.2", "margin: 0.3"))
-    assert frozen_at(read_protocol(path), lock) == ""
+    assert frozen_at(read_protocol(path), lock) == ("", {})
     assert not freeze_protocol(path, [spec], lock)[0]
-    assert frozen_at(read_protocol(path), lock)
+    assert frozen_at(read_protocol(path), lock)[0]
     freeze([spec], lock)
-    assert frozen_at(read_protocol(path), lock), "freezing specs again keeps the plan"
+    assert frozen_at(read_protocol(path), lock)[0], "freezing specs again keeps the plan"
     assert read_lock(lock)
-    year = frozen_at(read_protocol(path), lock)[:4]
+    year = frozen_at(read_protocol(path), lock)[0][:4]
     earlier = tmp_path / "earlier.lock"
     earlier.write_text(lock.read_text().replace(f'"frozen": "{year}', '"frozen": "2001', 1))
     with pytest.raises(RecordError, match="was changed after it was written"):
@@ -326,6 +338,27 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
     (tmp_path / "size.yaml").write_text(SPEC.replace("0.5", "0.4"))
     with pytest.raises(RecordError, match="is not the spec that the protocol names"):
         freeze_protocol(path, [load_spec(tmp_path / "size.yaml")], lock)
+
+
+def test_a_plan_is_frozen_anew_where_the_code_of_a_check_was_changed(tmp_path, monkeypatch):
+    from synnodtest.integrity.lock import freeze
+    from synnodtest.spec.loader import load_spec
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "judges.py").write_text("def judge(evidence):\n    return False\n")
+    judged_by_it = SPEC.replace("sensitivity: {at_least: 0.5}", 'python: {function: "judges.py:judge"}')
+    (tmp_path / "size.yaml").write_text(judged_by_it)
+    spec, lock, path = load_spec(tmp_path / "size.yaml"), tmp_path / "synnodtest.lock", tmp_path / "plan.yaml"
+    freeze([spec], lock)
+    _, protocol = freeze_protocol(path, [spec], lock)
+    when, code = frozen_at(protocol, lock)
+    assert [*code] == ["judges.py:judge"]
+    freeze_protocol(path, [spec], lock)
+    assert frozen_at(protocol, lock) == (when, code)
+    (tmp_path / "judges.py").write_text("def judge(evidence):\n    return True\n")
+    assert frozen_at(protocol, lock)[1] == code, "what was frozen stands"
+    freeze_protocol(path, [spec], lock)
+    assert frozen_at(protocol, lock)[1] != code
 
 
 SPEC = """\
@@ -380,6 +413,76 @@ def test_a_version_that_was_shown_other_nodules_is_not_within_a_plan_that_margin
     assert [row["is"] for row in clauses["specifications"].rows] == ["on other scenes than the reference"]
     few = version(hits(0.9)[:80], number="2")  # a sequential run that stopped early
     assert judged(plan, version(hits(0.9)), few)[1]["specifications"].status == "PASSED"
+
+
+def test_untouched_radiographs_of_other_films_are_other_scenes(plan):
+    """Easier films under the names of the others pass a gate of specificity; no nodule tells them apart."""
+    gates_alone = replace(plan, margins=())
+    new = version(hits(0.9), number="2")
+    for key, scene in new.record["scenes"].items():
+        scene["radiograph_sha256"] += "x" if key.startswith("u") else ""
+    made, clauses = judged(gates_alone, version(hits(0.9)), new)
+    assert [row["is"] for row in clauses["specifications"].rows] == ["on other scenes than the reference"]
+    assert not made.within
+
+
+def test_nodules_of_the_same_size_on_other_films_are_other_scenes(plan):
+    gates_alone, sides = replace(plan, margins=()), [version(hits(0.9)), version(hits(0.9), number="2")]
+    for side, conspicuity in zip(sides, (1.2, 3.4), strict=True):
+        for scene in side.record["scenes"].values():
+            for nodule in scene["nodules"]:
+                nodule |= {"diameter_mm": 12.0, "contrast": 0.2, "conspicuity": conspicuity}
+    rounded, other = sides[1], copy.deepcopy(sides[1])
+    for one, last in ((rounded, "r"), (other, "x")):
+        for scene in one.record["scenes"].values():
+            scene["radiograph_sha256"] += last if scene["nodules"] else ""
+    for scene in rounded.record["scenes"].values():
+        for nodule in scene["nodules"]:
+            nodule["conspicuity"] = 1.2001
+    assert judged(gates_alone, sides[0], rounded)[0].within, "a network's arithmetic rounds otherwise elsewhere"
+    assert not judged(gates_alone, sides[0], other)[0].within
+
+
+def test_scenes_of_one_behaviour_do_not_vouch_for_those_of_another(plan):
+    gates_alone = replace(plan, margins=())
+
+    def with_hard_ones(number, sha256):
+        made = version(hits(0.9), number=number)
+        hard = {f"h{k}": parts.scene(behaviour="hard", radiograph_sha256=f"{sha256}{k}") for k in range(60)}
+        return replace(made, record=made.record | {"scenes": made.record["scenes"] | hard})
+
+    assert judged(gates_alone, with_hard_ones("1", "h"), with_hard_ones("2", "h"))[0].within
+    assert not judged(gates_alone, with_hard_ones("1", "h"), with_hard_ones("2", "easy"))[0].within
+
+
+def test_scenes_of_a_specification_that_the_plan_does_not_name_do_not_thin_out_a_loss(plan):
+    """Easy scenes beside those of the plan, which both versions find, would make any difference small."""
+
+    def beside_easy_ones(share, number, seed=0):
+        made = version(hits(share, seed=seed), number=number)
+        easy = {
+            f"easy{k}": parts.scene(
+                behaviour="easy",
+                arm="default",
+                cluster=f"e{k}",
+                radiograph_sha256=f"easy{k}",
+                nodules=[parts.nodule(hit=True, confidence=0.9)],
+            )
+            for k in range(4000)
+        }
+        entry = parts.expectation(
+            id="specs/easy.yaml::easy::sensitivity", behaviour="easy", status="PASSED", scenes=[*easy]
+        )
+        own = [e | {"scenes": [*made.record["scenes"]]} for e in made.record["expectations"]]
+        behaviours = [*made.record["behaviours"], {"id": "easy", "statement": "", "gate": "safety"}]
+        more = {"scenes": made.record["scenes"] | easy, "expectations": [*own, entry], "behaviours": behaviours}
+        return replace(made, record=made.record | more, specs={**made.specs, "specs/easy.yaml": "def"})
+
+    made, clauses = judged(plan, beside_easy_ones(0.9, "1"), beside_easy_ones(0.6, "2", seed=1))
+    clause = clauses["sensitivity against d 1 (11111111)"]
+    assert clause.status == "FAILED"
+    assert "200 pairs" in clause.sentence
+    assert not made.within
 
 
 def test_a_reference_that_finds_next_to_nothing_shows_no_loss(plan):

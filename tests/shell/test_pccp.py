@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+import pytest
+
 from synnodtest.commands import pccp
+from synnodtest.errors import SynnodError
 from synnodtest.integrity import manifest
 from synnodtest.record import results
 from synnodtest.record.model import Record
@@ -33,6 +36,20 @@ def test_a_run_on_a_set_with_fewer_backgrounds_than_asked_for_is_limited_as_one_
         ({"run": parts.run(profile="x")}, True),
     ):
         assert pccp._limited(Record.of(parts.record(**told))) is limited
+
+
+def test_a_run_is_not_held_against_itself(tmp_path, monkeypatch):
+    """As where both versions left their runs in one folder, of which the newest is taken on either side."""
+    monkeypatch.chdir(tmp_path)
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("synnodtest_pccp: 1\nspecs: {a.yaml: abc}\nmust_hold: {lost_at_most: 9}\n")
+    run = results.write(parts.record(), tmp_path / "reports" / "r3").parent
+    manifest.write(run)
+    parser = argparse.ArgumentParser()
+    pccp.configure("pccp", parser)
+    options = parser.parse_args(["check", "--protocol", "plan.yaml", "--old", "reports", "--new", str(run)])
+    with pytest.raises(SynnodError, match="held against itself"):
+        pccp.run(options)
 
 
 def test_the_page_does_not_lie_among_the_files_of_the_run_that_it_judges(tmp_path, monkeypatch):
