@@ -55,7 +55,7 @@ class RunFacts:
         options: Detector, synthesizer and backgrounds as they were asked for, whether on the command line or in an ini
             file, what replay starts from; and further options without which an item could end otherwise.
         credibility: Credibility reports of the synthesizers.
-        ledger: The run ledger; None: that in ``root``.
+        ledger: The run ledger, beside that in ``root``; None: that alone.
         reports: Folder of reports, some of which may be of runs that the ledger does not know; None: not looked at.
         own: Paths below ``root`` that a run itself writes; they do not make a working tree unclean.
         checkout: Git's commit and whether the tree was clean when the run began; None: not looked at.
@@ -116,19 +116,20 @@ def complete(record: Record, facts: RunFacts) -> dict[str, Any]:
 def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]) -> JsonObject:
     """Return the list of runs and the anomalies, with what is amiss with the ledger, which knows the run by now."""
     specs = [*files.values()]
-    path = facts.ledger_file
-    entered = {str(entry["run"]) for entry in ledger.runs_of(path)}
-    runs = ledger.runs_of(path, specs, files)
-    amiss = ledger.faults(path)[:MOST_FAULTS]
+    path, own = facts.ledger_file, facts.root / ledger.FILE_NAME
+    paths = [own, path] if own.resolve() != path.resolve() else [path]
+    entered = {str(entry["run"]) for one in paths for entry in ledger.runs_of(one)}
+    runs = [entry for one in paths for entry in ledger.runs_of(one, specs, files)]
+    amiss = [fault for one in paths for fault in ledger.faults(one)][:MOST_FAULTS]
     if facts.reports is not None:
         left = _unlisted(facts.reports, {*entered, facts.run_id}, specs)
         others = list(dict.fromkeys(one.run for one in left))[:MOST_FAULTS]
         amiss += [f"the run {run} left a report and is not in the ledger" for run in others]
         told_before = any(str(one.get("id")) == path.name for one in anomalies)
         amiss += ["this run is not in the ledger"] * (facts.run_id not in entered and not told_before)
-        runs = sorted([*runs, *map(encode, left)], key=lambda one: str(one["started"]))
+        runs += map(encode, left)
     faults = [{"id": ledger.FILE_NAME, "what": fault, "impact": "the list of runs"} for fault in amiss]
-    return {"ledger": runs, "anomalies": [*anomalies, *faults]}
+    return {"ledger": sorted(runs, key=lambda one: str(one["started"])), "anomalies": [*anomalies, *faults]}
 
 
 def _unlisted(reports: Path, known: Collection[str], specs: Collection[str]) -> list[LedgerEntry]:

@@ -72,6 +72,19 @@ def test_a_ledger_that_keeps_nothing_is_told_of(tmp_path):
     assert anomaly["what"] == "this run is not in the ledger"
 
 
+def test_another_ledger_does_not_hide_the_runs_that_the_project_s_own_knows(tmp_path):
+    for seed in range(2):
+        ended(tmp_path, f"run-{seed}", seed)
+    (tmp_path / "reports").rename(tmp_path / "reports-elsewhere")
+    fresh = tmp_path / "fresh.jsonl"
+    ledger.begin(fresh, "run-2", specs=[SPEC], seed=2, detector="d")
+    fragment = Fragment(specs={"specs/a.yaml": SpecEntry("specs/a.yaml", SPEC)})
+    facts = RunFacts(tmp_path, "run-2", ("pytest",), 2, ledger=fresh, reports=tmp_path / "reports")
+    made = whole_record(fragment, facts)
+    assert [(one["run"], one["seed"]) for one in made["ledger"]] == [("run-0", 0), ("run-1", 1), ("run-2", 2)]
+    assert made["anomalies"] == []
+
+
 def test_a_report_that_is_no_record_is_passed_over(tmp_path):
     (tmp_path / "reports" / "odd").mkdir(parents=True)
     (tmp_path / "reports" / "odd" / RECORD).write_text(json.dumps([SPEC]))
