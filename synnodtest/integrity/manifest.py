@@ -159,10 +159,13 @@ def _input_faults(folder: Path, inputs: Path) -> list[str]:
         files: dict[str, str] = {}
         for spec in specs:
             files |= {spec["file"]: spec.get("file_sha256"), **spec.get("included", {})}
+        faults += [] if files else [f"{RECORD}: names no spec"]
         for file, sha256 in files.items():
-            if sha256 and not (inputs / file).is_file():
+            if not sha256:
+                faults.append(f"{file}: the record does not tell its sha256")
+            elif not (inputs / file).is_file():
                 faults.append(f"{file}: the spec of the run is missing")
-            elif sha256 and sha256_of_file(inputs / file) != sha256:
+            elif sha256_of_file(inputs / file) != sha256:
                 faults.append(f"{file}: is not the spec of the run")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         faults.append(f"{RECORD}: does not say which specs the run had ({error})")

@@ -75,6 +75,19 @@ def test_specs_are_held_against_the_record(run, tmp_path):
         assert "results.json: does not say which specs" in manifest.verify(run, inputs=tmp_path)[-1]
 
 
+def test_a_specification_whose_sha256_the_record_lacks_is_not_taken_for_that_of_the_run(run, tmp_path):
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "paper.yaml").write_text("whatever")
+    for specs, fault in (
+        ([{"file": "specs/paper.yaml", "file_sha256": ""}], "specs/paper.yaml: the record does not tell its sha256"),
+        ([{"file": "specs/paper.yaml"}], "specs/paper.yaml: the record does not tell its sha256"),
+        ([{"file": "a.yaml", "included": {"b.yaml": ""}}], "b.yaml: the record does not tell its sha256"),
+        ([], "results.json: names no spec"),
+    ):
+        (run / "results.json").write_text(json.dumps({"identification": {"specs": specs}}))
+        assert manifest.verify(run, inputs=tmp_path)[-1] == fault
+
+
 def test_a_manifest_of_a_folder_without_a_run_does_not_verify(run):
     (run / "results.json").unlink()
     listed = json.loads((run / "manifest.json").read_text())
