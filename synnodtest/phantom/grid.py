@@ -113,16 +113,3 @@ class Grid:
     def blank(self) -> Array:
         """Return an empty image."""
         return np.zeros((self.size, self.size), dtype=np.float32)
-
-
-def doubled(image: Array) -> Array:
-    """Return an image on a grid of half the pixel size, interpolated linearly between pixel centres."""
-
-    def along_rows(a: Array) -> Array:
-        padded = np.concatenate([a[:1], a, a[-1:]])
-        out = np.empty((2 * a.shape[0], a.shape[1]), dtype=np.float32)
-        out[0::2] = np.float32(0.75) * a + np.float32(0.25) * padded[:-2]
-        out[1::2] = np.float32(0.75) * a + np.float32(0.25) * padded[2:]
-        return out
-
-    return np.ascontiguousarray(along_rows(along_rows(image).T).T)

@@ -14,7 +14,7 @@ from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.phantom.anatomy import VERSION, Anatomy
 from synnodtest.phantom.bones import skeleton
 from synnodtest.phantom.exact_regions import regions_of
-from synnodtest.phantom.grid import Grid, doubled
+from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.solids import Array, ellipsoid, length, outside
 from synnodtest.phantom.thorax import SIDES, Thorax
 from synnodtest.phantom.vessels import airway_mm, vessel_mm
@@ -78,7 +78,7 @@ def project(anatomy: Anatomy, size: int = 1024) -> Projection:
     thorax, grid = Thorax(anatomy), Grid(anatomy, size)
     fine = size >= 768
     bones = skeleton(thorax, Grid(anatomy, size // 2) if fine else grid)
-    bone, rib_mm, clavicle_mm = (doubled(one) if fine else one for one in bones)
+    bone, rib_mm, clavicle_mm = (resampled(one, size) if fine else one for one in bones)
     aerated = {side: _per_side(thorax, grid, side) for side in SIDES.values()}
     leak, pleura = _pleural(thorax, grid, aerated)
     lung = aerated[-1] + aerated[1]
@@ -117,10 +117,10 @@ def smooth(image: Array, sigma_px: float) -> FloatArray:
     block = size // count
     coarse = image.reshape(count, block, count, block).mean(axis=(1, 3))
     coarse = scipy.ndimage.gaussian_filter(coarse, sigma_px / block, mode="nearest")
-    return _resampled(coarse.astype(np.float32), size)
+    return resampled(coarse.astype(np.float32), size)
 
 
-def _resampled(image: Array, size: int) -> FloatArray:
+def resampled(image: Array, size: int) -> FloatArray:
     """Interpolate a square image linearly to another number of pixels over the same field.
 
     Not by matrices: their products differ in the last bit with the number of threads, and a stored radiograph must fit
@@ -186,4 +186,4 @@ def _texture(anatomy: Anatomy, size: int) -> FloatArray:
     shape = np.where(f > 1 / 60, np.maximum(f, 1e-6) ** -1.35, 0) * np.exp(-((f * 1.6) ** 2))
     field = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(count, count))
     field *= 0.035 * anatomy.haze / field.std()
-    return _resampled(field.astype(np.float32), size)
+    return resampled(field.astype(np.float32), size)

@@ -6,7 +6,8 @@ import pytest
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom import project, sample_anatomy
 from synnodtest.phantom.exact_regions import BONE_MM, LUNG_MM
-from synnodtest.phantom.grid import Grid, doubled
+from synnodtest.phantom.grid import Grid
+from synnodtest.phantom.projection import resampled
 from synnodtest.phantom.solids import EMPTY, ellipsoid, hull, length, outside
 from synnodtest.phantom.thorax import Thorax
 
@@ -82,7 +83,7 @@ def test_a_capsule_across_the_beam_has_the_chord_of_a_cylinder():
 
 def test_doubling_keeps_a_linear_ramp():
     ramp = np.arange(8, dtype=np.float32)[None, :].repeat(8, axis=0)
-    inner = doubled(ramp)[4, 2:-2]
+    inner = resampled(ramp, 16)[4, 2:-2]
     np.testing.assert_allclose(np.diff(inner), 0.5, atol=1e-6)
 
 
