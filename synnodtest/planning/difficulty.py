@@ -27,7 +27,7 @@ _HIGH = frozenset(
 )
 
 _OPTIONAL = {"companion.present": "companion.", "mimic": "mimic_distance_mm"}
-"""What says whether a second nodule or a distractor is there, and how the names of what it has begin."""
+"""Names of the presence of a second nodule or a distractor, and beginnings of the names of its parameters."""
 
 Difficulties = tuple[int, ...]
 """One whole number per dimension of a space, 0 for easy."""
