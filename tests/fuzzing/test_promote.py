@@ -95,6 +95,22 @@ def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path
     assert explicit["diameter_mm"] == 7.25
 
 
+def test_the_example_goes_into_the_spec_that_failed_and_not_into_another_with_a_behaviour_of_its_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("another.yaml", "spec.yaml"):
+        (tmp_path / name).write_text(HEAD + "    fuzz: {vary: {diameter_mm: [5, 9]}}\n" + TAIL)
+    record = example.record(20)
+    of_id = [record["behaviours"][0] | {"id": "mine", "file": name} for name in ("another.yaml", "spec.yaml")]
+    record["behaviours"] = [*record["behaviours"], *of_id]
+    record["fuzzing"] = [FAILURE]
+    records.write(record, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+    assert main(["promote", "fuzz-0123"]) == 0
+    held = [load_spec(tmp_path / name).behaviour("mine").fuzz.explicit for name in ("another.yaml", "spec.yaml")]
+    assert [len(explicit) for explicit in held] == [0, 1]
+
+
 def test_a_promoted_spec_keeps_its_line_ends_and_stays_readable_by_others(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "spec.yaml"
