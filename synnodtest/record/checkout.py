@@ -34,16 +34,33 @@ def commit_of(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]
         root: The folder.
         own: What a run itself writes, which makes no tree unclean; the whole folder would hide every change.
     """
-    inside = {p.resolve() for p in own} - {root.resolve()}
-    mine = [p.relative_to(root.resolve()).as_posix() for p in inside if p.is_relative_to(root.resolve())]
+    inside = [p for p in dict.fromkeys(p.resolve() for p in own) if p != root.resolve()]
+    mine = [p for p in inside if p.is_relative_to(root.resolve())]
     try:
         head = git(root, "rev-parse", "--verify", "HEAD")
-        options = ("--untracked-files=normal", "--ignore-submodules=none")
-        changed = git(root, "status", "--porcelain", *options, "--", ":/", *(f":(exclude){path}" for path in mine))
+        changed = _status(root, "normal", mine) or _status(root, "no", [p for p in mine if not p.is_dir()])
+        overlooked = _overlooked(root)
+        if overlooked:
+            undone = "git update-index --no-assume-unchanged --no-skip-worktree undoes that"
+            return head, None, f"git was told to overlook changes of {overlooked} ({undone})"
         return head, not changed, ""
     except (OSError, subprocess.SubprocessError) as error:
         there = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
         return "", None, f"git does not tell the commit of the checkout ({_said(error)})" if there else ""
+
+
+def _status(root: Path, untracked: str, own: list[Path]) -> str:
+    """Return what git tells of the checkout but for these paths; untracked files count if ``normal``, not if ``no``."""
+    left_out = (f":(exclude){path.relative_to(root.resolve()).as_posix()}" for path in own)
+    options = (f"--untracked-files={untracked}", "--ignore-submodules=none")
+    return git(root, "status", "--porcelain", *options, "--", ":/", *left_out)
+
+
+def _overlooked(root: Path) -> str:
+    """Return the first file that is there and whose changes git was told to overlook; empty for none."""
+    listed = git(root, "ls-files", "-v", "-z", "--", ":/").split("\0")
+    told = (line[2:] for line in listed if line[:1].islower() or line.startswith("S"))
+    return next((path for path in told if (root / path).is_file()), "")
 
 
 def _said(error: Exception) -> str:

@@ -39,6 +39,30 @@ def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
         assert told in run_entry(Fragment(), replace(facts, checkout=before)).exploratory_reasons
 
 
+@pytest.mark.parametrize("flag", ["assume-unchanged", "skip-worktree"])
+def test_changes_that_git_was_told_to_overlook_make_no_tree_clean(checkout, flag):
+    subprocess.run(["git", "update-index", f"--{flag}", "a.yaml"], cwd=checkout, check=True)
+    (checkout / "a.yaml").write_text("a: 2\n")
+    head, clean, unread = commit_of(checkout, ())
+    assert (len(head), clean) == (40, None)
+    assert unread.startswith("git was told to overlook changes of a.yaml")
+    (checkout / "a.yaml").unlink()  # as a sparse checkout leaves it out
+    assert commit_of(checkout, ())[1:] == (True, "")
+
+
+def test_a_folder_of_reports_hides_no_change_of_what_was_committed_in_it(checkout):
+    assert commit_of(checkout, (checkout,))[1] is True
+    (checkout / "work").mkdir()
+    (checkout / "work" / "detector.py").write_text("one")
+    assert commit_of(checkout, (checkout / "work",))[1] is True
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (["add", "work"], ["commit", "-q", "-m", "second"]):
+        subprocess.run(["git", *who, *words], cwd=checkout, check=True, capture_output=True)
+    (checkout / "work" / "detector.py").write_text("two")
+    assert commit_of(checkout, (checkout / "work",))[1] is False
+    assert commit_of(checkout, (checkout / "work" / "detector.py",))[1] is True  # as the ledger, which is committed
+
+
 def test_a_checkout_that_git_does_not_read_is_not_said_to_be_none(checkout, monkeypatch):
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     head, clean, unread = commit_of(checkout, ())
