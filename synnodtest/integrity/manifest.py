@@ -72,8 +72,7 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
         for path in sorted(expected.keys() & hashes.keys())
         if expected[path] != hashes[path]
     ]
-    if _root(expected) != manifest["root"]["sha256"]:
-        faults.append(f"{FILE_NAME}: its root digest is not the digest of its own list")
+    faults += filter(None, [_list_fault(manifest)])
     faults += _report_faults(folder, manifest)
     return faults + (_input_faults(folder, inputs) if inputs else [])
 
@@ -90,10 +89,12 @@ def refuse_changed(path: Path) -> str:
     record = path / RECORD if path.is_dir() else path
     if record.name != RECORD or not (record.parent / FILE_NAME).is_file():
         return f"{record}: no {FILE_NAME} tells whether it is as its run wrote it"
-    hashes = [entry["sha256"] for entry in read(record.parent)["files"] if entry["path"] == RECORD]
-    if hashes != [sha256_of_file(record)]:
+    manifest = read(record.parent)
+    hashes = [entry["sha256"] for entry in manifest["files"] if entry["path"] == RECORD]
+    fault = _list_fault(manifest)
+    if hashes != [sha256_of_file(record)] or fault:
         raise RecordError(
-            f"{record}: is not as its run wrote it: it differs from {FILE_NAME}",
+            f"{record}: is not as its run wrote it: {fault or f'it differs from {FILE_NAME}'}",
             hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
         )
     return ""
@@ -136,6 +137,14 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _root(hashes: dict[str, str]) -> str:
     return sha256_of([[path, hashes[path]] for path in sorted(hashes)])
+
+
+def _list_fault(manifest: dict[str, Any]) -> str:
+    """Return why a manifest does not stand for its own list; empty if it does."""
+    own = _root({entry["path"]: entry["sha256"] for entry in manifest["files"]})
+    return (
+        "" if own == manifest["root"]["sha256"] else f"{FILE_NAME}: its root digest is not the digest of its own list"
+    )
 
 
 def _report_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:

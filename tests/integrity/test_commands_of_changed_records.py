@@ -34,6 +34,17 @@ def test_a_report_whose_files_no_manifest_vouched_for_says_so(tmp_path, capsys, 
     assert capsys.readouterr().err == ""
 
 
+def test_a_record_whose_hash_was_edited_beside_it_is_refused(tmp_path, capsys):
+    path = results.write(example.record(20), tmp_path)
+    manifest.write(tmp_path)
+    before = manifest.sha256_of_file(path)
+    path.write_bytes(path.read_bytes().replace(b"FAILED", b"PASSED"))
+    listed = tmp_path / manifest.FILE_NAME
+    listed.write_text(listed.read_text().replace(before, manifest.sha256_of_file(path)))
+    assert main(["sbom", str(tmp_path), "--out", str(tmp_path / "sbom")]) == 1
+    assert "its root digest is not the digest of its own list" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="all file names are texts")
 def test_a_folder_whose_name_is_no_text_is_told(tmp_path, monkeypatch):
     folder = results.write(example.record(20), tmp_path / os.fsdecode(b"run-\xff")).parent
