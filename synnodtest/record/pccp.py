@@ -143,12 +143,14 @@ def _on_other_scenes(one: Side, other: Side) -> bool:
     A sequential run may stop before another does, so that its scenes are some of the other's.
     """
     ours, theirs = _by_behaviour(one), _by_behaviour(other)
-    pairs = ((ours[b], theirs[b]) for b in ours.keys() & theirs.keys())
-    return any(
-        sum(not _alike(scene, many.scenes.get(key)) for key, scene in few.items()) > MOST_OTHERS * len(few)
-        for mine, its in pairs
-        for few, many in [(mine, other) if len(mine) <= len(its) else (its, one)]
-    )
+    sequential = {b.id for side in (one, other) for b in side.behaviours if b.is_sequential}
+    for behaviour in ours.keys() & theirs.keys():
+        both = sorted([(ours[behaviour], other), (theirs[behaviour], one)], key=lambda of: len(of[0]))
+        for scenes, known in both[:1] if behaviour in sequential else both:
+            unlike = sum(not _alike(scene, known.scenes.get(key)) for key, scene in scenes.items())
+            if unlike > MOST_OTHERS * len(scenes):
+                return True
+    return False
 
 
 def _by_behaviour(side: Side) -> dict[str, dict[str, SceneEntry]]:

@@ -48,6 +48,12 @@ class BehaviourEntry:
     resolved: JsonObject = field(default_factory=dict)
     scenes_text: str = ""
 
+    @property
+    def is_sequential(self) -> bool:
+        """True where what was found decides how many of its scenes are seen."""
+        sampling = self.resolved.get("sampling")
+        return isinstance(sampling, Mapping) and bool(sampling.get("sequential"))
+
 
 @dataclass(frozen=True)
 class ComponentEntry:
