@@ -123,11 +123,13 @@ def _specs(protocol: Protocol, versions: Sequence[Version], code: Mapping[str, s
     ]
     every = {e.id for v in versions for e in v.side.expectations if e.spec_file in protocol.specs}
     lacks = [(v, len(every - v.side.entries().keys())) for v in versions]
+    unrun = [(v, [e.status for e in v.side.expectations if e.id in every].count(NOT_RUN)) for v in versions]
     short = [_of("all", v, "on fewer backgrounds") for v in versions if v.limited]
     shown = reference.within(protocol.specs)
     elsewhere = [v for v in others if _on_other_scenes(shown, v.within(protocol.specs))]
     short += [_of("all", v, "on other scenes than the reference") for v in elsewhere]
     short += [_of("all", v, f"without {plural(lost, 'expectation')} of the others") for v, lost in lacks if lost]
+    short += [_of("all", v, f"with {plural(left, 'expectation')} not run") for v, left in unrun if left]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
     finding = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
     return Clause("specifications", asks, status, finding, (*rows, *short))

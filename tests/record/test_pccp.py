@@ -227,6 +227,17 @@ def test_a_version_without_an_expectation_that_another_failed_did_not_run_its_sp
     assert judged(plan, old, new)[0].within
 
 
+def test_a_reference_of_which_a_part_was_not_run_does_not_vouch_for_that_part(plan):
+    """With -k or -x: what it might have passed there would be lost by no version."""
+    kept_alone = replace(plan, passed=())
+    old, new = version(hits(0.9), statuses=("PASSED", "NOT RUN")), version(hits(0.9), number="2")
+    new.record["expectations"][1] |= {"status": "FAILED"}
+    made, clauses = judged(kept_alone, old, new)
+    assert clauses["retention"].status == "PASSED"
+    assert [row["is"] for row in clauses["specifications"].rows] == ["with 1 expectation not run"]
+    assert made.verdict == "NOT SHOWN TO BE WITHIN THE PLAN"
+
+
 @pytest.mark.parametrize("started", ["", "soon", "2026-02-01", "2026-02-01T00:00:00"])
 def test_without_the_time_of_its_run_a_version_is_not_shown_to_come_after_the_plan(plan, started):
     new = version(hits(0.9), number="2")
