@@ -60,7 +60,7 @@ class Failures:
         """Return a stored point; None for what is none of the space."""
         try:
             raw = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         bounds = [d.bounds for d in self._space]
         if not isinstance(raw, list) or len(raw) != len(bounds):

@@ -14,6 +14,7 @@ from synnodtest.fuzzing.candidates import Candidates
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
 from synnodtest.fuzzing.control import Control, responds
+from synnodtest.fuzzing.failures import Failures
 from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import Findings, gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
@@ -176,6 +177,21 @@ def test_fewer_than_sixty_trials_settle_nothing():
     assert {n: made.surely(RATE, 0.05) for n, made in cases.items()} == {59: False, 60: True}
 
 
+# --- failures of earlier runs ---------------------------------------------------------------------------------------
+
+
+def test_what_is_no_point_among_stored_failures_is_passed_over(tmp_path):
+    kept = Failures(tmp_path, {}, "detected", SPACE)
+    kept.save((400,))
+    kept.save((30,))
+    (folder,) = [file.parent for file in tmp_path.glob("*/*") if file.read_bytes() == b"[400]"]
+    texts = ["", "[" * 100_000, "[[1]]", "[1001]", "[-1]", "[1, 2]", "[true]", "[1e400]", '{"0": 1}']
+    for number, data in enumerate([b"\xff\xfe", *map(str.encode, texts)]):
+        (folder / f"rubbish-{number}").write_bytes(data)
+    assert kept.points() == [(30,), (400,)]
+    assert not Failures(tmp_path, {}, "silent", SPACE).points()
+
+
 # --- silence --------------------------------------------------------------------------------------------------------
 
 
@@ -201,6 +217,19 @@ def test_a_detector_that_is_always_silent_does_not_pass_for_its_silence(tmp_path
     gathered = hunt(tmp_path, Holed(lambda *_: True), vary=vary, expect="silent: {rate_at_least: 0.8}", examples=6)
     assert ruling(gathered).status is Status.INCONCLUSIVE
     assert "control: 0 of 30 easy nodules found" in ruling(gathered).sentence
+
+
+def test_the_silence_control_plants_the_nodule_alone_where_no_second_one_fits_at_the_easiest_distance(tmp_path):
+    """From the middle of a lung of 80 x 80 mm no place of it is 60 mm away."""
+    gathered = hunt(
+        tmp_path,
+        Holed(),
+        vary="{diameter_mm: [10, 16], contrast: [0.5, 1.0]}",
+        expect="not_lower: {companion: {diameter_mm: 12, distance_mm: [20, 60]}, max_drop: 0.1}",
+        examples=30,
+    )
+    assert "30 of 30 easy nodules found" in ruling(gathered).figure["control"]
+    assert ruling(gathered).status is Status.PASSED, ruling(gathered).sentence
 
 
 # --- the sweep ------------------------------------------------------------------------------------------------------
