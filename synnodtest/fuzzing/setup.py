@@ -97,6 +97,7 @@ class SearchSetup:
         values = example.values
         if set(values) - {d.name for d in self.space} - set(self.fuzz.fixed):
             return None
+        values["companion.present"] = bool(example.group("companion"))
         return tuple(d.nearest(values.get(d.name)) for d in self.space)
 
     def _parts(self) -> int:

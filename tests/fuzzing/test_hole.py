@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from synnodtest.canonical import sha256_of
 from synnodtest.fuzzing.hole.box import Box
 from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.hole.walk import failing_stretches
+from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.planning.difficulty import Dimension, Space, ranged
+from synnodtest.planning.example import Example
 from tests.fuzzing.parts import Holed, asked, centre, confirmed, depth_mm, hunt, ruling
 
 SIZES = "{diameter_mm: [10, 40], contrast: [0.3, 0.8], location: {region: lung}}"
@@ -138,6 +141,13 @@ def test_what_cannot_be_planted_belongs_to_neither_side():
     assert len(found) == 1
     assert held
     assert max(held) <= 600
+
+
+def test_an_explicit_pair_is_walked_around_as_a_pair():
+    second = (Dimension("companion.present", levels=(False, True)), ranged("companion.distance_mm", 14, 60))
+    setup = SimpleNamespace(space=Space((*second, ranged("diameter_mm", 10, 20))), fuzz=SimpleNamespace(fixed={}))
+    for point in ((1, 500, 200), (0, 0, 200)):
+        assert SearchSetup.point_of(setup, Example.of(setup.space.values(point))) == point
 
 
 def test_a_box_draws_within_itself_and_knows_its_share():
