@@ -11,7 +11,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
-from synnodtest.statistics.distributions import midranks, normal_isf
+from synnodtest.statistics.distributions import midranks, normal_isf, t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector, vectors
 from synnodtest.statistics.shifts import agree, guarded_bounds, t_bounds
 
@@ -156,6 +156,17 @@ def _largest_fall(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     return fall
 
 
+def _highest_bound(curves: NDArray[np.float64], alpha: float) -> float:
+    """Return the highest of Student's upper bounds of the falls between two levels: an intersection-union test.
+
+    Source: Berger, Technometrics 24 (1982) 295.
+    """
+    earlier, later = np.triu_indices(curves.shape[1], 1)
+    falls = curves[:, earlier] - curves[:, later]
+    half = t_isf(alpha, len(curves) - 1) * falls.std(axis=0, ddof=1) / math.sqrt(len(curves))
+    return float((falls.mean(axis=0) + half).max())
+
+
 def drawdown(
     curves: ArrayLike,
     *,
@@ -164,10 +175,12 @@ def drawdown(
     seed: int,
     limits: tuple[float, float] = (0.0, 1.0),
 ) -> Estimate:
-    """Estimate the drawdown of the curve averaged over clusters, with BCa bounds over clusters.
+    """Estimate the drawdown of the curve averaged over clusters, with guarded BCa bounds over clusters.
 
     The largest fall between two levels is resampled with its sign (negative where the averaged curve
-    rises everywhere) and cut at 0 last, so that a clear rise is told from a flat curve.
+    rises everywhere) and cut at 0 last, so that a clear rise is told from a flat curve. The upper bound is no lower
+    than Student's of any single fall: BCa takes too much of a maximum's bias back and alone misses a fall up to 19% of
+    the time.
 
     Args:
         curves: One row per cluster, one column per level, in the order in which they should rise; shape (B, L).
@@ -189,7 +202,7 @@ def drawdown(
     count, levels = table.shape
     span = limits[1] - limits[0]
     enough = count >= 2 and levels >= 2 and bool(np.isfinite(table).all())
-    name = "cluster-bootstrap-bca"
+    name = "cluster-bootstrap-bca, guarded"
     made = partial(Estimate, alpha=check_alpha(alpha), method=name, n=table.size, clusters=count)
     if not enough:
         reason = "fewer than 2 clusters" if count < 2 else "fewer than 2 levels" if levels < 2 else "values are missing"
@@ -201,6 +214,7 @@ def drawdown(
         draws = _largest_fall(resampled_means(table, resamples, seed, "drawdown"))
         left_out = (table.sum(axis=0) - table) / (count - 1)
         lower, upper = bca_bounds(fall, draws, _largest_fall(left_out), alpha, -span, span)
+        upper = max(upper, _highest_bound(table, alpha))
     bounds = max(0.0, min(fall, lower)), max(0.0, fall, upper)
     extra = {"largest_fall": fall, "seed": float(seed)}
     return made(max(0.0, fall), *bounds, flags=few_clusters(count), extra=extra)

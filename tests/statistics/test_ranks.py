@@ -212,7 +212,7 @@ def test_drawdown_without_information_spans_the_range(table):
     assert (got.lower, got.upper, got.usable) == (0.0, 1.0, False)
 
 
-def test_the_bounds_of_a_drawdown_are_bcas_of_its_signed_fall():
+def test_the_bounds_of_a_drawdown_are_bcas_of_its_signed_fall_where_these_are_wider():
     """Efron's formula written out: one background in ten falls far, so that both corrections count."""
     rng = np.random.default_rng(4)
     table = 0.4 + 0.02 * rng.standard_normal((20, 6))
@@ -229,17 +229,31 @@ def test_the_bounds_of_a_drawdown_are_bcas_of_its_signed_fall():
     bias = stats.norm.ppf((draws < value).mean() + (draws == value).mean() / 2)
     ends = [bias + (bias + z) / (1 - skew * (bias + z)) for z in stats.norm.ppf([0.05, 0.95])]
     want = [np.quantile(draws, stats.norm.cdf(z), method=m) for z, m in zip(ends, ("lower", "higher"), strict=True)]
+    falls = [table[:, i] - table[:, j] for i in range(6) for j in range(i + 1, 6)]
+    each = [stats.ttest_1samp(one, 0).confidence_interval(0.9).high for one in falls]
     got = drawdown(table, seed=3)
     assert abs(skew) > 0.05
+    assert want[1] > max(each)
     assert (got.value, got.lower, got.upper) == pytest.approx((value, *want))
 
 
-def test_drawdown_upper_bound_misses_the_true_fall_about_alpha_of_the_time():
+def test_a_drawdown_is_bounded_no_lower_than_any_fall_between_two_levels_by_students_t():
+    table = np.linspace(0.2, 0.6, 6) + 0.25 * np.random.default_rng(5).standard_normal((30, 6))
+    falls = [table[:, i] - table[:, j] for i in range(6) for j in range(i + 1, 6)]
+    for alpha in (0.025, 0.05, 0.2):
+        each = [stats.ttest_1samp(one, 0).confidence_interval(1 - 2 * alpha).high for one in falls]
+        assert drawdown(table, alpha=alpha, seed=1).upper == pytest.approx(max(each))
+
+
+@pytest.mark.parametrize("noise", [0.15, 0.25])
+@pytest.mark.parametrize(
+    "shape", [(0.1, 0.3, 0.5, 0.7, 0.6, 0.8), (0.2, 0.3, 0.4, 0.5, 0.6, 0.5), (0.5, 0.5, 0.4, 0.5, 0.5, 0.5)]
+)
+def test_drawdown_upper_bound_misses_the_true_fall_about_alpha_of_the_time(shape, noise):
     """The averaged curve truly falls by 0.1 between two levels; the bound lies below that seldom."""
     rng, missed, runs = np.random.default_rng(3), 0, 300
-    shape = np.array([0.1, 0.3, 0.5, 0.7, 0.6, 0.8])
     for _ in range(runs):
-        table = shape + rng.normal(0, 0.15, (30, 1)) + rng.normal(0, 0.15, (30, 6))
+        table = shape + rng.normal(0, 0.15, (30, 1)) + rng.normal(0, noise, (30, 6))
         missed += drawdown(table, seed=1, resamples=400).upper < 0.1
     assert missed <= proportion_confint(runs * 0.065, runs, 0.01, "beta")[1] * runs
 
