@@ -6,12 +6,14 @@ standard errors).
 
 import math
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
-from synnodtest.expectations import Status, curves, find_check
+from synnodtest.evidence.regions import shown_name
+from synnodtest.expectations import Status, curves, find_check, known_checks
 from synnodtest.expectations.kinds import calibration
 from synnodtest.spec.quantities import Stratum
 from synnodtest.statistics import shifts
@@ -262,3 +264,83 @@ def test_three_of_three_against_four_fifths_is_inconclusive():
 def test_no_discordant_pair_among_ten_is_inconclusive(kind):
     trials = [trial(f"b{i}", 0.9, arm=arm) for i in range(10) for arm in "ar"]
     assert find_check(kind).judge({**ARMS, "margin": 0.05}, evidence(trials)).status is Status.INCONCLUSIVE
+
+
+def rising(rng, levels=6):
+    """Scores that rise a little with the size, on each background or, of one level on each, over all of them."""
+    made = []
+    for i in range(25):
+        for k in range(levels):
+            size = 6.0 + 3 * k + (i if levels == 1 else 0)
+            score = float(np.clip(0.2 + 0.004 * size + 0.12 * rng.standard_normal(), 0.01, 1))
+            made.append(trial(f"b{i}", score, diameter_mm=size, levels={"diameter_mm": size}))
+    return made
+
+
+def leaking(rng):
+    shown = {"regions": frozenset({shown_name("hilar")})}
+    made = [trial(f"b{i}", 0.6, fires=[("hilar", 0.9)] * (rng.random() < 0.2), **shown) for i in range(40)]
+    return made + [trial(f"b{i}", 0.9 * (rng.random() < 0.8), arm="@outside") for i in range(40)]
+
+
+def growing(rng):
+    made = []
+    for i in range(30):
+        now = trial(f"b{i}", float(rng.uniform(0.5, 0.9)))
+        (nodule,) = now.nodules
+        made.append(replace(now, nodules=(replace(nodule, requested={**nodule.requested, "doubling_days": 90.0}),)))
+        made.append(trial(f"b{i}", float(rng.uniform(0.1, 0.6)), arm="@prior:default"))
+    return made
+
+
+def off_centre(rng):
+    made = [trial(f"b{i}", 0.9 * (rng.random() < 0.9)) for i in range(40)]
+    boxes = [(10.0, 10.0, 14.0 + 4 * rng.random(), 14.0) for _ in made]
+    return [
+        replace(t, sightings=tuple(replace(s, finding=replace(s.finding, box=box)) for s in t.sightings))
+        for t, box in zip(made, boxes, strict=True)
+    ]
+
+
+def with_leads(rng):
+    made = []
+    for i in range(40):
+        (lead,) = trial(f"b{i}", 0.9 * (rng.random() < 0.2), name="lead").nodules
+        made.append(replace(trial(f"b{i}", 0.9), mimics=(lead,)))
+    return made
+
+
+FURTHER = {
+    "afroc": ("afroc", {"at_least": 0.8}, image_scores),
+    "monotone": ("monotone", {"over": "diameter_mm", "min_spearman": 0.2, "max_drop": 0.5}, rising),
+    "correlation": ("correlation", {"over": "diameter_mm", "at_least": 0.2}, rising),
+    "correlation across": ("correlation", {"over": "diameter_mm", "at_most": 0.9}, partial(rising, levels=1)),
+    "no detection": ("no_detection", {"region": "hilar", "at_most": 0.3}, leaking),
+    "growth": ("growth", {"at_least": 0.1}, growing),
+    "localization": ("localization", {"metric": "iou", "at_least": 0.5}, off_centre),
+    "distance": ("localization", {"metric": "distance_mm", "at_most": 3.0}, off_centre),
+    "distractor": ("distractor", {"at_most": 0.3}, with_leads),
+    "parity of confidence": ("parity", {"strata": SEXES, "margin": 0.15, "metric": "confidence"}, sexes),
+}
+EVERY = {**{name: design[:3] for name, design in DESIGNS.items()}, **FURTHER}
+
+
+def test_every_kind_has_a_design():
+    assert {kind for kind, *_ in EVERY.values()} | {"python"} == set(known_checks())
+
+
+@pytest.mark.usefixtures("resampled_seldom")
+@pytest.mark.parametrize("name", EVERY)
+def test_bounds_have_the_error_rate_that_is_asked_for_and_beside_them_stand_those_of_95_percent(name):
+    kind, parameters, design = EVERY[name]
+    trials = design(np.random.default_rng([2026, 1]))
+    strict, usual, lax = (
+        find_check(kind).judge(parameters, evidence(trials, alpha=alpha)).components for alpha in (0.025, 0.05, 0.2)
+    )
+    assert any(math.isfinite(part.lower) for part in strict if part.role == "decides")
+    for wide, middle, narrow in zip(strict, usual, lax, strict=True):
+        both = [(part.lower95, part.upper95) for part in (wide, middle, narrow)]
+        assert both == [(wide.lower, wide.upper)] * 3
+        for one, next_ in ((wide, middle), (middle, narrow)):
+            assert one.lower < next_.lower or one.lower == next_.lower == min(0.0, one.value) or math.isinf(one.lower)
+            assert one.upper > next_.upper or one.upper == next_.upper >= 1.0
