@@ -399,3 +399,59 @@ def test_localization_in_mm_uses_the_spacing_of_each_axis():
     assert judge("localization", {"metric": "distance_mm", "at_most": 1.0}, near).components[0].value == 0.0
     silent = [trial(f"b{i}", 0.0) for i in range(60)]
     assert judge("localization", {"metric": "distance_mm", "at_most": 1.0}, silent).status is Status.INCONCLUSIVE
+
+
+CURVES = {
+    "froc": {"at_least": 0.5},
+    "auc": {"at_least": 0.5},
+    "afroc": {"at_least": 0.5},
+    "average_precision": {"at_least": 0.5},
+    "calibration": {"at_most": 0.5, "bins": 3},
+}
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_a_condition_on_the_radiograph_selects_untouched_ones_too(kind):
+    """Those of the others, on whom the detector fires a lot, would make the curve of the selected worse."""
+    women = [replace(t, strata={"sex": "F"}) for t in mixed(20)]
+    loud = [0.95, 0.9, 0.85, 0.8]
+    men = [trial(f"m{i}", 0.1, strata={"sex": "M"}, false_positives=loud) for i in range(20)]
+    men += [trial(f"m{i}", arm="@untouched", strata={"sex": "M"}, false_positives=loud) for i in range(20)]
+    alone, both = judge(kind, CURVES[kind], women), judge(kind, {**CURVES[kind], "where": {"sex": "F"}}, women + men)
+    assert both.components == alone.components
+    assert judge(kind, CURVES[kind], women + men).components != alone.components
+
+
+@pytest.mark.parametrize("missed", [0, 4])
+def test_backgrounds_unlike_all_seen_may_show_two_false_positives_each_before_all_findings(missed):
+    trials = [trial(f"b{i}", (0.9 - 0.001 * i) * (i >= missed)) for i in range(40)]
+    trials += [trial(f"b{i}", arm="@untouched") for i in range(40)]
+    scores = [0.9 - 0.001 * i for i in range(missed, 40)]
+    part = judge("average_precision", {"at_least": 0.1}, trials).components[0]
+    unseen = precision_at_recalls(scores, [True] * len(scores), 40, ahead=2 * 80 * (1 - 0.05 ** (1 / 40)))
+    assert part.value == pytest.approx(precision_at_recalls(scores, [True] * len(scores), 40))
+    assert part.lower == pytest.approx(unseen)
+
+
+def test_an_average_precision_of_few_nodules_allows_for_one_more_background_without_a_finding():
+    """One false positive of little score on each of many backgrounds: precision is high, and what is not found counts."""
+    rng = np.random.default_rng(2)
+    trials = [trial(f"b{i}", 0.9 * (rng.random() < 0.85), replicate=r) for i in range(16) for r in range(8)]
+    trials += [trial(f"b{i}", arm="@untouched") for i in range(16)]
+    ledger = ledger_of(Selection(), evidence(trials))
+    low = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence(trials))(0.05)
+    part = judge("average_precision", {"at_least": 0.1}, trials).components[0]
+    found = [n.finding is not None for t in trials for n in t.nodules]
+    exact = statistics.clustered_rate(found, [t.cluster for t in trials for _ in t.nodules])
+    scores, hits = pooled(trials)
+    unseen = precision_at_recalls(scores, hits, len(found), ahead=2 * len(trials) * (1 - 0.05 ** (1 / 16)))
+    assert part.value > 0.8
+    assert part.lower == pytest.approx(min(low.lower * 16 / 17, exact.lower, unseen))
+
+
+def test_an_error_that_surely_exceeds_its_bound_fails_whatever_that_of_the_loud():
+    loud = [(0.9, False)] * 60
+    trials = beside_junk(loud, junk=1)
+    ruling = judge("calibration", {"at_most": 0.1, "bins": 2}, trials)
+    assert ruling.components[0].status is Status.FAILED
+    assert ruling.status is Status.FAILED
