@@ -8,16 +8,17 @@ from functools import wraps
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from synnodtest.counted import counted
-from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, Arm
-from synnodtest.evidence.ruling import Component, Ruling, Status, decide
+from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations import claims as own_claims
 from synnodtest.expectations import kinds as own_kinds
 from synnodtest.expectations.claim import ClaimKind
+from synnodtest.expectations.foreign import narrowed, selection_of, shown_to, taken
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.rule import sizes
+from synnodtest.expectations.language import Selection
+from synnodtest.expectations.rule import no_data
 from synnodtest.expectations.sequential import sequential_ruling
 from synnodtest.registry import Registry
 
@@ -86,7 +87,7 @@ def _accept_kind(entry: EntryPoint, made: object) -> Kind[Any]:
     if isinstance(made, Kind):
         if made.name != entry.name:
             raise SynnodError(f"the entry point {entry.name!r} of {entry.value} is a check called {made.name!r}")
-        return replace(made, ruling=_checked(made.ruling, made.name))
+        return replace(made, ruling=_checked(made.ruling, made.name, distractors=made.judges_distractors))
     if not callable(made):
         raise SynnodError(
             f"the check {entry.name!r} of {entry.value} is a {type(made).__name__}",
@@ -99,15 +100,31 @@ def _of_function(name: str, judge: Judge, arms: Iterable[str]) -> Kind[Any]:
     """Return the kind of a bare function: any parameters, no forecast."""
     about = (judge.__doc__ or f"A check of your own: {name}.").strip().splitlines()[0]
     needed = tuple(map(Arm, arms))
-    return Kind(name, about, None, _checked(judge, name), arms=lambda p: needed, needs_nodules=False)
+    return Kind(name, about, None, _narrowing(judge, name), arms=lambda p: needed, needs_nodules=False)
 
 
-def _checked(judge: Judge, name: str) -> Judge:
+def _checked(judge: Judge, name: str, *, distractors: bool = False) -> Judge:
     """Return the judge of somebody else, whose passes must be borne out by their own numbers."""
 
     @wraps(judge)
     def ruling(parameters: Any, evidence: Evidence) -> Ruling:
-        return taken(judge(parameters, evidence), name, evidence)
+        chosen, shown = selection_of(parameters), shown_to(evidence)
+        judged = Selection(arm=chosen.arm, reference=chosen.reference) if distractors else chosen
+        answer = judge(parameters, shown)
+        return taken(answer, name, narrowed(judged, evidence), () if chosen.reference else shown.unheard)
+
+    return ruling
+
+
+def _narrowing(judge: Judge, name: str) -> Judge:
+    """Return the judge of a bare function, which is shown what ``arm``, ``of`` and ``where`` select and no more."""
+
+    @wraps(judge)
+    def ruling(parameters: Mapping[str, object], evidence: Evidence) -> Ruling:
+        judged = narrowed(selection_of(parameters), evidence)
+        if evidence.own() and not judged.own():
+            return no_data(f"{name} holds", "scene", judged)
+        return _checked(judge, name)(parameters, judged)
 
     return ruling
 
@@ -143,49 +160,3 @@ def sequential_judge(name: str, parameters: Mapping[str, object]) -> Callable[[M
         )
     stop.check(name, kind.read(parameters))
     return lambda given, evidence: sequential_ruling(stop, kind.read(given), evidence)
-
-
-def taken(answer: object, check: str, evidence: Evidence) -> Ruling:
-    """Return the ruling of somebody else's check; a pass on a single cluster, or on few of its scenes, is INCONCLUSIVE.
-
-    Raises:
-        InvalidEvidence: it is INVALID: that is no verdict, which a waiver could cover.
-        SynnodError: it is no ruling, its status is none, its sentence begins with another, or it says PASSED where one
-            of its own estimates does not.
-    """
-    if not isinstance(answer, Ruling) or answer.status not in list(Status):
-        raise SynnodError(
-            f"check {check!r} returned {answer.status if isinstance(answer, Ruling) else type(answer).__name__}",
-            hint=f"return a Ruling with one of {', '.join(Status)}",
-        )
-    ruling = replace(answer, status=Status(answer.status))
-    first = ruling.sentence.partition(" ")[0]
-    if first in set(Status) - {ruling.status}:
-        raise SynnodError(f"check {check!r} says {ruling.status}, but its sentence begins with {first}")
-    if ruling.status is Status.INVALID:
-        raise InvalidEvidence(ruling.sentence)
-    if ruling.status is not Status.PASSED:
-        return ruling
-    for part in ruling.components:
-        if part.role != "shown" and not _bears_out(part):
-            raise SynnodError(
-                f"check {check!r} says PASSED, but its {part.label!r}, {part.value:g} ({part.lower:g} to "
-                f"{part.upper:g}), is not {part.side} {part.bound:g} or not PASSED itself",
-                hint="make it with synnodtest.checks.hold and rule; what does not decide has the role 'shown'",
-            )
-    why = _alone(evidence)
-    return ruling.held_open(why) if why else ruling
-
-
-def _alone(evidence: Evidence) -> str:
-    """Return why no pass can rest on this evidence; nothing where it can."""
-    own = evidence.own() or evidence.trials
-    excluded = sum(trial.arm.is_own for trial in evidence.rejected)
-    if excluded >= len(own):
-        return f"{counted(excluded, 'scene was', 'scenes were')} excluded and {len(own)} judged"
-    return "" if sizes(own)[1] > 1 else "a single background never decides"
-
-
-def _bears_out(part: Component) -> bool:
-    by_value = decide(part.value, part.value, part.bound, part.side)
-    return part.status == Status.PASSED == decide(part.lower, part.upper, part.bound, part.side) == by_value

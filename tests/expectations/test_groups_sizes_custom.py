@@ -210,6 +210,9 @@ def loud(evidence, least=0.5):
 def counts(evidence):
     return len(evidence.own()) == 5 and len(evidence.arm("@untouched")) == 1
 
+def doubled(evidence):
+    return all(n.confidence >= 0.5 for t in evidence.arm("dobule") for n in t.nodules)
+
 def nothing(evidence):
     return None
 
@@ -265,6 +268,28 @@ def test_a_function_whose_asserts_python_leaves_out_is_a_fault_of_the_harness(mi
     assert mine("loud", trials).status is Status.PASSED  # it asserts nothing
     with pytest.raises(SynnodError, match="told to leave out what is asserted"):
         judge("python", {"function": "stern:holds"}, trials)
+
+
+def test_a_users_function_passes_nothing_where_the_expectation_selects_no_scene(mine):
+    plain = [trial(f"b{i}", arm="@untouched") for i in range(5)]
+    trials = [trial(f"b{i}", 0.1, diameter_mm=4.0) for i in range(5)] + plain
+    assert mine("loud", trials).status is Status.FAILED
+    ruling = mine("loud", trials, where={"diameter_mm": {"at_least": 8}})
+    assert ruling.sentence.startswith("INCONCLUSIVE no scene to judge; every nodule has another 'diameter_mm'")
+
+
+def test_a_users_function_sees_scenes_without_nodules_by_what_is_known_of_the_film(mine):
+    trials = [trial(f"b{i}", strata={"sex": "FM"[i % 2]}) for i in range(10)]
+    trials += [trial(f"b{i}", arm="@untouched", strata={"sex": "FM"[i]}) for i in range(2)]
+    assert mine("counts", trials).status is Status.FAILED
+    assert mine("counts", trials, where={"sex": "M"}).status is Status.PASSED
+    assert mine("counts", trials, where={"sex": "M", "diameter_mm": 9}).status is Status.INCONCLUSIVE
+
+
+def test_a_users_function_that_asks_for_an_arm_that_is_not_there_does_not_pass(mine):
+    ruling = mine("doubled", [trial(f"b{i}", 0.1, arm="double") for i in range(5)])
+    assert ruling.sentence.startswith("INCONCLUSIVE own_checks:doubled: holds")
+    assert ruling.sentence.endswith("it asked for the arm 'dobule', of which no scene was judged")
 
 
 def test_one_background_never_passes_a_users_function(mine):

@@ -28,9 +28,9 @@ def ruled(monkeypatch):
     """Return what a registered check's ruling becomes."""
     monkeypatch.setattr(registry._KINDS, "_registered", {})
 
-    def rule(answer, seen=MANY):
-        check("somebodys")(lambda parameters, evidence: answer)
-        return find_check("somebodys").judge({}, seen)
+    def rule(answer, seen=MANY, **parameters):
+        check("somebodys")(answer if callable(answer) else lambda parameters, evidence: answer)
+        return find_check("somebodys").judge(parameters, seen)
 
     yield rule
     registry.forget()
@@ -66,3 +66,75 @@ def test_one_background_never_passes(ruled):
     ruling = ruled(GOOD, evidence([trial("b", 0.9)] * 5))
     assert ruling.status is Status.INCONCLUSIVE
     assert ruling.sentence == "INCONCLUSIVE well; a single background never decides"
+
+
+def test_a_pass_rests_on_the_scenes_that_the_expectation_selects(ruled):
+    hard = [trial(f"b{i}", 0.9, arm="hard", rejected="no mask" if i > 1 else "") for i in range(20)]
+    easy = [trial(f"b{i}", 0.9, arm="easy") for i in range(20)]
+    ruling = ruled(GOOD, evidence(hard + easy), arm="hard")
+    assert ruling.sentence == "INCONCLUSIVE well; 18 scenes were excluded and 2 judged"
+    assert ruled(GOOD, evidence(hard + easy), arm="easy").status is Status.PASSED
+    sexes = [trial(f"b{i}", 0.9, strata={"sex": "M" if i else "F"}) for i in range(20)]
+    ruling = ruled(GOOD, evidence(sexes), where={"sex": {"equals": "F"}})
+    assert ruling.sentence == "INCONCLUSIVE well; a single background never decides"
+    assert ruled(GOOD, evidence(sexes), where={"sex": {"equals": "M"}}).status is Status.PASSED
+
+
+def all_found(parameters, seen):
+    found = all(nodule.confidence > 0.5 for _, nodule in seen.nodules())
+    return replace(GOOD, components=()) if found else Ruling(Status.FAILED, "FAILED one is missed", "all")
+
+
+def test_a_bare_function_is_shown_what_the_expectation_selects_and_nothing_else(ruled):
+    sexes = evidence([trial(f"b{i}", 0.9 if i % 2 else 0.1, strata={"sex": "FM"[i % 2]}) for i in range(20)])
+    assert ruled(all_found, sexes, where={"sex": "M"}).status is Status.PASSED
+    assert ruled(all_found, sexes, where={"sex": "F"}).status is Status.FAILED
+    assert ruled(all_found, sexes, where={"sex": "X"}).status is Status.INCONCLUSIVE
+    arms = evidence([trial(f"b{i}", {"a": 0.9, "b": 0.1}[arm], arm=arm) for i in range(5) for arm in "ab"])
+    assert ruled(all_found, arms, arm="a").status is Status.PASSED
+    assert ruled(all_found, arms, arm="b").status is Status.FAILED
+
+
+ABSENT = {
+    "arm 'dobule'": lambda seen: seen.arm("dobule"),
+    "arm 'tripel'": lambda seen: seen.own("tripel") or seen.mimics("tripel"),
+    "nodule 'indx'": lambda seen: seen.nodules(of="indx"),
+    "arm '@untouched'": lambda seen: seen.untouched(),
+}
+
+
+@pytest.mark.parametrize("what", ABSENT)
+def test_what_is_true_of_all_of_none_is_no_pass(ruled, what):
+    def vacuous(parameters, seen):
+        return GOOD if all(one is None for one in ABSENT[what](seen)) else None
+
+    ruling = ruled(vacuous)
+    assert ruling.sentence == f"INCONCLUSIVE well; it asked for the {what}, of which no scene was judged"
+
+
+def test_what_is_there_is_found_by_its_name_as_ever(ruled):
+    seen = evidence([trial(f"b{i}", 0.9) for i in range(9)] + [trial(f"b{i}", arm="@untouched:x") for i in range(9)])
+
+    def looks(parameters, seen):
+        assert len(seen.arm("default")) == len(seen.own("default")) == len(seen.nodules("default", of="nodule")) == 9
+        assert len(seen.untouched("x")) == len(seen.untouched("default")) + 9 == 9
+        return GOOD
+
+    assert ruled(looks, seen) == GOOD
+
+
+def test_what_a_check_writes_into_its_evidence_reaches_no_other_expectation(ruled):
+    def careless(parameters, seen):
+        for scene, nodule in seen.nodules():
+            scene.strata["sex"] = "M"
+            nodule.requested["diameter_mm"] = nodule.truth.requested["contrast"] = 99.0
+            nodule.requested["radiomics"].clear()
+        return GOOD
+
+    asked = {"diameter_mm": 10.0, "contrast": 0.3, "radiomics": {"Sphericity": 0.8}}
+    truth = replace(MANY.trials[0].nodules[0].truth, requested=asked)
+    own = replace(MANY.trials[0].nodules[0], truth=truth, requested=asked)
+    seen = evidence([replace(t, strata={"sex": "F"}, nodules=(own,)) for t in MANY.trials])
+    assert ruled(careless, seen) == GOOD
+    assert {t.strata["sex"] for t in seen.trials} == {"F"}
+    assert asked == {"diameter_mm": 10.0, "contrast": 0.3, "radiomics": {"Sphericity": 0.8}}

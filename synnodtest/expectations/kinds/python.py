@@ -15,7 +15,7 @@ of the harness, never a verdict on the detector.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,13 @@ import numpy as np
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.trial import Evidence, nodules_of
+from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.foreign import narrowed, shown_to, taken
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import Selection, option
 from synnodtest.expectations.rates import where_phrase
-from synnodtest.expectations.registry import taken
 from synnodtest.expectations.rule import no_data, ruling_on, sizes
 from synnodtest.expectations.sentences import counts_phrase
-from synnodtest.expectations.worst import concerns
 from synnodtest.factories import Loader, has_asserts
 
 WANTED = "return True, False, None, a pair (truth value, sentence) or a Ruling"
@@ -56,38 +55,35 @@ def python(parameters: Python, evidence: Evidence) -> Ruling:
     text = str(parameters.function)
     function = Loader(text, "check", SynnodError, Path.cwd()).find()
     criterion = f"{text} holds{where_phrase(parameters)}"
-    narrowed = narrow(parameters, evidence)
-    if not narrowed.trials:
+    selected = narrow(parameters, evidence)
+    if not selected.own():
         return no_data(criterion, "scene", evidence)
     if sys.flags.optimize and has_asserts(function):
         reason = f"check {text!r} asserts, or what it imports does, and Python was told to leave out what is asserted"
         raise SynnodError(reason, hint="run without python -O and PYTHONOPTIMIZE")
+    shown = shown_to(selected)
     try:
-        answer = function(narrowed, **(parameters.with_ or {}))
+        answer = function(shown, **(parameters.with_ or {}))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit and pytest.skip, too
         raise SynnodError(f"check {text!r} raised {type(error).__name__}: {error}") from error
-    return _ruling(answer, text, criterion, narrowed)
+    return _ruling(answer, text, criterion, selected, shown.unheard)
 
 
 def narrow(parameters: Python, evidence: Evidence) -> Evidence:
     """Return the evidence that ``arm``, ``of`` and ``where`` select: scenes with only their judged nodules."""
-    of, where = parameters.of, parameters.where
-    selected = []
-    for trial in evidence.own(parameters.arm):
-        nodules = tuple(nodule for _, nodule in nodules_of([trial], of, where))
-        if nodules or not (of or where):
-            selected.append(replace(trial, nodules=nodules))
-    untouched = [replace(t, arm=UNTOUCHED_ARM) for t in evidence.untouched(parameters.arm, where=where)]
-    excluded = tuple(t for t in evidence.rejected if concerns(parameters, t))
-    return replace(evidence, trials=(*selected, *untouched), rejected=excluded)
+    selected = narrowed(parameters, evidence)
+    return replace(
+        selected,
+        trials=tuple(replace(t, arm=UNTOUCHED_ARM) if not t.arm.is_own else t for t in selected.trials),
+    )
 
 
-def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Ruling:
+def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence, unheard: Iterable[str]) -> Ruling:
     if isinstance(answer, Ruling):
-        return taken(answer, text, evidence)
-    own = evidence.own() or evidence.trials
+        return taken(answer, text, evidence, unheard)
+    own = evidence.own()
     backgrounds, _ = sizes(own)
     verdict, sentence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
     if not (verdict is None or isinstance(verdict, (bool, np.bool_))) or not isinstance(sentence, str):
@@ -96,7 +92,7 @@ def _ruling(answer: Any, text: str, criterion: str, evidence: Evidence) -> Rulin
     words = sentence or {Status.PASSED: "holds", Status.FAILED: "does not hold"}.get(status, "is not settled")
     sentence = f"{status} {text}: {words}; {counts_phrase(len(own), backgrounds, 'scene')}"
     ruling = replace(ruling_on(own, evidence, status, sentence, criterion), figure={"kind": "rate"})
-    return taken(ruling, text, evidence)
+    return taken(ruling, text, evidence, unheard)
 
 
 KIND = Kind(

@@ -1,0 +1,158 @@
+"""Somebody else's check: the evidence that it is shown, and what is taken of its answer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from synnodtest.counted import counted
+from synnodtest.errors import InvalidEvidence, SynnodError
+from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.ruling import Component, Ruling, Status, decide
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of
+from synnodtest.expectations.language import Selection, fields_given
+from synnodtest.expectations.rule import sizes
+from synnodtest.expectations.worst import concerns
+
+
+@dataclass(frozen=True)
+class Shown(Evidence):
+    """Evidence that notes the arms and nodules that it was asked for and does not hold: nothing is true of all of none.
+
+    Args:
+        unheard: What was asked for and is not there, in words.
+    """
+
+    unheard: dict[str, None] = field(default_factory=dict, compare=False)
+
+    def arm(self, *names: str) -> tuple[Trial, ...]:
+        """Return the accepted trials of these arms."""
+        self._hear("arm", {*names} - {trial.arm for trial in self.trials})
+        return super().arm(*names)
+
+    def own(self, arm: str | None = None) -> tuple[Trial, ...]:
+        """Return the accepted trials of the behaviour's own arms, or of one of them."""
+        self._hear("arm", {arm} - {None, *(trial.arm for trial in self.trials)})
+        return super().own(arm)
+
+    def untouched(
+        self, arm: str | None = None, *, where: Mapping[str, object] | None = None, strict: bool = False
+    ) -> tuple[Trial, ...]:
+        """Return the untouched backgrounds, under the perturbations of an arm where it has any."""
+        there = any(trial.arm.is_from(UNTOUCHED_ARM) for trial in self.trials)
+        self._hear("arm", set() if there else {UNTOUCHED_ARM})
+        return Evidence(self.trials).untouched(arm, where=where, strict=strict)
+
+    def nodules(
+        self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None
+    ) -> list[tuple[Trial, NoduleTrial]]:
+        """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
+        self._hear("nodule", {of} - {None, *(nodule.name for trial in self.trials for nodule in trial.nodules)})
+        return super().nodules(arm, of=of, where=where)
+
+    def _hear(self, what: str, names: set[Any]) -> None:
+        self.unheard.update(dict.fromkeys(f"{what} {str(name)!r}" for name in sorted(names)))
+
+
+def shown_to(evidence: Evidence) -> Shown:
+    """Return evidence whose mappings are its own: what a check writes into them reaches no other expectation."""
+    given = {one.name: getattr(evidence, one.name) for one in fields(Evidence)}
+    return Shown(**given | {name: tuple(map(_apart, given[name])) for name in ("trials", "rejected")})
+
+
+def _apart(trial: Trial) -> Trial:
+    nodules, mimics = (tuple(map(_with_own_request, some)) for some in (trial.nodules, trial.mimics))
+    return replace(trial, strata=dict(trial.strata), levels=dict(trial.levels), nodules=nodules, mimics=mimics)
+
+
+def _with_own_request(nodule: NoduleTrial) -> NoduleTrial:
+    requested = copy.deepcopy(dict(nodule.requested))
+    return replace(nodule, requested=requested, truth=replace(nodule.truth, requested=requested))
+
+
+def selection_of(parameters: object) -> Selection:
+    """Return what the parameters of somebody else's check select, a plain mapping's too."""
+    if isinstance(parameters, Selection):
+        return parameters
+    return Selection(**fields_given(Selection, parameters)) if isinstance(parameters, Mapping) else Selection()
+
+
+def narrowed(chosen: Selection, evidence: Evidence) -> Evidence:
+    """Return the evidence that ``arm`` (and ``reference``), ``of`` and ``where`` select.
+
+    Of the behaviour's own scenes those with nodules to judge are left, and these nodules; of those that plant none,
+    those whose film and arm are as ``where`` asks. What expectations plan from them stays as it is.
+    """
+    arms, of, where = {chosen.arm, chosen.reference} - {None}, chosen.of, chosen.where
+    own = [trial for trial in evidence.own() if not arms or trial.arm in arms]
+    selected = []
+    for trial in own:
+        nodules = tuple(nodule for _, nodule in nodules_of([trial], of, where))
+        if nodules or (not (trial.nodules or of) and _scene_holds(trial, where or {})):
+            selected.append(replace(trial, nodules=nodules))
+    untouched = evidence.untouched(None if chosen.reference else chosen.arm, where=where)
+    others = [t for t in evidence.trials if not (t.arm.is_own or t.arm.is_from(UNTOUCHED_ARM))]
+    excluded = tuple(t for t in evidence.rejected if concerns(chosen, t))
+    return replace(evidence, trials=(*selected, *untouched, *others), rejected=excluded)
+
+
+def _scene_holds(trial: Trial, where: Mapping[str, object]) -> bool:
+    known = {**trial.strata, "arm": trial.arm}
+    return all(holds(known.get(name), condition) for name, condition in where.items())
+
+
+def taken(answer: object, check: str, evidence: Evidence, unheard: Iterable[str] = ()) -> Ruling:
+    """Return the ruling of somebody else's check.
+
+    A pass on a single cluster, on few of its scenes, or of arms or nodules that are not there, is INCONCLUSIVE.
+
+    Args:
+        answer: What it returned.
+        check: Its name.
+        evidence: What of the evidence it judged.
+        unheard: What it asked for and is not there.
+
+    Raises:
+        InvalidEvidence: it is INVALID: that is no verdict, which a waiver could cover.
+        SynnodError: it is no ruling, its status is none, its sentence begins with another, or it says PASSED where one
+            of its own estimates does not.
+    """
+    if not isinstance(answer, Ruling) or answer.status not in list(Status):
+        raise SynnodError(
+            f"check {check!r} returned {answer.status if isinstance(answer, Ruling) else type(answer).__name__}",
+            hint=f"return a Ruling with one of {', '.join(Status)}",
+        )
+    ruling = replace(answer, status=Status(answer.status))
+    first = ruling.sentence.partition(" ")[0]
+    if first in set(Status) - {ruling.status}:
+        raise SynnodError(f"check {check!r} says {ruling.status}, but its sentence begins with {first}")
+    if ruling.status is Status.INVALID:
+        raise InvalidEvidence(ruling.sentence)
+    if ruling.status is not Status.PASSED:
+        return ruling
+    for part in ruling.components:
+        if part.role != "shown" and not _bears_out(part):
+            raise SynnodError(
+                f"check {check!r} says PASSED, but its {part.label!r}, {part.value:g} ({part.lower:g} to "
+                f"{part.upper:g}), is not {part.side} {part.bound:g} or not PASSED itself",
+                hint="make it with synnodtest.checks.hold and rule; what does not decide has the role 'shown'",
+            )
+    absent = " and ".join(unheard)
+    why = f"it asked for the {absent}, of which no scene was judged" if absent else _alone(evidence)
+    return ruling.held_open(why) if why else ruling
+
+
+def _alone(evidence: Evidence) -> str:
+    """Return why no pass can rest on this evidence; nothing where it can."""
+    own = evidence.own() or evidence.trials
+    excluded = sum(trial.arm.is_own for trial in evidence.rejected)
+    if excluded >= len(own):
+        return f"{counted(excluded, 'scene was', 'scenes were')} excluded and {len(own)} judged"
+    return "" if sizes(own)[1] > 1 else "a single background never decides"
+
+
+def _bears_out(part: Component) -> bool:
+    by_value = decide(part.value, part.value, part.bound, part.side)
+    return part.status == Status.PASSED == decide(part.lower, part.upper, part.bound, part.side) == by_value
