@@ -226,13 +226,15 @@ def _publish(mine: Session, session: pytest.Session) -> None:
     from synnodtest.shell.terminal import write_end
 
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
-    if reporter is not None and session.exitstatus == pytest.ExitCode.OK and not mine.is_worker:
-        mine.miss(reporter)
+    if session.exitstatus == pytest.ExitCode.OK and not mine.is_worker:
+        mine.miss()
     write_end(mine, reporter)
     if mine.trouble:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif (mine.exceeded or mine.hidden) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif mine.idle and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if len(_cases(session.items)) == len(session.items):
         from synnodtest.shell.garbage import spare_the_last_search
 

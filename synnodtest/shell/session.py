@@ -39,6 +39,7 @@ from synnodtest.shell.refusals import (
     refuse_baseline,
 )
 from synnodtest.shell.run import Run
+from synnodtest.shell.told import Told
 from synnodtest.stages import STAGES, stage
 from synnodtest.threads import share_threads
 
@@ -76,6 +77,8 @@ class Session:
         self.died_of: list[str] = []
         self.interrupted = False
         self.workers = 0
+        self.told = Told()
+        config.pluginmanager.register(self.told)
 
     # --- parts, made on first use -------------------------------------------------------------------------------
 
@@ -263,7 +266,7 @@ class Session:
         self.interrupted = interrupted
         self.run.close()
         judged = self.run.fragment.expectations
-        lost = () if interrupted else (node_id for node_id in self._reported() if node_id not in judged)
+        lost = () if interrupted else (node_id for node_id in self.told.ruled if node_id not in judged)
         for node_id in [*self.died_of, *lost]:
             self.run.fragment.add_death(node_id)
         if self.is_worker:
@@ -276,20 +279,18 @@ class Session:
                 self.ledger.end("interrupted" if interrupted else "finished")
                 self.ending = Ending(self.run.fragment, self._facts(interrupted), self.folder, self.gallery.write)
 
-    def miss(self, reporter: Any) -> None:
-        """Note what has no verdict though pytest ends well, unless its summary tells it as skipped.
+    def miss(self) -> None:
+        """Note what has no verdict though pytest ends well, unless it was skipped.
 
         That is what was to run, and what a worker reported that then died before it handed its verdicts over.
         """
-        left_out = {r.nodeid for r in reporter.stats.get("skipped", ())}
-        known = {*left_out, *self.run.fragment.expectations}
-        self.unjudged = [one for one in dict.fromkeys([*self.due, *self._reported()]) if one not in known]
+        known = {*self.told.skipped, *self.run.fragment.expectations}
+        self.unjudged = [one for one in dict.fromkeys([*self.due, *self.told.ruled]) if one not in known]
 
-    def _reported(self) -> list[str]:
-        """Return the items whose verdict pytest was told of; a worker that dies later takes what led to it along."""
-        reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        stats: Any = {} if reporter is None else reporter.stats
-        return [r.nodeid for some in stats.values() for r in some if getattr(r, "synnod_status", "")]
+    @property
+    def idle(self) -> bool:
+        """True where expectations were to run, and neither one of them nor any test of others did."""
+        return bool(self.due) and not (self.run.fragment.expectations or self.told.passed)
 
     def publish(self) -> None:
         """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""

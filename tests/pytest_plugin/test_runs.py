@@ -139,12 +139,30 @@ def pytest_collection_modifyitems(items):
 """
 
 
-@pytest.mark.parametrize("conftest", ["def pytest_runtest_protocol():\n    return True\n", ALL_XFAIL])
+NOT_TOLD = "def pytest_runtest_protocol():\n    return True\n"
+
+
+@pytest.mark.parametrize("conftest", [NOT_TOLD, ALL_XFAIL])
 def test_what_came_to_no_verdict_fails_a_run_that_pytest_calls_good(project, conftest):
     (project.path / "conftest.py").write_text(conftest)
     result = project("-k", "leak")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert project("-k", "leak", "-p", "no:terminal").ret == result.ret == pytest.ExitCode.TESTS_FAILED
     assert "specs/small.yaml::leak::no_detection did not pass, which a conftest.py" in result.stdout.str()
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "1"), ("-p", "no:terminal")])
+def test_a_run_whose_every_item_is_skipped_ends_as_one_without_tests(project, words):
+    (project.path / "conftest.py").write_text(ALL_XFAIL.replace("xfail(run=False)", "skip"))
+    assert project("-k", "leak", *words).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    if not words:
+        (project.path / "conftest.py").write_text(
+            "def pytest_collection_modifyitems(items):\n"
+            "    for item in items:\n        item.add_marker('skip') if 'sensitivity' in item.nodeid else None\n"
+        )
+        (project.path / "test_more.py").write_text("def test_that_passes():\n    pass\n")
+        result = project("specs", "test_more.py", "-k", "sensitivity or passes")
+        assert result.parseoutcomes()["skipped"] == 1
+        assert result.ret == pytest.ExitCode.OK
 
 
 def test_a_conftest_does_not_make_a_failed_run_end_well(project):
