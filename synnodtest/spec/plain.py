@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from synnodtest.evidence.regions import AllOf, AnyOf, NotIn
-from synnodtest.expectations.registry import find_check
+from synnodtest.expectations.registry import find_check, find_claim
 from synnodtest.spec.model import (
     Behaviour,
     Companion,
@@ -132,12 +132,15 @@ def _sampling(sampling: Sampling) -> dict[str, object]:
 
 
 def _expectation(expectation: Expectation) -> dict[str, object]:
-    kind = find_check(expectation.kind)
-    allowed: Any = {} if kind is None else kind.schema.get("properties", {})
+    kind, claim = find_check(expectation.kind), find_claim(expectation.kind)  # of a search, a claim of the same name
+    takes_any = kind is None or kind.parameters is None
+    known = {
+        key for one in (kind, claim) if one is not None for key in cast(Mapping[str, object], one.schema["properties"])
+    }
     parameters = {
         key: value
         for key, value in expectation.parameters.items()
-        if value is not None and (not allowed or key in allowed)
+        if value is not None and (key in known or (takes_any and key != "strata"))
     }
     return {expectation.kind: {"id": expectation.id} | parameters}
 

@@ -6,6 +6,7 @@ import pytest
 
 from synnodtest.errors import SpecError
 from synnodtest.evidence.regions import AllOf, NotIn
+from synnodtest.expectations import check, registry
 from synnodtest.spec import load_spec, resolved
 from synnodtest.spec.values import Constant, Sweep, Uniform
 
@@ -222,6 +223,42 @@ def test_the_digest_knows_meaning_and_not_layout(folder, tmp_path):
     other = folder(main=f"title: One\nbehaviours:\n  - id: a\n{BODY.replace('0.8', '0.7')}")
     assert spec.sha256 == same.sha256
     assert spec.sha256 != other.sha256
+
+
+CLAIM = """\
+synnodtest: 1
+title: Claim
+behaviours:
+  - id: sought
+    fuzz:
+      vary: {diameter_mm: [12, 40], location: {region: lung}}
+      fixed: {contrast: 0.5}
+    expect:
+      - invariant: {under: {flip: horizontal}, margin: 0.2, rate_at_least: 0.9}
+"""
+
+
+def test_the_digest_knows_every_bound_of_a_search(tmp_path):
+    (tmp_path / "strict.yaml").write_text(CLAIM)
+    (tmp_path / "loose.yaml").write_text(CLAIM.replace("0.9", "0.1"))
+    strict, loose = (load_spec(tmp_path / f"{name}.yaml") for name in ("strict", "loose"))
+    assert strict.sha256 != loose.sha256
+    (tmp_path / "resolved.yaml").write_text(resolved(loose))
+    (expectation,) = load_spec(tmp_path / "resolved.yaml").behaviours[0].expectations
+    assert expectation.parameters["rate_at_least"] == 0.1
+
+
+def test_the_digest_knows_every_parameter_of_a_bare_function(folder, monkeypatch):
+    monkeypatch.setattr(registry._KINDS, "_registered", {})
+    check("few_findings")(lambda parameters, evidence: None)
+    body = BODY.replace("sensitivity", "few_findings").replace("at_least: 0.8", "most: 3, by: {sex: [F, M]}")
+    three, four = (folder(main=f"behaviours:\n  - id: a\n{body.replace('3,', most)}") for most in ("3,", "4,"))
+    text = resolved(three)
+    again = folder(main=text.removeprefix("synnodtest: 1\n"))
+    registry.forget()
+    assert three.sha256 != four.sha256
+    assert again.sha256 == three.sha256
+    assert "strata" not in text
 
 
 def test_a_file_that_only_lends_is_a_spec_without_behaviours(folder):
