@@ -161,13 +161,16 @@ def calibration(payload: JsonObject, name: str) -> Figure:
 
 
 @drawn
-def sequential(payload: JsonObject, name: str) -> Figure:
-    """Draw the log e-values over n against the threshold at which they decide."""
+def sequential(payload: JsonObject, name: str, stop: int | None) -> Figure:
+    """Draw the log e-values over n against the threshold at which they decide.
+
+    ``stop`` is the n at which the ruling was settled; None where it is open, whatever the e-values have reached: a
+    comparison is open until its reference has shown that it sees.
+    """
     data = decode(LogEvidence, payload)
     n = np.array(data.n, dtype=float)
     above, below = (np.array(values, dtype=float) for values in (data.log_e_above, data.log_e_below))
     threshold = float(data.threshold)
-    stop = next((int(k) for k, a, b in zip(n, above, below, strict=True) if max(a, b) >= threshold), None)
     title = "Evidence over n"
     description = f"Decided at n = {stop}." if stop else f"Not decided by n = {int(n[-1])}."
     keep = thinned(len(n), MOST_POINTS)
@@ -181,10 +184,10 @@ def sequential(payload: JsonObject, name: str) -> Figure:
     axis.set(xlabel="units looked at", ylabel="log e-value")
     axis.legend(loc="best")
     svg = to_svg(figure, name, title, description)
-    last = [str(int(n[-1])), number(float(above[-1])), number(float(below[-1])), number(threshold)]
+    told = dict.fromkeys([*np.flatnonzero(n == stop).tolist(), len(n) - 1])
+    rows = [[str(int(n[i])), *map(number, (float(above[i]), float(below[i]), threshold))] for i in told]
     columns = ["n", "log e for passing", "log e for failing", "threshold"]
-    first = [[str(stop), "", "", ""]] if stop and stop != int(n[-1]) else []
-    return Figure.of(title, description, svg, columns, [*first, last], numeric=columns)
+    return Figure.of(title, description, svg, columns, rows, numeric=columns)
 
 
 @drawn

@@ -13,12 +13,12 @@ from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntr
 from synnodtest.report.figures import curves, pairs, places, trend
 from synnodtest.report.model import Figure
 
+_SETTLED = ("PASSED", "FAILED")
 Drawn = Callable[[ExpectationEntry, str, Mapping[str, SceneEntry]], Figure | None]
 _KINDS: dict[str, Callable[[JsonObject, str], Figure]] = {
     "monotone": trend.monotone,
     "region": places.region,
     "paired": pairs.paired,
-    "sequential": curves.sequential,
     "froc": curves.froc,
     "calibration": curves.calibration,
 }
@@ -44,6 +44,8 @@ def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, Sce
             return draw(expectation, name, scenes)
         if kind == "equivalence" and ruling.components:
             return pairs.equivalence(name, _settling_difference(ruling))
+        if kind == "sequential":
+            return curves.sequential(ruling.figure, name, ruling.n_clusters if ruling.status in _SETTLED else None)
         if kind == "rate" or kind not in _KINDS:
             return _by_diameter(ruling, name)
         return _KINDS[kind](ruling.figure, name)
