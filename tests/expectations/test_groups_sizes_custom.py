@@ -37,6 +37,14 @@ def test_equal_groups_pass_by_miettinen_and_nurminens_bounds():
     assert [row["mean"] for row in ruling.details["by group"]] == [0.9, 0.88]
 
 
+def test_films_of_one_patient_are_backgrounds_of_their_own_in_the_table_of_groups():
+    shared = [
+        trial(f"{sex}{i}", 0.9, strata={"sex": sex}, cluster=f"{sex}-{i // 2}") for sex in "FM" for i in range(40)
+    ]
+    rows = judge("parity", PARITY, shared).details["by group"]
+    assert [(row["n"], row["backgrounds"]) for row in rows] == [(40, 40), (40, 40)]
+
+
 def test_a_group_that_is_missed_fails_and_silence_proves_no_parity():
     ruling = judge("parity", PARITY, by_sex(0.9, 0.3))
     assert ruling.status is Status.FAILED

@@ -113,7 +113,8 @@ def _no_room(groups: Sequence[Group], metric: str, margin: float) -> list[str]:
 
 def _row(group: Group) -> dict[str, object]:
     mean = round(float(np.mean(group.values)), 4) if group.values else None
-    return {"group": group.label, "n": len(group.values), "backgrounds": len(set(group.clusters)), "mean": mean}
+    backgrounds = len({t.background for t in group.trials})
+    return {"group": group.label, "n": len(group.values), "backgrounds": backgrounds, "mean": mean}
 
 
 def _nodules(parameters: Parity, evidence: Evidence, where: Mapping[str, object]) -> list[tuple[Trial, NoduleTrial]]:
