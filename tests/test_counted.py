@@ -25,8 +25,8 @@ from tests.expectations.evidence import evidence, trial
         (plural(None, "background"), "\N{EN DASH} backgrounds"),
         (counts_phrase(1, 1), "n = 1 nodule on 1 background"),
         (counts_phrase(3, 2, "image"), "n = 3 images"),
-        (too_few_clusters(1)[0], "1 background is too few, 15 are needed"),
-        (too_few_clusters(2)[0], "2 backgrounds are too few, 15 are needed"),
+        (too_few_clusters(1)[0], "1 independent background is too few, 15 are needed"),
+        (too_few_clusters(2)[0], "2 independent backgrounds are too few, 15 are needed"),
     ],
 )
 def test_one_is_singular_and_all_else_plural(told, sentence):

@@ -37,7 +37,7 @@ def reached_by_chance(correlation: float | None) -> str:
 
 def too_few_clusters(count: int) -> list[str]:
     """Return why a bootstrap over so few clusters decides nothing; empty if it may."""
-    return fewer(count, LEAST_CLUSTERS, "background is", "backgrounds are")
+    return fewer(count, LEAST_CLUSTERS, "independent background is", "independent backgrounds are")
 
 
 def fewer(count: int, least: int, one: str, many: str) -> list[str]:

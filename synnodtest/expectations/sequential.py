@@ -195,7 +195,7 @@ def _ruling(
 ) -> Ruling:
     settled = "undecided after" if part.status is Status.INCONCLUSIVE else "decided after"
     until, judged = evidence.order.index(looked_at[-1]) + 1, len(looked_at)
-    counts = f"{settled} {until} of {len(evidence.order)} planned backgrounds by e-values"
+    counts = f"{settled} {until} of {len(evidence.order)} planned independent backgrounds by e-values"
     counts += f", {judged} of which are judged" if judged < until else ""
     sentence = sentence_for(part.status, [part], evidence.alpha, counts)
     ruling = ruling_on(trials, evidence, part.status, sentence, criterion)

@@ -183,7 +183,7 @@ def test_one_background_says_nothing_of_a_curve(kind):
     ruling = judge(kind, {"at_least": 0.1}, trials)
     assert ruling.status is Status.INCONCLUSIVE
     assert ruling.components[0].value == 1.0
-    assert "; one cluster" in ruling.sentence or "1 background is too few" in ruling.sentence
+    assert "; one cluster" in ruling.sentence or "1 independent background is too few" in ruling.sentence
 
 
 @pytest.mark.parametrize("kind", ["froc", "average_precision"])

@@ -156,8 +156,8 @@ def test_without_a_trial_a_kind_says_that_there_is_nothing_and_why(kind):
 def test_fifteen_backgrounds_with_equally_many_images_are_enough():
     assert too_few_clusters(15) == too_few_equal_clusters([f"b{i % 15}" for i in range(45)]) == []
     assert too_few_clusters(14) == too_few_equal_clusters([f"b{i}" for i in range(14)])
-    assert too_few_clusters(14) == ["14 backgrounds are too few, 15 are needed"]
-    assert too_few_clusters(1) == ["1 background is too few, 15 are needed"]
+    assert too_few_clusters(14) == ["14 independent backgrounds are too few, 15 are needed"]
+    assert too_few_clusters(1) == ["1 independent background is too few, 15 are needed"]
     (told,) = too_few_equal_clusters([*map(str, range(16)), "0", "0"])
     assert told.startswith(
         f"16 patients or backgrounds with unequally many images tell as much as {18**2 / 24:.1f} equal"

@@ -167,10 +167,13 @@ def test_a_pass_is_told_with_the_excluded_counted_and_all_else_without():
     look = next(n for n in range(2, 100) if e_value_above(n - 1, 1, 0.5) >= 20)
     assert passed.components[0].value == pytest.approx((look - 1) / look)
     assert passed.n_nodules == look
-    assert f"; decided after {look} of 101 planned backgrounds by e-values" in passed.sentence
+    assert f"; decided after {look} of 101 planned independent backgrounds by e-values" in passed.sentence
     open_still = judge("sensitivity", {"at_least": 0.5}, hits([1, 0] * 4) + excluded, order)
     assert (open_still.status, open_still.components[0].value) == (Status.INCONCLUSIVE, 0.5)
-    assert "; undecided after 9 of 101 planned backgrounds by e-values, 8 of which are judged" in open_still.sentence
+    assert (
+        "; undecided after 9 of 101 planned independent backgrounds by e-values, 8 of which are judged"
+        in open_still.sentence
+    )
 
 
 def test_of_a_stratum_it_is_said_how_many_backgrounds_were_looked_at_and_how_many_are_of_it():
@@ -179,7 +182,9 @@ def test_of_a_stratum_it_is_said_how_many_backgrounds_were_looked_at_and_how_man
     women = judge("sensitivity", {"at_least": 0.8, "where": {"sex": "F"}}, trials)
     first = next(n for n in range(2, 60) if e_value_above(n, 0, 0.8) >= 20)
     assert women.n_backgrounds == first
-    words = f"decided after {2 * first - 1} of 60 planned backgrounds by e-values, {first} of which are judged"
+    words = (
+        f"decided after {2 * first - 1} of 60 planned independent backgrounds by e-values, {first} of which are judged"
+    )
     assert words in women.sentence
 
 

@@ -158,7 +158,7 @@ def test_where_no_background_has_all_levels_there_is_no_mean_curve_and_no_verdic
     scores[np.arange(20), 0, np.arange(20) % 6] = np.nan
     ruling = judge("monotone", RISING, swept(scores))
     assert (ruling.status, ruling.components[0].value) == (Status.INCONCLUSIVE, pytest.approx(1.0))
-    assert "0 complete backgrounds are too few, 15 are needed" in ruling.sentence
+    assert "0 complete independent backgrounds are too few, 15 are needed" in ruling.sentence
 
 
 def test_four_levels_are_too_few_for_a_trend():

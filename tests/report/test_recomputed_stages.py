@@ -47,7 +47,7 @@ def stop_of(passing, failing):
 
 def stopped(found, status, looks):
     assert found[0]["ruling"]["status"] == status
-    assert f"after {looks} of 16 planned backgrounds" in found[0]["ruling"]["sentence"]
+    assert f"after {looks} of 16 planned independent backgrounds" in found[0]["ruling"]["sentence"]
 
 
 def lowest(evidence, value, end, reach):

@@ -62,7 +62,9 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
         [t for t, _ in pairs],
         reasons=[
             *fewer(len(seen.levels), LEAST_LEVELS, "level is", "levels are"),
-            *fewer(complete, LEAST_CLUSTERS, "complete background is", "complete backgrounds are"),
+            *fewer(
+                complete, LEAST_CLUSTERS, "complete independent background is", "complete independent backgrounds are"
+            ),
             *too_many_left_out(complete, clusters),
         ],
         notes=[*_lacking(clusters - complete), *_unseen_losses(drop, complete, evidence.alpha)],
