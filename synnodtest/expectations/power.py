@@ -13,9 +13,8 @@ from synnodtest.statistics import miettinen_nurminen, power_count, power_mean, p
 from synnodtest.statistics.power import sample_size_count, sample_size_mean, sample_size_paired, sample_size_rate
 
 ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise": 0.2, "spread": 0.4}
-"""Planned for where a spec assumes nothing: a rate 0.1 better than its bound, 5% discordant, half the allowed count;
-a mean correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector
-shows."""
+"""Planned for where a spec assumes nothing: a rate 0.1 above its bound, 5% discordant, half the allowed count; a mean
+correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector shows."""
 FROM_SPEC = "sampling.assume of the spec"
 BY_DEFAULT = "a default; say what you expect with sampling: "
 
