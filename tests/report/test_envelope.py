@@ -19,6 +19,11 @@ def test_the_remark_names_what_of_the_claim_has_no_data(tested, remark):
     assert Claim("diameter_mm", 4.0, 40.0, tested, tested).remark() == remark
 
 
+def test_a_range_of_one_value_is_that_value():
+    assert Claim("contrast", 0.1, 0.9, [0.5, 0.5], [0.5 + 1e-9, 0.5 - 1e-9]).tested_text() == "0.5; asked for 0.5"
+    assert Claim("contrast", 0.1, 0.9, [], [0.4, 0.5, 0.5]).tested_text() == "0.4 to 0.5 (median 0.5)"
+
+
 def test_what_was_asked_for_outside_the_claim_is_counted():
     realised = [0.1 + 0.01 * k for k in range(11)]
     assert Claim("contrast", 0.1, 0.2, [*realised, 0.4], realised).remark() == "1 asked for outside the claim"

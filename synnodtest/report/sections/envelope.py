@@ -115,7 +115,8 @@ class Claim:
         values = self.values or self.asked
         if not values:
             return "not tested"
-        text = f"{min(values):.3g} to {max(values):.3g} (median {float(np.median(values)):.3g})"
+        least, most = f"{min(values):.3g}", f"{max(values):.3g}"
+        text = least if least == most else f"{least} to {most} (median {float(np.median(values)):.3g})"
         if self.asked and self.values:
             low, high = min(self.asked), max(self.asked)
             text += f"; asked for {low:.3g} to {high:.3g}" if high > low else f"; asked for {low:.3g}"
