@@ -24,6 +24,8 @@ LIMITS_SD = 1.96
 _POINTS: dict[str, Any] = {"marker": "o", "linestyle": "none", "color": BLUE, "markersize": 3, "alpha": 0.5,
                            "markeredgewidth": 0}  # fmt: skip
 _LABELS = {"diameter_mm": ("diameter", "mm"), "contrast": ("contrast", "")}
+_DIGITS = 4
+"""Of sizes and contrasts that are ranked or counted: what differs less was asked alike, and is rounding."""
 MOST_STEPS = 300
 """Steps of a distribution that are drawn; no width of a page shows more, and each makes the document larger."""
 QUANTILES = (5, 25, 50, 75, 95)
@@ -45,8 +47,8 @@ def agreement_figure(nodules: Sequence[NoduleEntry], key: str, name: str) -> Fig
     limits = (bias - reach, bias + reach)
     relative = np.median(np.abs(difference) / np.maximum(np.abs(asked), 1e-9))
     error, span = f"{100 * float(relative):.1f}%", " to ".join(map(number, limits))
-    varied = len(set(asked)) > 1 and len(set(got)) > 1
-    rank = number(spearman(asked, got).value if varied else None)
+    ranked = np.round(pairs, _DIGITS).T
+    rank = number(spearman(*ranked).value if np.ptp(ranked, axis=1).all() else None)
     title = f"Requested against realised {word}"
     description = (
         f"{plural(len(pairs), 'nodule')}; bias {' '.join(filter(None, [number(bias), unit]))}, limits of agreement "
@@ -136,7 +138,9 @@ def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
 def _values(nodules: Sequence[NoduleEntry], key: str) -> tuple[FloatArray, FloatArray]:
     asked = [v for n in nodules if (v := n.asked(key)) is not None]
     got = [v for n in nodules if (v := n.realised(key)) is not None]
-    return np.sort(np.round(np.array(asked, dtype=float), 4)), np.sort(np.round(np.array(got, dtype=float), 4))
+    return np.sort(np.round(np.array(asked, dtype=float), _DIGITS)), np.sort(
+        np.round(np.array(got, dtype=float), _DIGITS)
+    )
 
 
 def _distance(first: FloatArray, second: FloatArray) -> float:

@@ -167,7 +167,7 @@ def sham(domains: Sequence[Domain], name: str) -> Figure | None:
         rows.append(Row(domain, {"shift": shift}, ends))
         margins.append(float(margin))
         body.append([domain, number(measured.get("n")), number(shift, "difference"),
-                     interval(ends[0], ends[1], "difference"), f"±{margin:g}",
+                     interval(ends[0], ends[1], "difference", bound=float(margin)), f"±{margin:g}",
                      "yes" if measured.get("equivalent") else "NO"])  # fmt: skip
     if not rows:
         return None

@@ -82,7 +82,7 @@ def _component(part: ComponentEntry) -> list[object]:
         Cell(part.label, note=_ROLES[part.role]),
         value,
         ends,
-        interval(part.lower95, part.upper95, part.unit),
+        interval(part.lower95, part.upper95, part.unit, bound=part.bound),
         bound_text(part),
         Cell(markup=strip(part, domain_of([part]))),
         part.method,

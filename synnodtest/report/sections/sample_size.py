@@ -21,7 +21,11 @@ from synnodtest.statistics.power import most_unshown
 
 Curve = tuple[str, int, ComponentEntry, float]
 """Title of the expectation, effective n, component, alpha."""
-_LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREY, "-."), (BLUE, ":"), (ORANGE, "-"), (GREY, "--"))
+_LOOKS = (
+    *((BLUE, "-"), (ORANGE, "--"), (GREY, "-."), (BLUE, ":")),
+    *((ORANGE, (0, (8, 2, 1, 2, 1, 2))), (GREY, (0, (1, 4)))),
+)
+"""Of the curves, no two lines alike: in grey print colours are not told apart."""
 
 
 def sample_size(context: Context) -> Section:

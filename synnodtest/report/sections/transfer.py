@@ -16,8 +16,8 @@ def tables_of(found: Transfer) -> list[Table]:
 def _table(one: TransferDetector, made: TransferData) -> Table:
     rows = []
     for at in one.rates:
-        rows.append(_row(number(at.false_positives_per_image), "all", at))
-        rows += [_row("", _band(b.from_mm, b.to_mm), b) for b in at.bands]
+        rows.append(_row(number(at.false_positives_per_image), "all", at, made.margin))
+        rows += [_row("", _band(b.from_mm, b.to_mm), b, made.margin) for b in at.bands]
     title = f"{one.name}: sensitivity to real and to planted nodules, {1 - 2 * made.alpha:.0%} intervals"
     columns = ["False positives per negative film", "Box (mm)", "Real nodules found", "Planted nodules found",
                "Planted minus real", "Interval", "Within the margin"]  # fmt: skip
@@ -32,14 +32,14 @@ def _edge(size_mm: float | None) -> str:
     return "–" if size_mm is None else f"{size_mm:g}"
 
 
-def _row(rate: str, band: str, pair: TransferPair) -> list[str]:
+def _row(rate: str, band: str, pair: TransferPair, margin: float | None) -> list[str]:
     gap = pair.difference
     return [
         rate,
         band,
         *(f"{side.short} of {number(side.n)}" for side in (pair.real, pair.planted)),
         number(gap.value, "difference"),
-        interval(gap.lower, gap.upper, "difference"),
+        interval(gap.lower, gap.upper, "difference", bound=margin),
         f"{'yes' if pair.equivalent else 'not shown'} (p {pair.p_equivalence:.3f})",
     ]
 
