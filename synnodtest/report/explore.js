@@ -12,10 +12,12 @@ const PAGE = 60;
 const name = (i) => data.names[i];
 const text = (node, words) => { node.textContent = words; return node; };
 const make = (tag, words, more) => Object.assign(words === undefined ? document.createElement(tag) : text(document.createElement(tag), words), more || {});
-let shown = [], drawn = 0, selected = null, points = [];
+let shown = [], drawn = 0, selected = null, points = [], top = 1;
 
 /* --- what a scene is at a threshold ----------------------------------------------------------------------------- */
 const point = () => Number($("point").value);
+const onStep = (v) => Number.isInteger(Math.round(v * 1e6) / 1e4);
+const told = (v) => onStep(v) ? v.toFixed(2) : figures(v);
 const isHit = (confidence) => confidence > 0 && confidence >= point();
 const armWord = (arm) => arm.replace(/^@under:/, "perturbed ").replace("@", "");
 const alarms = (scene) => scene[FINDINGS].filter((f) => !f[5] && f[4] >= point()).length;
@@ -51,7 +53,9 @@ function build() {
     group.append(pair);
     $("ranges").append(group);
   }
-  $("point").value = data.point;
+  const scores = data.scenes.flatMap((s) => [...s[NODULES].map((n) => n[CONFIDENCE]), ...s[FINDINGS].map((f) => f[4])]);
+  top = Math.max(1, data.point, sample(scores)[1]);  // a slider moves what lies beyond its end or between its steps
+  Object.assign($("point"), {max: top, step: onStep(data.point) ? 0.01 : "any"}).value = data.point;
   const shown = data.scenes.filter((s) => s[PICTURE]), planted = shown.filter((s) => s[NODULES].length);
   const held = (planted.length ? planted : shown).map((s) => s[PICTURE]);  // whole films are wider than what is around a nodule
   if (held.length) {
@@ -83,11 +87,11 @@ function order(scenes) {
   return scenes.map((s) => [key(s), s]).sort((a, b) => sign * (a[0] - b[0])).map((p) => p[1]);
 }
 function update() {
-  for (const id of ["point", "level", "window"]) $(`${id}-out`).textContent = Number($(id).value).toFixed(2);
+  for (const id of ["point", "level", "window"]) $(`${id}-out`).textContent = told(Number($(id).value));
   shown = order(data.scenes.filter(matches));
   const nodules = shown.flatMap((s) => s[NODULES]);
   const found = nodules.filter((n) => isHit(n[CONFIDENCE])).length;
-  $("count").textContent = `${shown.length} of ${data.scenes.length} scenes; ${found} of ${nodules.length} nodules found at ${point().toFixed(2)}`
+  $("count").textContent = `${shown.length} of ${data.scenes.length} scenes; ${found} of ${nodules.length} nodules found at ${told(point())}`
     + (data.excluded ? `; ${data.excluded} excluded, which no detector saw, left out` : "");
   $("cards").replaceChildren();
   drawn = 0;
@@ -189,9 +193,9 @@ function side(words, scene, findings, confidences) {
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${words}: nodules solid, findings dashed`);
   paint(canvas, scene, findings, 5);
-  const told = scene[NODULES].map((n, i) => `${name(n[NAME])} ${isHit(confidences[i] ?? 0) ? "found" : "missed"} (${(confidences[i] ?? 0).toFixed(2)})`).join(", ");
+  const nodules = scene[NODULES].map((n, i) => `${name(n[NAME])} ${isHit(confidences[i] ?? 0) ? "found" : "missed"} (${(confidences[i] ?? 0).toFixed(2)})`).join(", ");
   const marks = findings.filter((f) => f[4] >= point()).length;
-  figure.append(canvas, make("figcaption", `${words}: ${told || "no nodule"}; ${marks} finding${marks === 1 ? "" : "s"} at ${point().toFixed(2)}`));
+  figure.append(canvas, make("figcaption", `${words}: ${nodules || "no nodule"}; ${marks} finding${marks === 1 ? "" : "s"} at ${told(point())}`));
   return figure;
 }
 function select(scene, quiet) {
@@ -239,9 +243,9 @@ function curve() {
   points = [];
   if (!all.length) { pen.fillStyle = "#4a5560"; pen.font = "14px sans-serif"; pen.fillText("no nodule among these scenes", L, 40); return; }
   const [low, high] = sample(all.map((p) => p[0])), span = high - low || 1;
-  const X = (v) => L + (W - L - R) * (v - low) / span, Y = (v) => H - B - (H - T - B) * Math.min(1, v);
+  const X = (v) => L + (W - L - R) * (v - low) / span, Y = (v) => H - B - (H - T - B) * Math.min(1, v / top);
   pen.strokeStyle = "#c9d0d6"; pen.fillStyle = "#4a5560"; pen.font = "13px sans-serif"; pen.lineWidth = 1;
-  for (let k = 0; k <= 4; k++) { const y = Y(k / 4); pen.beginPath(); pen.moveTo(L, y); pen.lineTo(W - R, y); pen.stroke(); pen.fillText((k / 4).toFixed(2), 8, y + 4); }
+  for (let k = 0; k <= 4; k++) { const y = Y(top * k / 4); pen.beginPath(); pen.moveTo(L, y); pen.lineTo(W - R, y); pen.stroke(); pen.fillText(told(top * k / 4), 8, y + 4); }
   pen.textAlign = "center";
   for (const v of ticks(low, high)) pen.fillText(figures(v), Math.min(X(v), W - 20), H - 12);
   pen.textAlign = "start";

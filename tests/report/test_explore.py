@@ -204,3 +204,25 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
         browser.close()
     assert faults == []
     assert [url for url in asked if not url.startswith(("file:", "blob:"))] == []
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
+@pytest.mark.parametrize(("point", "scale"), [(0.125, 1), (40.5, 100)], ids=["between steps", "scores to 100"])
+def test_in_a_browser_it_begins_at_the_operating_point_of_the_run(made, tmp_path, point, scale):
+    driver = pytest.importorskip("playwright.sync_api")
+    made["scenes"] = dict(list(made["scenes"].items())[:24])
+    nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
+    for k, nodule in enumerate(nodules):
+        nodule["confidence"] = (point / scale + (k % 3 - 1) * 0.004) * scale
+    for e in made["expectations"]:
+        e["parameters"]["operating_point"] = point
+    path = write_explore(made, tmp_path, lambda _: None)
+    found = sum(n["confidence"] >= point for n in nodules)
+    assert 0 < found < len(nodules)
+    with driver.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        tab = browser.new_page()
+        tab.goto(path.as_uri())
+        waited_for(tab, "document.documentElement.dataset.ready === 'yes'")
+        assert f"; {found} of {len(nodules)} nodules found at {point:g}" in tab.inner_text("#count")
+        browser.close()
