@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.decoding import JsonObject
-from synnodtest.errors import missing_extra
+from synnodtest.errors import require
 from synnodtest.files import write_atomic
 from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.judged import MatchedEntry
@@ -124,11 +124,10 @@ def write(record: Record | JsonObject, folder: Path) -> Path:
     Raises:
         SynnodError: ``pyarrow`` is not installed.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise missing_extra("pyarrow", "parquet", "results.parquet") from None
+    require("pyarrow", "parquet", "results.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     text, number, texts = pa.string(), pa.float64(), pa.list_(pa.string())
     kinds = dict.fromkeys(_NUMBERS, number) | {
         "strata": pa.map_(text, text),

@@ -19,7 +19,7 @@ from typing import Any
 
 from synnodtest.canonical import canonical_json
 from synnodtest.decoding import JsonObject
-from synnodtest.errors import RecordError, missing_extra
+from synnodtest.errors import RecordError, require
 from synnodtest.files import sha256_of_file, write_atomic
 from synnodtest.integrity import manifest
 
@@ -178,10 +178,8 @@ def _read(path: Path) -> bytes:
 
 
 def _cryptography() -> tuple[Any, Any, Any]:
-    try:
-        serialization = import_module("cryptography.hazmat.primitives.serialization")
-        ed25519 = import_module("cryptography.hazmat.primitives.asymmetric.ed25519")
-        exceptions = import_module("cryptography.exceptions")
-    except ImportError:
-        raise missing_extra("cryptography", "signature", "Signing a report") from None
+    require("cryptography", "signature", "Signing a report")
+    serialization = import_module("cryptography.hazmat.primitives.serialization")
+    ed25519 = import_module("cryptography.hazmat.primitives.asymmetric.ed25519")
+    exceptions = import_module("cryptography.exceptions")
     return serialization, ed25519, exceptions.InvalidSignature
