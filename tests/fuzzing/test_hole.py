@@ -56,6 +56,9 @@ def test_a_band_has_two_boundaries_and_a_detector_that_misses_some_anyway_moves_
     low, high = sides(region)["diameter_mm"]
     covers(low, 18)
     covers(high, 26)
+    assert low["holds_at"] < low["lower"], "beyond its boundary, on the side that holds"
+    assert high["holds_at"] > high["upper"]
+    assert [low["holds_at"], high["holds_at"]] == region["terms"][0]["held"]
 
 
 def test_near_the_border_is_found_and_the_distance_from_it_is_said(tmp_path):

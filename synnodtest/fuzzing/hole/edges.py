@@ -131,19 +131,20 @@ class Edges:
     def term(self, index: int, box: Box, held: Sequence[int]) -> Term:
         """Return what the region asks of a parameter, with the nearest values that were seen to hold."""
         dimension = box.space.dimensions[index]
-        parts = sorted((self._part(dimension, index, s) for s in box.of(index)), key=lambda p: p.start)
-        edges = [b for p in parts for b in (p.low, p.high) if b]
         values = [float(dimension.value(k)) for k in held if not any(a <= k <= b for a, b in box.of(index))]
-        nearest = {
-            min((v for v in values if not e.lower <= v <= e.upper), key=lambda v: abs(v - e.value), default=None)
-            for e in edges
-        }
+        parts = sorted((self._part(dimension, index, s, values) for s in box.of(index)), key=lambda p: p.start)
+        nearest = {e.holds_at for part in parts for e in (part.low, part.high) if e is not None}
         return Term(dimension.name, tuple(parts), held=tuple(sorted(v for v in nearest if v is not None)))
 
-    def _part(self, dimension: Dimension, index: int, stretch: Stretch) -> Part:
+    def _part(self, dimension: Dimension, index: int, stretch: Stretch, held: Sequence[float]) -> Part:
         first, last = (self._boundary(dimension, index, k) for k in stretch)
         start, end = (float(dimension.value(k)) for k in stretch)
-        return Part(first, last, start, end) if start <= end else Part(last, first, end, start)
+        low, high = (first, last) if start <= end else (last, first)
+        if low is not None:
+            low = replace(low, holds_at=max((v for v in held if v < low.lower), default=None))
+        if high is not None:
+            high = replace(high, holds_at=min((v for v in held if v > high.upper), default=None))
+        return Part(low, high, min(start, end), max(start, end))
 
     def _boundary(self, dimension: Dimension, index: int, at: int) -> Boundary | None:
         edge = self._found.get((index, at))
