@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from synnodtest.integrity import ledger
+from synnodtest.integrity.lock import LOCK
 
 TIMEOUT_S = 30
 """Seconds for one call of git; a large checkout on a slow disk takes some, and a run must not hang on it."""
@@ -61,6 +62,15 @@ def _overlooked(root: Path) -> str:
     listed = git(root, "ls-files", "-v", "-z", "--", ":/").split("\0")
     told = (line[2:] for line in listed if line[:1].islower() or line.startswith("S"))
     return next((path for path in told if (root / path).is_file()), "")
+
+
+def lock_unkept(root: Path) -> list[str]:
+    """Return why a lock in a clean checkout shows nothing: git ignores it."""
+    try:
+        git(root, "ls-files", "--error-unmatch", "--", LOCK)
+    except (OSError, subprocess.SubprocessError):
+        return [f"{LOCK} is not in git, so that nothing shows when it was written: git add --force {LOCK}"]
+    return []
 
 
 def _said(error: Exception) -> str:

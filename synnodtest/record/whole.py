@@ -16,7 +16,7 @@ from synnodtest.files import sha256_of_file
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
 from synnodtest.record import results as record
 from synnodtest.record.assemble import Fragment
-from synnodtest.record.checkout import commit_of, reasons_of_ledger
+from synnodtest.record.checkout import commit_of, lock_unkept, reasons_of_ledger
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
 from synnodtest.record.limitations import limitations_of
@@ -107,6 +107,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     reasons = exploratory_reasons(
         specs, lock, started=fragment.started, clean=clean, limited=limited, code=code, unread=unread
     )
+    reasons += lock_unkept(facts.root) if clean and lock else []
     if clean and facts.checkout not in (None, (commit, clean)):
         reasons.append("git's checkout changed while the run went on")
     reasons += _unfinished(fragment.every(), facts.interrupted)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from synnodtest.integrity.lock import LOCK, freeze
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts
 from synnodtest.record.whole import run_entry
+from synnodtest.spec.loader import load_spec
+
+SHIPPED = Path(__file__).parents[2] / "specs" / "change_control.yaml"
 
 
 @pytest.fixture
@@ -61,6 +66,22 @@ def test_a_folder_of_reports_hides_no_change_of_what_was_committed_in_it(checkou
     (checkout / "work" / "detector.py").write_text("two")
     assert commit_of(checkout, (checkout / "work",))[1] is False
     assert commit_of(checkout, (checkout / "work" / "detector.py",))[1] is True  # as the ledger, which is committed
+
+
+def test_a_lock_that_git_ignores_shows_nobody_when_specifications_were_frozen(checkout):
+    """``*.lock`` stands in many a .gitignore; the tree is clean then, and the lock can be written at any time."""
+    told = "synnodtest.lock is not in git, so that nothing shows when it was written: git add --force synnodtest.lock"
+    facts, who = RunFacts(checkout, "r", ("pytest",), 0), ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    (checkout / ".gitignore").write_text("*.lock\n")
+    for words in (["add", "."], ["commit", "-q", "-m", "second"]):
+        subprocess.run(["git", *who, *words], cwd=checkout, check=True, capture_output=True)
+    assert told not in run_entry(Fragment(), facts).exploratory_reasons, "nothing is frozen"
+    freeze([load_spec(SHIPPED)], checkout / LOCK)
+    assert commit_of(checkout, ())[1] is True
+    assert told in run_entry(Fragment(), facts).exploratory_reasons
+    for words in (["add", "--force", LOCK], ["commit", "-q", "-m", "third"]):
+        subprocess.run(["git", *who, *words], cwd=checkout, check=True, capture_output=True)
+    assert told not in run_entry(Fragment(), facts).exploratory_reasons
 
 
 def test_a_checkout_that_git_does_not_read_is_not_said_to_be_none(checkout, monkeypatch):
