@@ -94,16 +94,22 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
     ]
 
 
+def breaks(path: Path) -> list[int]:
+    """Return the numbers of lines that do not follow on the line before them, the first being 1."""
+    hashes = ["", *(sha256_of(line.encode()) for line in _lines(path))]
+    entries = enumerate(zip(map(_entry, _lines(path)), hashes, strict=False), 1)
+    return [number for number, (entry, before) in entries if entry and entry.get("before") != before]
+
+
 def faults(path: Path) -> list[str]:
     """Return where the chain of lines is broken, a sentence each."""
-    faults_told, before = [], ""
+    faults_told, broken = [], {*breaks(path)}
     for number, line in enumerate(_lines(path), 1):
         entry = _entry(line)
         if not entry:
             faults_told.append(f"{path}:{number}: not a ledger entry")
-        elif entry.get("before") != before:
+        elif number in broken:
             faults_told.append(f"{path}:{number}: does not follow on the line before it")
-        before = sha256_of(line.encode())
     return faults_told
 
 

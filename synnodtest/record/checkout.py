@@ -92,7 +92,10 @@ def reasons_of_ledger(path: Path, root: Path, run_id: str) -> list[str]:
     for file in dict.fromkeys(one.resolve() for one in (path, own)):
         committed = _committed(file, root.resolve())
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
-        reasons += [f"{file.name} lacks lines that were committed"] * (lines[: len(committed)] != committed)
+        if lines[: len(committed)] != committed:
+            reasons.append(f"{file.name} lacks lines that were committed")
+        elif any(number > len(committed) for number in ledger.breaks(file)):
+            reasons.append(f"{file.name} was edited: lines are missing that were not committed")
     return reasons
 
 
