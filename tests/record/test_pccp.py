@@ -252,6 +252,15 @@ def test_a_change_that_was_not_foreseen_fails(plan):
     assert (row["field"], row["reference"], row["new"], row["foreseen"]) == ("configuration.size", "512", "640", "no")
 
 
+def test_a_detector_in_place_of_a_run_does_not_differ_in_what_a_record_alone_says(plan):
+    """That weights are no demonstration stands in a record; of a detector that is run now nothing is said yet."""
+    old = version(hits(0.9))
+    old.record["identification"]["detector"] |= {"demonstration": False}
+    made, clauses = judged(plan, old, version(hits(0.9), number="2"))
+    assert [row["field"] for row in clauses["changes"].rows] == ["version", "sha256"]
+    assert made.within
+
+
 def test_other_specifications_fail_and_fewer_backgrounds_leave_it_open(plan):
     _, clauses = judged(plan, version(hits(0.9)), version(hits(0.9), number="2", specs={"specs/size.yaml": "other"}))
     assert clauses["specifications"].status == "FAILED"
