@@ -39,7 +39,7 @@ def open_folders(root: Path) -> list[BackgroundSet]:
         sets: list[BackgroundSet] = []
         for folder in folders:
             try:
-                sets.append(FolderSet(folder, folder.name, outer=[folder.parent]))
+                sets.append(FolderSet(folder, folder.name, outer=[folder.parent], lasting=True))
             except BackgroundError as error:
                 problems.append(str(error))
         if sets:
@@ -73,7 +73,7 @@ def composites(
         raise SynnodError(f"{nodules}: no CT series belongs to the split {split!r}", hint="--split all")
     composed = SynthesizedSet(
         f"ct-{backgrounds.name}",
-        FolderSet(backgrounds, backgrounds.name, outer=[backgrounds.parent], cache=cache),
+        FolderSet(backgrounds, backgrounds.name, outer=[backgrounds.parent], cache=cache, lasting=True),
         CtPatchSynthesizer(nodules, series=series),
         per_background=per_background,
     )

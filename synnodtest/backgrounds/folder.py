@@ -53,6 +53,8 @@ class FolderSet:
         count: How many radiographs to offer at most; None: all.
         master_seed: Draws the order.
         cache: Root of a store that keeps estimated regions between runs.
+        lasting: Pseudonyms of patients in headers hang on their names alone, as those of annotated sets do: for splits,
+            and where a patient of one set is sought in another.
 
     Raises:
         BackgroundError: nothing usable is in the folder, or the manifest is wrong; names file and line.
@@ -67,11 +69,12 @@ class FolderSet:
         count: int | None = None,
         master_seed: int = 0,
         cache: Path | None = None,
+        lasting: bool = False,
     ) -> None:
         self.name = name
         self._listing: Listing = list_radiographs(Path(folder), outer)
         self.available = len(self._listing.entries)
-        entries = _with_header_facts(self._listing.entries)
+        entries = _with_header_facts(self._listing.entries, lasting)
         films = {entry.id: (entry.path, entry.patient) for entry in entries}
         patients, notes = settled(films, self._listing.folder, self._listing.patients)
         entries = [replace(entry, patient=patients.get(entry.id, entry.patient)) for entry in entries]
@@ -174,10 +177,11 @@ class FolderSet:
         return replace(radiograph, notes=notes)
 
 
-def _with_header_facts(entries: Sequence[Entry]) -> list[Entry]:
+def _with_header_facts(entries: Sequence[Entry], lasting: bool) -> list[Entry]:
     """Complete DICOM entries from their headers: view, sex, age, and a pseudonym per patient."""
     completed: list[Entry] = []
-    patients = patients_of_headers([(e.patient, e.header.patient if e.header else "") for e in entries])
+    told = [(entry.patient, entry.header.patient if entry.header else "") for entry in entries]
+    patients = patients_of_headers(told, lasting=lasting)
     for entry, patient in zip(entries, patients, strict=True):
         facts = {**entry.header.acquisition, **entry.header.strata} if entry.header else {}
         completed.append(replace(entry, patient=patient, strata={**facts, **entry.strata}))

@@ -22,6 +22,8 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
+from tests.backgrounds.radiograph_files import chest as picture
+from tests.backgrounds.radiograph_files import write_dicom
 from tests.evaluation.annotated_folder import SPACING, masks, remembered, write_annotated, write_negatives
 
 
@@ -285,6 +287,21 @@ def test_a_patient_with_an_annotated_nodule_is_no_negative(world, tmp_path):
     (tmp_path / "plain" / "manifest.csv").write_text(text)
     left = negative_films(tmp_path / "plain", films, split="all", cache=root / "store")
     assert {one.id for one in left.backgrounds} == {"plain000.png", "plain002.png"}
+
+
+def test_a_patient_whose_header_has_an_annotated_nodule_is_no_negative_and_stays_on_a_side_of_the_split(tmp_path):
+    pytest.importorskip("pydicom")
+    for name, patient in {"real/x": "P77", "plain/a": "p77 ", "plain/b": "P78", "plain/c": "P79"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_dicom(tmp_path / f"{name}.dcm", picture(bits=12, seed=len(patient + name)), PatientID=patient)
+    (tmp_path / "real" / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\nx.dcm,40,40,50,50\n")
+    films = AnnotatedFilms(tmp_path / "real", share=1)
+    few = {one.id: one.cluster for one in negative_films(tmp_path / "plain", films, split="all").backgrounds}
+    assert set(few) == {"b.dcm", "c.dcm"}
+    write_dicom(tmp_path / "plain" / "0.dcm", picture(bits=12, seed=9), PatientID="P00")
+    more = {one.id: one.cluster for one in negative_films(tmp_path / "plain", films, split="all").backgrounds}
+    assert few.items() < more.items()
+    assert not any(name in cluster for cluster in more.values() for name in ("P7", "P0"))
 
 
 def test_callables_are_detectors_too(world):

@@ -23,7 +23,7 @@ def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Pa
         BackgroundError: nothing usable is in the folder; names file and line.
         SynnodError: no radiograph is left.
     """
-    whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache)
+    whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache, lasting=True)
     sick = {film.cluster for film in films.backgrounds}
     healthy = [one for one in kept_backgrounds(whole, split) if one.cluster not in sick]
     if not healthy:
