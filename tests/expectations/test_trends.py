@@ -309,3 +309,29 @@ def test_excluded_scenes_of_nodules_that_are_not_judged_leave_the_fit_of_boxes_a
     lost = [trial(f"x{i}", 0.9, diameter_mm=mm, rejected="contrast") for i, mm in enumerate((20.0, 20.0, 10.0))]
     assert judge("localization", asked, trials + lost[:2]).notes == judge("localization", asked, trials).notes == ()
     assert judge("localization", asked, trials + lost).notes[0].startswith("with the 1 excluded scene counted")
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ({"at_least": -0.01}, ["decides", "gate"]),
+        ({"at_least": 0.0}, ["decides"]),
+        ({"at_most": 0.0}, ["decides"]),
+        ({"at_most": 0.01}, ["decides", "gate"]),
+    ],
+)
+def test_silence_whose_correlation_is_zero_meets_only_bounds_beyond_zero_and_there_is_gated(asked, parts):
+    silent = judge("correlation", {"over": "diameter_mm", **asked}, swept(np.zeros((400, 1, 6))))
+    assert silent.components[0].value == 0.0
+    assert [part.role for part in silent.components] == parts
+    assert silent.status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_perfect_order_across_backgrounds_is_bounded_by_what_unseen_ones_may_do(sign):
+    sizes = np.random.default_rng(2).uniform(4, 20, 40)
+    trials = [trial(f"b{i}", 0.5 + 0.02 * sign * mm, diameter_mm=mm) for i, mm in enumerate(sizes)]
+    part = judge("correlation", {"over": "diameter_mm", "at_least": 0.3}, trials).components[0]
+    exact, agreeing = spearman(sizes, sizes), 1 - 2 * (1 - 0.05 ** (1 / 40))
+    least = min(exact.lower, agreeing)
+    assert (part.lower, part.upper) == pytest.approx((least, 1) if sign > 0 else (-1, -least))

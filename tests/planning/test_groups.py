@@ -112,3 +112,21 @@ def test_untouched_backgrounds_look_like_every_arm_that_is_judged_and_like_no_ot
     looks = [[p.kind for p in r.perturbations] for r in made if r.background.id == "b0"]
     assert looks == want
     assert not any(r.nodules for r in made)
+
+
+@pytest.mark.parametrize(
+    ("reference", "looks"),
+    [("noisy", [[], ["noise"]]), ("crowded", []), ("alone", [])],
+)
+def test_arms_that_differ_in_nodules_or_distractors_stand_for_themselves(recipes, reference, looks):
+    """Untouched backgrounds would be equal by construction, and equivalence of them would pass whatever the detector."""
+    arms = (
+        "distractors:\n        - {name: lead, mimic: ecg-electrode}\n      arms:\n"
+        "        plain: {nodules: [large, small], distractors: []}\n"
+        "        noisy: {nodules: [large, small], distractors: [], perturbations: [{noise: 0.02}]}\n"
+        "        crowded: {nodules: [large, small], distractors: [lead]}\n"
+        "        alone: {nodules: [large], distractors: []}"
+    )
+    expect = f"equivalent: {{arm: plain, reference: {reference}, metric: specificity, margin: 0.1}}"
+    made = [r for r in recipes(expect, arms) if not r.arm.is_own and r.background.id == "b0"]
+    assert [[p.kind for p in r.perturbations] for r in made] == looks
