@@ -42,3 +42,12 @@ def test_nothing_else_of_a_background_changes():
     assert with_copies_joined(held) == held
     copies = with_copies_joined((*held, Background("c", "", {"sex": "M"}, "2")))
     assert copies[2] == Background("c", "b", {"sex": "M"}, "2")
+
+
+def test_a_film_with_another_mask_or_spacing_is_the_same_film():
+    got = clusters(
+        Background("a.png", content="1", film="x"),
+        Background("b.png", content="2", film="x"),
+        Background("c.png", content="2", film="y"),
+    )
+    assert got == ["a.png", "a.png", "c.png"]

@@ -119,7 +119,7 @@ def test_untouched_backgrounds_look_like_every_arm_that_is_judged_and_like_no_ot
     [("noisy", [[], ["noise"]]), ("crowded", []), ("alone", [])],
 )
 def test_arms_that_differ_in_nodules_or_distractors_stand_for_themselves(recipes, reference, looks):
-    """Untouched backgrounds would be equal by construction, and equivalence of them would pass whatever the detector."""
+    """Untouched backgrounds would be equal by construction, and their equivalence would pass whatever the detector."""
     arms = (
         "distractors:\n        - {name: lead, mimic: ecg-electrode}\n      arms:\n"
         "        plain: {nodules: [large, small], distractors: []}\n"

@@ -30,6 +30,7 @@ def test_hanley_and_mcneils_data_as_printed_by_stata():
     assert round(got.value, 4) == 0.8932
     assert round(got.extra["standard_error"], 4) == 0.0307
     assert (got.lower, got.upper) == pytest.approx((0.83295, 0.95339), abs=5.1e-6)
+    assert (got.n, got.clusters) == (109, 109)
 
 
 def test_paired_variance_is_that_of_the_structural_components():

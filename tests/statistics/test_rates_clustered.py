@@ -173,6 +173,7 @@ def test_icc_is_undefined_without_repeats_or_variation(x, n):
 
 def test_the_patient_is_the_cluster_where_known_else_the_background():
     assert cluster_index(["a", "b", "a", "c", "d"], ["p", None, "", "p", math.nan]).tolist() == [0, 1, 0, 0, 2]
+    assert cluster_index(["a", "b"], [math.nan, math.nan]).tolist() == [0, 1]
     assert cluster_index(["x", "y", "x"]).tolist() == [0, 1, 0]
     assert cluster_index([]).tolist() == []
 
