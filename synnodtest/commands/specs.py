@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from synnodtest.backgrounds.manifest import mask_regions
 from synnodtest.commands.options import add_options, settings_from
 from synnodtest.errors import SpecError, SynnodError
+from synnodtest.expectations import find_check
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM
 from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little, passes_in_silence
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Behaviour
+from synnodtest.spec.quantities import judged_quantities, named_values
 from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
 
 if TYPE_CHECKING:
@@ -194,6 +196,7 @@ def cautions(behaviour: Behaviour) -> Iterator[str]:
         for words in asks_little(expectation):
             yield f"{behaviour.id!r}: {expectation.id}: {words}"
     yield from _alike(behaviour, asked)
+    yield from _of_no_film(behaviour)
 
 
 def _loose(rule: Matching) -> str:
@@ -212,6 +215,24 @@ def _alike(behaviour: Behaviour, asked: list[Mapping[str, Any]]) -> Iterator[str
         if one is not None and one == other and behaviour.gate != "integrity":
             message = f"the arms {pair[0]!r} and {pair[1]!r} differ in nothing"
             yield f"{behaviour.id!r}: {message}, so that any detector passes"
+
+
+def _of_no_film(behaviour: Behaviour) -> Iterator[str]:
+    """Yield conditions that no untouched background meets, of expectations that judge these: they have no nodule."""
+    if behaviour.scenes is None:
+        return
+    planted = {"arm", "name", "nodule", "region", "mimic", *named_values(judged_quantities(behaviour.scenes))}
+    for expectation in behaviour.expectations:
+        kind, asked = find_check(expectation.kind), expectation.parameters
+        if kind is None or asked.get("reference") or kind.unit(kind.read(asked)) != "image":
+            continue
+        named = {*(asked.get("where") or {}), *(name for one in asked.get("strata", ()) for name in one.where)}
+        for name in sorted(named & planted):
+            remedy = "; give each arm an expectation of its own, with 'arm'" if name == "arm" else ""
+            yield (
+                f"{behaviour.id!r}: {expectation.id}: it judges untouched backgrounds, which have no {name!r}: "
+                f"INCONCLUSIVE, unless the manifest has such a column{remedy}"
+            )
 
 
 def _plan(options: argparse.Namespace) -> None:

@@ -139,6 +139,10 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
         ("invariant: {under: {blur: 1}, metric: confidence, margin: 1}", "", "differ by less than the margin, 1"),
         ("invariant: {under: {blur: 1}, metric: false_positives_per_image, margin: 20}", "", "20 false positives per"),
         ("invariant: {under: {blur: 1}, metric: confidence, margin: 0.5}", "", ""),
+        ("specificity: {by: [arm], at_most: 0.5}", ARMS % ", perturbations: {blur: 1}", "have no 'arm': INCONCLUSIVE"),
+        ("false_positives_per_image: {where: {diameter_mm: 12}, at_most: 1}", "", "have no 'diameter_mm'"),
+        ("specificity: {arm: one, by: {sex: [F, M]}, at_most: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
+        ("sensitivity: {by: [arm], at_least: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
     ],
 )
 def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, expect, arms, warning):
