@@ -170,5 +170,7 @@ def plant(
     request = Request(
         box, centre, centre_mm, diameter_mm, contrast, density, attenuation, margin, radiomics or {}, name, seed
     )
+    if nodules:
+        request.refuse_beside_nodules()
     asked = [*nodules] or [request.nodule(radiograph)]
     return plant_nodules(radiograph, asked, as_synthesizer(synthesizer, device), seed=seed, sham=sham)

@@ -71,21 +71,33 @@ class Request:
         named = [name for name, value in orders.items() if value is not None]
         if len(named) > 1:
             raise SynthesizerError(f"{' and '.join(named)} each say how bright a nodule is", hint="give one of them")
-        density = self.density
-        if self.contrast is None and density is None:
-            rng = np.random.default_rng(seed_sequence("plant-density", self.seed))
-            density = round(draw_density(self.attenuation, diameter, rng), 4)
-        return Nodule(
+        nodule = Nodule(
             diameter_mm=round(diameter, 4),
             centre_mm=(round(centre[0], 3), round(centre[1], 3)),
             contrast=None if self.contrast is None else round(float(self.contrast), 4),
-            density=density,
+            density=self.density,
             attenuation=self.attenuation,
             margin=self.margin,
             radiomics=tuple(sorted((feature, float(value)) for feature, value in self.radiomics.items())),
             name=self.name,
             seed=self.seed,
         )
+        if self.contrast is not None or self.density is not None:
+            return nodule
+        rng = np.random.default_rng(seed_sequence("plant-density", self.seed))
+        return replace(nodule, density=round(draw_density(self.attenuation, diameter, rng), 4))
+
+    def refuse_beside_nodules(self) -> None:
+        """Refuse whatever is asked for beside a list of nodules, which says all of it itself.
+
+        Raises:
+            SynthesizerError: something is.
+        """
+        empty = (name for name, value in vars(self).items() if isinstance(value, str | Mapping) and not value)
+        left_out = {name for name, value in vars(self).items() if value is not None} - {"name", "seed", *empty}
+        if left_out:
+            named = " and ".join(sorted(left_out))
+            raise SynthesizerError(f"nodules are given, and {named} beside them", hint="give it to each Nodule")
 
     def _place(self, radiograph: Radiograph) -> tuple[tuple[float, float], float | None]:
         """Return the centre in mm and, of a box, the diameter in mm."""

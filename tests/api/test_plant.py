@@ -109,6 +109,18 @@ def test_a_place_that_is_none_is_refused_in_words(film, place, said):
     assert refused.value.hint
 
 
+def test_an_attenuation_that_is_none_is_refused_in_words(film):
+    with pytest.raises(SynthesizerError, match="'solide' is not one of ground-glass, part-solid, solid, calcified"):
+        plant(film, (70, 80, 92, 102), attenuation="solide", synthesizer="gaussian")
+
+
+@pytest.mark.parametrize("beside", [{"box": np.array((70, 80, 92, 102))}, {"contrast": 0.3}, {"margin": "smooth"}])
+def test_what_several_nodules_would_leave_out_is_refused(film, beside):
+    (name,) = beside
+    with pytest.raises(SynthesizerError, match=f"nodules are given, and {name} beside them"):
+        plant(film, nodules=[Nodule(12.0, (60.0, 60.0))], synthesizer="gaussian", **beside)
+
+
 def test_without_a_lung_region_it_says_what_contrast_means_then(film):
     with pytest.warns(UserWarning, match="no lung region.*middle half of the picture"):
         plant(replace(film, regions={}), centre=(115, 92), diameter_mm=20, contrast=0.3, synthesizer="gaussian")
