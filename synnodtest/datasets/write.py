@@ -17,11 +17,10 @@ from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
 from synnodtest.files import write_atomic
-from synnodtest.phantom.mha_writer import write_picture
+from synnodtest.phantom.mha_writer import NODE21_COLUMNS, NODE21_FOLDER, NODE21_NOTHING, write_picture
 from synnodtest.radiograph import Radiograph
 
 Progress = Callable[[Iterable[AnnotatedImage]], Iterable[AnnotatedImage]]
-_NODE21_BASE = Path("cxr_images") / "proccessed_data"
 _FACTS = ("file", "patient", "mm_per_px_x", "mm_per_px_y", "bits")
 
 
@@ -126,13 +125,12 @@ def _corner_and_size(box: tuple[float, float, float, float]) -> dict[str, float 
 
 
 def _node21(out: Path, written: Sequence[_Written]) -> None:
-    nothing: dict[str, float | int] = {"x": 0, "y": 0, "width": 0, "height": 0, "label": 0}
     rows: list[dict[str, object]] = []
     for one in written:
-        boxes = [{**_corner_and_size(item.box), "label": 1} for item in one.image.boxes] or [nothing]
+        boxes = [{**_corner_and_size(item.box), "label": 1} for item in one.image.boxes] or [{**NODE21_NOTHING}]
         rows += [{"img_name": one.path.name, **box} for box in boxes]
-    columns = ("", "height", "img_name", "label", "width", "x", "y")
-    write_rows(out / _NODE21_BASE / "metadata.csv", columns, ({"": number, **row} for number, row in enumerate(rows)))
+    numbered = ({"": number, **row} for number, row in enumerate(rows))
+    write_rows(out / NODE21_FOLDER / "metadata.csv", NODE21_COLUMNS, numbered)
 
 
 def _coco(out: Path, written: Sequence[_Written]) -> None:
@@ -190,7 +188,7 @@ def _split(image: AnnotatedImage) -> Path:
 
 _RASTER = (".png", ".jpg", ".jpeg")
 WRITERS: dict[str, _Writer] = {
-    "node21": _Writer(lambda _: _NODE21_BASE / "images", (".mha",), True, _node21),
+    "node21": _Writer(lambda _: NODE21_FOLDER / "images", (".mha",), True, _node21),
     "coco": _Writer(lambda _: Path("images"), _RASTER, True, _coco),
     "yolo": _Writer(_split, _RASTER, False, _yolo),
     "csv": _Writer(lambda _: Path(), (*_RASTER, ".mha", ".dcm", ".dicom"), True, _table),

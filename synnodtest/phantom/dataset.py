@@ -16,7 +16,7 @@ from synnodtest.errors import BackgroundError
 from synnodtest.files import write_atomic
 from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
 from synnodtest.phantom.exposure import expose
-from synnodtest.phantom.mha_writer import write_picture, write_png
+from synnodtest.phantom.mha_writer import NODE21_COLUMNS, NODE21_FOLDER, NODE21_NOTHING, write_picture, write_png
 from synnodtest.phantom.nodules import NODULE_VERSION
 from synnodtest.phantom.planting import sample_nodules
 from synnodtest.phantom.projection import project
@@ -24,14 +24,12 @@ from synnodtest.phantom.sets import seed_of
 from synnodtest.radiograph import Radiograph, Truth
 
 Layout = Literal["node21", "folder"]
-NODE21_FOLDER = Path("cxr_images") / "proccessed_data"
-"""The spelling is NODE21's."""
 _COLUMNS: dict[Layout, dict[str, tuple[str, ...]]] = {
     "folder": {
         "manifest.csv": ("file", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "bits"),
     },
     "node21": {
-        "metadata.csv": ("", "height", "img_name", "label", "width", "x", "y"),
+        "metadata.csv": NODE21_COLUMNS,
         "phantoms.csv": ("img_name", "patient", "view", "sex", "age", "mm_per_px_x", "mm_per_px_y", "seed", "set"),
         "truth.csv": ("img_name", "name", "x_min", "y_min", "x_max", "y_max", "diameter_mm", "contrast", "requested"),
     },
@@ -237,9 +235,8 @@ def _rows(order: _Order, index: int, radiograph: Radiograph) -> dict[str, list[d
         return {"manifest.csv": [{**own, "bits": 16}]}
     seed = seed_of(order.set_name, order.seed, index)
     marked = [truth for truth in radiograph.nodules if truth.crop.any()]
-    nothing: dict[str, object] = {"height": 0, "width": 0, "x": 0, "y": 0, "label": 0}
     return {
-        "metadata.csv": [_box_row(truth) for truth in marked] or [nothing],
+        "metadata.csv": [_box_row(truth) for truth in marked] or [{**NODE21_NOTHING}],
         "phantoms.csv": [{**own, "seed": seed, "set": order.set_name}],
         "truth.csv": [_truth_row(truth) for truth in marked],
     }

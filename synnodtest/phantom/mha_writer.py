@@ -15,6 +15,13 @@ from PIL import Image
 from synnodtest.files import replacing, write_atomic
 from synnodtest.geometry import BoolArray, FloatArray
 
+NODE21_FOLDER = Path("cxr_images") / "proccessed_data"
+"""The spelling is NODE21's."""
+NODE21_COLUMNS = ("", "height", "img_name", "label", "width", "x", "y")
+"""Of its ``metadata.csv``; the first one, without a name, counts the rows from 0."""
+NODE21_NOTHING = {"height": 0, "width": 0, "x": 0, "y": 0, "label": 0}
+"""The row of a radiograph without nodules, but for its name."""
+
 
 def mha_bytes(pixels: NDArray[np.uint16], spacing_mm: tuple[float, float], *, comment: str = "") -> bytes:
     """Return the content of a two-dimensional, compressed ``.mha`` file.
