@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-from synnodtest.datasets.layouts import LAYOUTS, find_layout, read_dataset
+from synnodtest.datasets.layouts import read_dataset
 from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset
-from synnodtest.datasets.split import HELD_OUT, is_held_out
+from synnodtest.datasets.split import is_held_out
 
 __all__ = [
-    "HELD_OUT",
-    "LAYOUTS",
     "AnnotatedBox",
     "AnnotatedImage",
     "Dataset",
-    "find_layout",
     "is_held_out",
     "load_image",
     "read_dataset",

@@ -14,8 +14,8 @@ from synnodtest.engine.parts import scenes_of
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations import Kind, Ruling, find_check, known_checks
-from synnodtest.expectations.registry import sequential_judge
+from synnodtest.expectations import Kind, find_check, known_checks
+from synnodtest.expectations.registry import Judge, sequential_judge
 from synnodtest.matching import Matching
 from synnodtest.planning.groups import Group, groups_for
 from synnodtest.planning.variants import Variant
@@ -36,8 +36,6 @@ BATCH = 8
 at."""
 
 Clusters = Mapping[str, Sequence[Background]]
-
-Judge = Callable[[Mapping[str, object], Evidence], Ruling]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from synnodtest.engine import Unplaced
 from synnodtest.engine.acceptance import rejection
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.trial import Trial
-from synnodtest.geometry import BoolArray
+from synnodtest.geometry import BoolArray, Box
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 from synnodtest.studio.bench import Bench
@@ -27,7 +27,6 @@ from synnodtest.studio.case import Case, Catalogue, case_of_file, case_of_radiog
 from synnodtest.studio.explore import Exploration
 from synnodtest.studio.spec_text import Named, entry_of, written
 
-Box = tuple[float, float, float, float]
 Findings = Sequence[tuple[Box, float]]
 
 EXPORTS: Mapping[str, tuple[str, int | None]] = {
