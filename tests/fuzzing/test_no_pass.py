@@ -305,6 +305,7 @@ def test_a_level_that_was_tried_once_and_had_no_place_is_a_gap_as_well(tmp_path)
     assert "none of 1 example with view LL could be planted" in ruling(gathered).sentence
 
 
+@pytest.mark.usefixtures("briefly_described")
 def test_lungs_that_touch_on_the_first_radiograph_do_not_hide_the_left_one_of_the_others(tmp_path, monkeypatch):
     class Touching(Lungs):
         def load(self, background):
@@ -318,6 +319,7 @@ def test_lungs_that_touch_on_the_first_radiograph_do_not_hide_the_left_one_of_th
     assert gathered.entry["example"]["place"]["part"] == 1
 
 
+@pytest.mark.usefixtures("briefly_described")
 def test_a_detector_that_misses_pairs_does_not_pass_where_no_close_pair_was_tried(tmp_path):
     def misses(truth, radiograph):
         places = [centre(nodule) for nodule in radiograph.nodules]
