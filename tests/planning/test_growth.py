@@ -228,3 +228,38 @@ def test_the_resolved_spec_loads_to_the_same(spec, tmp_path):
     again.write_text(resolved(spec))
     assert load_spec(again).sha256 == spec.sha256
     assert json.dumps(resolved(spec)).count("doubling_days") == 1
+
+
+class Spoiling(GaussianSynthesizer):
+    """Draws on a far corner of scenes whose first nodule has one of these sizes."""
+
+    def __init__(self, smallest, largest):
+        super().__init__()
+        self.sizes = smallest, largest
+
+    def synthesize(self, scenes, backgrounds):
+        made = super().synthesize(scenes, backgrounds)
+        smallest, largest = self.sizes
+        for scene, radiograph in zip(scenes, made, strict=True):
+            if scene.nodules and smallest < scene.nodules[0].diameter_mm < largest:
+                radiograph.pixels[[0, 0, -1, -1], [0, -1, 0, -1]] += 0.2
+        return made
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reason"),
+    [
+        ((0, 10), "prior: pixels changed far from the nodules"),
+        ((10, 30), "pixels changed far from the nodules"),
+        ((0, 30), "pixels changed far from the nodules"),
+    ],
+)
+def test_a_scene_is_excluded_with_its_prior_and_a_prior_alone_where_it_is_rejected_itself(
+    spec, tmp_path, sizes, reason
+):
+    (evidence,) = ruled(spec, tmp_path, Guard(Pairs(), 60), Spoiling(*sizes)).evidence.values()
+    assert len(evidence.rejected) + len(evidence.trials) == 16
+    reasons = {str(t.arm): t.rejected for t in evidence.rejected}
+    alone = {"@prior:default": "pixels changed far from the nodules"} if sizes[0] == 0 else {}
+    assert reasons == {"default": reason, **alone}
+    assert [str(t.arm) for t in evidence.trials] == ([] if alone else ["@prior:default"] * 8)
