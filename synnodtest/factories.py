@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.identity import DeclaredIdentity, Identity
-from synnodtest.source_files import code_sha256, holds_assert
+from synnodtest.source_files import changed_since_import, code_sha256, holds_assert
 
 T = TypeVar("T")
 
@@ -58,6 +58,11 @@ class Loader:
                 identity is malformed.
         """
         factory = self.find()
+        if changed := _of_file(factory, changed_since_import, None):
+            raise self._broken(
+                f"{changed} was changed after this process had imported it, and its old code would run",
+                hint="begin a new process (in a notebook, restart the kernel), or importlib.reload the module",
+            )
         required = _required_arguments(factory)
         if required:
             raise self._broken(

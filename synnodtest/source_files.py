@@ -7,6 +7,7 @@ not seen.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,25 @@ def holds_assert(path: Path) -> bool:
     """
     files = (path, *imported_files(path))
     return any(isinstance(node, ast.Assert) for file in files for node in _nodes(file.read_bytes()))
+
+
+def changed_since_import(path: Path) -> Path | None:
+    """Return the file, of a Python file and those that it imports from beside it, whose old code this process has.
+
+    The first call takes what is there for what was imported; ``importlib.reload`` makes a module a new one.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    files = {path.resolve(), *imported_files(path)}
+    names = {file.name for file in files}
+    for spec in [getattr(module, "__spec__", None) for module in list(sys.modules.values())]:
+        origin = Path(getattr(spec, "origin", None) or "")
+        if origin.name in names and (file := origin.resolve()) in files:
+            now = sha256_of_file(file)
+            if vars(spec).setdefault("synnodtest_sha256", now) != now:
+                return file
+    return None
 
 
 def imported_files(path: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,22 @@ def test_an_edited_detector_has_another_key(write, tmp_path):
     first = resolve_detector(f"{write(PLAIN)}:factory", base=tmp_path)
     second = resolve_detector(f"{write(PLAIN + '# edited')}:factory", base=tmp_path)
     assert first.identity.key() != second.identity.key()
+
+
+def test_code_that_was_edited_after_it_was_imported_is_not_passed_off_as_the_new_one(write, tmp_path, radiographs):
+    (tmp_path / "helper_of_edited.py").write_text("SCORE = 0.5\n")
+    name = write("from helper_of_edited import SCORE\n" + PLAIN.replace("0.5", "SCORE"))
+    before = resolve_detector(f"{name}:factory", base=tmp_path)
+    assert resolve_detector(f"{name}:factory", base=tmp_path).identity == before.identity
+    for edited, text in (("helper_of_edited", "SCORE = 0.7\n"), (name, PLAIN.replace("0.5", "0.75"))):
+        (tmp_path / f"{edited}.py").write_text(text)
+        with pytest.raises(DetectorError, match=f"{edited}.py was changed after this process had imported it"):
+            resolve_detector(f"{name}:factory", base=tmp_path)
+        importlib.reload(sys.modules["helper_of_edited"])
+    importlib.reload(sys.modules[name])
+    again = resolve_detector(f"{name}:factory", base=tmp_path)
+    assert again.identity != before.identity
+    assert again.detect(radiographs)[0][0].score == 0.75
 
 
 @pytest.mark.parametrize(
