@@ -374,3 +374,9 @@ def test_areas_under_curves_and_what_e_values_decide_have_no_n_nor_chance_of_clo
         (row,) = data["table"].rows
         assert dict(zip(data["table"].columns, row, strict=True))["Least n that can pass"] == least
         assert (data["figure"] is None) is (told != usual)
+
+
+def test_the_condition_of_a_title_does_not_run_into_the_bound(made):
+    (lines,) = (lines for word, lines, _ in screen(made)["facts"] if word == "Against what")
+    assert "Sensitivity, diameter ≥ 14 mm: >\N{NO-BREAK SPACE}0.80" in lines
+    assert "False positives per image <\N{NO-BREAK SPACE}1.00" in lines

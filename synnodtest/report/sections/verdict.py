@@ -158,8 +158,9 @@ def _criteria(context: Context) -> list[str]:
             lines.append(f"{context.clear_title(e)}: {e.ruling.criterion}")
             continue
         parts = [" ".join(filter(None, [which_of_several(e.ruling, p), _kept(p)])) for p in deciding(e.ruling)]
-        colon = ":" if len(parts) > 1 else ""
-        lines += [f"{context.clear_title(e)}{colon} {joined(parts)}"] if parts else []
+        title = context.clear_title(e)
+        colon = ":" if len(parts) > 1 or "," in title else ""  # else a condition of the title ran into the bound
+        lines += [f"{title}{colon} {joined(parts)}"] if parts else []
     head = f"{plural(len(every), 'criterion', 'criteria')} of {of}" if of else plural(len(every), "criterion")
     if len(lines) <= MOST_CRITERIA:
         return [head, *lines]
