@@ -103,37 +103,42 @@ def _specs(protocol: Protocol, versions: Sequence[Version], code: Mapping[str, s
     asks = (
         "Every version ran the specifications that the plan names, unchanged, on all backgrounds and the same scenes."
     )
-    rows = [
-        _of(file, version, "another" if file in version.specs else "not run")
-        for version in versions
-        for file, sha in protocol.specs.items()
-        if version.specs.get(file) != sha
-    ]
-    rows += [
-        _of(file, version, "judged by code that is not what was frozen with the plan")
-        for version in versions
-        for file in protocol.specs
-        if code is not None and not version.code.get(file, {}).items() <= code.items()
-    ]
-    reference, *others = versions
-    rows += [
-        _of(file, version, "judged by other code than the reference")
-        for version in others
-        for file in protocol.specs
-        if (own := reference.code.get(file)) and version.code.get(file, own) != own
-    ]
-    every = {e.id for v in versions for e in v.side.expectations if e.spec_file in protocol.specs}
-    lacks = [(v, len(every - v.side.entries().keys())) for v in versions]
-    unrun = [(v, [e.status for e in v.side.expectations if e.id in every].count(NOT_RUN)) for v in versions]
-    short = [_of("all", v, "on fewer backgrounds") for v in versions if v.limited]
-    shown = reference.within(protocol.specs)
-    elsewhere = [v for v in others if _on_other_scenes(shown, v.within(protocol.specs))]
-    short += [_of("all", v, "on other scenes than the reference") for v in elsewhere]
-    short += [_of("all", v, f"without {plural(lost, 'expectation')} of the others") for v, lost in lacks if lost]
-    short += [_of("all", v, f"with {plural(left, 'expectation')} not run") for v, left in unrun if left]
+    rows, short = [*_specs_otherwise(protocol, versions, code)], [*_scenes_otherwise(protocol, versions)]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
     finding = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
     return Clause("specifications", asks, status, finding, (*rows, *short))
+
+
+def _specs_otherwise(
+    protocol: Protocol, versions: Sequence[Version], code: Mapping[str, str] | None
+) -> Iterator[dict[str, str]]:
+    """Yield each version that ran another specification, or was judged by other code."""
+    reference, *others = versions
+    for version in versions:
+        for file, sha in protocol.specs.items():
+            if version.specs.get(file) != sha:
+                yield _of(file, version, "another" if file in version.specs else "not run")
+            if code is not None and not version.code.get(file, {}).items() <= code.items():
+                yield _of(file, version, "judged by code that is not what was frozen with the plan")
+    for version in others:
+        for file in protocol.specs:
+            if (own := reference.code.get(file)) and version.code.get(file, own) != own:
+                yield _of(file, version, "judged by other code than the reference")
+
+
+def _scenes_otherwise(protocol: Protocol, versions: Sequence[Version]) -> Iterator[dict[str, str]]:
+    """Yield each version that was shown other scenes than the reference, or was not asked everything."""
+    every = {e.id for v in versions for e in v.side.expectations if e.spec_file in protocol.specs}
+    shown = versions[0].within(protocol.specs)
+    for version in versions:
+        if version.limited:
+            yield _of("all", version, "on fewer backgrounds")
+        if version is not versions[0] and _on_other_scenes(shown, version.within(protocol.specs)):
+            yield _of("all", version, "on other scenes than the reference")
+        if lost := len(every - version.side.entries().keys()):
+            yield _of("all", version, f"without {plural(lost, 'expectation')} of the others")
+        if left := sum(e.id in every and e.status == NOT_RUN for e in version.side.expectations):
+            yield _of("all", version, f"with {plural(left, 'expectation')} not run")
 
 
 def _of(specification: str, version: Version, word: str) -> dict[str, str]:
