@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from synnodtest.integrity.lock import LOCK
 
 TIMEOUT_S = 30
 """Seconds for one call of git; a large checkout on a slow disk takes some, and a run must not hang on it."""
+
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+"""Variables with which git tells of another checkout than that of the folder it is asked in."""
 
 
 def git(root: Path, *words: str) -> str:
@@ -20,8 +24,9 @@ def git(root: Path, *words: str) -> str:
         subprocess.SubprocessError: it fails, or takes too long.
     """
     command = ["git", "-C", str(root), *words]
+    here = {name: text for name, text in os.environ.items() if name not in _ELSEWHERE}
     done = subprocess.run(
-        command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT_S, check=True
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT_S, check=True, env=here
     )
     return done.stdout.strip()
 

@@ -68,6 +68,17 @@ def test_a_folder_of_reports_hides_no_change_of_what_was_committed_in_it(checkou
     assert commit_of(checkout, (checkout / "work" / "detector.py",))[1] is True  # as the ledger, which is committed
 
 
+def test_another_checkout_that_the_environment_names_does_not_stand_in_for_that_of_the_run(
+    checkout, tmp_path_factory, monkeypatch
+):
+    head, other = commit_of(checkout, ())[0], tmp_path_factory.mktemp("other")
+    subprocess.run(["git", "clone", "-q", str(checkout), str(other)], check=True, capture_output=True)
+    (checkout / "a.yaml").write_text("a: 2\n")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert commit_of(checkout, ()) == (head, False, "")
+
+
 def test_a_lock_that_git_ignores_shows_nobody_when_specifications_were_frozen(checkout):
     """``*.lock`` stands in many a .gitignore; the tree is clean then, and the lock can be written at any time."""
     told = "synnodtest.lock is not in git, so that nothing shows when it was written: git add --force synnodtest.lock"
