@@ -105,11 +105,6 @@ def _refuse_foreign(path: Path, data: Any, max_pixels: int, given: Given) -> Non
     rows, columns = data.get("Rows"), data.get("Columns")
     if "PixelData" not in data or not rows or not columns:
         raise BackgroundError(f"{path}: a DICOM file without an image", hint="remove it from the folder")
-    if objection := facts_of(data).foreign(given.accept):
-        raise BackgroundError(
-            f"{path}: {objection.says}: no frontal chest radiograph for presentation",
-            hint=f"remove it, or write '{objection.check}' into the manifest's column 'accept' if it is one",
-        )
     frames = int(data.get("NumberOfFrames", 1) or 1)
     if frames > 1:
         raise BackgroundError(
@@ -122,6 +117,11 @@ def _refuse_foreign(path: Path, data: Any, max_pixels: int, given: Given) -> Non
         raise BackgroundError(
             f"{path}: photometric interpretation {kind or '(none)'!r}: radiographs are MONOCHROME1 or 2",
             hint="export the original grey image, not a screenshot",
+        )
+    if objection := facts_of(data).foreign(given.accept):
+        raise BackgroundError(
+            f"{path}: {objection.says}: no frontal chest radiograph for presentation",
+            hint=f"remove it, or write '{objection.check}' into the manifest's column 'accept' if it is one",
         )
 
 

@@ -109,7 +109,17 @@ def _objections_to(data: Any) -> tuple[Objection, ...]:
     """Return why a data set is no frontal chest radiograph for presentation."""
     if not data.get("Rows") or not data.get("Columns"):
         return (Objection("image", f"no image (modality {_text(data, 'Modality')})"),)
+    if reason := _several_or_colour(data):
+        return (Objection("image", reason),)
     return tuple(Objection(check, reason) for check, judge in _JUDGES if (reason := judge(data)))
+
+
+def _several_or_colour(data: Any) -> str:
+    """Return why a picture is not one grey frame, as a report that was captured from a screen, or a cine loop."""
+    kind, frames = _text(data, "PhotometricInterpretation").upper(), _text(data, "NumberOfFrames")
+    if kind and not kind.startswith("MONOCHROME"):
+        return f"a picture in colour ({kind})"
+    return "a picture of several frames" if frames.isdecimal() and int(frames) > 1 else ""
 
 
 def _told(texts: Mapping[str, str]) -> Mapping[str, str]:

@@ -263,6 +263,26 @@ class TestDicomAllowList:
         assert any(note.startswith("1 DICOM file was left out") for note in served.notes)
         assert "accept" in refused(reason, bad).hint
 
+    @pytest.mark.parametrize(
+        ("says", "fields"),
+        [
+            ("a picture in colour (RGB)", {"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}),
+            ("a picture in colour (PALETTE COLOR)", {"PhotometricInterpretation": "PALETTE COLOR"}),
+            ("a picture of several frames", {"NumberOfFrames": 2}),
+        ],
+    )
+    def test_captured_reports_and_loops_among_radiographs_are_left_out(self, tmp_path, says, fields):
+        write_dicom(tmp_path / "good.dcm", chest(bits=12), PatientID="a")
+        bad = write_dicom(tmp_path / "bad.dcm", chest(bits=12, seed=1), PatientID="b", **fields)
+        served = FolderSet(tmp_path, "normal")
+        assert [background.id for background in served.backgrounds] == ["good.dcm"]
+        assert f"1 DICOM file was left out: {says}" in served.notes
+        with pytest.raises(BackgroundError, match=r"2 frames|photometric interpretation"):
+            read_radiograph(bad)
+        (tmp_path / "good.dcm").unlink()
+        with pytest.raises(BackgroundError, match=re.escape(says)):
+            FolderSet(tmp_path, "normal")
+
     def test_a_view_by_code_counts_by_its_meaning(self, tmp_path):
         from pydicom.dataset import Dataset
 
