@@ -34,10 +34,11 @@ def which_of_several(ruling: RulingEntry | None, part: ComponentEntry | None) ->
 
 
 def settling(ruling: RulingEntry | None) -> ComponentEntry | None:
-    """Return the first component that has the status of its ruling, else the decisive one."""
+    """Return the first component that has the status of its ruling and has a say in it, else the decisive one."""
     if ruling is None:
         return None
-    return next((p for p in ruling.components if p.status == ruling.status), None) or decisive(ruling)
+    having_a_say = (p for p in ruling.components if p.role != "shown")
+    return next((p for p in having_a_say if p.status == ruling.status), None) or decisive(ruling)
 
 
 def numbers(ruling: RulingEntry | None) -> str:

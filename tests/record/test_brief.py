@@ -112,3 +112,10 @@ def test_a_run_says_whether_it_confirms_anything():
     assert kind_of_run(decode(RunEntry, parts.run(confirmatory=True))).startswith("confirmatory run: ")
     told = kind_of_run(decode(RunEntry, parts.run(exploratory_reasons=["a", "b"])))
     assert told == "exploratory run, which confirms nothing: a and b"
+
+
+def test_an_estimate_that_is_only_shown_settles_no_verdict():
+    """All that decides is passed, and the verdict is open for another reason, such as a silent detector."""
+    decides, beside = part("PASSED", "below", 0.01, 0.2, 0.5), part("INCONCLUSIVE", "below", 0.1, 0.9, 0.5)
+    told = parts.ruling(status="INCONCLUSIVE", components=[decides, beside | {"role": "shown"}])
+    assert numbers(decode(RulingEntry, told)) == "0.01 to 0.20, bound 0.50"
