@@ -47,7 +47,8 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
 def _outcome(index: int, entry: ExpectationEntry, question: str) -> Outcome:
     part = settling(entry.ruling)
     deciding = [c for c in entry.components if c.role == "decides"]
-    return Outcome(index, entry.shown_status, part, question, tuple(deciding or filter(None, [part])))
+    gates = tuple(c for c in entry.components if c.role == "gate")
+    return Outcome(index, entry.shown_status, part, question, tuple(deciding or filter(None, [part])), gates)
 
 
 def _line(record: Record, entered: LedgerEntry | None, version: str) -> RunLine:

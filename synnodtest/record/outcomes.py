@@ -45,6 +45,7 @@ class Outcome:
         part: The component that settled it; None without one.
         question: Specs, synthesizers and backgrounds: only where they are equal are two outcomes of one question.
         parts: All components that decide, such as correlation and largest drop of a trend.
+        gates: Those that can only withhold a pass, such as the sensitivity of a reference.
     """
 
     run: int
@@ -52,10 +53,11 @@ class Outcome:
     part: ComponentEntry | None
     question: str
     parts: Sequence[ComponentEntry] = ()
+    gates: Sequence[ComponentEntry] = ()
 
     def estimate_of(self, label: str) -> ComponentEntry | None:
-        """Return the deciding component of a label; None where this run has none."""
-        return next((part for part in self.parts if part.label == label), None)
+        """Return the component of a label that decides or is a gate; None where this run has none."""
+        return next((part for part in (*self.parts, *self.gates) if part.label == label), None)
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,19 @@ class History:
 
     @staticmethod
     def told_by(before: Outcome, now: Outcome) -> tuple[ComponentEntry | None, ComponentEntry | None]:
-        """Return the estimate that tells a step of verdicts, in both runs: what settled the one that is no pass."""
+        """Return the estimate that tells a step of verdicts, in both runs: what settled the one that is no pass.
+
+        None for a run that has no such estimate: another one in its place would look like a change of this.
+        """
         settled = before.part if now.status == "PASSED" else now.part
         if settled is None:
             return before.part, now.part
-        return before.estimate_of(settled.label) or before.part, now.estimate_of(settled.label) or now.part
+        return before.estimate_of(settled.label), now.estimate_of(settled.label)
+
+    def which(self, node: str, *parts: ComponentEntry | None) -> str:
+        """Return the label of an estimate where an expectation has others, so that its numbers do not say what."""
+        label = next((part.label for part in parts if part is not None), "")
+        return "" if self.labels(node) == [label] else label
 
     def labels(self, node: str) -> list[str]:
         """Return the labels of the deciding components of an expectation, in the order in which they first occur."""

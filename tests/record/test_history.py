@@ -213,3 +213,35 @@ def test_the_command_takes_no_record_that_was_changed_and_tells_of_a_cut_ledger(
     for command in ("history", f"explore {folder}"):
         assert main(command.split()) == 1
         assert "is not as its run wrote it" in capsys.readouterr().err
+
+
+def compared(number, status, difference, reference):
+    """A run of a comparison: difference and sensitivity of the reference, each with its status, value and ends."""
+    words = {"bound": 0.2, "side": "above", "unit": "rate"}
+    components = [
+        parts.component(label=label, role=role, status=s, value=value, lower=low, upper=high, **words)
+        for label, role, (s, value, low, high) in (
+            ("difference", "decides", difference), ("sensitivity of the reference", "gate", reference),
+        )
+    ]  # fmt: skip
+    made = run(number, str(number), 0)
+    ruling = parts.ruling(status=status, components=components)
+    return made | {"expectations": [parts.expectation(id="s.yaml::b::pair", status=status, ruling=ruling)]}
+
+
+def test_a_step_that_a_gate_tells_names_it_and_shows_no_other_estimate_in_its_place(tmp_path):
+    same, seen, blind = ("PASSED", 0.08, 0.01, 0.2), ("PASSED", 0.81, 0.53, 0.96), ("INCONCLUSIVE", 0.38, 0.18, 0.61)
+    made = history_of([compared(1, "PASSED", same, seen), compared(2, "INCONCLUSIVE", same, blind)])
+    ((_, before, now),) = made.unsettled()
+    assert [part.value for part in made.told_by(before, now)] == [0.81, 0.38]
+    told = "sensitivity of the reference PASSED 0.81 (0.53 to 0.96) -> INCONCLUSIVE 0.38 (0.18 to 0.61)"
+    assert told in "\n".join(history_lines(made))
+    assert made.labels("s.yaml::b::pair") == ["difference"]
+    page = write_history(made, tmp_path / "h.html").read_text()
+    assert "<bdi>sensitivity of the reference</bdi>: 0.81 (0.53 to 0.96)" in page
+    other = compared(2, "INCONCLUSIVE", same, blind)
+    other["expectations"][0]["ruling"]["components"][1]["label"] = "sensitivity of another"
+    made = history_of([compared(1, "PASSED", same, seen), other])
+    ((_, before, now),) = made.unsettled()
+    first, second = made.told_by(before, now)
+    assert (first, second.value) == (None, 0.38)
