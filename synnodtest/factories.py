@@ -58,11 +58,6 @@ class Loader:
                 identity is malformed.
         """
         factory = self.find()
-        if changed := _of_file(factory, changed_since_import, None):
-            raise self._broken(
-                f"{changed} was changed after this process had imported it, and its old code would run",
-                hint="begin a new process (in a notebook, restart the kernel), or importlib.reload the module",
-            )
         required = _required_arguments(factory)
         if required:
             raise self._broken(
@@ -87,7 +82,8 @@ class Loader:
         """Return the function or class that the text names.
 
         Raises:
-            SynnodError: of the class ``error``: the module or the name is not there, or cannot be called.
+            SynnodError: of the class ``error``: the module or the name is not there, cannot be called, or is the old
+                code of a file that was changed since.
         """
         module_name, _, attribute = self.text.rpartition(":")
         target: Any = self._module(module_name)
@@ -97,6 +93,11 @@ class Loader:
             target = getattr(target, part)
         if not callable(target):
             raise self._broken(f"{attribute!r} is {type(target).__name__}, not a factory that can be called")
+        if changed := _of_file(target, changed_since_import, None):
+            raise self._broken(
+                f"{changed} was changed after this process had imported it, and its old code would run",
+                hint="begin a new process (in a notebook, restart the kernel), or importlib.reload the module",
+            )
         return target
 
     def source(self) -> str:

@@ -1,5 +1,6 @@
 """Parity of groups, sizes, correlations, scenes, specificity, and a user's own function."""
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -245,6 +246,7 @@ def mine(tmp_path, monkeypatch):
     (tmp_path / "own_checks.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_checks", raising=False)
 
     def call(name, trials, **parameters):
         return judge("python", {"function": f"own_checks:{name}", **parameters}, trials)
@@ -298,6 +300,14 @@ def test_a_users_function_that_asks_for_an_arm_that_is_not_there_does_not_pass(m
     ruling = mine("doubled", [trial(f"b{i}", 0.1, arm="double") for i in range(5)])
     assert ruling.sentence.startswith("INCONCLUSIVE own_checks:doubled: holds")
     assert ruling.sentence.endswith("it asked for the arm 'dobule', of which no scene was judged")
+
+
+def test_the_old_code_of_a_function_that_was_edited_in_the_same_process_does_not_judge(mine, tmp_path):
+    trials = [trial(f"b{i}", 0.6) for i in range(5)]
+    assert mine("loud", trials).status is Status.PASSED
+    (tmp_path / "own_checks.py").write_text(OWN.replace("least=0.5", "least=0.75"))
+    with pytest.raises(SynnodError, match=r"own_checks\.py was changed after this process had imported it"):
+        mine("loud", trials)
 
 
 def test_one_background_never_passes_a_users_function(mine):
