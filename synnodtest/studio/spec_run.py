@@ -52,11 +52,11 @@ def run_spec(session: Session, text: str, name: str, stopped: Callable[[], bool]
         *(f"--synnod-report={reports}", f"--synnod-cache={session.folder / 'store'}", "-p", "no:cacheprovider"),
         *("-q", "--color=no", f"--synnod-device={session.bench.device}"),
     ]
-    output = folder / f"{name}.log"
+    output, earlier = folder / f"{name}.log", {*reports.glob("*/report.html")}
     with session.working():
         status = _run(command, output, stopped)
     lines = tuple(_COLOUR.sub("", line) for line in output.read_text(encoding="utf-8", errors="replace").splitlines())
-    reports_made = sorted(reports.glob("*/report.html"))
+    reports_made = sorted({*reports.glob("*/report.html")} - earlier)
     return SpecRun(status, lines, reports_made[-1].parent if reports_made else None)
 
 

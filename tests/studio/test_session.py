@@ -16,6 +16,7 @@ from synnodtest import SynnodError
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.cli import main
 from synnodtest.spec import load_spec
+from synnodtest.studio import spec_run
 from synnodtest.studio.bench import BATCH, SEED, Bench
 from synnodtest.studio.case import Catalogue
 from synnodtest.studio.explore import SWEPT, levels_between, usual_range
@@ -374,6 +375,24 @@ def test_work_that_outlasts_its_session_leaves_nothing(opened, detectors):
     with pytest.raises(SynnodError, match="no such file"):
         opened.plant()
     assert not opened.folder.exists()
+
+
+def test_the_report_of_an_earlier_run_is_not_shown_as_that_of_one_without(opened, monkeypatch):
+    opened.add((100, 100, 124, 124))
+    wrote = iter([["20260101T000000Z-aaaaaa"], []])
+
+    def run(command, output, stopped):
+        output.write_text("")
+        for name in next(wrote):
+            folder = opened.case.folder / "reports" / name
+            folder.mkdir(parents=True)
+            (folder / "report.html").write_text("")
+        return 0
+
+    monkeypatch.setattr(spec_run, "_run", run)
+    first, second = (run_spec(opened, opened.text("scene"), "scene.yaml", lambda: False) for _ in range(2))
+    assert first.report.name == "20260101T000000Z-aaaaaa"
+    assert second.report is None
 
 
 def test_a_run_that_is_stopped_ends_with_all_that_it_started(opened):
