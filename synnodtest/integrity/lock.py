@@ -71,7 +71,9 @@ class Lock:
         of_first_releases = "sha256" not in self.raw and all(entry.resolved is None for entry in self.specs.values())
         if not of_first_releases and self.raw.get("sha256") != sha256_of(specs):
             return False
-        return self.raw.get("protocols_sha256", sha256_of(protocols)) == sha256_of(protocols)
+        told = self.raw.get("protocols_sha256")
+        untold_is_fine = of_first_releases or not protocols
+        return told == sha256_of(protocols) or (told is None and untold_is_fine)
 
 
 _EMPTY = Lock(1, {})

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -351,6 +352,12 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
         frozen_at(read_protocol(path), earlier)
     with pytest.raises(RecordError, match="was changed after it was written"):
         freeze_protocol(path, [spec], earlier)
+    raw = json.loads(lock.read_text())
+    raw["protocols"][path.as_posix()]["frozen"] = "2001-01-01T00:00:00+00:00"
+    del raw["protocols_sha256"]
+    earlier.write_text(json.dumps(raw))
+    with pytest.raises(RecordError, match="was changed after it was written"):
+        frozen_at(read_protocol(path), earlier)
     for bent in ("null", '{"protocols": null}', '{"protocols": {"a": {"frozen": "2026-01-01", "sha256": ""}}}'):
         earlier.write_text(bent)
         with pytest.raises(RecordError, match="is no spec lock"):
