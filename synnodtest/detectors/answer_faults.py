@@ -169,7 +169,8 @@ def refuse_others(content: JsonObject) -> None:
         if key != "unit":
             refuse_form(key, value)
     for part in _objects_in([value for key, value in content.items() if key != "findings"]):
-        if isinstance(part.get("findings"), list) and part["findings"]:
+        inner = part.get("findings") if not content["findings"] else None
+        if isinstance(inner, list) and any(isinstance(one, dict) and "box" in one for one in inner):
             raise DetectorError("the answer has findings within another key beside its 'findings'", hint=SHAPE)
         for key, value in part.items():
             refuse_form(key, value, within=True)

@@ -258,6 +258,18 @@ def test_an_answer_of_which_a_part_would_be_passed_over_is_refused(server, radio
         HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"findings": [BOX], "report": {"findings": ["One nodule."]}, "prior": {"findings": [BOX]}},
+        {"findings": [BOX], "models": [{"name": "a", "findings": 1}]},
+    ],
+)
+def test_findings_of_other_things_beside_those_of_the_radiograph_are_passed_over(server, radiographs, answer):
+    server.scripts = [(200, {}, json.dumps(answer).encode(), 0)]
+    assert [len(found) for found in HttpDetector(server.url).detect(radiographs[:1])] == [1]
+
+
 @pytest.mark.parametrize("key", ["className", "label_name", "Pathology", "Class", "predicted_class", "cls"])
 def test_a_class_is_obeyed_under_whatever_key(server, radiographs, key):
     found = [{**BOX, key: "nodule"}, {**BOX, key: "rib"}]
