@@ -130,6 +130,7 @@ def _entries(
         _refuse_twice(chosen)
         if chosen:
             listed = {path for _, path in chosen}
+            listed |= {_resolve(row.folder, mask) for row, _ in chosen for mask in row.masks.values()}
             unlisted = sum(_where_it_lies(path) not in listed for path in lying)
             notes = [_left_out(unlisted, f"that {manifest.path.name} does not list")] if unlisted else []
             return [_from_row(folder, row, path, masks.of(path)) for row, path in chosen], notes

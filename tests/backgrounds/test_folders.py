@@ -124,6 +124,15 @@ class TestWhatBelongsToASet:
         backgrounds = open_backgrounds(tmp_path / "images", "normal")
         assert backgrounds.load(backgrounds.backgrounds[0]).spacing_mm == (2.0, 1.5)
 
+    def test_masks_that_the_manifest_lists_are_no_radiographs_that_were_left_out(self, tmp_path):
+        for name in ("a.png", "mask_of_a.png"):
+            write_png(tmp_path / name, chest())
+        row = "file,mm_per_px_x,mm_per_px_y,lung_mask\na.png,1.5,2.0,mask_of_a.png\n"
+        (tmp_path / "manifest.csv").write_text(row)
+        backgrounds = open_backgrounds(tmp_path, "normal")
+        assert ids(backgrounds) == ["a.png"]
+        assert not backgrounds.notes
+
     def test_files_that_the_manifest_does_not_list_are_left_out_and_told(self, tmp_path):
         folder = make_set(tmp_path / "set")
         write_png(folder / "extra.png", chest())
