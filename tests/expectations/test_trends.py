@@ -106,8 +106,17 @@ def all_but_one_alike(sizes):
     return np.where(sizes == sizes.max(), 0.9, 0.5)
 
 
-@pytest.mark.parametrize("scores_of", [noisy, largest_lost, all_but_one_alike])
-def test_a_correlation_across_backgrounds_has_the_wider_of_bonett_and_wrights_and_bootstrapped_bounds(scores_of):
+def nearly_perfect(sizes):
+    return sizes / 25 + 0.01 * np.random.default_rng(2).standard_normal(40)
+
+
+def nearly_reversed(sizes):
+    return 1 - nearly_perfect(sizes)
+
+
+@pytest.mark.parametrize("scores_of", [noisy, largest_lost, all_but_one_alike, nearly_perfect, nearly_reversed])
+def test_a_correlation_across_backgrounds_has_the_widest_of_three_bounds(scores_of):
+    """Bonett and Wright's, those of a bootstrap, and those with an unseen share ordered the other way round."""
     sizes = np.random.default_rng(2).uniform(4, 20, 40)
     scores = scores_of(sizes)
     trials = [trial(f"b{i}", s, diameter_mm=mm) for i, (mm, s) in enumerate(zip(sizes, scores, strict=True))]
@@ -123,10 +132,11 @@ def test_a_correlation_across_backgrounds_has_the_wider_of_bonett_and_wrights_an
         return np.corrcoef(ranks(sizes[rows]), ranks(scores[rows]))[0, 1] if varies else 0.0
 
     drawn = cluster_bootstrap(of_rows, range(40), seed=0, limits=(-1, 1))
-    exact = spearman(sizes, scores)
-    assert part.value == pytest.approx(stats.spearmanr(sizes, scores).statistic)
-    assert part.lower == pytest.approx(min(exact.lower, drawn.lower))
-    assert part.upper == pytest.approx(max(exact.upper, drawn.upper))
+    exact, rho = spearman(sizes, scores), stats.spearmanr(sizes, scores).statistic
+    turned = rho * (1 - 2 * (1 - 0.05 ** (1 / 40)))
+    assert part.value == pytest.approx(rho)
+    assert part.lower == pytest.approx(min(exact.lower, drawn.lower, turned, rho))
+    assert part.upper == pytest.approx(max(exact.upper, drawn.upper, turned))
 
 
 def test_a_correlation_across_backgrounds_needs_scores_that_vary_and_the_quantity():

@@ -27,6 +27,7 @@ from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, spearman
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.distributions import midranks
+from synnodtest.statistics.estimate import agreeing_bounds
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
 
 
 def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
-    """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds."""
+    """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds.
+
+    Next to 1 both are deceived where a few backgrounds do not respond: a share that was not seen of them is allowed to
+    be ordered the other way round, as where all agree.
+    """
 
     def of_rows(rows: NDArray[np.intp]) -> float:
         first, second = midranks(seen.x[rows]), midranks(seen.y[rows])
@@ -88,7 +93,10 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
         exact = spearman(seen.x, seen.y, alpha=alpha)
         if not exact.usable:
             return exact
-        return replace(no_narrower(bootstrap()(alpha), exact), method="bonett-wright and cluster-bootstrap-bca")
+        drawn, far = no_narrower(bootstrap()(alpha), exact), abs(exact.value)
+        lower, upper = agreeing_bounds(exact.value, exact.n, alpha, -far, far)
+        ends = {"lower": min(drawn.lower, lower), "upper": max(drawn.upper, upper)}
+        return replace(drawn, **ends, method="bonett-wright and cluster-bootstrap-bca, guarded")
 
     bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
     label = "Spearman correlation across backgrounds"
