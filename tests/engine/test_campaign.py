@@ -8,7 +8,7 @@ import pytest
 from synnodtest import Finding, Identity
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
-from synnodtest.errors import SynnodError
+from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.expectations import Status
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
@@ -195,6 +195,24 @@ def test_backgrounds_that_a_set_lacks_are_counted_as_not_made(tmp_path, lacking)
     assert (dict(evidence.shortfall), len(evidence.trials)) == (told, 5 - lacking)
 
 
+@pytest.mark.parametrize("lacking", [0, 4, 5])
+def test_a_region_that_some_backgrounds_lack_is_told_and_one_that_all_lack_is_no_evidence(tmp_path, lacking):
+    class Patchy(Squares):
+        def load(self, background):
+            radiograph = super().load(background)
+            there = int(background.id.removeprefix("square-")) >= lacking
+            return radiograph if there else replace(radiograph, regions={"rib": radiograph.regions["lung"]})
+
+    campaign, behaviour, variant = campaign_of(tmp_path, "sensitivity: {at_least: 0.5}", 5, Patchy)
+    if lacking == 5:
+        with pytest.raises(InvalidEvidence, match="no background of the set 'squares' has the region 'lung'"):
+            campaign.gather(behaviour, variant)
+        return
+    (evidence,) = campaign.gather(behaviour, variant).evidence.values()
+    told = {"the background has no region 'lung'": lacking} if lacking else {}
+    assert (dict(evidence.shortfall), len(evidence.trials)) == (told, 5 - lacking)
+
+
 def test_a_check_that_breaks_is_a_fault_of_the_harness(judged):
     with pytest.raises(SynnodError, match="absent_module"):
         judged("python: absent_module:check", count=2)
@@ -221,6 +239,22 @@ def test_the_order_of_a_sequential_run_is_fixed_and_its_cap_counts_scenes(judged
     assert first.evidence["gaussian"].order == second.evidence["gaussian"].order
     assert len(first.evidence["gaussian"].trials) == 20
     assert ruling.status is Status.INCONCLUSIVE
+
+
+def test_the_order_of_a_sequential_run_hangs_on_the_names_of_its_backgrounds_and_not_on_theirs_in_the_set(tmp_path):
+    class Turned(Squares):
+        def __init__(self, count):
+            super().__init__(count)
+            self.backgrounds = self.backgrounds[::-1]
+
+    orders = []
+    for name, sets in (("one", Squares), ("other", Turned)):
+        campaign, behaviour, variant = campaign_of(tmp_path / name, "sensitivity: {at_least: 0.5}", 20, sets)
+        early = replace(behaviour, sampling=replace(behaviour.sampling, sequential=True))
+        (evidence,) = campaign.gather(early, variant).evidence.values()
+        orders.append(evidence.order)
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == 20  # without max_scenes there is no cap
 
 
 def test_a_cap_that_a_background_reaches_exactly_holds_it(judged):

@@ -88,13 +88,14 @@ def gathered(tmp_path):
     behaviour = load_spec(path).behaviours[0]
     [variant] = variants(behaviour, behaviour.expectations[0])
 
-    def gather(detector):
+    def gather(detector, behaviour=behaviour):
         synthesizer = Seamy()
         providers = Providers(detector, lambda name: synthesizer, lambda name, wanted: Squares(wanted), "seamy")
         campaign = Campaign(providers, Store(tmp_path / "store"), seed=3)
         made = campaign.gather(behaviour, variant)
         return made.sham["seamy"], made.ruling, campaign.cost(behaviour, variant)
 
+    gather.behaviour = behaviour
     return gather
 
 
@@ -108,6 +109,15 @@ def test_a_detector_that_sees_the_nodule_alone_is_judged(gathered):
     assert (sham.mode, sham.status, sham.n00) == ("inpaint", "PASSED", 30)
     assert ruling.status is Status.PASSED
     assert cost == (90, 90)  # nodules, shams and untouched backgrounds, all of them finished
+
+
+def test_a_sequential_run_has_its_control_on_the_backgrounds_that_it_used(gathered):
+    early = replace(gathered.behaviour, sampling=replace(gathered.behaviour.sampling, sequential=True))
+    with pytest.raises(InvalidEvidence, match="fires more inside sham edits"):
+        gathered(Above(0.3 + SEAM / 2), early)
+    sham, ruling, _ = gathered(Above(0.3 + 3 * SEAM), early)
+    assert ruling.status is Status.PASSED
+    assert (sham.status, sham.n00) == ("PASSED", 16)  # two looks of eight; the rest of thirty is not made
 
 
 def test_firing_everywhere_is_no_reaction_to_the_edit(gathered):

@@ -204,3 +204,15 @@ def test_images_without_a_nodule_make_an_agreeing_sensitivity_no_surer(found):
     estimate = cluster_bootstrap(sensitivity, np.arange(13), resamples=300, seed=1, limits=(0.0, 1.0))
     ends = (0.05 ** (1 / 3), 1.0) if found else (0.0, 1 - 0.05 ** (1 / 3))
     assert (estimate.lower, estimate.upper) == pytest.approx(ends, abs=1e-12)
+
+
+@pytest.mark.parametrize(("clusters", "open_"), [(6, True), (60, False)])
+def test_resamples_that_define_no_statistic_count_against_both_bounds_where_all_others_agree(clusters, open_):
+    """A third of the clusters define it: of 6, (4/6)^6 = 9% of resamples hold none of these, more than alpha."""
+
+    def half(rows):
+        return 0.5 if (rows % 3 == 0).any() else math.nan
+
+    got = cluster_bootstrap(half, range(clusters), seed=1, limits=(0.0, 1.0))
+    share = 1 - 0.05 ** (1 / (clusters // 3))
+    assert (got.lower, got.upper) == pytest.approx((0, 1) if open_ else (0.5 - share / 2, 0.5 + share / 2))
