@@ -1,4 +1,4 @@
-"""The gallery's pictures: background, synthetic, difference and boxes of one scene, cut around its nodules.
+"""The gallery's pictures: background, synthetic, difference and boxes of one scene, cut around its nodules and mimics.
 
 Everything is cut from the same square, windowed by the same two grey values and written below ``evidence/``.
 WebP for looking at; a lossless 16-bit PNG of the same cut stands beside it, so that no lossy picture is the only copy.
@@ -72,7 +72,8 @@ def gallery_pictures(
         raise RecordError(f"the scene id {scene_id!r} is not hexadecimal", hint="use Scene.key()")
     truths = synthetic.nodules
     drawn = [f for f in findings if f.score >= operating_point]
-    cut = square_around([t.box for t in truths] or [f.box for f in drawn[:1]], synthetic)
+    planted = [t.box for t in (*truths, *synthetic.mimics)]
+    cut = square_around(planted or [f.box for f in drawn[:1]], synthetic)
     before, after = cut.of(background.pixels), cut.of(synthetic.pixels)
     if background.shape != synthetic.shape:
         before = np.zeros_like(after)

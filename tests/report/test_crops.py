@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -140,3 +142,14 @@ def test_boxes_at_two_operating_points_are_two_pictures(tmp_path):
     dashed = (np.ptp(opened(tmp_path / paths["boxes"]).astype(int), axis=2) > 60 for paths in (usual, higher))
     at_usual, at_higher = (colours.sum() for colours in dashed)
     assert at_usual > at_higher
+
+
+def test_the_cut_holds_what_looks_like_a_nodule_too_as_a_finding_on_it_may_be_the_failure(tmp_path):
+    background, synthetic = planted(at=(20, 20))
+    pixels = synthetic.pixels.copy()
+    pixels[300:310, 200:210] += 0.1
+    mimic = Truth("ecg-electrode", np.ones((10, 10), dtype=bool), (300, 200), 6.0, 0.2)
+    synthetic = replace(synthetic, pixels=pixels, mimics=(mimic,))
+    paths = write_gallery_pictures(tmp_path, SCENE, background, synthetic, [])
+    before, after = (opened(tmp_path / paths[f"{role}_png16"]).astype(float) for role in ("background", "synthetic"))
+    assert ((after - before) > 0.05 * 65535).sum() == 20 * 20 + 10 * 10
