@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
-from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers
+from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers, settling, which_of_several
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import titles_of
@@ -52,7 +52,9 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
     for e in record.expectations:
         word, title = e.shown_status, f"{e.behaviour}: {titles[e.id]}"
         n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
-        cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(numbers(e.ruling)), _text(title), str(n)]
+        of = which_of_several(e.ruling, settling(e.ruling))
+        told = f"{numbers(e.ruling)} ({of})" if of else numbers(e.ruling)
+        cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(told), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
     failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "NOT RUN")]
     lines += _list(" open", "What did not pass", [(e, _sentence(e)) for e in failed])

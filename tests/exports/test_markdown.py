@@ -31,6 +31,20 @@ def test_texts_of_a_spec_become_neither_markdown_nor_html(made):
     assert "**c**" not in text
 
 
+def test_numbers_of_another_estimate_than_the_one_of_the_title_are_named(made):
+    entry = next(e for e in made["expectations"] if e["kind"] == "non_inferior")
+    difference, reference = entry["ruling"]["components"]
+    open_still = {"status": "INCONCLUSIVE", "lower": 0.1, "upper": 0.4}
+    entry["ruling"] |= {
+        "status": "INCONCLUSIVE",
+        "components": [difference | {"status": "PASSED"}, reference | open_still],
+    }
+    (row,) = (
+        line for line in markdown.summary(made).splitlines() if line.startswith("| ") and "Non-inferiority" in line
+    )
+    assert "| 0.10 to 0.40, bound 0.20 \\(sensitivity of the reference arm 'single'\\) |" in row.replace("&#x27;", "'")
+
+
 def ruled(made, statuses):
     """Leave so many expectations, with these statuses, compared with nothing."""
     made |= {"expectations": made["expectations"][: len(statuses)], "comparison": None}
