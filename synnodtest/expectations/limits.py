@@ -70,4 +70,6 @@ def too_many_left_out(used: int, count: int) -> list[str]:
         used: Backgrounds with enough levels.
         count: All backgrounds.
     """
-    return [f"{count - used} of {count} backgrounds lack levels and are left out"] if 2 * used < count else []
+    return (
+        [f"{count - used} of {count} independent backgrounds lack levels and are left out"] if 2 * used < count else []
+    )

@@ -261,7 +261,7 @@ def test_a_trend_on_the_few_backgrounds_that_have_all_levels_does_not_speak_for_
     assert judge(kind, parameters, list(trend(5))).status is Status.PASSED
     ruling = judge(kind, parameters, list(trend(40)))
     assert ruling.status is Status.INCONCLUSIVE
-    assert "40 of 60 backgrounds lack levels" in ruling.sentence
+    assert "40 of 60 independent backgrounds lack levels" in ruling.sentence
 
 
 def test_another_nodule_of_the_scene_does_not_stand_for_the_one_that_is_judged():

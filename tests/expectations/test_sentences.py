@@ -166,4 +166,4 @@ def test_fifteen_backgrounds_with_equally_many_images_are_enough():
 
 def test_a_trend_within_half_of_the_backgrounds_speaks_for_them():
     assert too_many_left_out(10, 20) == []
-    assert too_many_left_out(9, 20) == ["11 of 20 backgrounds lack levels and are left out"]
+    assert too_many_left_out(9, 20) == ["11 of 20 independent backgrounds lack levels and are left out"]

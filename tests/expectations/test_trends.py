@@ -53,7 +53,7 @@ def test_a_trend_has_the_mean_correlation_within_backgrounds_and_the_drop_of_the
     assert fall.value == pytest.approx(max(drop, 0.0), abs=1e-12)
     assert (rho.bound, rho.side, fall.bound, fall.side) == (0.2, "above", 0.5, "below")
     assert ruling.status is Status.PASSED
-    assert "1 background lacks a level and is left out of the mean curve" in ruling.notes
+    assert "1 independent background lacks a level and is left out of the mean curve" in ruling.notes
     assert ruling.n_nodules == 20 * 2 * 6 - 2
     assert np.array(ruling.figure["lines"]) == pytest.approx(np.abs(means[1:]), abs=1e-5)
 
@@ -345,3 +345,12 @@ def test_a_perfect_order_across_backgrounds_is_bounded_by_what_unseen_ones_may_d
     exact, agreeing = spearman(sizes, sizes), 1 - 2 * (1 - 0.05 ** (1 / 40))
     least = min(exact.lower, agreeing)
     assert (part.lower, part.upper) == pytest.approx((least, 1) if sign > 0 else (-1, -least))
+
+
+def test_films_of_one_patient_are_no_independent_backgrounds_in_the_sentence():
+    """28 films of 14 patients: what is too few are the patients, and the sentence does not call them films."""
+    scores = np.linspace(0.1, 0.6, 6) * np.ones((28, 1, 6))
+    films = [replace(t, cluster=f"p{int(t.background[1:]) // 2}") for t in swept(scores)]
+    ruling = judge("monotone", RISING, films)
+    assert "14 complete independent backgrounds are too few, 15 are needed" in ruling.sentence
+    assert ruling.sentence.endswith("n = 168 nodules on 28 backgrounds")

@@ -93,7 +93,9 @@ def d50(over: str, pairs: Pairs, evidence: Evidence) -> dict[str, float] | None:
 
 def _lacking(backgrounds: int) -> list[str]:
     """Return what is to be said of so many backgrounds that lack a level."""
-    lacking = counted(backgrounds, "background lacks a level and is", "backgrounds lack a level and are")
+    lacking = counted(
+        backgrounds, "independent background lacks a level and is", "independent backgrounds lack a level and are"
+    )
     return [f"{lacking} left out of the mean curve"] if backgrounds else []
 
 

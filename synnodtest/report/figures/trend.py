@@ -76,7 +76,7 @@ def monotone(payload: JsonObject, name: str) -> Figure:
     bottom.set_xlabel(short(named(data.over)))
     title = f"Confidence over {named(data.over)}"
     description = f"{_course(levels, mean)}{_d50_told(data.d50 if rates else None)}"
-    description += f" Thin lines: {len(some_lines)} of {plural(len(lines), 'background')}." if lines else ""
+    description += f" Thin lines: {len(some_lines)} of {plural(len(lines), 'independent background')}." if lines else ""
     columns = [data.over, "mean confidence", "isotonic fit", *(f"rate at {t}" for t in rates)]
     table = zip_longest(levels, mean, data.isotonic, *rates.values())
     rows = [[f"{level:g}", *map(number, values)] for level, *values in table]
