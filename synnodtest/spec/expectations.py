@@ -125,9 +125,9 @@ def passes_in_silence(expectation: Expectation) -> bool:
 def asks_little(expectation: Expectation) -> list[str]:
     """Return why an expectation lets a detector pass for little."""
     claim, kind = find_claim(expectation.kind), find_check(expectation.kind)
-    if kind is not None:
-        return kind.asked_little(expectation.parameters)
-    return [] if claim is None else unbreakable(claim.read(expectation.parameters))
+    of_kind = [] if kind is None else kind.asked_little(expectation.parameters)
+    of_claim = [] if claim is None else unbreakable(claim.read(expectation.parameters))
+    return list(dict.fromkeys([*of_kind, *of_claim]))
 
 
 def matching(builder: Builder, node: Node) -> dict[str, object]:

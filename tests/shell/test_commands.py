@@ -158,6 +158,16 @@ def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, exp
     assert warning in told
 
 
+@pytest.mark.parametrize("claim", ["invariant: {under: {blur: 1}, margin: 0.1, %s}", "detected: {%s}"])
+def test_check_warns_of_a_search_that_hardly_any_replicate_must_survive(folder, capsys, claim):
+    (folder / "s.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz:\n      vary: {diameter_mm: [9, 20]}\n    expect:\n"
+        f"      - {claim % 'rate_at_least: 0.001'}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    assert capsys.readouterr().out.count("rate_at_least is 0.001, next to 0: next to no detector can fail it") == 1
+
+
 @pytest.mark.parametrize(
     ("expect", "warned"),
     [
