@@ -155,4 +155,7 @@ def _alone(evidence: Evidence) -> str:
 
 def _bears_out(part: Component) -> bool:
     by_value = decide(part.value, part.value, part.bound, part.side)
-    return part.status == Status.PASSED == decide(part.lower, part.upper, part.bound, part.side) == by_value
+    return (
+        part.lower <= part.upper
+        and part.status == Status.PASSED == decide(part.lower, part.upper, part.bound, part.side) == by_value
+    )

@@ -20,6 +20,7 @@ CONTRADICTIONS = {
     "nothing is known": replace(HIGH, lower=math.nan),
     "gate": replace(HIGH, role="gate", status=Status.INCONCLUSIVE),
     "failed": replace(HIGH, status=Status.FAILED),
+    "upper bound in place of the lower": replace(HIGH, lower=0.98, upper=0.4),
 }
 
 
