@@ -15,10 +15,11 @@ from synnodtest.commands.options import add_options, settings_from
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.expectations import find_check
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM
+from synnodtest.expectations.pairing import Compared
 from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little, passes_in_silence
 from synnodtest.spec.loader import load_spec
-from synnodtest.spec.model import Behaviour
+from synnodtest.spec.model import Behaviour, Expectation, Scenes
 from synnodtest.spec.quantities import judged_quantities, named_values
 from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
 
@@ -223,16 +224,28 @@ def _of_no_film(behaviour: Behaviour) -> Iterator[str]:
         return
     planted = {"arm", "name", "nodule", "region", "mimic", *named_values(judged_quantities(behaviour.scenes))}
     for expectation in behaviour.expectations:
-        kind, asked = find_check(expectation.kind), expectation.parameters
-        if kind is None or asked.get("reference") or kind.unit(kind.read(asked)) != "image":
-            continue
+        asked = expectation.parameters
         named = {*(asked.get("where") or {}), *(name for one in asked.get("strata", ()) for name in one.where)}
-        for name in sorted(named & planted):
+        outcome = _of_films(expectation, behaviour.scenes)
+        for name in sorted(named & planted) if outcome else ():
             remedy = "; give each arm an expectation of its own, with 'arm'" if name == "arm" else ""
             yield (
                 f"{behaviour.id!r}: {expectation.id}: it judges untouched backgrounds, which have no {name!r}: "
-                f"INCONCLUSIVE, unless the manifest has such a column{remedy}"
+                f"{outcome}, unless the manifest has such a column{remedy}"
             )
+
+
+def _of_films(expectation: Expectation, scenes: Scenes) -> str:
+    """Return what comes of a condition that none meets, of an expectation on untouched backgrounds; else nothing."""
+    kind = find_check(expectation.kind)
+    own = None if kind is None else kind.read(expectation.parameters)
+    if kind is None or kind.unit(own) != "image":
+        return ""
+    if not isinstance(own, Compared):
+        return "INCONCLUSIVE"
+    one, other = (scenes.arms.get(str(name)) for name in (own.arm, own.reference))
+    alike = one is None or other is None or (one.nodules, one.distractors) == (other.nodules, other.distractors)
+    return "every one is judged" if alike else ""
 
 
 def _plan(options: argparse.Namespace) -> None:

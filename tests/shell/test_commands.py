@@ -141,6 +141,21 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
         ("invariant: {under: {blur: 1}, metric: confidence, margin: 0.5}", "", ""),
         ("specificity: {by: [arm], at_most: 0.5}", ARMS % ", perturbations: {blur: 1}", "have no 'arm': INCONCLUSIVE"),
         ("false_positives_per_image: {where: {diameter_mm: 12}, at_most: 1}", "", "have no 'diameter_mm'"),
+        (
+            "invariant: {under: {blur: 1}, metric: specificity, margin: 0.1, where: {diameter_mm: 12}}",
+            "",
+            "have no 'diameter_mm': every one is judged",
+        ),
+        (
+            "non_inferior: {arm: one, reference: other, metric: specificity, margin: 0.1, where: {diameter_mm: 12}}",
+            ARMS % ", perturbations: {blur: 1}",
+            "have no 'diameter_mm': every one is judged",
+        ),
+        (
+            "non_inferior: {arm: one, reference: none, metric: specificity, margin: 0.1, where: {diameter_mm: 12}}",
+            "arms: {one: {nodules: [index]}, none: {nodules: []}}",
+            "",
+        ),
         ("specificity: {arm: one, by: {sex: [F, M]}, at_most: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
         ("sensitivity: {by: [arm], at_least: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
     ],
