@@ -290,7 +290,7 @@ class Session:
     @property
     def idle(self) -> bool:
         """True where expectations were to run, and neither one of them nor any test of others did."""
-        return bool(self.due) and not (self.run.fragment.expectations or self.told.passed)
+        return bool(self.due) and not (self.run.fragment.expectations or self.told.ran)
 
     def publish(self) -> None:
         """Write record, report and manifest, if anything of ours ran; after the verdicts were printed."""

@@ -11,13 +11,13 @@ class Told:
     Attributes:
         ruled: Expectations that came to a verdict.
         skipped: Items that were skipped.
-        passed: Tests of others that passed.
+        ran: Tests of others that ran: passed, or failed as expected.
     """
 
     def __init__(self) -> None:
         self.ruled: dict[str, None] = {}
         self.skipped: dict[str, None] = {}
-        self.passed: dict[str, None] = {}
+        self.ran: dict[str, None] = {}
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note a report, of a worker too."""
@@ -25,5 +25,5 @@ class Told:
             self.ruled[report.nodeid] = None
         elif report.skipped and not hasattr(report, "wasxfail"):
             self.skipped[report.nodeid] = None
-        elif report.passed and report.when == "call":
-            self.passed[report.nodeid] = None
+        elif report.when == "call":
+            self.ran[report.nodeid] = None
