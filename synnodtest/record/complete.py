@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from synnodtest.canonical import canonical_json
 from synnodtest.decoding import JsonObject, encode
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.integrity import inputs, ledger
@@ -119,7 +120,8 @@ def _runs(facts: RunFacts, files: Mapping[str, str], anomalies: list[JsonObject]
     path, own = facts.ledger_file, facts.root / ledger.FILE_NAME
     paths = [own, path] if own.resolve() != path.resolve() else [path]
     entered = {str(entry["run"]) for one in paths for entry in ledger.runs_of(one)}
-    runs = [entry for one in paths for entry in ledger.runs_of(one, specs, files)]
+    known = (entry for one in paths for entry in ledger.runs_of(one, specs, files))
+    runs = [*{canonical_json(entry): entry for entry in known}.values()]  # of a copied ledger, each once
     amiss = [fault for one in paths for fault in ledger.faults(one)][:MOST_FAULTS]
     if facts.reports is not None:
         left = _unlisted(facts.reports, {*entered, facts.run_id}, specs)

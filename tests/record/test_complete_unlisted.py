@@ -1,6 +1,7 @@
 """Runs that the ledger does not know and that left a report: a ledger that was cut or replaced hides no attempt."""
 
 import json
+import shutil
 
 from synnodtest.integrity import ledger
 from synnodtest.integrity.manifest import RECORD
@@ -83,6 +84,15 @@ def test_another_ledger_does_not_hide_the_runs_that_the_project_s_own_knows(tmp_
     made = whole_record(fragment, facts)
     assert [(one["run"], one["seed"]) for one in made["ledger"]] == [("run-0", 0), ("run-1", 1), ("run-2", 2)]
     assert made["anomalies"] == []
+
+
+def test_a_copy_of_the_projects_ledger_lists_no_run_twice(tmp_path):
+    ended(tmp_path, "run-0", 0)
+    copy = shutil.copy(tmp_path / ledger.FILE_NAME, tmp_path / "copy.jsonl")
+    ledger.begin(copy, "run-1", specs=[SPEC], seed=1, detector="d")
+    fragment = Fragment(specs={"specs/a.yaml": SpecEntry("specs/a.yaml", SPEC)})
+    made = whole_record(fragment, RunFacts(tmp_path, "run-1", ("pytest",), 1, ledger=copy))
+    assert [(one["run"], one["seed"]) for one in made["ledger"]] == [("run-0", 0), ("run-1", 1)]
 
 
 def test_a_report_that_is_no_record_is_passed_over(tmp_path):
