@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from synnodtest.backgrounds.annotations import annotations_of
 from synnodtest.backgrounds.dicom import is_dicom, read_dicom_facts
 from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, tells_other_view
-from synnodtest.backgrounds.file_formats import stem_of, suffixes
+from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.folder_files import (
     MasksBeside,
     dicom_tree,
@@ -110,7 +110,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
         notes.append(f"the folder is called {name!r}: its radiographs are taken for such without nodules")
     entries, sideways = _without(entries, partial(_other_view, annotated.views))
     foreign += sideways
-    notes += [*foreign, *annotated.notes, *_labelled(manifest, entries)]
+    notes += [*foreign, *annotated.notes, *_labelled(manifest, entries), *_masks_as_strata(entries)]
     if not entries:
         raise _nothing(folder, positive, planted, foreign)
     entries.sort(key=lambda entry: entry.id)
@@ -213,6 +213,16 @@ def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
         f"{counted(count, 'radiograph is', 'radiographs are')} listed in {where} with a nodule in the column {name!r} "
         "and kept, because it lists backgrounds"
         for name, count in sorted(counts.items())
+    ]
+
+
+def _masks_as_strata(entries: Sequence[Entry]) -> list[str]:
+    """Return a note for each column of a manifest that seems to name masks and is not called after a region."""
+    columns = {name for e in entries for name, text in e.strata.items() if suffix_of(PurePosixPath(text)) in suffixes()}
+    return [
+        f"the column {name!r} of the manifest is a stratum, and no mask is read: masks of lungs are a column lung_mask"
+        for name in sorted(columns)
+        if "mask" in name.lower()
     ]
 
 

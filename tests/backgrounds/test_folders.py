@@ -133,6 +133,15 @@ class TestWhatBelongsToASet:
         assert ids(backgrounds) == ["a.png"]
         assert not backgrounds.notes
 
+    @pytest.mark.parametrize(
+        ("column", "told"), [("mask", True), ("lungmask", True), ("Mask Path", True), ("by", False)]
+    )
+    def test_a_column_that_names_masks_of_no_region_is_told(self, tmp_path, column, told):
+        write_png(tmp_path / "a.png", chest())
+        (tmp_path / "manifest.csv").write_text(f"file,mm_per_px_x,mm_per_px_y,{column}\na.png,1.5,2.0,masks/a.png\n")
+        note = f"the column {column!r} of the manifest is a stratum, and no mask is read"
+        assert any(one.startswith(note) for one in open_backgrounds(tmp_path, "normal").notes) is told
+
     def test_files_that_the_manifest_does_not_list_are_left_out_and_told(self, tmp_path):
         folder = make_set(tmp_path / "set")
         write_png(folder / "extra.png", chest())
