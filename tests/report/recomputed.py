@@ -32,12 +32,19 @@ def holds(found, recompute, component=0, tolerance=2e-6):
 
 
 def in_words(part, *numbers, interval=False):
-    """Return the pattern of a value, or of an interval, as a table prints it."""
+    """Return the pattern of a value, or of an interval, as a table prints it: no end on or beyond a bound unreached."""
     digits = 3 if max(map(abs, (part["value"], part["lower"], part["upper"]))) < 0.1 else 2
+    if interval:
+        fewest, bounds = 3 if max(map(abs, numbers)) < 0.1 else 2, np.array([part["bound"], -part["bound"]])
+        kept = (
+            d
+            for d in range(fewest, 9)
+            if all((np.sign(round(v, d) - bounds) == np.sign(v - bounds)).all() for v in numbers)
+        )
+        digits = next(kept, fewest)
     shown = []
     for v in numbers:
-        mine = digits if not interval else 3 if max(map(abs, numbers)) < 0.1 else 2
-        text = "0.00" if abs(v) < 0.5 * 10**-mine else f"{v:.{mine}f}".replace("-", "\N{MINUS SIGN}")
+        text = "0." + digits * "0" if abs(v) < 0.5 * 10**-digits else f"{v:.{digits}f}".replace("-", "\N{MINUS SIGN}")
         shown.append(f"{text} mm" if part["unit"] == "mm" else text)
     return r"0? to \+?".join([r"\+?" + re.escape(shown[0]), *map(re.escape, shown[1:])]) + "0?"
 
