@@ -157,7 +157,6 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
             "",
         ),
         ("specificity: {arm: one, by: {sex: [F, M]}, at_most: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
-        ("invariant: {under: {blur: 1}, metric: specificity, margin: 0.1, where: {diameter_mm: 12}}", "", ""),
         ("sensitivity: {by: [arm], at_least: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
     ],
 )
