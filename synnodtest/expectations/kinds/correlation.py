@@ -95,8 +95,12 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
             return exact
         drawn, far = no_narrower(bootstrap()(alpha), exact), abs(exact.value)
         lower, upper = agreeing_bounds(exact.value, exact.n, alpha, -far, far)
-        ends = {"lower": min(drawn.lower, lower), "upper": max(drawn.upper, upper)}
-        return replace(drawn, **ends, method="bonett-wright and cluster-bootstrap-bca, guarded")
+        return replace(
+            drawn,
+            lower=min(drawn.lower, lower),
+            upper=max(drawn.upper, upper),
+            method="bonett-wright and cluster-bootstrap-bca, guarded",
+        )
 
     bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
     label = "Spearman correlation across backgrounds"
