@@ -15,6 +15,7 @@ from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, longer, rate_of
 from synnodtest.fuzzing.control import Control, responds
 from synnodtest.fuzzing.failures import Failures
+from synnodtest.fuzzing.investigation import Investigation
 from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import Findings, gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
@@ -192,6 +193,27 @@ def test_what_is_no_point_among_stored_failures_is_passed_over(tmp_path):
         (folder / f"rubbish-{number}").write_bytes(data)
     assert kept.points() == [(30,), (400,)]
     assert not Failures(tmp_path, {}, "silent", SPACE).points()
+
+
+def test_what_fails_or_is_suspected_is_kept_for_later_searches_and_what_holds_is_forgotten(tmp_path):
+    failures = Failures(tmp_path, {}, "detected", SPACE)
+    for point in ((100,), (200,), (300,)):
+        failures.save(point)
+    judged = {(100,): replace(LEFT[0], fails=False), (200,): LEFT[0]}
+    outcomes = {(400,): candidate(0), (500,): candidate(45), (600,): candidate(60)}
+    gone = object.__new__(Investigation)
+    gone.setup, gone.search = SimpleNamespace(failures=failures), SimpleNamespace(judged=judged)
+    found = [replace(one, candidate=SimpleNamespace(point=point)) for point, one in outcomes.items()]
+    found.append(replace(candidate(0), candidate=SimpleNamespace(point=None)))
+    gone._so_far = Findings(None, decide(found, RATE, 0.05))
+    gone._keep()
+    assert set(failures.points()) == {(200,), (300,), (400,), (500,)}
+
+
+def test_the_counterexample_that_is_shown_is_the_surest_of_those_confirmed():
+    found = decide([candidate(60), candidate(30), candidate(5), candidate(20)], RATE, 0.05)
+    assert Findings(None, found).first is found[2]
+    assert Findings(None, found[:1]).first is None
 
 
 # --- silence --------------------------------------------------------------------------------------------------------
