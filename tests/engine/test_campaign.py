@@ -286,3 +286,32 @@ def test_behaviours_of_one_name_and_scenes_in_two_specs_each_have_the_regions_th
     campaign.gather(plain, first)
     alone = campaign_of(tmp_path / "alone", silence, 20, Halves)[0]
     assert campaign.gather(silent, variant).ruling == alone.gather(silent, variant).ruling
+
+
+class Named(Counting):
+    """The same synthesizer under a name of its own."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    identity = property(lambda self: Identity(self.name, "1"))
+
+
+def test_a_behaviour_that_names_synthesizers_is_judged_on_each_of_them_and_one_that_names_none_on_the_usual(tmp_path):
+    _, behaviour, variant = campaign_of(tmp_path, "sensitivity: {at_least: 0.5}", 20)
+    made = {}
+    providers = Providers(
+        Bright(), lambda name: made.setdefault(name, Named(name)), lambda name, wanted: Squares(wanted), "usual"
+    )
+    campaign = Campaign(providers, Store(tmp_path / "store"))
+    gathered = campaign.gather(replace(behaviour, synthesizers=("one", "other")), variant)
+    assert {name: one.scenes for name, one in made.items()} == {"one": 20, "other": 20}
+    trials = {name: evidence.trials for name, evidence in gathered.evidence.items()}
+    assert {name: {t.synthesizer for t in of} for name, of in trials.items()} == {"one": {"one"}, "other": {"other"}}
+    assert len({t.scene_id for of in trials.values() for t in of}) == 40
+    assert gathered.ruling.status is Status.PASSED
+    assert [note.partition(":")[0] for note in gathered.ruling.notes][-2:] == ["one", "other"]
+    usual = campaign.gather(behaviour, variant)
+    assert list(usual.evidence) == ["usual"]
+    assert usual.ruling == usual.rulings["usual"]
