@@ -1,5 +1,6 @@
 """The store: first write wins, nothing half-written survives, damage is noticed."""
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from synnodtest import store as store_module
 from synnodtest.errors import StoreError
 from synnodtest.store import KindStats, Store
 
@@ -97,6 +99,27 @@ def test_a_damaged_entry_is_absent_set_aside_and_written_anew(tmp_path, damage):
     assert store.damaged() == 1
     assert store.put("findings", KEY, b"again") == b"again"
     assert store.get("findings", KEY) == b"again"
+
+
+@pytest.mark.parametrize(("meanwhile", "got"), [("repaired", b"some findings"), ("removed", None)])
+def test_an_entry_that_another_process_mends_while_it_is_found_damaged_is_not_set_aside(
+    tmp_path, monkeypatch, meanwhile, got
+):
+    store = Store(tmp_path)
+    store.put("findings", KEY, b"some findings")
+    path = entry_file(store)
+    whole, locked = path.read_bytes(), store_module._locked
+    path.write_bytes(b"rubbish")
+
+    @contextlib.contextmanager
+    def after_the_other(*args, **options):
+        with locked(*args, **options):
+            path.write_bytes(whole) if meanwhile == "repaired" else path.unlink()
+            yield
+
+    monkeypatch.setattr(store_module, "_locked", after_the_other)
+    assert store.get("findings", KEY) == got
+    assert store.damaged() == 0
 
 
 def test_putting_over_a_damaged_entry_replaces_it(tmp_path):
