@@ -25,6 +25,7 @@ from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate, delong
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.curves import thinned
+from synnodtest.statistics.estimate import agreeing_bounds
 
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
@@ -133,7 +134,8 @@ def area_over(
 ) -> Estimator:
     """Return the estimator of how often a score exceeds a rival's, ties half, from the one-sided error rate.
 
-    The bootstrap over clusters, no narrower than DeLong's interval, which is guarded near 1.
+    The bootstrap over clusters, no narrower than DeLong's interval, which is guarded near 1, and than with a share of
+    clusters that was not seen at the ends of the scale: both are deceived where on few radiographs nothing is found.
 
     Args:
         ledger: Its trials with nodules stand first.
@@ -155,7 +157,11 @@ def area_over(
 
     def estimator(alpha: float) -> Estimate:
         drawn = bootstrap(alpha)
-        return no_narrower(drawn, delong(scores, rivals, alpha=alpha, guarded=True)) if drawn.usable else drawn
+        if not drawn.usable:
+            return drawn
+        lower, upper = agreeing_bounds(drawn.value, drawn.clusters, alpha, 0.0, 1.0)
+        unseen = replace(drawn, lower=min(drawn.lower, lower), upper=max(drawn.upper, upper))
+        return no_narrower(unseen, delong(scores, rivals, alpha=alpha, guarded=True))
 
     return estimator
 

@@ -86,3 +86,17 @@ def test_excluded_scenes_that_could_turn_it_make_it_inconclusive():
 def test_without_nodules_or_untouched_images_there_is_nothing_to_judge():
     assert judge({"at_least": 0.5}, [trial("b0", 0.9)]).status is not Status.PASSED
     assert judge({"at_least": 0.5}, [trial("b0", arm="@untouched")]).status is not Status.PASSED
+
+
+@pytest.mark.parametrize("kind", ["afroc", "auc"])
+def test_an_area_near_its_end_is_bounded_by_what_backgrounds_unlike_all_seen_may_show(kind):
+    """A nodule of sixty is outscored once: bootstrap and DeLong know of next to no spread."""
+    trials = [trial(f"b{i}", 0.9, replicate=r) for i in range(20) for r in range(3)]
+    trials += [trial(f"b{i}", arm="@untouched", false_positives=[0.95 if i == 0 else 0.1]) for i in range(20)]
+    for alpha in (0.05, 0.2):
+        part = find_check(kind).judge({"at_least": 0.5}, evidence(trials, alpha=alpha)).components[0]
+        assert part.value == pytest.approx(0.95)
+        assert part.lower <= 0.95 * alpha ** (1 / 20) + 1e-12
+    perfect = [t for t in trials if t.background != "b0"]
+    part = find_check(kind).judge({"at_least": 0.5}, evidence(perfect)).components[0]
+    assert (part.value, part.lower) == (1.0, pytest.approx(0.05 ** (1 / 19)))
