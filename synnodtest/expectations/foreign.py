@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence, SynnodError
-from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Component, Ruling, Status, decide
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of
 from synnodtest.expectations.language import Selection, fields_given
@@ -22,44 +21,48 @@ class Shown(Evidence):
     """Evidence that notes the arms and nodules that it was asked for and does not hold: nothing is true of all of none.
 
     Args:
+        there: Arms and nodules of the whole evidence, each after its word; a check may ask a part of it, too.
         unheard: What was asked for and is not there, in words.
     """
 
+    there: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
     unheard: dict[str, None] = field(default_factory=dict, compare=False)
 
     def arm(self, *names: str) -> tuple[Trial, ...]:
         """Return the accepted trials of these arms."""
-        self._hear("arm", {*names} - {trial.arm for trial in self.trials})
+        self._hear("arm", names)
         return super().arm(*names)
 
     def own(self, arm: str | None = None) -> tuple[Trial, ...]:
         """Return the accepted trials of the behaviour's own arms, or of one of them."""
-        self._hear("arm", {arm} - {None, *(trial.arm for trial in self.trials)})
+        self._hear("arm", [arm] if arm is not None else [])
         return super().own(arm)
 
     def untouched(
         self, arm: str | None = None, *, where: Mapping[str, object] | None = None, strict: bool = False
     ) -> tuple[Trial, ...]:
         """Return the untouched backgrounds, under the perturbations of an arm where it has any."""
-        there = any(trial.arm.is_from(UNTOUCHED_ARM) for trial in self.trials)
-        self._hear("arm", set() if there else {UNTOUCHED_ARM})
+        any_there = any(what == "arm" and Arm(name).is_from(UNTOUCHED_ARM) for what, name in self.there)
+        self._hear("arm", [] if any_there else [UNTOUCHED_ARM])
         return Evidence(self.trials).untouched(arm, where=where, strict=strict)
 
     def nodules(
         self, arm: str | None = None, *, of: str | None = None, where: Mapping[str, object] | None = None
     ) -> list[tuple[Trial, NoduleTrial]]:
         """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
-        self._hear("nodule", {of} - {None, *(nodule.name for trial in self.trials for nodule in trial.nodules)})
+        self._hear("nodule", [of] if of is not None else [])
         return super().nodules(arm, of=of, where=where)
 
-    def _hear(self, what: str, names: set[Any]) -> None:
-        self.unheard.update(dict.fromkeys(f"{what} {str(name)!r}" for name in sorted(names)))
+    def _hear(self, what: str, names: Iterable[str]) -> None:
+        self.unheard.update({f"{what} {str(name)!r}": None for name in names if (what, name) not in self.there})
 
 
 def shown_to(evidence: Evidence) -> Shown:
     """Return evidence whose mappings are its own: what a check writes into them reaches no other expectation."""
     given = {one.name: getattr(evidence, one.name) for one in fields(Evidence)}
-    return Shown(**given | {name: tuple(map(_apart, given[name])) for name in ("trials", "rejected")})
+    there = {("arm", t.arm) for t in evidence.trials} | {("nodule", n.name) for t in evidence.trials for n in t.nodules}
+    own = {name: tuple(map(_apart, given[name])) for name in ("trials", "rejected")}
+    return Shown(**given | own, there=frozenset(there))
 
 
 def _apart(trial: Trial) -> Trial:

@@ -124,6 +124,22 @@ def test_what_is_there_is_found_by_its_name_as_ever(ruled):
     assert ruled(looks, seen) == GOOD
 
 
+def test_a_part_of_the_evidence_may_lack_what_the_whole_of_it_has(ruled):
+    seen = evidence(
+        [trial(f"b{i}", 0.9, arm=arm) for i in range(9) for arm in ("easy", "hard")[: 1 + (i > 0)]]
+        + [trial(f"b{i}", arm="@untouched") for i in range(8)]
+    )
+
+    def background_by_background(parameters, seen):
+        for background in {t.background for t in seen.trials}:
+            part = replace(seen, trials=tuple(t for t in seen.trials if t.background == background))
+            assert len(part.arm("hard")) == len(part.nodules("hard", of="nodule")) == (background != "b0")
+            assert len(part.untouched()) == (background != "b8")
+        return GOOD
+
+    assert ruled(background_by_background, seen) == GOOD
+
+
 def test_what_a_check_writes_into_its_evidence_reaches_no_other_expectation(ruled):
     def careless(parameters, seen):
         for scene, nodule in seen.nodules():
