@@ -114,7 +114,7 @@ def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
 def apart_text(made: Comparison) -> str:
     """Return how many nodules are compared within their behaviours alone."""
     told = plural(made.apart, "nodule is", "nodules are")
-    return f"{told} not among these: their behaviours hold that some nodules are not found"
+    return f"{told} not among these: their behaviours hold that some nodules are not found, or searched for such"
 
 
 def headline(made: Comparison, name: str) -> str:

@@ -36,12 +36,12 @@ class Asked:
     """Questions of a behaviour's expectations.
 
     Args:
-        found: Whether its nodules ought to be found.
+        together: Whether its nodules count among all: they ought to be found, and no search chose them.
         points: Operating points, in the order of the expectations.
         spare: Operating point of those that look at all thresholds.
     """
 
-    found: bool = True
+    together: bool = True
     points: list[float] = field(default_factory=list)
     spare: float = DEFAULT_POINT
 
@@ -158,7 +158,7 @@ def _matched_otherwise(earlier: Side, now: Side) -> dict[str, ChangedParameter]:
 
 
 def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterator[DifferenceEntry]:
-    counted_ones = [p for p in pairs if not p[1].nodules or wanted.get(p[1].behaviour, _USUAL).found]
+    counted_ones = [p for p in pairs if not p[1].nodules or wanted.get(p[1].behaviour, _USUAL).together]
     yield from _rows("", counted_ones, wanted, alpha)
     for behaviour in dict.fromkeys(scene.behaviour for _, scene in pairs):
         yield from _rows(behaviour, [p for p in pairs if p[1].behaviour == behaviour], wanted, alpha)
@@ -207,8 +207,8 @@ def _wanted(side: Side) -> Wanted:
     for entry in side.expectations:
         kind = find_check(entry.kind)
         asked = wanted.setdefault(entry.behaviour, Asked(spare=entry.operating_point))
-        if kind is not None and kind.wants_silence(kind.read(entry.parameters)):
-            asked.found = False
+        if entry.is_search or (kind is not None and kind.wants_silence(kind.read(entry.parameters))):
+            asked.together = False
         if kind is None or "operating_point" in kind.common:
             asked.points.append(entry.operating_point)
     return wanted

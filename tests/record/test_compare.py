@@ -209,7 +209,7 @@ def test_nodules_that_are_to_be_missed_are_compared_apart_and_the_lines_and_the_
             behaviour="hidden", arm="default", cluster=f"h{k}", radiograph_sha256=f"h{k}", nodules=[nodule]
         )
     compared = comparing.compare(made, made)
-    told = "7 nodules are not among these: their behaviours hold that some nodules are not found"
+    told = "7 nodules are not among these: their behaviours hold that some nodules are not found, or searched for such"
     assert told in [*comparison_lines(compared, "d")]
     assert not any(
         "among these" in line for line in comparison_lines(comparing.compare(*[record(np.ones(N))] * 2), "d")
@@ -248,6 +248,25 @@ def test_a_behaviour_is_held_against_the_points_that_it_is_judged_at_and_not_aga
     for one in versions:
         one["expectations"][0]["kind"] = "auc"  # looks at all thresholds: its 0.25 is that of the behaviour
     assert difference(compare(*versions), "sensitivity")["value"] == -0.25
+
+
+def test_nodules_that_a_search_chose_do_not_make_up_for_a_loss():
+    before, after = record(np.ones(N)), record(np.arange(N) >= 4)
+    for made, hit in ((before, False), (after, True)):
+        ruled_by_search = parts.ruling(figure={"kind": "fuzz"})
+        made["expectations"].append(
+            parts.expectation(id="f", behaviour="weak", kind="detected", ruling=ruled_by_search)
+        )
+        for k in range(9):
+            made["scenes"][f"f{k}"] = parts.scene(
+                behaviour="weak",
+                cluster=f"f{k}",
+                radiograph_sha256=f"f{k}",
+                nodules=[parts.nodule(hit=hit, confidence=0.9 * hit)],
+            )
+    made = compare(before, after)
+    assert difference(made, "sensitivity")["value"] == -0.1
+    assert decode(Comparison, made).apart == 9
 
 
 def test_scenes_without_a_cluster_are_one_each_by_their_background():
