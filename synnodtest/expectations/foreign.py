@@ -10,7 +10,7 @@ from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Component, Ruling, Status, decide
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of, value_of
 from synnodtest.expectations.language import Selection, fields_given
 from synnodtest.expectations.rule import sizes
 from synnodtest.expectations.worst import concerns
@@ -18,14 +18,16 @@ from synnodtest.expectations.worst import concerns
 
 @dataclass(frozen=True)
 class Shown(Evidence):
-    """Evidence that notes the arms and nodules that it was asked for and does not hold: nothing is true of all of none.
+    """Evidence that notes which arms, nodules and quantities it was asked for and does not hold: all is true of none.
 
     Args:
         there: Arms and nodules of the whole evidence, each after its word; a check may ask a part of it, too.
+        planted: Nodules of the whole evidence.
         unheard: What was asked for and is not there, in words.
     """
 
     there: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
+    planted: tuple[tuple[Trial, NoduleTrial], ...] = field(default=(), compare=False)
     unheard: dict[str, None] = field(default_factory=dict, compare=False)
 
     def arm(self, *names: str) -> tuple[Trial, ...]:
@@ -51,6 +53,8 @@ class Shown(Evidence):
     ) -> list[tuple[Trial, NoduleTrial]]:
         """Return ``(trial, nodule)`` pairs of an arm; all nodules, or those named ``of``; filtered by ``where``."""
         self._hear("nodule", [of] if of is not None else [])
+        unknown = [name for name in where or {} if all(value_of(name, *pair) is None for pair in self.planted)]
+        self._hear("quantity", unknown)
         return super().nodules(arm, of=of, where=where)
 
     def _hear(self, what: str, names: Iterable[str]) -> None:
@@ -60,9 +64,10 @@ class Shown(Evidence):
 def shown_to(evidence: Evidence) -> Shown:
     """Return evidence whose mappings are its own: what a check writes into them reaches no other expectation."""
     given = {one.name: getattr(evidence, one.name) for one in fields(Evidence)}
-    there = {("arm", t.arm) for t in evidence.trials} | {("nodule", n.name) for t in evidence.trials for n in t.nodules}
+    planted = tuple((trial, nodule) for trial in evidence.trials for nodule in trial.nodules)
+    there = {("arm", trial.arm) for trial in evidence.trials} | {("nodule", nodule.name) for _, nodule in planted}
     own = {name: tuple(map(_apart, given[name])) for name in ("trials", "rejected")}
-    return Shown(**given | own, there=frozenset(there))
+    return Shown(**given | own, there=frozenset(there), planted=planted)
 
 
 def _apart(trial: Trial) -> Trial:

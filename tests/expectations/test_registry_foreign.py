@@ -100,6 +100,7 @@ ABSENT = {
     "arm 'dobule'": lambda seen: seen.arm("dobule"),
     "arm 'tripel'": lambda seen: seen.own("tripel") or seen.mimics("tripel"),
     "nodule 'indx'": lambda seen: seen.nodules(of="indx"),
+    "quantity 'diametre_mm'": lambda seen: seen.nodules(where={"diametre_mm": {"at_least": 8}}),
     "arm '@untouched'": lambda seen: seen.untouched(),
 }
 
@@ -114,10 +115,12 @@ def test_what_is_true_of_all_of_none_is_no_pass(ruled, what):
 
 
 def test_what_is_there_is_found_by_its_name_as_ever(ruled):
-    seen = evidence([trial(f"b{i}", 0.9) for i in range(9)] + [trial(f"b{i}", arm="@untouched:x") for i in range(9)])
+    own = [trial(f"b{i}", 0.9, strata={"sex": "F"}) for i in range(9)]
+    seen = evidence(own + [trial(f"b{i}", arm="@untouched:x") for i in range(9)])
 
     def looks(parameters, seen):
         assert len(seen.arm("default")) == len(seen.own("default")) == len(seen.nodules("default", of="nodule")) == 9
+        assert not seen.nodules(where={"diameter_mm": {"at_least": 30}, "sex": "F"})
         assert len(seen.untouched("x")) == len(seen.untouched("default")) + 9 == 9
         return GOOD
 
