@@ -28,7 +28,7 @@ from synnodtest.ports import Background
 CHUNK = 8
 """Replicates per call of the engine when a clock is watched."""
 LOOK = 30
-"""Scenes of a closer look at a failing example, at most."""
+"""Scenes after which a closer look at a failing example ends; they come some at a time."""
 UNLIKELY = 0.05
 """Tail of the binomial at which a closer look ends; the usual level. It guides the search alone, and no verdict rests
 on it."""

@@ -1,6 +1,7 @@
 """No false alarms, the same answer twice, budgets kept, crashes that are errors."""
 
 import copy
+import itertools
 import math
 import time
 from types import SimpleNamespace
@@ -201,6 +202,15 @@ def test_a_replayed_failure_is_fixed_only_where_it_holds_as_often_as_asked(failu
     again.backgrounds.backgrounds = again.backgrounds.backgrounds[:3]
     with pytest.raises(RecordError, match="is not in the set"):
         replay_failure(again, failure)
+
+
+@pytest.mark.parametrize(("missed", "verdict"), [(12, "FIXED"), (13, "FAILED")])
+def test_a_replayed_failure_that_holds_exactly_as_often_as_asked_is_fixed(failure, tmp_path, missed, verdict):
+    shown = itertools.count()
+    detector = Guard(Holed(lambda truth, radiograph: next(shown) < missed), 30.0)
+    again = Engine(Lungs(66), Discs(), detector, Store(tmp_path / "again"))
+    found, (told, *_) = replay_failure(again, {**failure, "trials": failure["trials"][:60]})
+    assert (found, told) == (verdict, f"{60 - missed} of 60 scenes keep the claim (asked for: 0.8)")
 
 
 def test_a_replay_on_other_pictures_says_so(failure, tmp_path):
