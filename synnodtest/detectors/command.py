@@ -215,8 +215,11 @@ class CommandDetector(_Program):
 def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:
     """Return whether a key that is no name of a file may be meant as one, or as all of them (``findings``)."""
     path = PurePath(key)
-    listed = folded(key) in SYNONYMS and isinstance(value, list)
-    return listed or path.suffix.lower() == ".png" or f"{path.stem}.png" in names
+    if path.suffix.lower() == ".png":
+        return True
+    listed = isinstance(value, list) and any(isinstance(one, dict | list) for one in value)
+    lists = isinstance(value, dict) and any(isinstance(one, list) for one in value.values())
+    return (listed and folded(key) in SYNONYMS) or ((listed or lists) and f"{path.stem}.png" in names)
 
 
 def _write(folder: Path, radiographs: Mapping[str, Radiograph]) -> None:

@@ -264,7 +264,8 @@ def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, s
 
 
 def test_what_else_a_program_writes_is_no_finding(tmp_path, radiographs):
-    more = "'version': '2', 'count': {'findings': 2}, 'findings': 2, 'heart': [{'box': [0, 0, 9, 9], 'score': 1}]"
+    more = "'version': '2', 'count': {'findings': 2}, 'findings': 2, 'objects': ['nodule'], '0001': {'seconds': 2}, "
+    more += "'0002.txt': 'log of 0002', 'heart': [{'box': [0, 0, 9, 9], 'score': 1}]"
     own = "'0000.png': [{**answer['0000.png'][0], 'image': '0000.png'}]"
     detector = program(tmp_path, HONEST.replace("dumps(answer", f"dumps({{**answer, {own}, {more}}}"))
     assert [len(found) for found in detector.detect(radiographs)] == [1, 0, 1]
