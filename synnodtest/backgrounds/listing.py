@@ -218,11 +218,15 @@ def _labelled(manifest: Manifest | None, entries: Sequence[Entry]) -> list[str]:
 
 def _masks_as_strata(entries: Sequence[Entry]) -> list[str]:
     """Return a note for each column of a manifest that seems to name masks and is not called after a region."""
-    columns = {name for e in entries for name, text in e.strata.items() if suffix_of(PurePosixPath(text)) in suffixes()}
+    columns = {
+        name
+        for e in entries
+        for name, text in e.strata.items()
+        if "mask" in name.lower() and suffix_of(PurePosixPath(text)) in suffixes()
+    }
     return [
         f"the column {name!r} of the manifest is a stratum, and no mask is read: masks of lungs are a column lung_mask"
         for name in sorted(columns)
-        if "mask" in name.lower()
     ]
 
 
