@@ -20,12 +20,11 @@ from synnodtest.expectations.language import CURVE, Selection
 from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.limits import too_few_equal_clusters
 from synnodtest.expectations.rates import sensitivity_gate, where_phrase
-from synnodtest.expectations.rule import Estimator, hold, no_data, no_narrower, rule, selected
+from synnodtest.expectations.rule import Estimator, hold, no_data, no_narrower, rule, selected, with_unseen
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate, delong
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.curves import thinned
-from synnodtest.statistics.estimate import agreeing_bounds
 
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
@@ -159,8 +158,7 @@ def area_over(
         drawn = bootstrap(alpha)
         if not drawn.usable:
             return drawn
-        lower, upper = agreeing_bounds(drawn.value, drawn.clusters, alpha, 0.0, 1.0)
-        unseen = replace(drawn, lower=min(drawn.lower, lower), upper=max(drawn.upper, upper))
+        unseen = with_unseen(drawn, drawn.clusters, 0.0, 1.0)
         return no_narrower(unseen, delong(scores, rivals, alpha=alpha, guarded=True))
 
     return estimator

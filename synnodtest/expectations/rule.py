@@ -12,7 +12,7 @@ from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, predicate, v
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.sentences import counts_phrase, sentence_for
 from synnodtest.statistics import Estimate
-from synnodtest.statistics.estimate import halved
+from synnodtest.statistics.estimate import agreeing_bounds, halved
 
 Estimator = Callable[[float], Estimate]
 """From the one-sided error rate to the estimate, so that the 95% interval can be shown beside the decision."""
@@ -27,6 +27,12 @@ def no_narrower(drawn: Estimate, exact: Estimate) -> Estimate:
     """Return an estimate whose bounds reach at least as far as those of an exact one."""
     lower, upper = min(drawn.lower, exact.lower), max(drawn.upper, exact.upper)
     return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
+
+
+def with_unseen(estimate: Estimate, units: int, low: float, high: float) -> Estimate:
+    """Return an estimate whose bounds allow for a share of so many units that was not seen, at ``low`` or ``high``."""
+    lower, upper = agreeing_bounds(estimate.value, units, estimate.alpha, low, high)
+    return replace(estimate, lower=min(estimate.lower, lower), upper=max(estimate.upper, upper))
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,12 @@ from synnodtest.expectations.limits import (
     too_many_left_out,
 )
 from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
-from synnodtest.expectations.rule import Held, hold, no_data, no_narrower, rule, selected
+from synnodtest.expectations.rule import Held, hold, no_data, no_narrower, rule, selected, with_unseen
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, varies, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, spearman
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.distributions import midranks
-from synnodtest.statistics.estimate import agreeing_bounds
 
 
 @dataclass(frozen=True)
@@ -93,14 +92,9 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
         exact = spearman(seen.x, seen.y, alpha=alpha)
         if not exact.usable:
             return exact
-        drawn, far = no_narrower(bootstrap()(alpha), exact), abs(exact.value)
-        lower, upper = agreeing_bounds(exact.value, exact.n, alpha, -far, far)
-        return replace(
-            drawn,
-            lower=min(drawn.lower, lower),
-            upper=max(drawn.upper, upper),
-            method="bonett-wright and cluster-bootstrap-bca, guarded",
-        )
+        far = abs(exact.value)
+        drawn = no_narrower(bootstrap()(alpha), with_unseen(exact, exact.n, -far, far))
+        return replace(drawn, method="bonett-wright and cluster-bootstrap-bca, guarded")
 
     bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
     label = "Spearman correlation across backgrounds"
