@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,21 +96,23 @@ def runs_of(path: Path, specs: Iterable[str] = (), files: Iterable[str] = ()) ->
 
 def breaks(path: Path) -> list[int]:
     """Return the numbers of lines that do not follow on the line before them, the first being 1."""
-    hashes = ["", *(sha256_of(line.encode()) for line in _lines(path))]
-    entries = enumerate(zip(map(_entry, _lines(path)), hashes, strict=False), 1)
-    return [number for number, (entry, before) in entries if entry and entry.get("before") != before]
+    return [number for number, is_entry in _breaches(path) if is_entry]
 
 
 def faults(path: Path) -> list[str]:
     """Return where the chain of lines is broken, a sentence each."""
-    faults_told, broken = [], {*breaks(path)}
+    words = {True: "does not follow on the line before it", False: "not a ledger entry"}
+    return [f"{path}:{number}: {words[is_entry]}" for number, is_entry in _breaches(path)]
+
+
+def _breaches(path: Path) -> Iterator[tuple[int, bool]]:
+    """Yield the number of each line that breaks the chain, and whether it is an entry."""
+    before = ""
     for number, line in enumerate(_lines(path), 1):
         entry = _entry(line)
-        if not entry:
-            faults_told.append(f"{path}:{number}: not a ledger entry")
-        elif number in broken:
-            faults_told.append(f"{path}:{number}: does not follow on the line before it")
-    return faults_told
+        if not entry or entry.get("before") != before:
+            yield number, bool(entry)
+        before = sha256_of(line.encode())
 
 
 def _append(path: Path, entry: dict[str, object]) -> None:
