@@ -167,7 +167,7 @@ class Space:
         """Return the parameters by name; those whose level is None are left out."""
         moot = self.moot(difficulties)
         pairs = enumerate(zip(self.dimensions, difficulties, strict=True))
-        values = {d.name: d.value(k) for at, (d, k) in pairs if at not in moot and d.value(k) is not None}
+        values = {d.name: value for at, (d, k) in pairs if at not in moot and (value := d.value(k)) is not None}
         values.pop("companion.present", None)
         return values
 
