@@ -6,7 +6,6 @@ import html
 import io
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,9 +18,8 @@ from synnodtest.report import explore_pictures
 from synnodtest.report.context import Context
 from synnodtest.report.explore import explore_data, pictures_in, write_explore
 from synnodtest.store import Store
+from tests.browser import needs_chromium, opened_browser
 from tests.report import example
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture
@@ -157,14 +155,12 @@ def waited_for(tab, expression):
     raise AssertionError(f"never came true: {expression}")
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
+@needs_chromium
 def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(page):
-    driver = pytest.importorskip("playwright.sync_api")
     made, path, drawn = page
     nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
     wide = sorted(drawn[k].high - drawn[k].low for k, s in made["scenes"].items() if s["nodules"])
-    with driver.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with opened_browser() as browser:
         tab, faults, asked = browser.new_page(), [], []
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
@@ -201,15 +197,13 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
             assert tab.evaluate("document.documentElement.scrollWidth") <= width
         axe = pytest.importorskip("axe_playwright_python.sync_playwright")
         assert axe.Axe().run(tab, options={"resultTypes": ["violations"]}).violations_count == 0
-        browser.close()
     assert faults == []
     assert [url for url in asked if not url.startswith(("file:", "blob:"))] == []
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
+@needs_chromium
 @pytest.mark.parametrize(("point", "scale"), [(0.125, 1), (40.5, 100)], ids=["between steps", "scores to 100"])
 def test_in_a_browser_it_begins_at_the_operating_point_of_the_run(made, tmp_path, point, scale):
-    driver = pytest.importorskip("playwright.sync_api")
     made["scenes"] = dict(list(made["scenes"].items())[:24])
     nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
     for k, nodule in enumerate(nodules):
@@ -219,10 +213,8 @@ def test_in_a_browser_it_begins_at_the_operating_point_of_the_run(made, tmp_path
     path = write_explore(made, tmp_path, lambda _: None)
     found = sum(n["confidence"] >= point for n in nodules)
     assert 0 < found < len(nodules)
-    with driver.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with opened_browser() as browser:
         tab = browser.new_page()
         tab.goto(path.as_uri())
         waited_for(tab, "document.documentElement.dataset.ready === 'yes'")
         assert f"; {found} of {len(nodules)} nodules found at {point:g}" in tab.inner_text("#count")
-        browser.close()

@@ -4,12 +4,12 @@ import re
 import shutil
 import subprocess
 from html import unescape
-from pathlib import Path
 
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-missing = not CHROMIUM.exists() or shutil.which("pdftotext") is None
+from tests.browser import CHROMIUM
+
+missing = CHROMIUM is None or shutil.which("pdftotext") is None
 pytestmark = pytest.mark.skipif(missing, reason="needs Chromium and pdftotext (poppler-utils)")
 
 
@@ -18,7 +18,7 @@ def pdf(filed, tmp_path_factory):
     """The report as Chromium prints it."""
     pdf = tmp_path_factory.mktemp("print") / "report.pdf"
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
-    subprocess.run([str(CHROMIUM), *words, (filed / "report.html").as_uri()], capture_output=True, timeout=120)
+    subprocess.run([CHROMIUM, *words, (filed / "report.html").as_uri()], capture_output=True, timeout=120)
     if not pdf.is_file():
         pytest.skip("Chromium wrote no PDF")
     return pdf

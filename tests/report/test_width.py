@@ -1,18 +1,13 @@
 """Words that do not end widen no page: nothing of the report is cut or pushed out of sight."""
 
-from pathlib import Path
-
-import pytest
-
 from synnodtest.report import html
+from tests.browser import needs_chromium, opened_browser
 
-CHROMIUM = Path("/usr/bin/chromium")
 WORD = "x" * 300
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
+@needs_chromium
 def test_words_of_300_letters_are_broken_on_screen_and_in_print(small, tmp_path, drawings):
-    driver = pytest.importorskip("playwright.sync_api")
     (behaviour,), (entry,) = small["behaviours"], small["expectations"]
     entry["id"] = entry["id"].replace(f"::{behaviour['id']}::", f"::{WORD}::")
     for scene in small["scenes"].values():
@@ -24,8 +19,7 @@ def test_words_of_300_letters_are_broken_on_screen_and_in_print(small, tmp_path,
     small["identification"]["specs"][0]["title"] = WORD
     small |= {"gallery": [], "limitations": [WORD], "hazards": [{"id": WORD, "title": WORD}]}
     page = html.render(small, tmp_path, store=drawings)
-    with driver.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with opened_browser() as browser:
         tab = browser.new_page()
         tab.goto(page.as_uri())
         wide = {}
@@ -33,5 +27,4 @@ def test_words_of_300_letters_are_broken_on_screen_and_in_print(small, tmp_path,
             tab.emulate_media(media=media)
             tab.set_viewport_size({"width": width, "height": 900})
             wide[media, width] = tab.evaluate("document.documentElement.scrollWidth") - width
-        browser.close()
     assert {place: most for place, most in wide.items() if most > 0} == {}

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -16,13 +15,13 @@ from PIL import Image
 
 from synnodtest.evaluation.realism import SIDE_PX, Exhibit, judge_answers, write_study
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_png
+from tests.browser import needs_chromium, opened_browser
 from tests.extras import needs
 from tests.studio.conftest import DETECTOR
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra 'dev')")
 needs("gradio", reason="the studio needs the extra 'studio'")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+pytestmark = needs_chromium
 
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -83,10 +82,8 @@ def study(address, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with opened_browser() as browser:
         yield browser.new_context()  # one for all tabs, so that the scripts are fetched and compiled once
-        browser.close()
 
 
 class Page:
