@@ -17,7 +17,7 @@ from synnodtest.record.assemble import Fragment
 from synnodtest.record.limit import Limit
 from synnodtest.record.model import Comparison, ExpectationEntry, Record, SceneEntry
 from synnodtest.record.model.compared import ChangedParameter, ChangedVerdict, DifferenceEntry
-from synnodtest.record.model.judged import DEFAULT_POINT
+from synnodtest.record.model.judged import DEFAULT_POINT, BehaviourEntry
 from synnodtest.record.model.members import StatusWord
 from synnodtest.record.model.side import Side
 from synnodtest.statistics.clusters import cluster_means, codes
@@ -171,7 +171,7 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     hang on the detector: searches and sequential runs.
     """
     known = {scene.behaviour for scene in earlier.scenes.values()} & {entry.behaviour for entry in now.expectations}
-    known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b.resolved)}
+    known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b)}
     reasons = dict.fromkeys((True, False), "")
     for whose, side, paired in (
         (" of the earlier run", earlier, [old for old, _ in pairs]),
@@ -187,10 +187,9 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     return reasons
 
 
-def _hangs_on_the_detector(resolved: JsonObject) -> bool:
+def _hangs_on_the_detector(behaviour: BehaviourEntry) -> bool:
     """Return whether which scenes a behaviour has depends on what was found in them."""
-    sampling = resolved.get("sampling")
-    return bool(resolved.get("fuzz") or (isinstance(sampling, Mapping) and sampling.get("sequential")))
+    return bool(behaviour.resolved.get("fuzz")) or behaviour.is_sequential
 
 
 def _common_scenes(earlier: Side, now: Side) -> Iterator[Pair]:
