@@ -138,9 +138,8 @@ def ecdf_figure(nodules: Sequence[NoduleEntry], name: str) -> Figure | None:
 def _values(nodules: Sequence[NoduleEntry], key: str) -> tuple[FloatArray, FloatArray]:
     asked = [v for n in nodules if (v := n.asked(key)) is not None]
     got = [v for n in nodules if (v := n.realised(key)) is not None]
-    return np.sort(np.round(np.array(asked, dtype=float), _DIGITS)), np.sort(
-        np.round(np.array(got, dtype=float), _DIGITS)
-    )
+    first, second = (np.sort(np.round(np.array(values, dtype=float), _DIGITS)) for values in (asked, got))
+    return first, second
 
 
 def _distance(first: FloatArray, second: FloatArray) -> float:
