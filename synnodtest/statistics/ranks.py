@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.distributions import midranks, normal_isf, t_isf
-from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector, vectors
+from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector
 from synnodtest.statistics.shifts import agree, guarded_bounds, t_bounds
 
 MIN_LEVELS = 5
@@ -28,37 +28,39 @@ def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return min(1.0, max(-1.0, float(first @ second) / scale)) if scale > 0 else math.nan
 
 
-def spearman(x: ArrayLike, y: ArrayLike, *, alpha: float = 0.05) -> Estimate:
-    """Estimate the rank correlation of independent points with Bonett and Wright's interval: for display.
+def spearman(x: ArrayLike, y: ArrayLike, cluster: ArrayLike | None = None, *, alpha: float = 0.05) -> Estimate:
+    """Estimate the rank correlation of points with Bonett and Wright's interval: for display.
 
     ``tanh(atanh(r) +- z sqrt((1 + r^2/2) / (n - 3)))``. At r = +-1, where it is undefined, r is replaced in it
-    by the next smaller correlation that n points can have.
+    by the next smaller correlation that n points can have. Where several points come from one cluster, n in the
+    interval is the number of clusters, as if those of a cluster told one thing.
 
     Args:
         x: Shape (n,).
         y: Shape (n,). Infinite values rank at the ends.
+        cluster: The cluster of each point, any labels; shape (n,). Without it each point is one.
         alpha: One-sided error rate of each bound.
 
     Returns:
-        The estimate; bounds -1 and 1 with fewer than 4 points, a constant side, or NaN among the values.
+        The estimate; bounds -1 and 1 with fewer than 4 clusters, a constant side, or NaN among the values.
 
     Raises:
         ValueError: lengths differ.
 
     Source: Bonett & Wright, Psychometrika 65 (2000) 23.
     """
-    first, second = vectors(x=x, y=y)
+    _, units, (first, second) = by_cluster(np.arange(np.size(x)) if cluster is None else cluster, x=x, y=y)
     n = len(first)
-    made = partial(Estimate, alpha=check_alpha(alpha), method="bonett-wright", n=n, clusters=n)
+    made = partial(Estimate, alpha=check_alpha(alpha), method="bonett-wright", n=n, clusters=units)
     if np.isnan(first).any() or np.isnan(second).any():
         return made(math.nan, -1.0, 1.0, reason="values are missing")
     value = _rank_correlation(first, second) if n > 1 else math.nan
-    if math.isnan(value) or n < 4:
-        reason = "one side does not vary" if math.isnan(value) else "fewer than 4 points"
+    if math.isnan(value) or units < 4:
+        reason = "one side does not vary" if math.isnan(value) else "fewer than 4 independent points"
         return made(value, -1.0, 1.0, reason=reason)
     step = 12 / (n * (n * n - 1))
     r = min(1 - step, max(-1 + step, value))
-    half = normal_isf(alpha) * math.sqrt((1 + r * r / 2) / (n - 3))
+    half = normal_isf(alpha) * math.sqrt((1 + r * r / 2) / (units - 3))
     lower, upper = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
     return made(value, min(lower, value), max(upper, value))
 

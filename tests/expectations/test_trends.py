@@ -139,6 +139,25 @@ def test_a_correlation_across_backgrounds_has_the_widest_of_three_bounds(scores_
     assert part.upper == pytest.approx(max(exact.upper, drawn.upper, turned))
 
 
+def test_a_correlation_across_backgrounds_of_patients_with_two_films_counts_patients():
+    """Else one patient of whom there are two films made it a mean of correlations within them, which have no levels."""
+    sizes = np.random.default_rng(2).uniform(4, 20, 40)
+    scores, patients = noisy(sizes), [f"p{i // 2}" for i in range(40)]
+    rows = zip(sizes, scores, patients, strict=True)
+    trials = [trial(f"b{i}", s, diameter_mm=mm, cluster=p) for i, (mm, s, p) in enumerate(rows)]
+    ruling = judge("correlation", {"over": "diameter_mm", "at_least": 0.3}, trials)
+    (part,) = ruling.components
+    rho = stats.spearmanr(sizes, scores).statistic
+    assert part.value == pytest.approx(rho)
+    half = stats.norm.isf(0.05) * np.sqrt((1 + rho**2 / 2) / (20 - 3))
+    assert part.lower <= np.tanh(np.arctanh(rho) - half) + 1e-12
+    assert part.lower <= rho * (1 - 2 * (1 - 0.05 ** (1 / 20))) + 1e-12
+    assert (ruling.status, ruling.n_clusters) == (Status.PASSED, 20)
+    assert "within-background" not in ruling.criterion
+    few = judge("correlation", {"over": "diameter_mm", "at_least": 0.3}, trials[:28])
+    assert (few.status, "14 independent backgrounds are too few" in few.sentence) == (Status.INCONCLUSIVE, True)
+
+
 def test_a_correlation_across_backgrounds_needs_scores_that_vary_and_the_quantity():
     sizes = np.random.default_rng(2).uniform(4, 20, 40)
     asked = {"over": "diameter_mm", "at_least": 0.3}

@@ -48,7 +48,7 @@ def test_spearmans_interval_is_bonett_and_wrights():
     ("x", "y", "reason"),
     [
         ([], [], "one side does not vary"),
-        ([1, 2, 3], [1, 2, 3], "fewer than 4 points"),
+        ([1, 2, 3], [1, 2, 3], "fewer than 4 independent points"),
         ([1, 2, 3, 4, 5], [2, 2, 2, 2, 2], "one side does not vary"),
         ([1, 2, 3, 4, math.nan], [1, 2, 3, 4, 5], "values are missing"),
     ],

@@ -45,7 +45,7 @@ class Correlation(Trend):
 
 @with_worst_case(against_trend)
 def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
-    """Mean per-background Spearman correlation against a bound; across backgrounds where each gives one nodule.
+    """Mean per-background Spearman correlation against a bound; across backgrounds where none gives two nodules.
 
     A silent detector has a correlation of 0: where the bound allows that, its sensitivity must exceed 0.2 too.
     """
@@ -53,7 +53,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
     bound, side = rate_bound(parameters)
     pairs = [(t, n) for t, n in selected(parameters, evidence) if value_of(over, t, n) is not None]
     clusters = [t.cluster for t, _ in pairs]
-    alone = len(set(clusters)) == len(clusters)
+    alone = len({t.background for t, _ in pairs}) == len(pairs)
     criterion = (
         f"the {'' if alone else 'mean within-background '}Spearman correlation of {parameters.response} with {over} "
         f"{verb(side)} {bound:g}{where_phrase(parameters)}"
@@ -77,7 +77,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
 
 
 def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
-    """Hold the correlation of independent points: the wider of Bonett and Wright's and BCa's bounds.
+    """Hold the correlation of one point a background: the wider of Bonett and Wright's and BCa's bounds, by clusters.
 
     Next to 1 both are deceived where a few backgrounds do not respond: a share that was not seen of them is allowed to
     be ordered the other way round, as where all agree.
@@ -89,11 +89,11 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
         return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
 
     def estimator(alpha: float) -> Estimate:
-        exact = spearman(seen.x, seen.y, alpha=alpha)
+        exact = spearman(seen.x, seen.y, seen.clusters, alpha=alpha)
         if not exact.usable:
             return exact
         far = abs(exact.value)
-        drawn = no_narrower(bootstrap()(alpha), with_unseen(exact, exact.n, -far, far))
+        drawn = no_narrower(bootstrap()(alpha), with_unseen(exact, exact.clusters, -far, far))
         return replace(drawn, method="bonett-wright and cluster-bootstrap-bca, guarded")
 
     bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
