@@ -9,12 +9,14 @@ from typing import Generic, Literal, NoReturn, TypeVar
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Side
-from synnodtest.statistics import miettinen_nurminen, power_count, power_mean, power_paired, power_rate
-from synnodtest.statistics.power import sample_size_count, sample_size_mean, sample_size_paired, sample_size_rate
+from synnodtest.statistics import miettinen_nurminen, power_count, power_drop, power_mean, power_paired, power_rate
+from synnodtest.statistics.power import sample_size_count, sample_size_paired, sample_size_rate, smallest_n
 
 ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise": 0.2, "spread": 0.4}
 """Planned for where a spec assumes nothing: a rate 0.1 above its bound, 5% discordant, half the allowed count; a mean
 correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector shows."""
+DROP_SPREAD = 0.15
+"""Likewise of the difference of two levels' scores: of neighbouring sizes the shipped detector shows 0.08 to 0.27."""
 FROM_SPEC = "sampling.assume of the spec"
 BY_DEFAULT = "a default; say what you expect with sampling: "
 
@@ -56,14 +58,23 @@ class Assumed:
         """Return the mean correlation to plan for, its standard deviation between backgrounds, and their source.
 
         Raises:
-            SynnodError: the mean assumed for this very expectation does not exceed its bound.
+            SynnodError: the mean assumed for this very expectation does not exceed its bound, or the spread is 0.
         """
-        spread, named = self.given("spread"), self.given(self.expectation, self.kind)
+        spread, named = self._spread("spread"), self.given(self.expectation, self.kind)
         if named is not None and not bound < named <= 1:
             self._refuse("mean correlation", named, f"exceed its bound of {bound:g}", "between the bound and 1")
         mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
         why = BY_DEFAULT + f"{{assume: {{{self.expectation}: .., spread: ..}}}}"
         return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
+
+    def drop_spread(self) -> tuple[float, str]:
+        """Return how much the difference of two levels' scores varies between backgrounds, and where it comes from.
+
+        Raises:
+            SynnodError: the spread that is assumed is 0.
+        """
+        spread = self._spread("drop_spread")
+        return (DROP_SPREAD, f"{BY_DEFAULT}{{assume: {{drop_spread: ..}}}}") if spread is None else (spread, FROM_SPEC)
 
     def discordant_share(self) -> tuple[float, str]:
         """Return the share of discordant pairs to plan for, and where it comes from."""
@@ -71,6 +82,13 @@ class Assumed:
         if share is not None:
             return share, FROM_SPEC
         return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
+
+    def _spread(self, name: str) -> float | None:
+        spread = self.given(name)
+        if spread is not None and spread <= 0:
+            told = f"behaviour {self.behaviour!r}: {name}: {spread:g} is assumed, and backgrounds always differ"
+            raise SynnodError(told, hint="assume a standard deviation above 0")
+        return spread
 
     def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:
         """Return the true value to plan for, and its source; one for all counts only where it meets the bound."""
@@ -242,23 +260,38 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
     return Power(shown, needed, lambda p: "" if margin_of(p) is None else "pairs")
 
 
-def rising_power(bound_of: Callable[[P], float]) -> Power[P]:
-    """Return the power of a mean correlation within backgrounds that must exceed a bound."""
+def rising_power(bounds_of: Callable[[P], tuple[float, float]]) -> Power[P]:
+    """Return the power of a mean correlation within backgrounds that must exceed a bound, and of a curve without drop.
+
+    Args:
+        bounds_of: From the parameters to the least correlation and the largest drop. The curve is taken to be flat
+            between two levels, as where a detector is sure of either, and the one to tell nothing of the other.
+    """
+
+    def power_of(p: P, plan: Plan) -> Callable[[int], float]:
+        least, most = bounds_of(p)
+        mean, spread, _ = plan.assume.true_correlation(least)
+        apart, _ = plan.assume.drop_spread()
+
+        def power_at(n: int) -> float:
+            return power_mean(n, least, mean, spread, alpha=plan.alpha) * power_drop(n, most, apart, alpha=plan.alpha)
+
+        return power_at
 
     def shown(p: P, plan: Plan) -> Forecast | None:
-        bound = bound_of(p)
+        bound, _ = bounds_of(p)
         mean, spread, why = plan.assume.true_correlation(bound)
+        apart, known = plan.assume.drop_spread()
         return Forecast(
-            power=power_mean(plan.backgrounds, bound, mean, spread, alpha=plan.alpha) if mean > bound else None,
-            assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why})",
+            power=power_of(p, plan)(plan.backgrounds) if mean > bound else None,
+            assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why}), and two "
+            f"levels alike in the mean whose difference of scores varies by {apart:g} ({known})",
             whole=False,
         )
 
     def needed(p: P, plan: Plan) -> int | None:
-        bound = bound_of(p)
-        mean, spread, _ = plan.assume.true_correlation(bound)
         try:
-            return sample_size_mean(bound, mean, spread, alpha=plan.alpha, power=plan.power)
+            return smallest_n(power_of(p, plan), plan.power, 2)
         except ValueError:
             return None
 

@@ -9,7 +9,7 @@ from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.source import EMPTY, Node
 from synnodtest.spec.values import Sweep
 
-COMMON = ("discordant", "spread")
+COMMON = ("discordant", "spread", "drop_spread")
 """Names under ``assume`` that stand for no single expectation."""
 
 

@@ -98,8 +98,12 @@ def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> i
     return next((n for n in (near, near + 1) if n > 0 and _shows(n, n, p0, alpha, below)), near + 2)
 
 
-def _search(power_at: Callable[[int], float], power: float, start: int) -> int:
-    """Return the smallest n of the sawtooth ``power_at`` that reaches ``power``, looking 25 below the crossing."""
+def smallest_n(power_at: Callable[[int], float], power: float, start: int) -> int:
+    """Return the smallest n of the sawtooth ``power_at`` that reaches ``power``, looking 25 below the crossing.
+
+    Raises:
+        ValueError: the power is none, or more than a million units would be needed.
+    """
     if not 0 < power < 1:
         raise ValueError(f"power lies between 0 and 1, not {power}")
     high = max(2, start)
@@ -138,7 +142,7 @@ def sample_size_rate(
         ValueError: the rates are equal or out of range, or more than a million trials would be needed.
     """
     start = smallest_n_rate(p0, alpha=alpha, below=p1 < p0)
-    n = _search(lambda size: power_rate(size, p0, p1, alpha=alpha), power, start)
+    n = smallest_n(lambda size: power_rate(size, p0, p1, alpha=alpha), power, start)
     return _inflated(n, per_cluster, icc)
 
 
@@ -216,7 +220,7 @@ def sample_size_paired(
     def power_at(n: int) -> float:
         return power_paired(n, discordant, margin, difference=difference, alpha=alpha, equivalence=equivalence)
 
-    return _inflated(_search(power_at, power, smallest_n_paired(margin, alpha=alpha)), per_cluster, icc)
+    return _inflated(smallest_n(power_at, power, smallest_n_paired(margin, alpha=alpha)), per_cluster, icc)
 
 
 def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) -> float:
@@ -260,13 +264,33 @@ def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float
     return noncentral_t_sf(t_isf(alpha, more - 1), more - 1, shift)
 
 
+def power_drop(n: int, bound: float, spread: float, *, alpha: float = 0.05) -> float:
+    """Return the probability that Student's bound shows the fall between two levels to lie below ``bound``.
+
+    The levels have one true mean, as on a plateau of the curve; the guarded bound of ``monotone`` is no lower.
+
+    Args:
+        n: Backgrounds, each with one difference of the two levels.
+        bound: Largest fall allowed, 0 or more.
+        spread: True standard deviation of the difference between backgrounds, above 0.
+        alpha: One-sided error rate.
+
+    Raises:
+        ValueError: the bound is below 0, or the spread is not above 0.
+    """
+    check_alpha(alpha)
+    if bound < 0 or spread <= 0:
+        raise ValueError(f"the bound is not below 0 and the spread is above 0: {bound}, {spread}")
+    return noncentral_t_sf(t_isf(alpha, n - 1), n - 1, bound * math.sqrt(n) / spread) if n > 1 else 0.0
+
+
 def sample_size_mean(bound: float, mean: float, spread: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
     """Return how many values show with probability ``power`` that their mean exceeds ``bound``.
 
     Raises:
         ValueError: as for :func:`power_mean`, or more than a million would be needed.
     """
-    return _search(lambda n: power_mean(n, bound, mean, spread, alpha=alpha), power, 2)
+    return smallest_n(lambda n: power_mean(n, bound, mean, spread, alpha=alpha), power, 2)
 
 
 def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
@@ -275,4 +299,4 @@ def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: 
     Raises:
         ValueError: as for :func:`power_count`, or more than a million images would be needed.
     """
-    return _search(lambda n: power_count(n, bound, rate, alpha=alpha), power, 1)
+    return smallest_n(lambda n: power_count(n, bound, rate, alpha=alpha), power, 1)

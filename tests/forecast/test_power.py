@@ -248,18 +248,43 @@ def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(
 
 
 def test_the_power_of_a_rising_response_is_that_of_repeated_trials(load):
+    """Of its correlation and of its drop, each by Student, where one pair of levels is alike in the mean."""
     made = plan(
         load(
             RISING,
             nodules=SWEPT,
-            sampling="{assume: {monotone: 0.7, spread: 0.3}}",
+            sampling="{assume: {monotone: 0.7, spread: 0.3, drop_spread: 0.25}}",
         )
     )
     rng = np.random.default_rng(0)
     drawn = np.concatenate([rng.normal(0.7, 0.3, (4000, 30)), np.zeros((4000, 1))], axis=1)
     lower = drawn.mean(axis=1) - stats.t.isf(0.05, 30) * drawn.std(axis=1, ddof=1) / math.sqrt(31)
-    assert made.power == pytest.approx((lower > 0.5).mean(), abs=0.03)
+    falls = rng.normal(0, 0.25, (4000, 30))
+    upper = falls.mean(axis=1) + stats.t.isf(0.05, 29) * falls.std(axis=1, ddof=1) / math.sqrt(30)
+    assert made.power == pytest.approx(((lower > 0.5) & (upper < 0.1)).mean(), abs=0.03)
     assert "a mean correlation of 0.7" in made.assumption
+
+
+def test_the_power_of_a_rising_response_is_that_of_its_verdict(load):
+    """Scores with sd 0.25 on 30 backgrounds, and a plateau: all are sure of the correlation, less than half pass."""
+    rng, levels = np.random.default_rng(0), (5.0, 8.0, 12.0, 16.0, 20.0)
+    monotone, asked = find_check("monotone"), {"over": "diameter_mm", "min_spearman": 0.5, "max_drop": 0.1}
+    passed = 0
+    for _ in range(100):
+        rows = rng.normal((0.0, 1.0, 2.0, 4.0, 4.0), 0.25, (30, 5)).tolist()
+        trials = [trial(f"b{i}", row[k], diameter_mm=levels[k]) for i, row in enumerate(rows) for k in range(5)]
+        passed += monotone.judge(asked, evidence(trials)).status is Status.PASSED
+    sampling = f"{{assume: {{monotone: 0.95, spread: 0.05, drop_spread: {0.25 * math.sqrt(2)}}}}}"
+    made = plan(load(RISING, nodules=SWEPT, sampling=sampling))
+    assert made.power == pytest.approx(passed / 100, abs=0.1)
+    assert made.power == pytest.approx(0.45, abs=0.01)
+    assert made.needed > 60
+
+
+@pytest.mark.parametrize("name", ["spread", "drop_spread"])
+def test_backgrounds_that_do_not_differ_are_not_planned_for(load, name):
+    with pytest.raises(SynnodError, match=f"{name}: 0 is assumed, and backgrounds always differ"):
+        plan(load(RISING, nodules=SWEPT, sampling=f"{{assume: {{{name}: 0}}}}"))
 
 
 @pytest.mark.parametrize(
@@ -320,6 +345,7 @@ def test_where_nothing_is_assumed_a_rate_is_planned_a_tenth_or_half_of_what_is_l
     [
         ("false_positives_per_image: {at_most: 1.0}", "0.5"),
         (RISING, "a mean correlation of 0.7 that varies by 0.4"),
+        (RISING, "two levels alike in the mean whose difference of scores varies by 0.15 (a default"),
         (RISING.replace("0.5, max", "0.9, max"), "a mean correlation of 0.95 that varies by 0.4"),
         ("non_inferior: {arm: a, reference: r, margin: 0.1}", "0.05 of the pairs discordant"),
     ],

@@ -136,6 +136,6 @@ KIND = Kind(
     asks_little=lambda p: reached_by_chance(p.min_spearman),
     asks=_asks,
     fewest=lambda p, alpha, per_background: rising_backgrounds(float(p.min_spearman), alpha),
-    power=rising_power(lambda p: float(p.min_spearman)),
+    power=rising_power(lambda p: (float(p.min_spearman), float(p.max_drop))),
     bootstrapped=True,
 )
