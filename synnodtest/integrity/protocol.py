@@ -127,16 +127,17 @@ def _code(specs: Iterable[Spec]) -> dict[str, str]:
     return {name: sha256 for spec in specs for name, sha256 in sources(spec).items()}
 
 
-def frozen_at(protocol: Protocol, lock: Path) -> tuple[str, Mapping[str, str]]:
+def frozen_at(protocol: Protocol, lock: Path) -> tuple[str, Mapping[str, str] | None]:
     """Return when a protocol of this content was frozen (ISO), empty where the lock does not know it, with what code.
 
-    That is the sha256 of the code that its specs name.
+    That is the sha256 of the code that its specs name; None where none was noted: they name none, or the lock is of a
+    release that noted none.
 
     Raises:
         RecordError: the lock cannot be read, or was changed by hand; those of earlier releases do not tell.
     """
     entries = read_lock(lock).protocols.values() if lock.is_file() else ()
-    return next(((entry.frozen, entry.sources or {}) for entry in entries if entry.sha256 == protocol.sha256), ("", {}))
+    return next(((entry.frozen, entry.sources) for entry in entries if entry.sha256 == protocol.sha256), ("", None))
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

@@ -28,6 +28,10 @@ NOT_RUN = "NOT RUN"
 MOST_OTHERS = 0.02
 """Share of a behaviour's scenes that may be others than the reference's; set by hand: the rounding of a network on
 another machine takes hardly a nodule beyond :func:`_alike`, and few films can be exchanged unseen."""
+_UNTOLD = (
+    "judged by code of which nothing was noted when the plan was frozen: freeze the plan anew "
+    "(synnodtest freeze SPECS --protocol FILE), then run the new version"
+)
 
 
 def judge_change(
@@ -104,6 +108,8 @@ def _specs(protocol: Protocol, versions: Sequence[Version], code: Mapping[str, s
         "Every version ran the specifications that the plan names, unchanged, on all backgrounds and the same scenes."
     )
     rows, short = [*_specs_otherwise(protocol, versions, code)], [*_scenes_otherwise(protocol, versions)]
+    if code is None:
+        short += [_of(file, v, _UNTOLD) for v in versions for file in protocol.specs if v.code.get(file)]
     status = "FAILED" if rows else "INCONCLUSIVE" if short else "PASSED"
     finding = f"{plural(len(protocol.specs), 'specification')}, {plural(len(versions), 'version')}"
     return Clause("specifications", asks, status, finding, (*rows, *short))

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
+from synnodtest.integrity.lock import write_lock
 from synnodtest.integrity.protocol import freeze_protocol, frozen_at, read_protocol
 from synnodtest.record.change import Version
 from synnodtest.record.pccp import judge_change
@@ -85,11 +87,27 @@ def test_a_version_that_was_judged_by_other_code_does_not_keep_the_plan(plan):
     def under(code, number="1"):
         return replace(version(hits(0.9), number=number), code={"specs/size.yaml": {"judges:judge": code}})
 
-    assert judged(plan, under("c1"), under("c1", "2"))[0].within
-    assert judged(plan, under("c1"), version(hits(0.9), number="2"))[0].within  # a record of before does not tell
+    code = {"judges:judge": "c1"}
+    assert judge_change(plan, FROZEN, [under("c1")], under("c1", "2"), code).within
+    untold = version(hits(0.9), number="2")  # a record of before does not tell
+    assert judge_change(plan, FROZEN, [under("c1")], untold, code).within
     made, clauses = judged(plan, under("c1"), under("c2", "2"))
     assert (made.within, clauses["specifications"].status) == (False, "FAILED")
     assert "other code" in clauses["specifications"].rows[0]["is"]
+
+
+def test_a_plan_that_was_frozen_when_code_was_not_noted_leaves_it_open(plan, tmp_path):
+    """The lock of an earlier release has no ``sources``: whether the code is the same is not known."""
+    lock, entry = tmp_path / "synnodtest.lock", {"sha256": plan.sha256, "frozen": FROZEN}
+    write_lock(lock, {"synnodtest_lock": 1, "specs": {}, "sha256": sha256_of({}), "protocols": {"plan.yaml": entry},
+                      "protocols_sha256": sha256_of({"plan.yaml": entry})})  # fmt: skip
+    when, code = frozen_at(plan, lock)
+    pair = [replace(version(hits(0.9), number=n), code={"specs/size.yaml": {"judges:judge": "c1"}}) for n in "12"]
+    made = judge_change(plan, when, pair[:1], pair[1], code)
+    clause = next(c for c in made.clauses if c.name == "specifications")
+    assert (made.verdict, clause.status) == ("NOT SHOWN TO BE WITHIN THE PLAN", "INCONCLUSIVE")
+    assert "freeze the plan anew" in clause.rows[0]["is"]
+    assert judge_change(plan, when, [version(hits(0.9))], version(hits(0.9), number="2"), code).within, "no code at all"
 
 
 def test_versions_that_were_all_judged_by_other_code_than_was_frozen_do_not_keep_the_plan(plan):
@@ -339,7 +357,7 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
     assert protocol.specs == {spec.path.as_posix(): spec.sha256}
     assert frozen_at(protocol, lock)[0]
     path.write_text(path.read_text().replace("margin: 0.2", "margin: 0.3"))
-    assert frozen_at(read_protocol(path), lock) == ("", {})
+    assert frozen_at(read_protocol(path), lock) == ("", None)
     assert not freeze_protocol(path, [spec], lock)[0]
     assert frozen_at(read_protocol(path), lock)[0]
     freeze([spec], lock)
