@@ -13,10 +13,10 @@ from pathlib import Path
 from synnodtest.commands.options import template
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
-from synnodtest.integrity.manifest import RECORD
 from synnodtest.record.history import history_of
 from synnodtest.record.model import ComponentEntry, Record
 from synnodtest.record.outcomes import History
+from synnodtest.record.results import runs_in
 from synnodtest.record.words import estimate, plural
 
 
@@ -32,15 +32,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     from synnodtest.report.history import write_history
-    from synnodtest.shell.baseline import kept_record
 
-    folders = sorted(path.parent for path in options.reports.glob(f"*/{RECORD}"))
-    if not folders:
-        raise RecordError(f"{options.reports}: holds no run", hint="name the folder with --reports")
-    if options.last:
-        folders = folders[-options.last :]
-    records = [kept_record(str(folder)) for folder in folders]
-    places = {history.run.id: folder for history, folder in zip(records, folders, strict=True)}
+    records, places = _newest(options.reports, options.last)
     own = {s.sha256 for history in records for s in history.identification.specs}
     entries = options.reports.parent / ledger.FILE_NAME
     entered = [] if options.last else ledger.runs_of(entries, own)
@@ -53,6 +46,27 @@ def run(options: argparse.Namespace) -> None:
             node: [asdict(o) for o in series] for node, series in history.outcomes.items()}}, indent=1))  # fmt: skip
         return
     print(*history_lines(history), f"page: {page}", sep="\n")
+
+
+def _newest(reports: Path, last: int | None) -> tuple[list[Record], dict[str, Path]]:
+    """Return the records of the last runs, or of all, and their folders by id; a copy of a run is no other run.
+
+    Raises:
+        RecordError: there is none.
+    """
+    from synnodtest.shell.baseline import kept_record
+
+    records: dict[str, Record] = {}
+    places: dict[str, Path] = {}
+    for folder in reversed(runs_in(reports)):
+        if last and len(records) >= last:
+            break
+        record = kept_record(str(folder))
+        if record.run.id not in records:
+            records[record.run.id], places[record.run.id] = record, folder
+    if not records:
+        raise RecordError(f"{reports}: holds no run", hint="name the folder with --reports")
+    return list(records.values()), places
 
 
 def _only(made: Record, pattern: str) -> Record:

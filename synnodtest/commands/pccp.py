@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -65,22 +64,13 @@ def _refuse_itself(old: Iterable[Version], new: Version) -> None:
 
 def _run_of(text: str) -> str:
     """Return a run, the newest where a folder of runs is named; a detector as it is."""
+    from synnodtest.record.results import runs_in
+
     folder = Path(text).expanduser()
     if not folder.is_dir() or (folder / "results.json").is_file():
         return text
-    runs = [path.parent for path in folder.glob("*/results.json")]
-    return str(max(runs, key=lambda run: (_started(run), run.name))) if runs else text
-
-
-def _started(run: Path) -> str:
-    """Return when a run began (ISO), whatever its folder is called.
-
-    A record that cannot be read sorts last, so that it is taken and refused: no older run stands in for it.
-    """
-    try:
-        return str(json.loads((run / "results.json").read_bytes())["run"]["started"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return "~"
+    runs = runs_in(folder)
+    return str(runs[-1]) if runs else text
 
 
 def _beside(new: str) -> Path:

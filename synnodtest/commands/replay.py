@@ -145,7 +145,7 @@ def run_with(reports: Path, wanted: str) -> Path:
     Raises:
         RecordError: there is none.
     """
-    runs = sorted((path.parent for path in reports.glob("*/results.json")), reverse=True)
+    runs = records.runs_in(reports)[::-1]
     if not runs:
         raise RecordError(f"{reports}: holds no run", hint="name one with --report")
     return next((run for run in runs if _knows(records.load(run), wanted)), runs[0])

@@ -74,7 +74,8 @@ def _versions(records: Iterable[Record]) -> dict[str, str]:
 def _question(record: Record, entry: ExpectationEntry) -> str:
     """Return what two runs must share for their verdicts to answer one question; the seed is no part of it.
 
-    Which radiographs of a set are drawn depends on the seed, so that of a set its source and its size count.
+    Which radiographs of a folder are drawn depends on the seed, so that of a set its source and its size count; where
+    all that there are were used, they are known by their contents.
     """
     who = record.identification
     of_spec = next((s for s in who.specs if s.file == entry.spec_file), None)
@@ -102,4 +103,5 @@ def _source(made_by: IdentityEntry | None) -> list[Any]:
     if made_by is None:
         return []
     settings = {key: value for key, value in made_by.configuration.items() if key != "master_seed"}
-    return [made_by.name, made_by.version, settings]
+    whole = settings.get("radiographs", "") == settings.get("available")
+    return [made_by.name, made_by.version, settings, *([made_by.sha256] if whole else [])]

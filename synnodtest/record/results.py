@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from itertools import islice
@@ -78,6 +79,26 @@ def write_and_read(record: Mapping[str, object], folder: Path) -> Record:
 def load(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Record:
     """Read a record as :func:`read` does, into dataclasses."""
     return Record.of(read(path, largest_bytes=largest_bytes))
+
+
+def runs_in(reports: Path) -> list[Path]:
+    """Return the folders of the runs in a folder in the order in which they began, whatever they are called."""
+    return sorted((path.parent for path in Path(reports).glob(f"*/{RECORD}")), key=lambda run: (_began(run), run.name))
+
+
+def _began(run: Path) -> datetime:
+    """Return when a run began: as its record says, else its name; else the latest there is.
+
+    So a newest run that cannot be read is taken and refused: no older one stands in for it.
+    """
+    try:
+        return datetime.fromisoformat(json.loads((run / RECORD).read_bytes())["run"]["started"]).astimezone(UTC)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        pass
+    try:
+        return datetime.strptime(run.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def read(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.commands.history import history_lines
+from synnodtest.commands.replay import run_with
 from synnodtest.integrity import ledger, manifest
 from synnodtest.record import results
 from synnodtest.record.history import history_of
@@ -73,6 +74,36 @@ def test_a_run_that_left_an_expectation_out_is_no_step_of_it():
 def test_a_flip_is_one_of_the_seed_alone(second, flips):
     made = history_of([run(1, "1", 0, "PASSED"), second])
     assert len(made.flips()) == flips
+
+
+@pytest.mark.parametrize(("available", "flips"), [(3, 0), (9, 1)])
+def test_a_folder_of_equal_name_and_size_with_other_radiographs_is_another_set(available, flips):
+    """Where all are used the sha256 over their contents tells; of nine, another seed draws three others anyway."""
+    records = [run(1, "1", 0, "PASSED"), run(2, "1", 1, "FAILED")]
+    for record in records:
+        (one,) = record["identification"]["backgrounds"]
+        one["identity"]["configuration"] |= {"radiographs": 3, "available": available}
+    assert len(history_of(records).flips()) == flips
+    alike = [run(1, "1", 0, "PASSED"), run(2, "1", 1, "FAILED")]
+    for record in alike:
+        record["identification"]["backgrounds"][0]["identity"] |= {"sha256": "of the three"}
+        record["identification"]["backgrounds"][0]["identity"]["configuration"] |= {"radiographs": 3, "available": 3}
+    assert len(history_of(alike).flips()) == 1
+
+
+def test_the_last_runs_are_those_that_began_last_whatever_their_folders_are_called(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number, folder in ((1, "zz-first-baseline"), (2, "20260102T000000Z-a"), (3, "a"), (3, "b-copy-of-a")):
+        made = parts.record(run=parts.run(id=f"r{number}", started=f"2026-01-0{number}T00:00:00+00:00"))
+        manifest.write(results.write(made, tmp_path / "reports" / folder).parent)
+    assert results.runs_in(tmp_path / "reports")[0].name == "zz-first-baseline"
+    assert main(["history", "--last", "2", "--json"]) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)["runs"]] == ["r2", "r3"]
+    assert run_with(tmp_path / "reports", "unknown").name == "b-copy-of-a"
+    for name, newest in (("20250101T000000Z-a", "b-copy-of-a"), ("broken", "broken")):
+        (tmp_path / "reports" / name).mkdir()
+        (tmp_path / "reports" / name / "results.json").write_text("[")
+        assert results.runs_in(tmp_path / "reports")[-1].name == newest
 
 
 @pytest.mark.parametrize(
