@@ -44,6 +44,33 @@ def test_a_waived_failure_stands_on_the_first_screen_beside_another_failure(made
     assert dict(shown["notices"])["Waived"] == "Sensitivity (FAILED); see section 18."
 
 
+@pytest.mark.parametrize(
+    ("ruled", "told"),
+    [
+        (
+            ("INCONCLUSIVE",),
+            "Nothing is shown about {}: none of 3 pre-specified expectations could be settled; 1 is waived.",
+        ),
+        (
+            ("FAILED",),
+            "{} does not meet 1 of 3 pre-specified expectations, for which there is a waiver; 2 are inconclusive.",
+        ),
+        (
+            ("FAILED", "FAILED", "INCONCLUSIVE"),
+            "{} does not meet 2 of 3 pre-specified expectations, for which there are waivers; 1 is waived.",
+        ),
+    ],
+)
+def test_where_only_what_is_waived_was_settled_the_outcome_does_not_say_that_the_detector_meets_none(made, ruled, told):
+    waiver = next(e for e in made["expectations"] if e["waived"])["waived"]
+    made["expectations"] = made["expectations"][:3]
+    for k, entry in enumerate(made["expectations"]):
+        waived = k < len(ruled)
+        entry |= {"status": ruled[k] if waived else "INCONCLUSIVE", "waived": waiver if waived else None}
+    name = Record.of(made).identification.detector.name
+    assert outcome(Context(Record.of(made), Path("."))) == told.format(name)
+
+
 def test_the_outcome_of_a_single_expectation_is_told_of_the_one(small):
     name, told = Record.of(small).identification.detector.name, {}
     for status in ("PASSED", "FAILED", "ERROR"):

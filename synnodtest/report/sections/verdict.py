@@ -52,20 +52,25 @@ def verdict(context: Context) -> Section:
 
 def outcome(context: Context) -> str:
     """Return the result of the run in one sentence."""
-    record, counts = context.record, context.counts
+    record, counts = context.record, dict(context.counts)
     name = record.identification.detector.name
     total, failed, settled = sum(counts.values()), counts["FAILED"], counts["PASSED"]
     if record.run.interrupted:
         return f"The run was interrupted: nothing is concluded about {name}."
     if not total:
         return "No expectation was tested."
-    if not (failed or settled or counts["WAIVED"]):
+    accepted = sum(e.ruled == "FAILED" for e in record.expectations)
+    if not (failed or settled or accepted):
         none = f"none of {total} pre-specified expectations could"
         subject = none if total > 1 else "the one pre-specified expectation could not"
-        return f"Nothing is shown about {name}: {subject} be settled."
+        waived = f"; {plural(counts['WAIVED'], 'is waived', 'are waived')}" if counts["WAIVED"] else ""
+        return f"Nothing is shown about {name}: {subject} be settled{waived}."
     share = f"all {total} pre-specified expectations" if settled == total > 1 else _share(failed or settled, total)
+    if not (failed or settled):
+        share = f"{_share(accepted, total)}, for which there {'is a waiver' if accepted == 1 else 'are waivers'}"
+        counts |= {"WAIVED": counts["WAIVED"] - accepted}
     told = "; ".join(filter(None, [share, joined(_open_parts(counts))]))
-    return f"{name} {'does not meet' if failed else 'meets'} {told}."
+    return f"{name} {'meets' if settled and not failed else 'does not meet'} {told}."
 
 
 def _share(count: int, total: int) -> str:
