@@ -71,6 +71,7 @@ class Session:
         self.record: Record | None = None
         self.trouble = ""
         self.left_out: dict[str, None] = {}
+        self._unselected: list[Case] = []
         self.due: dict[str, None] = {}
         self.checkout: tuple[str, bool | None] | None = None
         self.unjudged: list[str] = []
@@ -192,7 +193,7 @@ class Session:
         if not (option.collectonly or option.synnod_plan):
             refuse([fault_of_missing_detector(cases, settings)])
         refuse_baseline(settings, self._read_beforehand)
-        self.waivers = refuse_ambiguous(self.waivers, cases, is_worker=self.is_worker)
+        self.waivers = refuse_ambiguous(self.waivers, [*self._unselected, *cases], is_worker=self.is_worker)
         if not (option.collectonly or option.synnod_plan or self.is_worker):
             refuse([fault_of_record(self.run, cases)])
 
@@ -219,6 +220,7 @@ class Session:
 
     def leave_out(self, cases: Sequence[Case]) -> None:
         """Note the specifications of cases that were collected and will not run."""
+        self._unselected += cases
         self.left_out |= dict.fromkeys(case.spec.path.as_posix() for case in cases)
 
     def begin(self, cases: Sequence[Case]) -> None:

@@ -270,6 +270,8 @@ def test_a_waiver_that_covers_behaviours_of_two_specs_is_refused(two_projects):
     result = two_projects("specs", *GOOD)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: the waiver 'W-1' covers specs/*.yaml and specs/*.yaml: name one"])
+    chosen = two_projects("specs", *GOOD, "-k", "other.yaml")
+    chosen.stderr.fnmatch_lines(["ERROR: the waiver 'W-1' covers specs/*.yaml and specs/*.yaml: name one"])
     spread = two_projects("specs", *GOOD, *OTHERS, "-n", "1")
     spread.stdout.fnmatch_lines(["*the waiver 'W-1' covers specs/*.yaml and specs/*.yaml: name one"])
     spread.assert_outcomes(failed=2, warnings=spread.parseoutcomes().get("warnings", 0))
