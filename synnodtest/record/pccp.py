@@ -139,8 +139,10 @@ def _scenes_otherwise(protocol: Protocol, versions: Sequence[Version]) -> Iterat
     for version in versions:
         if version.limited:
             yield _of("all", version, "on fewer backgrounds")
-        if version is not versions[0] and _on_other_scenes(shown, version.within(protocol.specs)):
-            yield _of("all", version, "on other scenes than the reference")
+        others = [] if version is versions[0] else [*_other_scenes(shown, version.within(protocol.specs))]
+        if others:
+            more = f"; so it is with {plural(len(others) - 1, 'more behaviour')}" if others[1:] else ""
+            yield _of("all", version, f"on other scenes than the reference: {others[0]}{more}")
         if lost := len(every - version.side.entries().keys()):
             yield _of("all", version, f"without {plural(lost, 'expectation')} of the others")
         if left := sum(e.id in every and e.status == NOT_RUN for e in version.side.expectations):
@@ -151,20 +153,31 @@ def _of(specification: str, version: Version, word: str) -> dict[str, str]:
     return {"specification": specification, "version": version.label, "is": word}
 
 
-def _on_other_scenes(one: Side, other: Side) -> bool:
-    """Return whether scenes of a behaviour of both sides are not the same: other seed, synthesizer or films.
+def _other_scenes(one: Side, other: Side) -> Iterator[str]:
+    """Yield of each behaviour of both sides whose scenes are not the same: other seed, synthesizer or films.
 
     A sequential run may stop before another does, so that its scenes are some of the other's.
     """
     ours, theirs = _by_behaviour(one), _by_behaviour(other)
     sequential = {b.id for side in (one, other) for b in side.behaviours if b.is_sequential}
-    for behaviour in ours.keys() & theirs.keys():
+    for behaviour in filter(theirs.__contains__, ours):
         both = sorted([(ours[behaviour], other), (theirs[behaviour], one)], key=lambda of: len(of[0]))
         for scenes, known in both[:1] if behaviour in sequential else both:
-            unlike = sum(not _alike(scene, known.scenes.get(key)) for key, scene in scenes.items())
-            if unlike > MOST_OTHERS * len(scenes):
-                return True
-    return False
+            unlike = [key for key, scene in scenes.items() if not _alike(scene, known.scenes.get(key))]
+            if len(unlike) > MOST_OTHERS * len(scenes):
+                bare = sum(key in known.scenes and not scenes[key].nodules for key in unlike)
+                yield _unlike(behaviour, len(unlike), len(scenes), bare)
+                break
+
+
+def _unlike(behaviour: str, unlike: int, count: int, bare: int) -> str:
+    """Say how many scenes of a behaviour are others, how many may be, and what ``bare`` ones of both must share."""
+    told = (
+        f"{unlike} of {plural(count, 'scene')} of {behaviour!r}, where {int(MOST_OTHERS * count) or 'none'} may differ"
+    )
+    remedy = "run both versions on the same files, with the same seed and installed packages, on one kind of machine"
+    of_bare = f"; {bare} without nodules, which must match bit for bit, perturbed ones too: {remedy}"
+    return told + (of_bare if bare else "")
 
 
 def _by_behaviour(side: Side) -> dict[str, dict[str, SceneEntry]]:
