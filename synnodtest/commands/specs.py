@@ -131,6 +131,7 @@ def _check(options: argparse.Namespace) -> int:
         for behaviour in spec.behaviours:
             for warning in _warnings(behaviour):
                 print(f"{path}:{behaviour.line}: WARNING {warning}")
+            faults += sum(_lacks_function(path, expectation) for expectation in behaviour.expectations)
         behaviours += len(spec.behaviours)
         expectations += sum(len(b.expectations) for b in spec.behaviours)
     from synnodtest.record.words import plural
@@ -139,6 +140,25 @@ def _check(options: argparse.Namespace) -> int:
     first, *rest = (plural(count, noun) for count, noun in counts)
     print(f"{first}: {', '.join(rest)}")
     return 1 if faults else 0
+
+
+def _lacks_function(path: Path, expectation: Expectation) -> bool:
+    """Say where the function of a ``python`` expectation is not there; True where its module is, so that no run has it.
+
+    The module is imported, as by a run and by ``freeze``; what only fails to be imported here is warned of.
+    """
+    from synnodtest.factories import Loader
+
+    if expectation.kind != "python":
+        return False
+    try:
+        Loader(str(expectation.parameters["function"]), "check", SynnodError, Path.cwd()).find()
+    except SynnodError as error:
+        imported = error.__cause__ is None
+        word, stream = ("", sys.stderr) if imported else ("WARNING ", sys.stdout)
+        print(f"{path}:{expectation.line}: {word}{error}", file=stream)
+        return imported
+    return False
 
 
 def _warnings(behaviour: Behaviour) -> Iterator[str]:

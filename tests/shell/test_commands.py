@@ -418,3 +418,25 @@ def test_figures_go_into_a_folder_that_is_not_there_yet(tmp_path, capsys):
     out = tmp_path / "new" / "figures.json"
     tell({"auc": 0.75}, out)
     assert json.loads(out.read_text()) == json.loads(capsys.readouterr().out) == {"auc": 0.75}
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "told"),
+    [
+        ("my_own_checks:judge", 0, "0 errors"),
+        ("my_own_checks:jugde", 1, "a.yaml:9: check 'my_own_checks:jugde': 'my_own_checks' has no 'jugde'"),
+        ("my_own_checks:AT_MOST", 1, "a.yaml:9: check 'my_own_checks:AT_MOST': 'AT_MOST' is int, not a factory"),
+        ("no_such_checks:judge", 0, "a.yaml:9: WARNING check 'no_such_checks:judge': no module named 'no_such_checks'"),
+    ],
+)
+def test_check_says_where_a_module_has_no_such_function_and_warns_of_what_it_cannot_import(
+    tmp_path, monkeypatch, capsys, name, code, told
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_own_checks.py").write_text("def judge(evidence):\n    return True\n\n\nAT_MOST = 3\n")
+    (tmp_path / "a.yaml").write_text(SPEC.replace("sensitivity: {at_least: 0.5}", f"python: {name}"))
+    assert main(["check", "a.yaml"]) == code
+    printed = capsys.readouterr()
+    assert told in printed.out + printed.err
+    assert f"{code} error" in printed.out
+    assert not code or "it has judge" in printed.err or "AT_MOST" in name
