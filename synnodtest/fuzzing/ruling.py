@@ -18,6 +18,7 @@ from synnodtest.fuzzing.hole.region import Region
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import Judged
 from synnodtest.fuzzing.sweep import Sweep
+from synnodtest.planning.example import Example
 
 LEAST_HELD_OUT = 2
 """Patients for a confirmation: of a single one no interval between patients can be made."""
@@ -133,7 +134,8 @@ def gaps_of(search: Search, held_out: int, control: Control | None, findings: Fi
     if _compares_nothing(search):
         gaps.append("every scene was compared with itself: the change that is asked about changes nothing")
     if search.left_out:
-        gaps.append(f"{counted(len(search.left_out), 'explicit example')} could not be planted: {search.left_out[0]}")
+        left = search.left_out[0]
+        gaps.append(f"{counted(len(search.left_out), 'explicit example')} could not be planted: {left}{_pinned(left)}")
     if held_out < LEAST_HELD_OUT:
         gaps.append(
             f"radiographs of {counted(held_out, 'patient')} are left for a confirmation, {LEAST_HELD_OUT} are needed"
@@ -171,7 +173,16 @@ def _suspicion(found: Sequence[Confirmation], rate: float) -> str:
     holding, n = sum(r.holds for r in first.replicates), len(first.replicates)
     few = counted(n, "scene is too few", "scenes are too few")
     why = f"holds in {holding} of {n} scenes, {rate:g} asked for" if first.complete else few
-    return f"{len(found)} unconfirmed: {first.candidate.example} ({why})"
+    example = first.candidate.example
+    return f"{len(found)} unconfirmed: {example} ({why}{_pinned(example)})"
+
+
+def _pinned(example: Example) -> str:
+    """Return the remedy where an example names its background, which a confirmation never stands on alone."""
+    if example.get("background") is None:
+        return ""
+    where = "which need not be one of the search and is none of a confirmation"
+    return f"; it names its background, {where}: leave 'background' out"
 
 
 def _failed(confirmed: Sequence[Confirmation], rate: float, alpha: float, findings: Findings) -> str:

@@ -304,6 +304,34 @@ def test_an_explicit_example_is_tried_first_and_confirmed_as_it_is(tmp_path):
     assert gathered.entry["counterexamples"][0]["found_by"] == "explicit"
 
 
+@pytest.mark.parametrize(
+    ("background", "told"),
+    [
+        (
+            "square-000",
+            "1 unconfirmed: background square-000, contrast 0.6, diameter 7 mm (0 scenes are too few; it names",
+        ),
+        (
+            "square-040",
+            "1 explicit example could not be planted: background square-040, contrast 0.6, diameter 7 mm; it names",
+        ),
+    ],
+)
+def test_an_explicit_example_that_names_its_background_cannot_be_confirmed_and_the_remedy_is_told(
+    tmp_path, background, told
+):
+    """One of the search's fails there and none of its scenes is held out; one that is held out is not searched."""
+    detector = Holed(lambda t, _: asked(t, "diameter_mm") < 8)
+    pinned = f"explicit:\n  - {{diameter_mm: 7, contrast: 0.6, background: {background}}}"
+    gathered = hunt(tmp_path, detector, vary=SMALL, examples=4, more=pinned)
+    assert ruling(gathered).status is Status.INCONCLUSIVE
+    assert told in ruling(gathered).sentence
+    assert "is none of a confirmation: leave 'background' out" in ruling(gathered).sentence
+    free = pinned.replace(f", background: {background}", "")
+    (tmp_path / "free").mkdir()
+    assert ruling(hunt(tmp_path / "free", detector, vary=SMALL, examples=4, more=free)).status is Status.FAILED
+
+
 def test_the_search_may_run_on_another_synthesizer_and_confirms_on_the_one_under_test(tmp_path):
     class Other(GaussianSynthesizer):
         def __init__(self, edge):
