@@ -27,7 +27,8 @@ from synnodtest.record.words import date, number, plural, titles_of
 NOT_RUN = "NOT RUN"
 MOST_OTHERS = 0.02
 """Share of a behaviour's scenes that may be others than the reference's; set by hand: the rounding of a network on
-another machine takes hardly a nodule beyond :func:`_alike`, and few films can be exchanged unseen."""
+another machine takes hardly a nodule beyond :func:`_alike`, and few films can be exchanged unseen;
+of fewer than 50 scenes none may be another, as a single one could carry a gate."""
 _UNTOLD = (
     "judged by code of which nothing was noted when the plan was frozen: freeze the plan anew "
     "(synnodtest freeze SPECS --protocol FILE), then run the new version"

@@ -30,6 +30,7 @@ OF_ALPHA = {
     "power_paired": lambda a: s.power_paired(30, 0.1, 0.2, alpha=a),
     "smallest_n_paired": lambda a: s.smallest_n_paired(0.1, alpha=a),
     "power_count": lambda a: s.power_count(30, 1.0, 0.5, alpha=a),
+    "power_drop": lambda a: s.power_drop(30, 0.1, 0.3, alpha=a),
     "power_mean": lambda a: s.power_mean(30, 0.5, 0.7, 0.3, alpha=a),
 }
 

@@ -12,6 +12,7 @@ from synnodtest.statistics import (
     design_effect,
     poisson_exact,
     power_count,
+    power_drop,
     power_mean,
     power_paired,
     power_rate,
@@ -177,3 +178,19 @@ def test_the_sample_size_of_a_mean_is_the_smallest_that_reaches_the_power():
     for mean, spread in ((0.5, 0.4), (0.7, 0.0)):
         with pytest.raises(ValueError, match="the mean exceeds the bound and the spread is above 0"):
             power_mean(20, 0.5, mean, spread)
+
+
+@pytest.mark.parametrize(
+    ("n", "bound", "spread", "alpha"),
+    [(15, 0.1, 0.2, 0.05), (30, 0.1, 0.35, 0.05), (60, 0.05, 0.25, 0.025), (20, 0, 1, 0.05)],
+)
+def test_power_of_a_drop_is_how_often_students_bound_of_a_fall_that_is_none_stays_below_it(n, bound, spread, alpha):
+    falls = np.random.default_rng(0).normal(0, spread, (20_000, n))
+    half = stats.t.isf(alpha, n - 1) * falls.std(axis=1, ddof=1) / math.sqrt(n)
+    assert power_drop(n, bound, spread, alpha=alpha) == pytest.approx(
+        (falls.mean(axis=1) + half < bound).mean(), abs=0.01
+    )
+    assert power_drop(1, bound, spread) == 0.0
+    for impossible in ((-0.1, spread), (bound, 0.0)):
+        with pytest.raises(ValueError, match="the bound is not below 0 and the spread is above 0"):
+            power_drop(n, *impossible)
