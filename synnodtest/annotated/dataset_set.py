@@ -36,7 +36,7 @@ class DatasetSet:
     @property
     def cases(self) -> Sequence[Case]:
         """One case per image; without a patient each image is its own cluster."""
-        return [Case(image.id, image.cluster) for image in self._images.values()]
+        return [Case(image.id, image.cluster, image.exhaustive) for image in self._images.values()]
 
     def load(self, case: Case) -> Radiograph:
         """Return the radiograph with its annotated nodules.

@@ -35,10 +35,12 @@ class Case:
     Args:
         id: Unique within its set; becomes a file name.
         cluster: The patient, else the background: never on both sides of a split.
+        exhaustive: Whether every nodule is marked, so that a finding elsewhere is a false positive.
     """
 
     id: str
     cluster: str
+    exhaustive: bool = True
 
 
 class AnnotatedSet(Protocol):

@@ -57,6 +57,7 @@ class _Image:
     regions: tuple[frozenset[str], ...] = ()
     """Regions that the centre of each nodule lies in."""
     hash: str = ""
+    exhaustive: bool = True
 
     @property
     def top_score(self) -> float:
@@ -65,11 +66,15 @@ class _Image:
 
 @dataclass(frozen=True)
 class _Marks:
-    """Findings of one image for one curve: hits, false positives, and the nodules that could be hit."""
+    """Findings of one image for one curve: hits, false positives, and the nodules that could be hit.
+
+    An image on which nodules may be unmarked has no false positives, nor counts it among the images of their rate.
+    """
 
     scores: NDArray[np.float64]
     hits: NDArray[np.bool_]
     nodules: int
+    exhaustive: bool = True
 
 
 def evaluate(
@@ -85,7 +90,8 @@ def evaluate(
     """Run a detector over annotated radiographs and measure it.
 
     For FROC and sensitivity a finding hits with its centre in the nodule's mask dilated by 5 mm. Average precision
-    follows COCO, the NODE21 score hits at an IoU of at least 0.2.
+    follows COCO, the NODE21 score hits at an IoU of at least 0.2. Images on which nodules may be unmarked give
+    sensitivity and image scores, no false positives and no precision.
 
     Args:
         detector: The detector.
@@ -97,11 +103,11 @@ def evaluate(
         progress: Called after each batch with the radiographs done and their total.
 
     Returns:
-        Plain JSON values: ``identity``, ``images``, ``nodules``, ``average_precision`` (by IoU, and the mean of 0.5 to
-        0.95), ``froc`` (sensitivity by false positives per image), ``sensitivity_at_1_fp`` and the same ``by_size``
-        and ``by_region`` of the nodule's centre (other nodules are neither hits nor misses, findings on them no false
-        positives), ``auc`` (image level), ``node21_score``, ``in_training`` (image -> training image). Where nothing
-        defines a value it is None.
+        Plain JSON values: ``identity``, ``images``, ``images_partly_marked``, ``nodules``, ``average_precision`` (by
+        IoU, and the mean of 0.5 to 0.95), ``froc`` (sensitivity by false positives per image), ``sensitivity_at_1_fp``
+        and the same ``by_size`` and ``by_region`` of the nodule's centre (other nodules are neither hits nor misses,
+        findings on them no false positives), ``auc`` (image level), ``node21_score``, ``in_training`` (image ->
+        training image). Where nothing defines a value it is None.
 
     Raises:
         DetectorError: the detector fails.
@@ -118,6 +124,7 @@ def evaluate(
         "identity": detector.identity.as_dict(),
         "data": data.name,
         "images": len(images),
+        "images_partly_marked": sum(not image.exhaustive for image in images),
         "images_with_nodules": sum(bool(image.nodules) for image in images),
         "nodules": sum(len(image.nodules) for image in images),
         "matching": rule.sentence(),
@@ -164,7 +171,8 @@ def _detected(
             known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
             regions = tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules)
             digest = perceptual_hash(radiograph.pixels) if hashed else ""
-            yield _Image(case.cluster, ordered, radiograph.nodules, radiograph.spacing_mm, regions, digest)
+            seen = radiograph.nodules, radiograph.spacing_mm, regions, digest
+            yield _Image(case.cluster, ordered, *seen, exhaustive=case.exhaustive)
         progress(min(start + BATCH, len(cases)), len(cases))
 
 
@@ -197,9 +205,10 @@ def _marks(image: _Image, rule: Matching, wanted: _Wanted = lambda truth, region
     regions = image.regions or (frozenset(),) * len(image.nodules)
     takes = [wanted(truth, own) for truth, own in zip(image.nodules, regions, strict=True)]
     marks = [index for index, take in zip(outcome.finding_of, takes, strict=True) if take and index is not None]
-    scores = [image.findings[index].score for index in (*marks, *outcome.false_positives)]
-    hits = [True] * len(marks) + [False] * len(outcome.false_positives)
-    return _Marks(np.array(scores, dtype=float), np.array(hits, dtype=bool), sum(takes))
+    false = outcome.false_positives if image.exhaustive else ()
+    scores = [image.findings[index].score for index in (*marks, *false)]
+    hits = [True] * len(marks) + [False] * len(false)
+    return _Marks(np.array(scores, dtype=float), np.array(hits, dtype=bool), sum(takes), image.exhaustive)
 
 
 def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list[bool]:
@@ -216,6 +225,8 @@ def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list
 
 
 def _coco(image: _Image, level: float) -> _Marks:
+    if not image.exhaustive:
+        return _Marks(np.empty(0), np.empty(0, dtype=bool), 0, exhaustive=False)
     findings = image.findings[:COCO_FINDINGS]
     hits = coco_hits([finding.box for finding in findings], [_box(truth) for truth in image.nodules], level)
     return _Marks(np.array([f.score for f in findings], dtype=float), np.array(hits, dtype=bool), len(image.nodules))
@@ -243,7 +254,10 @@ def _top_scores(images: Sequence[_Image]) -> tuple[list[float], list[float]]:
 
 
 def _at_fppi(marks: Sequence[_Marks], rate: float = 1.0) -> float:
-    return sensitivity_at_fppi(froc(*_pooled(marks), sum(mark.nodules for mark in marks), len(marks)), rate)
+    images = sum(mark.exhaustive for mark in marks)
+    if not images:
+        return math.nan
+    return sensitivity_at_fppi(froc(*_pooled(marks), sum(mark.nodules for mark in marks), images), rate)
 
 
 def _pooled(marks: Sequence[_Marks]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -18,6 +18,7 @@ from synnodtest.evaluation.detector import coco_hits, evaluate
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
 from synnodtest.statistics import average_precision
+from tests.evaluation.annotated_folder import write_annotated
 
 
 class Made:
@@ -114,6 +115,39 @@ def test_sensitivity_at_a_false_positive_rate_by_hand():
     assert result["average_precision"]["0.50"] == pytest.approx(
         average_precision([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], [1, 0, 0, 0, 0, 1, 0], 2)
     )
+
+
+class PartlyMarked(Made):
+    """On the first radiograph nodules may be unmarked."""
+
+    @property
+    def cases(self):
+        return [dataclasses.replace(case, exhaustive=case.id != "0") for case in super().cases]
+
+
+def test_a_finding_where_nodules_may_be_unmarked_is_no_false_positive():
+    images = [radiograph(0, truth(10, 10, 20)), radiograph(1, truth(10, 10, 20)), radiograph(2)]
+    hit, elsewhere = Finding((10, 10, 30, 30), 0.5), [Finding((70, y, 80, y + 10), 0.9) for y in (10, 40, 70)]
+    answers = {0: [hit, *elsewhere], 1: [hit], 2: elsewhere[:1]}
+    result = evaluate(scripted(answers), PartlyMarked(images), resamples=0)
+    # One false positive on the two images that are marked in full; precision is of these alone.
+    assert result["froc"]["0.5"] == 1.0
+    assert result["froc"]["0.25"] == 0.0
+    assert result["average_precision"]["0.50"] == pytest.approx(average_precision([0.9, 0.5], [0, 1], 1))
+    assert result["images_partly_marked"] == 1
+    assert result["auc"]["value"] == pytest.approx(0.25)
+
+
+def test_where_no_image_is_marked_in_full_there_is_no_curve():
+    answers = {0: [Finding((10, 10, 30, 30), 0.5), Finding((70, 10, 80, 20), 0.9)]}
+    result = evaluate(scripted(answers), PartlyMarked([radiograph(0, truth(10, 10, 20))]), resamples=100)
+    assert result["sensitivity_at_1_fp"]["value"] is None
+    assert result["average_precision"]["0.50"] is None
+
+
+def test_a_table_says_which_films_are_marked_in_part(tmp_path):
+    write_annotated(tmp_path, 2)
+    assert [case.exhaustive for case in DatasetSet(tmp_path).cases] == [True, False]
 
 
 def test_a_silent_detector_has_precision_zero_and_no_score_is_made_up():
