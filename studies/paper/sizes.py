@@ -95,19 +95,20 @@ def average_precision(job: Job) -> Drawn:
     """Measure average precision on real and on synthetic nodules.
 
     Raises:
-        SynnodError: one of the sets has no nodule.
+        SynnodError: one of the sets has no nodule on a film of which all are marked.
     """
     detector = job.bench.run.campaign.providers.detector
     sets = {"real": job.real(), "synthetic": job.synthetic()}
     measured = {kind: evaluate(detector, data, alpha=0.025) for kind, data in sets.items()}
     for found in measured.values():
-        if not found["nodules"]:
-            raise SynnodError(f"{found['data']}: {found['images']} images, none with a nodule: no average precision")
+        if not found["average_precision"]["at_0.50"]["nodules"]:
+            marked = f"{found['images'] - found['images_partly_marked']} images marked in full"
+            raise SynnodError(f"{found['data']}: {marked}, none with a nodule: no average precision")
     rows = []
     for kind, found in measured.items():
         at_half = found["average_precision"]["at_0.50"]
         side = job.stands_for_real if kind == "real" else kind
-        name = f"{side}: {short(found['data'], 30)}\n{found['nodules']} nodules, {found['images']} images"
+        name = f"{side}: {short(found['data'], 30)}\n{at_half['nodules']} nodules, {at_half['images']} images"
         rows.append((name, at_half["value"], at_half["lower"], at_half["upper"]))
     files = figures.bars(rows, "average precision at an IoU of 0.5 (95% interval)", job.out / "average-precision")
     kept = ("data", "images", "images_with_nodules", "nodules", "average_precision", "sensitivity_at_1_fp")

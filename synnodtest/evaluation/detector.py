@@ -287,7 +287,7 @@ class _Bounds:
 
     def of(self, marks: Sequence[_Marks], statistic: Callable[[Sequence[_Marks]], float]) -> dict[str, object]:
         """Return value, bounds and numbers of one statistic of the images' marks."""
-        counts = {"nodules": sum(mark.nodules for mark in marks), "images": len(marks)}
+        counts = {"nodules": sum(mark.nodules for mark in marks), "images": sum(mark.exhaustive for mark in marks)}
         return {**self.around(marks, statistic), **counts}
 
     def around(

@@ -135,6 +135,7 @@ def test_a_finding_where_nodules_may_be_unmarked_is_no_false_positive():
     assert result["froc"]["0.25"] == 0.0
     assert result["average_precision"]["0.50"] == pytest.approx(average_precision([0.9, 0.5], [0, 1], 1))
     assert result["images_partly_marked"] == 1
+    assert result["average_precision"]["at_0.50"] | {"value": 0} == {"value": 0, "nodules": 1, "images": 2}
     assert result["auc"]["value"] == pytest.approx(0.25)
 
 
