@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -122,6 +122,11 @@ class AnnotatedFilms:
     def measure_margins(self) -> None:
         """Measure them now, so that ``progress`` is called before anything else is read."""
         _ = self.shares
+
+    @property
+    def digests(self) -> Collection[str]:
+        """The sha256 of the file of every film with a nodule, whatever the split."""
+        return self._digests.values()
 
     @cached_property
     def backgrounds(self) -> Sequence[Background]:

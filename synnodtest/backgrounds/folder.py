@@ -153,6 +153,10 @@ class FolderSet:
         radiograph = replace(radiograph, background=entry.id, source=entry.id, patient=entry.patient, strata=strata)
         return self._estimates.completed(radiograph, background.content)
 
+    def digest(self, background: Background) -> str:
+        """Return the sha256 of a radiograph's file."""
+        return digest_of(self._entries[background.id].path)
+
     def doubts(self, background: Background) -> Sequence[str]:
         """Return why someone should look at the estimated lungs of a radiograph; nothing where all is well or given.
 

@@ -1,6 +1,7 @@
 """Transfer: hits and thresholds by hand, places in the same zones, and detectors of which the answer is known."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -287,6 +288,15 @@ def test_a_patient_with_an_annotated_nodule_is_no_negative(world, tmp_path):
     (tmp_path / "plain" / "manifest.csv").write_text(text)
     left = negative_films(tmp_path / "plain", films, split="all", cache=root / "store")
     assert {one.id for one in left.backgrounds} == {"plain000.png", "plain002.png"}
+
+
+def test_a_copy_of_an_annotated_film_is_no_negative_whatever_its_name(tmp_path):
+    write_annotated(tmp_path / "real", 1)
+    write_negatives(tmp_path / "plain", 2)
+    shutil.copy(tmp_path / "real" / "real000.png", tmp_path / "plain" / "plain001.png")
+    films = AnnotatedFilms(tmp_path / "real", share=0.8)
+    left = negative_films(tmp_path / "plain", films, split="all")
+    assert [one.id for one in left.backgrounds] == ["plain000.png"]
 
 
 def test_a_patient_whose_header_has_an_annotated_nodule_is_no_negative_and_stays_on_a_side_of_the_split(tmp_path):

@@ -25,7 +25,8 @@ def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Pa
     """
     whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache, lasting=True)
     sick = {film.cluster for film in films.backgrounds}
-    healthy = [one for one in kept_backgrounds(whole, split) if one.cluster not in sick]
+    apart = (one for one in kept_backgrounds(whole, split) if one.cluster not in sick)
+    healthy = [one for one in apart if whole.digest(one) not in films.digests]  # a copy need not name the patient
     if not healthy:
         raise SynnodError(f"{folder}: no film of a patient without annotated nodules belongs to the split {split!r}")
     return _Some(whole, healthy)
