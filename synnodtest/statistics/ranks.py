@@ -28,7 +28,7 @@ def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return min(1.0, max(-1.0, float(first @ second) / scale)) if scale > 0 else math.nan
 
 
-def spearman(x: ArrayLike, y: ArrayLike, cluster: ArrayLike | None = None, *, alpha: float = 0.05) -> Estimate:
+def spearman(x: ArrayLike, y: ArrayLike, *, cluster: ArrayLike | None = None, alpha: float = 0.05) -> Estimate:
     """Estimate the rank correlation of points with Bonett and Wright's interval: for display.
 
     ``tanh(atanh(r) +- z sqrt((1 + r^2/2) / (n - 3)))``. At r = +-1, where it is undefined, r is replaced in it

@@ -89,7 +89,7 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
         return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
 
     def estimator(alpha: float) -> Estimate:
-        exact = spearman(seen.x, seen.y, seen.clusters, alpha=alpha)
+        exact = spearman(seen.x, seen.y, cluster=seen.clusters, alpha=alpha)
         if not exact.usable:
             return exact
         far = abs(exact.value)
