@@ -35,6 +35,10 @@ class Version:
         """The compared part of the record."""
         return Side.of(self.record)
 
+    def read(self) -> Version:
+        """Return it with its side as record, which plain JSON values are read into again at every look."""
+        return replace(self, record=self.side)
+
     @property
     def label(self) -> str:
         """Name and version."""
