@@ -28,6 +28,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+_ENCODER = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: Any) -> str:
     """Return ``value`` as JSON with sorted keys, no white space and no NaN.
 
@@ -38,7 +41,7 @@ def canonical_json(value: Any) -> str:
         ValueError: a number is NaN or infinite.
         TypeError: a value has no JSON form.
     """
-    text = json.dumps(value, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(value)
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 

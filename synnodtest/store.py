@@ -74,13 +74,13 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        self._entries = self.root / "v1"
+        self._entries, self._scratch = self.root / "v1", self.root / "tmp"
         self._ready = False
 
     @property
     def scratch(self) -> Path:
         """Folder for files that nobody needs tomorrow; there once something was put."""
-        return self.root / "tmp"
+        return self._scratch
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Return the payload of an entry, or None if there is none (or only a damaged one).
@@ -116,8 +116,9 @@ class Store:
         path = self._path(kind, key)
         try:
             self._prepare()
-            temporary = f"{self.scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            temporary = f"{self._scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
+            if not os.path.isdir(folder := os.path.dirname(path)):
+                os.makedirs(folder, exist_ok=True)
             try:
                 with open(temporary, "wb") as file:
                     file.write(_MAGIC + hashlib.sha256(data).digest() + len(data).to_bytes(8, "big") + data)

@@ -39,12 +39,12 @@ class _Map:
         large = np.flatnonzero(areas >= LEAST_PART * areas.max()) + 1
         self.parts: list[BoolArray] = sorted((labels == k for k in large), key=lambda part: np.nonzero(part)[1].mean())
         self.depth: FloatArray = depths_mm(mask, self.spacing).astype(np.float32)
+        self._deepest = [float(np.quantile(self.depth[part], 1.0 - LEAST_SHARE)) for part in self.parts]
 
     def allowed(self, part: int, clearance_mm: float) -> BoolArray:
         """Return where a centre may lie: as deep as the clearance, which is relaxed as scenes relax it."""
-        inside = self.parts[part % len(self.parts)]
-        limit = min(clearance_mm, float(np.quantile(self.depth[inside], 1.0 - LEAST_SHARE)))
-        return inside & (self.depth >= limit)
+        inside, deepest = self.parts[part % len(self.parts)], self._deepest[part % len(self.parts)]
+        return inside & (self.depth >= min(clearance_mm, deepest))
 
     def middle(self, row: int, column: int) -> tuple[float, float]:
         """Return the middle of a pixel, ``(x, y)`` in mm."""
