@@ -137,8 +137,10 @@ def midranks(values: ArrayLike) -> NDArray[np.float64]:
     flat = np.asarray(values)
     order = np.argsort(flat, kind="stable")
     ordered = flat[order]
-    first = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(flat) else np.zeros(0, dtype=bool)
-    edges = np.concatenate([np.flatnonzero(first), [len(flat)]])
+    edges = np.empty(len(flat) + 1, dtype=bool)  # where another value begins, and the end
+    edges[:1] = edges[-1:] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=edges[1:-1])
+    (starts,) = edges.nonzero()
     ranks = np.empty(len(flat))
-    ranks[order] = ((edges[:-1] + edges[1:] + 1) / 2)[np.cumsum(first) - 1]
+    ranks[order] = ((starts[:-1] + starts[1:] + 1) / 2).repeat(np.diff(starts))
     return ranks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -85,8 +86,9 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
 
     def of_rows(rows: NDArray[np.intp]) -> float:
         first, second = midranks(seen.x[rows]), midranks(seen.y[rows])
-        scale = float(first.std() * second.std())
-        return float(((first - first.mean()) * (second - second.mean())).mean()) / scale if scale else 0.0
+        first, second = first - first.mean(), second - second.mean()
+        scale = math.sqrt((first * first).mean()) * math.sqrt((second * second).mean())
+        return float((first * second).mean()) / scale if scale else 0.0
 
     def estimator(alpha: float) -> Estimate:
         exact = spearman(seen.x, seen.y, cluster=seen.clusters, alpha=alpha)
