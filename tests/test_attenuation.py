@@ -36,12 +36,12 @@ def test_a_solid_ball_on_a_phantom_adds_what_the_rule_says():
     """The phantom projects the ball by its own Beer-Lambert line integrals, scatter and display."""
     found, ruled = [], []
     for seed in (0, 3):
-        projection = project(sample_anatomy(seed), 512)
+        projection = project(sample_anatomy(seed), 320)
         plain = expose(projection)
         display = Display.of(plain)
         rows, columns = np.nonzero(plain.regions["lung"])
         rng = np.random.default_rng(seed)
-        for k in rng.integers(0, rows.size, 40):
+        for k in rng.integers(0, rows.size, 25):
             centre = (columns[k] * plain.spacing_mm[1], rows[k] * plain.spacing_mm[0])
             truth = expose(projection, [PhantomNodule(14.0, centre, seed=int(k))]).nodules[0]
             if truth.diameter_mm > 13:

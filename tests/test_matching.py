@@ -1,6 +1,7 @@
 """The criterion ``centre-in-nodule`` against SciPy's distance transform of the whole mask."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,12 +16,17 @@ SPACINGS = [(0.143, 0.143), (0.2, 0.5), (1.0, 0.7)]
 
 def distance_mm(mask, origin, spacing, point):
     """Distance from the pixel that holds a point to the nearest of the mask; beyond 50 pixels around it infinite."""
-    padded = np.pad(mask, 50)
     if not mask.any():
         return math.inf
-    away = distance_transform_edt(~padded, sampling=spacing)
+    away = distances_mm(mask.tobytes(), mask.shape, spacing)
     row, column = math.floor(point[1]) - origin[0] + 50, math.floor(point[0]) - origin[1] + 50
     return away[row, column]
+
+
+@cache
+def distances_mm(mask, shape, spacing):
+    """Distances of all pixels up to 50 around a mask, given as bytes."""
+    return distance_transform_edt(~np.pad(np.frombuffer(mask, bool).reshape(shape), 50), sampling=spacing)
 
 
 @pytest.mark.parametrize("spacing", SPACINGS)

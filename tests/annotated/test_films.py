@@ -19,14 +19,17 @@ def folder(tmp_path_factory):
     return path, write_annotated(path, 24)
 
 
-def test_the_margin_of_each_annotator_is_measured(folder):
-    shares = AnnotatedFilms(folder[0]).shares
-    assert shares == {name: pytest.approx(share, abs=0.08) for name, share in MARGIN.items()}
+@pytest.fixture(scope="module")
+def films(folder):
+    return AnnotatedFilms(folder[0])
 
 
-def test_a_nodule_is_the_ellipse_in_its_outline(folder):
-    path, truth = folder
-    films = AnnotatedFilms(path)
+def test_the_margin_of_each_annotator_is_measured(films):
+    assert films.shares == {name: pytest.approx(share, abs=0.08) for name, share in MARGIN.items()}
+
+
+def test_a_nodule_is_the_ellipse_in_its_outline(folder, films):
+    _, truth = folder
     film = films.backgrounds[2]
     x, y, diameter, annotation = truth[film.id]
     (nodule,) = films.nodules(film.id)
@@ -39,17 +42,16 @@ def test_a_nodule_is_the_ellipse_in_its_outline(folder):
     assert rows.size == pytest.approx(area, rel=0.08)
 
 
-def test_who_marked_every_nodule_is_known(folder):
-    films = AnnotatedFilms(folder[0])
+def test_who_marked_every_nodule_is_known(films):
     assert [films.exhaustive(one.id) for one in films.backgrounds[:4]] == [True, False, True, False]
 
 
-def test_a_split_takes_patients_and_changes_no_outline(folder):
-    every, held = AnnotatedFilms(folder[0]), AnnotatedFilms(folder[0], split="held-out")
-    assert {one.id for one in held.backgrounds} == {one.id for one in every.backgrounds if is_held_out(one.cluster)}
-    assert held.shares == every.shares
+def test_a_split_takes_patients_and_changes_no_outline(folder, films):
+    held = AnnotatedFilms(folder[0], split="held-out")
+    assert {one.id for one in held.backgrounds} == {one.id for one in films.backgrounds if is_held_out(one.cluster)}
+    assert held.shares == films.shares
     trained = AnnotatedFilms(folder[0], split="train")
-    assert len(held.backgrounds) + len(trained.backgrounds) == len(every.backgrounds)
+    assert len(held.backgrounds) + len(trained.backgrounds) == len(films.backgrounds)
     with pytest.raises(ValueError, match="held-out, train, all"):
         of_split("p", "test")
 

@@ -1,5 +1,6 @@
 """A warm store: it never gives a stale answer, and where all is in it a run asks its parts for their identity alone."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -123,10 +124,19 @@ def outcomes_in(folder, detector=Told, synthesizer=Drawn, squares=Squares, seed=
     return told_of(made), engine.tally.from_cache
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A store in which a run and one of nodules that grow were made, and what the first tells."""
+    folder = tmp_path_factory.mktemp("warm")
+    before, _ = outcomes_in(folder)
+    outcomes_in(folder, asked=noisy(nodules=(GROWN,)))
+    return folder, before
+
+
 @pytest.mark.parametrize("changed", CHANGES)
-def test_whatever_changes_a_warm_store_answers_as_an_empty_one(tmp_path, changed):
-    before, _ = outcomes_in(tmp_path / "warm")
-    outcomes_in(tmp_path / "warm", asked=noisy(nodules=(GROWN,)))
+def test_whatever_changes_a_warm_store_answers_as_an_empty_one(tmp_path, warm, changed):
+    made, before = warm
+    shutil.copytree(made, tmp_path / "warm")
     after, _ = outcomes_in(tmp_path / "warm", **CHANGES[changed])
     assert (after, 0) == outcomes_in(tmp_path / "empty", **CHANGES[changed])
     assert after != before

@@ -226,7 +226,13 @@ def resampled_seldom(monkeypatch):
     monkeypatch.setattr(calibration, "RESAMPLES", RESAMPLES)
 
 
-@pytest.mark.usefixtures("resampled_seldom")
+@pytest.fixture
+def without_p_values(monkeypatch):
+    """Leave out the p value of a ruling, for which estimates are made a dozen times more; it decides nothing."""
+    monkeypatch.setattr("synnodtest.expectations.rule.alarm_p", lambda *_: math.nan)
+
+
+@pytest.mark.usefixtures("resampled_seldom", "without_p_values")
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_detector_at_the_bound_rarely_passes(name):
     kind, parameters, design, runs = DESIGNS[name]

@@ -47,10 +47,9 @@ def test_a_noisy_detector_above_the_rate_ends_in_no_confirmed_counterexample(tmp
     assert ruling(gathered).status is Status.PASSED
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_region_where_too_many_fail_never_passes(tmp_path, seed):
+def test_a_region_where_too_many_fail_never_passes(tmp_path):
     """Three in ten are missed where one in five may be: close to the bound, so FAILED or INCONCLUSIVE."""
-    gathered = hunt(tmp_path, Holed(noisy(0.70, seed)), vary=SMALL, examples=12, replicates=5, seed=seed)
+    gathered = hunt(tmp_path, Holed(noisy(0.70)), vary=SMALL, examples=12, replicates=5)
     assert ruling(gathered).status is not Status.PASSED
 
 
@@ -529,7 +528,10 @@ def test_a_budget_limits_how_many_held_out_radiographs_a_confirmation_reads(left
 
 
 @pytest.mark.parametrize(("region", "status"), [("air_leak", Status.INCONCLUSIVE), ("lung", Status.FAILED)])
-def test_radiographs_that_do_not_show_the_region_are_no_evidence_of_silence_in_it(tmp_path, region, status):
+def test_radiographs_that_do_not_show_the_region_are_no_evidence_of_silence_in_it(
+    tmp_path, monkeypatch, region, status
+):
+    monkeypatch.setattr("synnodtest.fuzzing.search.ROUNDS", 1)  # each draws 450 examples of which none can be planted
     vary = "{diameter_mm: [10, 20], location: {region: lung}}"
     gathered = hunt(tmp_path, Holed(), vary=vary, expect=f"silent: {{region: {region}}}", examples=8)
     assert ruling(gathered).status is status

@@ -226,10 +226,10 @@ def facts(radiograph):
 
 
 def test_a_phantom_is_projected_once_for_all_sets_runs_and_processes_that_share_a_store(tmp_path, projections):
-    fresh = PhantomSet("normal", 3, 7, size=128)
+    fresh = PhantomSet("normal", 2, 7, size=128)
     plain = [fresh.load(background) for background in fresh.backgrounds]
     projections.clear()
-    for count in (2, 3, 3):
+    for count in (1, 2, 2):
         kept = PhantomSet("normal", count, 7, size=128, cache=tmp_path)
         for background, expected in zip(kept.backgrounds, plain, strict=False):
             again = kept.load(background)
@@ -238,7 +238,7 @@ def test_a_phantom_is_projected_once_for_all_sets_runs_and_processes_that_share_
             assert {name: mask.tobytes() for name, mask in again.regions.items()} == {
                 name: mask.tobytes() for name, mask in expected.regions.items()
             }
-    assert len(projections) == 3
+    assert len(projections) == 2
 
 
 def test_while_another_process_makes_a_phantom_the_later_ones_are_made(tmp_path, projections):
@@ -259,16 +259,15 @@ def test_while_another_process_makes_a_phantom_the_later_ones_are_made(tmp_path,
 
 
 def test_other_sets_sizes_and_master_seeds_are_other_phantoms_of_a_store(tmp_path, projections):
+    made = set()
     for name, seed, size in [("normal", 1, 128), ("normal", 2, 128), ("normal", 1, 192), ("pneumothorax", 1, 128)]:
         kept = PhantomSet(name, 1, seed, size=size, cache=tmp_path)
-        fresh = PhantomSet(name, 1, seed, size=size)
-        got, expected = (each.load(each.backgrounds[0]) for each in (kept, fresh))
-        assert got.content_sha256() == expected.content_sha256()
-    assert len(projections) == 8
+        made.add(kept.load(kept.backgrounds[0]).content_sha256())
+    assert len(made) == len(projections) == 4
 
 
 def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, projections, monkeypatch):
-    monkeypatch.setitem(PhantomSet.__init__.__kwdefaults__, "size", 256)  # of 1024, each takes seconds
+    monkeypatch.setitem(PhantomSet.__init__.__kwdefaults__, "size", 128)  # of 1024, each takes seconds
     behaviour = "{{id: b{n}, statement: s, scenes: {{backgrounds: {{set: normal, count: {n}}}}}, expect: [{what}]}}"
     what = "specificity: {at_least: 0.1}"
     lines = ["synnodtest: 1", "behaviours:", *(f"  - {behaviour.format(n=n, what=what)}" for n in (1, 2))]
