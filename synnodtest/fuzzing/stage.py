@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
-import scipy
 
 from synnodtest.canonical import seed_of
 from synnodtest.engine.engine import Engine
@@ -24,6 +23,7 @@ from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace, Placer
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
+from synnodtest.statistics.distributions import binom_cdf, binom_sf
 
 CHUNK = 8
 """Replicates per call of the engine when a clock is watched."""
@@ -104,9 +104,9 @@ def surely(holding: int, n: int, rate: float) -> bool | None:
 
     It only guides the search: few scenes are enough where none or all fail.
     """
-    if scipy.stats.binom.cdf(holding, n, rate) < UNLIKELY:
+    if binom_cdf(holding, n, rate) < UNLIKELY:
         return True
-    return False if scipy.stats.binom.sf(holding - 1, n, SHALLOW * rate) < UNLIKELY else None
+    return False if holding and binom_sf(holding - 1, n, SHALLOW * rate) < UNLIKELY else None
 
 
 def rather(holding: int, n: int, rate: float) -> bool:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import scipy
-
 from synnodtest.counted import counted
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.stage import UNLIKELY, Placement, Stage, run_in_time
 from synnodtest.planning.example import Example
 from synnodtest.statistics import Estimate
+from synnodtest.statistics.distributions import binom_cdf
 
 TRIALS = 120
 """Scenes in all, shared by the examples."""
@@ -76,7 +75,7 @@ def scenes_needed(rate: float) -> int:
 
 def _falls_short(shares: Shares, rate: float) -> tuple[int, int] | None:
     """Return the counts of the example that holds least often, if it surely holds less often than asked."""
-    short = [(k, n) for k, n in shares.values() if scipy.stats.binom.cdf(k, n, rate) < UNLIKELY]
+    short = [(k, n) for k, n in shares.values() if binom_cdf(k, n, rate) < UNLIKELY]
     return min(short, key=lambda one: (one[0] / one[1], -one[1]), default=None)
 
 

@@ -83,7 +83,7 @@ def binom_half_pmf(count: float, n: float) -> float:
 
 def binom_half_cdf(count: float, n: float) -> float:
     """Return P(X <= count) of n fair coins, ``0 <= count``."""
-    return float(scipy.special.betaincc(count + 1, n - count, 0.5)) if count < n else 1.0
+    return binom_cdf(count, n, 0.5)
 
 
 def binom_pmf(count: ArrayLike, n: ArrayLike, rate: float) -> NDArray[np.float64]:
@@ -93,6 +93,11 @@ def binom_pmf(count: ArrayLike, n: ArrayLike, rate: float) -> NDArray[np.float64
     return np.asarray(
         np.exp(ways + scipy.special.xlogy(k, rate) + scipy.special.xlog1py(of - k, -rate)), dtype=np.float64
     )
+
+
+def binom_cdf(count: float, n: float, rate: float) -> float:
+    """Return P(X <= count), 0 <= count; to twelve digits."""
+    return float(scipy.special.betaincc(count + 1, n - count, rate)) if count < n else 1.0
 
 
 def binom_sf(count: int, n: int, rate: float) -> float:
@@ -119,6 +124,13 @@ def binom_isf(tail: float, n: int, rate: float) -> int:
     while binom_sf(count, n, rate) > tail:
         count += 1
     return count
+
+
+def hypergeom_cdf(count: int, drawn: int, marked: int, total: int) -> float:
+    """Return P(X <= count) of the marked ones among some that are drawn without putting back; exact."""
+    plain = total - marked
+    ways = sum(math.comb(marked, k) * math.comb(plain, drawn - k) for k in range(max(0, drawn - plain), count + 1))
+    return ways / math.comb(total, drawn)
 
 
 def poisson_cdf(count: int, mean: float) -> float:

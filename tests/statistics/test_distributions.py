@@ -65,7 +65,18 @@ def test_binomial_distributions(n: int, rate: float) -> None:
         assert int(ours.binom_ppf(tail, n, rate)) == max(0, int(stats.binom.ppf(tail, n, rate)))
     counts = np.unique(np.linspace(0, n, 40).astype(int))
     assert [ours.binom_sf(int(k), n, rate) for k in counts] == [float(stats.binom.sf(k, n, rate)) for k in counts]
+    below = [ours.binom_cdf(int(k), n, rate) for k in counts]
+    assert below == pytest.approx(stats.binom.cdf(counts, n, rate), rel=1e-12, abs=1e-300)
     assert ours.binom_pmf(counts, n, rate) == pytest.approx(stats.binom.pmf(counts, n, rate), rel=1e-10, abs=1e-300)
+
+
+@pytest.mark.parametrize(("one", "of"), [(9, 9), (7, 30), (0, 5), (3, 4)])
+@pytest.mark.parametrize(("other", "of_those"), [(0, 9), (3, 20), (5, 5)])
+def test_the_hypergeometric_distribution_is_that_of_fishers_exact_test(
+    one: int, of: int, other: int, of_those: int
+) -> None:
+    wanted = stats.fisher_exact([[one, of - one], [other, of_those - other]], alternative="greater").pvalue
+    assert ours.hypergeom_cdf(other, of_those, one + other, of + of_those) == pytest.approx(wanted, rel=1e-12)
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.001, 0.5, 1.0, 10.0, 5000.0])
@@ -97,10 +108,11 @@ def test_midranks(size: int) -> None:
         assert ours.midranks(values).tolist() == stats.rankdata(values).tolist()
 
 
-def test_judging_a_run_does_not_load_what_takes_long() -> None:
+def test_judging_a_run_does_not_load_what_takes_long_nor_does_a_closer_look_of_a_search() -> None:
     """scipy.stats takes most of a second: more than a run whose scenes are all stored needs for its verdicts."""
     code = (
         "import synnodtest.shell.items; from synnodtest.statistics import power_paired, power_rate; "
-        "power_rate(30, 0.5, 0.9); power_paired(30, 0.2, 0.1)"
+        "power_rate(30, 0.5, 0.9); power_paired(30, 0.2, 0.1); "
+        "from synnodtest.fuzzing import stage, sweep; stage.surely(7, 9, 0.8); sweep._falls_short({0: (1, 9)}, 0.8)"
     )
     assert loaded_after(code, "scipy.stats", "scipy.spatial", "scipy.interpolate", "torch", "pandas") == []

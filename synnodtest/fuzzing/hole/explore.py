@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-import scipy
-
 from synnodtest.fuzzing.confirm import rate_of
 from synnodtest.fuzzing.failure_rule import FROM, INSIDE, failure_rule
 from synnodtest.fuzzing.hole.box import Box, joined
@@ -17,6 +14,7 @@ from synnodtest.fuzzing.hole.region import Region, Term
 from synnodtest.fuzzing.hole.walk import failing_stretches
 from synnodtest.fuzzing.hole.where import cut, place_rule, share_of, tells
 from synnodtest.planning.difficulty import Difficulties, Dimension, Space
+from synnodtest.statistics.distributions import hypergeom_cdf
 
 CHECKED = 40
 """Scenes within the region, and as many outside of it: 40 failures of 40 put the rate that holds below 0.09."""
@@ -164,8 +162,7 @@ class Explorer:
             beside = self.box.with_(index, others)
             probed = self.probes.look(beside.drawn(CHECKED // 2, self.probes.rng("levels", index)), beside)
             (f1, n1), (f2, n2) = _failed(inside), _failed(probed)
-            table = np.array([[f1, n1 - f1], [f2, n2 - f2]])
-            if n2 and scipy.stats.fisher_exact(table, alternative="greater").pvalue > NOT_BY_CHANCE:
+            if n2 and hypergeom_cdf(f2, n2, f1 + f2, n1 + n2) > NOT_BY_CHANCE:  # Fisher's exact test
                 self.box = self.box.with_(index, (dimension.bounds,))
 
     def _outside(self) -> list[Seen]:
