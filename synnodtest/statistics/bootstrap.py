@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
@@ -103,8 +104,7 @@ def _studentized(
     """Return each draw's distance from the value, in errors by its own jackknife."""
     ratios = np.empty(len(draws))
     for row, pick in enumerate(chosen):
-        parts = [members[i] for i in pick]
-        own = np.array([statistic(np.concatenate(parts[:i] + parts[i + 1 :])) for i in range(len(parts))])
+        own = np.array([statistic(rows) for rows in _each_left_out([members[i] for i in pick])])
         spread = _jackknife_error(own)
         gap = draws[row] - value
         ratios[row] = gap / spread if spread > 0 else (0.0 if gap == 0 else math.copysign(math.inf, gap))
@@ -283,7 +283,7 @@ def resampled(
     rng = np.random.default_rng(seed_sequence("cluster-bootstrap", seed))
     chosen = rng.integers(count, size=(resamples, count))
     draws = np.array([statistic(rows) for rows in _drawn(members, chosen)], dtype=float)
-    jackknife = np.array([statistic(np.concatenate(members[:i] + members[i + 1 :])) for i in range(count)], dtype=float)
+    jackknife = np.array([statistic(rows) for rows in _each_left_out(members)], dtype=float)
     if np.isnan(jackknife).any():
         return cannot("the statistic rests on a single cluster")
     sizes = np.bincount(index).astype(np.float64)
@@ -303,3 +303,9 @@ def _drawn(members: list[NDArray[np.intp]], chosen: NDArray[np.int64]) -> Iterat
         yield from (table[pick].ravel() for pick in chosen)
     else:
         yield from (np.concatenate([members[i] for i in pick]) for pick in chosen)
+
+
+def _each_left_out(members: list[NDArray[np.intp]]) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of all clusters but one, for each in turn."""
+    rows, ends = np.concatenate(members), list(accumulate(map(len, members), initial=0))
+    return (np.concatenate([rows[:start], rows[end:]]) for start, end in pairwise(ends))

@@ -70,7 +70,7 @@ def test_the_guard_is_the_wider_of_the_plain_and_the_logit_interval(limits, larg
 
 
 def test_bootstrap_t_is_davison_and_hinkleys_studentized_interval():
-    got = cluster_bootstrap(mean, range(40), seed=1, resamples=1500, method="t")
+    got = cluster_bootstrap(mean, range(40), seed=1, resamples=800, method="t")
     draws = np.random.default_rng(0).choice(DATA, (20_000, 40))
     ratios = (draws.mean(1) - DATA.mean()) / (draws.std(1, ddof=1) / math.sqrt(40))
     error = DATA.std(ddof=1) / math.sqrt(40)
