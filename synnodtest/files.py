@@ -6,7 +6,8 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +15,7 @@ from typing import IO, Any
 def write_atomic(path: Path, data: bytes | str) -> Path:
     """Write ``data`` to a temporary file in the same folder, then rename it onto ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(path, "") as temporary, _told_of(path):
+    with replacing(path) as temporary, _told_of(path):
         temporary.write_bytes(data.encode(errors="backslashreplace") if isinstance(data, str) else data)
     return path
 
@@ -49,15 +50,14 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def replacing(path: Path) -> AbstractContextManager[Path]:
-    """Yield a temporary path in the folder of ``path``; on success it takes the place of ``path``, else it goes."""
-    return _beside(path, path.suffix)
-
-
 @contextmanager
-def _beside(path: Path, suffix: str) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of ``path``; on success it takes the place of ``path``, else it goes.
+
+    It is hidden and has no suffix, so that what a killed process leaves of it is taken for no spec and no radiograph.
+    """
     with _told_of(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -67,6 +67,12 @@ def _beside(path: Path, suffix: str) -> Iterator[Path]:
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed while they wrote ``path`` left beside it."""
+    for left in path.parent.glob(f".{escape(path.name)}.{'[a-z0-9_]' * 8}"):
+        left.unlink(missing_ok=True)
 
 
 _LFS = b"version https://git-lfs.github.com/spec/"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synnodtest.files import replacing, write_atomic
+from synnodtest.files import replacing, sweep, write_atomic
 
 
 def full(*names):
@@ -24,3 +24,14 @@ def test_an_error_of_another_file_keeps_its_name(tmp_path):
     with pytest.raises(OSError, match="temporary"), replacing(tmp_path / "a.json"):
         full()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
+    path = tmp_path / "a[1].json"
+    with replacing(path) as left:
+        others = {tmp_path / name for name in (".a1.json.0123abcd", ".a[1].json.0123abcd.png", ".a[1].json.x")}
+        for other in (path, *others):
+            other.write_text("kept")
+        sweep(path)
+        assert set(tmp_path.iterdir()) == {path, *others}
+        left.touch()

@@ -49,6 +49,7 @@ def _report(options: argparse.Namespace) -> None:
     loaded, folder = record.load(path), path.parent
     if path.name != RECORD:
         raise RecordError(f"{path}: a run's record is called {RECORD}", hint="rename it")
+    manifest.sweep_unfinished(folder)
     changed = _changed(folder)
     if changed:
         raise RecordError(

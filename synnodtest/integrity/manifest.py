@@ -15,7 +15,7 @@ from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
-from synnodtest.files import sha256_of_file, write_atomic
+from synnodtest.files import sha256_of_file, sweep, write_atomic
 
 FILE_NAME = "manifest.json"
 RECORD = "results.json"
@@ -126,6 +126,15 @@ def read(folder: Path) -> dict[str, Any]:
     if not usable:
         raise RecordError(f"{path}: not a manifest of version {VERSION}", hint=hint)
     return dict(manifest)
+
+
+def sweep_unfinished(folder: Path) -> None:
+    """Remove what killed commands left of the files that are written into a finished run; they would be no part of it.
+
+    The manifest lists none of these, so nothing that it vouches for can go.
+    """
+    for name in (FILE_NAME, REPORT, SIGNATURE):
+        sweep(folder / name)
 
 
 def _hashes(folder: Path) -> dict[str, str]:

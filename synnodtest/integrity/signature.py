@@ -44,6 +44,7 @@ def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | No
         RecordError: the run does not verify, or the key cannot be used.
     """
     serialization, ed25519, _ = _cryptography()
+    manifest.sweep_unfinished(folder)
     faults = manifest.verify(folder)
     if faults:
         raise RecordError(f"{folder}: not signed, it does not verify: {faults[0]}", hint="sign a run as it was written")

@@ -21,8 +21,8 @@ class Arrays:
 
     def save(self, path: Path) -> None:
         """Write an ``.npz``, whole or not at all."""
-        with replacing(path) as temporary:
-            np.savez(temporary, **vars(self))
+        with replacing(path) as temporary, temporary.open("wb") as file:  # a path would be given a suffix
+            np.savez(file, **vars(self))
 
     @classmethod
     def load(cls, path: Path) -> Self:

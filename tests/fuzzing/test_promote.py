@@ -6,6 +6,7 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.commands.promote import with_explicit
+from synnodtest.commands.specs import spec_files
 from synnodtest.errors import SynnodError
 from synnodtest.record import results as records
 from synnodtest.spec import load_spec
@@ -93,6 +94,26 @@ def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path
     assert "in the right lung" in capsys.readouterr().out
     (explicit,) = load_spec(tmp_path / "spec.yaml").behaviour("mine").fuzz.explicit
     assert explicit["diameter_mm"] == 7.25
+
+
+def test_a_promotion_that_is_killed_leaves_the_spec_as_it_was_and_no_second_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, there = tmp_path / "spec.yaml", []
+    path.write_text(HEAD + "    fuzz: {vary: {diameter_mm: [5, 9]}}\n" + TAIL)
+    record = example.record(20)
+    record["behaviours"] = [*record["behaviours"], record["behaviours"][0] | {"id": "mine", "file": "spec.yaml"}]
+    record["fuzzing"] = [FAILURE]
+    records.write(record, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+
+    def killed(source, target):
+        there.extend([sorted(spec_files([tmp_path])), sum("spec" in file.name for file in tmp_path.iterdir())])
+        raise KeyboardInterrupt
+
+    before = path.read_bytes()
+    monkeypatch.setattr("synnodtest.files.os.replace", killed)
+    assert main(["promote", "fuzz-0123"]) == 130
+    assert there == [[path], 2]
+    assert path.read_bytes() == before
 
 
 def test_the_example_goes_into_the_spec_that_failed_and_not_into_another_with_a_behaviour_of_its_name(

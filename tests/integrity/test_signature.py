@@ -161,6 +161,17 @@ def test_a_run_that_does_not_verify_is_not_signed(run, key):
         signature.sign(run, key)
 
 
+@pytest.mark.parametrize("file", [manifest.SIGNATURE, manifest.REPORT, manifest.FILE_NAME])
+def test_a_run_at_which_a_command_was_killed_is_drawn_and_signed_by_the_next(run, key, file):
+    left = run / f".{file}.0_9azk3x"
+    for again in (["report", str(run)], ["sign", str(run), "--key", str(key)]):
+        left.write_text("{")
+        assert len(manifest.verify(run)) == 1
+        assert main(again) == 0
+        assert manifest.verify(run) == []
+    assert signature.verify(run) == []
+
+
 def test_rubbish_for_a_key_is_refused(run, key):
     key.write_text("hello")
     with pytest.raises(RecordError, match="not a usable private key"):
