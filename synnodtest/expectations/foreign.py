@@ -13,6 +13,7 @@ from synnodtest.evidence.ruling import Component, Ruling, Status, decide
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of, value_of
 from synnodtest.expectations.language import Selection, fields_given
 from synnodtest.expectations.rule import sizes
+from synnodtest.expectations.ruling_form import unlike
 from synnodtest.expectations.worst import concerns
 
 
@@ -124,14 +125,16 @@ def taken(answer: object, check: str, evidence: Evidence, unheard: Iterable[str]
 
     Raises:
         InvalidEvidence: it is INVALID: that is no verdict, which a waiver could cover.
-        SynnodError: it is no ruling, its status is none, its sentence begins with another, or it says PASSED where one
-            of its own estimates does not.
+        SynnodError: it is no ruling, its status is none, a field is nothing that a record could hold, its sentence
+            begins with another status, or it says PASSED where one of its own estimates does not.
     """
     if not isinstance(answer, Ruling) or answer.status not in list(Status):
         raise SynnodError(
             f"check {check!r} returned {answer.status if isinstance(answer, Ruling) else type(answer).__name__}",
             hint=f"return a Ruling with one of {', '.join(Status)}",
         )
+    if faults := [*unlike(answer)]:
+        raise SynnodError(f"check {check!r} returned a Ruling that no record can hold: {'; '.join(faults)}")
     ruling = replace(answer, status=Status(answer.status))
     first = ruling.sentence.partition(" ")[0]
     if first in set(Status) - {ruling.status}:

@@ -3,11 +3,16 @@
 import math
 from dataclasses import replace
 
+import jsonschema
+import numpy as np
 import pytest
 
 from synnodtest.checks import Component, Ruling, Status, check, find_check
+from synnodtest.decoding import encode
 from synnodtest.errors import SynnodError
 from synnodtest.expectations import registry
+from synnodtest.record import results
+from synnodtest.record.entries import ruling_entry
 from tests.expectations.evidence import evidence, trial
 
 MANY = evidence([trial(f"b{i}", 0.9) for i in range(20)])
@@ -61,6 +66,48 @@ def test_a_status_may_be_its_word_and_nothing_else(ruled):
     for answer in (replace(GOOD, status="OK"), replace(GOOD, status=True), True, None):
         with pytest.raises(SynnodError, match="check 'somebodys' returned"):
             ruled(answer)
+
+
+TOO_MANY_DIGITS = 10**400
+AROUND: dict = {}
+AROUND["a"] = AROUND
+RUBBISH = {
+    **dict.fromkeys(
+        ("n_nodules", "n_backgrounds", "n_clusters"),
+        (-3, 2.5, math.nan, math.inf, "many", None, True, TOO_MANY_DIGITS, 2**53),
+    ),
+    **dict.fromkeys(("alpha", "icc", "p_value"), ("x", None, True, 1j, object(), np.zeros(3), TOO_MANY_DIGITS)),
+    **dict.fromkeys(("sentence", "criterion"), (None, 5, b"PASSED")),
+    "notes": (None, "abc", (1, 2)),
+    "components": (None, "x", (1,)),
+    **dict.fromkeys(("figure", "details"), (None, [1], {"a": object()}, {"a": TOO_MANY_DIGITS}, AROUND)),
+}
+IN_COMPONENT = {
+    **dict.fromkeys(("name", "label", "method", "unit"), (None, 3)),
+    **dict.fromkeys(("side", "role", "status"), (None, 3, "other", [])),
+    **dict.fromkeys(("value", "lower", "upper", "bound", "lower95", "upper95"), ("x", None, 1j, TOO_MANY_DIGITS)),
+}
+
+
+@pytest.mark.parametrize("status", ["PASSED", "FAILED"])
+@pytest.mark.parametrize("name", [*RUBBISH, *IN_COMPONENT])
+def test_rubbish_in_a_ruling_is_a_fault_of_its_check_that_names_the_field(ruled, name, status):
+    said = Ruling(Status(status), f"{status} so", "c")
+    for value in RUBBISH.get(name) or IN_COMPONENT[name]:
+        part = (replace(HIGH, **{name: value}),) if name in IN_COMPONENT else (HIGH,)
+        own = {} if name in IN_COMPONENT else {name: value}
+        with pytest.raises(SynnodError, match=f"no record can hold: .*{name} is "):
+            ruled(replace(said, **({"components": part} | own)))
+
+
+def test_numbers_of_any_make_are_taken_and_the_record_can_hold_them(ruled):
+    odd = replace(HIGH, value=np.float32(0.9), lower=np.float64(0.7), upper=math.inf, lower95=math.nan, upper95=1)
+    counts = {"n_nodules": np.int64(20), "n_backgrounds": 20.0, "n_clusters": np.float64(20)}
+    said = replace(GOOD, components=[odd], notes=["n"], icc=-math.inf, figure={"x": np.arange(3)}, **counts)
+    taken = ruled(said)
+    assert taken.status is Status.PASSED
+    form = {"$defs": results.schema()["$defs"], "$ref": "#/$defs/ruling"}
+    jsonschema.validate(encode(ruling_entry(taken)), form)
 
 
 def test_one_background_never_passes(ruled):
