@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import synnodtest
+from synnodtest.canonical import canonical_json, plain
 from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign
@@ -20,7 +22,7 @@ from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
 from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
-from synnodtest.record.model.run import RunEntry
+from synnodtest.record.model.run import IdentityEntry, RunEntry
 from synnodtest.report.crops import write_whole_pictures
 from synnodtest.scene import Scene
 from synnodtest.shell.baseline import kept_record
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.scene.startswith("fuzz-"):
         failure = find_failure(record, options.scene)
-        return max(_replayed(record.run, options.cache, name, failure) for name in options.detector or [None])
+        return max(_replayed(record, options.cache, name, failure) for name in options.detector or [None])
     scene_id, entry = find_scene(record.scenes, options.scene)
     first, second = [*options.detector, None, None][:2]
     settings = _settings(record.run, options.cache, first)
@@ -273,16 +275,16 @@ def _first_scene(engine: Engine, trial: Failure) -> Iterator[str]:
         yield from (f"           {line}" for line in feature_lines(radiograph, nodule))
 
 
-def _replayed(run: RunEntry, cache: Path, detector: str | None, failure: Failure) -> int:
+def _replayed(record: Record, cache: Path, detector: str | None, failure: Failure) -> int:
     """Run the scenes of a failure again and print what comes of it; return 0 where it is fixed, else 1."""
-    settings = _settings(run, cache, detector)
+    settings = _settings(record.run, cache, detector)
     print(f"detector   {settings.detector}")
     campaign = Run(settings).campaign
     if not failure["trials"]:
         raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")
     name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
     engine = campaign.engine_on(SceneSource(failure["set"], int(failure["count"]), name))
-    verdict, lines = replay_failure(engine, failure)
+    verdict, lines = replay_failure(engine, failure, only_rounded=_made_alike(record, engine))
     print(f"failure    {failure['id']}: {failure['behaviour']}::{failure['expectation']}")
     print(f"example    {in_words(failure)}")
     for line in _first_scene(engine, failure["trials"][0]):
@@ -291,3 +293,16 @@ def _replayed(run: RunEntry, cache: Path, detector: str | None, failure: Failure
         print(f"           {line}")
     print(f"verdict    {verdict}")
     return 0 if verdict == "FIXED" else 1
+
+
+def _made_alike(record: Record, engine: Engine) -> bool:
+    """Return whether synthesizer, radiographs and synnodtest itself are those of the run."""
+    known = record.identification
+    made_by = {_told(one) for one in known.synthesizers}
+    sets = {_told(one.identity) for one in known.backgrounds if one.identity is not None}
+    now = [decode(IdentityEntry, plain(of.identity.as_dict())) for of in (engine.synthesizer, engine.backgrounds)]
+    return known.synnodtest == synnodtest.__version__ and _told(now[0]) in made_by and _told(now[1]) in sets
+
+
+def _told(identity: IdentityEntry) -> str:
+    return canonical_json([identity.name, identity.version, identity.sha256, identity.configuration])

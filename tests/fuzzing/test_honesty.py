@@ -212,13 +212,33 @@ def test_a_replayed_failure_that_holds_exactly_as_often_as_asked_is_fixed(failur
     assert (found, told) == (verdict, f"{60 - missed} of 60 scenes keep the claim (asked for: 0.8)")
 
 
-def test_a_replay_on_other_pictures_says_so(failure, tmp_path):
+OTHER, OPEN = "DIFFER from the record: judged on other pictures", "is not shown to be fixed"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ERROR"])
+def test_on_other_pictures_than_those_that_failed_nothing_is_shown_to_be_fixed(failure, tmp_path, status):
     again = Engine(Lungs(66), Discs(), Guard(Holed(), 30.0), Store(tmp_path / "again"))
-    first, second = copy.deepcopy(failure["trials"][:2])
-    assert "pixels as recorded" in replay_failure(again, {**failure, "trials": [first, second]})[1]
-    second["scenes"]["example"]["radiograph_sha256"] = "0" * 64
-    told = replay_failure(again, {**failure, "trials": [first, second]})
-    assert told[1][1:] == ["pixels of 1 scene DIFFER from the record: judged on other pictures"]
+    trials = copy.deepcopy(failure["trials"][:10])
+    asked_for = {**failure, "status": status, "trials": trials}
+    assert replay_failure(again, asked_for)[0] == "FIXED"
+    for differing, verdict in enumerate(
+        ["FIXED", "FIXED", "INCONCLUSIVE"] if status == "FAILED" else ["INCONCLUSIVE"], 1
+    ):
+        trials[differing]["scenes"]["example"]["radiograph_sha256"] = "0" * 64
+        found, lines = replay_failure(again, asked_for)
+        assert found == verdict  # 8 of 10 are asked for, of all for a crash
+        assert OTHER in lines[1]
+        assert (OPEN in lines[-1]) is (verdict == "INCONCLUSIVE")
+    found, lines = replay_failure(again, asked_for, only_rounded=True)
+    assert (found, "rounded otherwise" in lines[1]) == ("FIXED", True)
+
+
+def test_a_failure_on_other_pictures_is_one(failure, tmp_path):
+    again = Engine(Lungs(66), Discs(), Guard(Holed(lambda truth, radiograph: True), 30.0), Store(tmp_path / "again"))
+    (trial,) = copy.deepcopy(failure["trials"][:1])
+    trial["scenes"]["example"]["radiograph_sha256"] = "0" * 64
+    found, lines = replay_failure(again, {**failure, "trials": [trial]})
+    assert (found, OTHER in lines[1]) == ("FAILED", True)
 
 
 def test_a_perfect_detector_passes_in_the_prescribed_words(tmp_path):
