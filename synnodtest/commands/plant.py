@@ -15,6 +15,7 @@ from synnodtest.backgrounds.writers import resized, truth_of
 from synnodtest.commands.options import handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError, SynthesizerError
+from synnodtest.files import write_atomic
 from synnodtest.finding import Finding
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
     for note in notes:
         print(f"note: {note}")
     told = options.truth or out.with_suffix(".json")
-    told.write_text(json.dumps(_document(planted, rows, notes, findings, options), indent=1) + "\n", encoding="utf-8")
+    write_atomic(told, json.dumps(_document(planted, rows, notes, findings, options), indent=1) + "\n")
     print(f"wrote {out} and {told}")
 
 

@@ -19,6 +19,7 @@ from synnodtest.canonical import plain, seed_sequence
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.measured import Pair, synthesized
 from synnodtest.evaluation.transfer.scenes import Counterpart
+from synnodtest.files import write_atomic
 from synnodtest.geometry import FloatArray, centre_of, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
@@ -110,16 +111,13 @@ def write_study(made: Sequence[Exhibit], out: Path, *, seed: int = 0, about: str
     """
     order = np.random.default_rng(seed_sequence("reader-study", seed)).permutation(len(made))
     ordered = [made[i] for i in order]
-    out.mkdir(parents=True, exist_ok=True)
     key = {
         str(number): {name: value for name, value in asdict(one).items() if name != "picture"}
         for number, one in enumerate(ordered, 1)
     }
-    (out / "key.json").write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
-    (out / "sheet.png").write_bytes(_png(_sheet([one.picture for one in ordered])))
-    page = out / "readers.html"
-    page.write_text(_page([_png(one.picture) for one in ordered], about), encoding="utf-8")
-    return page
+    write_atomic(out / "key.json", json.dumps(key, indent=1) + "\n")
+    write_atomic(out / "sheet.png", _png(_sheet([one.picture for one in ordered])))
+    return write_atomic(out / "readers.html", _page([_png(one.picture) for one in ordered], about))
 
 
 def _png(picture: FloatArray) -> bytes:

@@ -1,7 +1,9 @@
 """``from synnodtest import plant, read_radiograph, write_radiograph, open_detector``: one nodule in one radiograph."""
 
+import errno
 import json
 import math
+import os
 import warnings
 import zlib
 from dataclasses import replace
@@ -407,6 +409,27 @@ def test_the_command_writes_picture_and_truth_and_prints_the_table(tmp_path, mon
     assert diameter["requested"] == pytest.approx(27)
     with Image.open(tmp_path / "made.png") as image:
         assert np.asarray(image).shape == (300, 400)
+
+
+def test_a_truth_that_cannot_be_written_leaves_the_one_before_whole(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = write_png(tmp_path / "film.png", chest(300, 400))
+    words = ["plant", str(path), "--mm-per-px", "0.9", "--box", "150,100,180,130", "--synthesizer", "gaussian"]
+    assert main([*words, "--contrast", "0.4", "--out", "made.png"]) == 0
+    before = (tmp_path / "made.json").read_bytes()
+    replace = os.replace
+
+    def full(source, target):
+        if str(target).endswith(".json"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    monkeypatch.setattr("pathlib.Path.write_text", lambda *words, **more: pytest.fail("written in place"))
+    assert main([*words, "--contrast", "0.2", "--out", "made.png"]) == 1
+    assert "made.json" in capsys.readouterr().err
+    assert (tmp_path / "made.json").read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["film.png", "made.json", "made.png"]
 
 
 def test_the_command_draws_a_place_in_a_region_by_its_seed(tmp_path, monkeypatch, capsys):
