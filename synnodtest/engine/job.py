@@ -15,7 +15,7 @@ from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 
 FORMAT = 1
-"""Version of what stands in the store; part of every key."""
+"""Version of what stands in the store; part of every key. ``test_pinned_pixels.py`` tells when to raise it."""
 SNAPSHOT = 3
 """Version of the snapshots alone, which are made from stored radiographs again."""
 
