@@ -6,19 +6,15 @@ import contextlib
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection
 from pathlib import Path
 
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import find_manifest
-from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_-]*)\.png", re.IGNORECASE)
-_MASKS = re.compile(r"^(mask|seg)|(masks?|seg[a-z]*)$", re.IGNORECASE)
-_MASK_TAIL = re.compile(r"[\W_]*(nodules?|masks?|seg[a-z]*)[\W_]*\d*$", re.IGNORECASE)
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
 UNREAD_PICTURES = (
     ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".nii", ".nii.gz", ".nrrd", ".npy", ".npz", ".h5", ".zip",
@@ -122,29 +118,6 @@ def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
             if mask := _SIDECAR.fullmatch(path.name):
                 masks[mask["stem"]][mask["region"].lower().replace("-", "_")] = path
     return masks
-
-
-def nodule_masks(images: Path, stems: Collection[str]) -> dict[str, list[Path]]:
-    """Return PNG and JPEG files of folders such as ``nodule_masks`` and ``masks/nodule``, by stem of the radiograph.
-
-    Args:
-        images: The folder of the radiographs: theirs lie in it or beside it.
-        stems: Of the radiographs; a mask's name may add ``_mask`` or ``_nodule_2``.
-    """
-    found: dict[str, list[Path]] = defaultdict(list)
-    tops = [folder for place in (images, images.parent) for folder in _folders_of(place) if _MASKS.search(folder.name)]
-    folders = (folder for top in tops for folder in (top, *_folders_of(top)) if meaning(folder.name) is Meaning.NODULE)
-    for path in (path for folder in folders for path in sorted(folder.iterdir())):
-        stem = path.stem
-        while stem not in stems and (tail := _MASK_TAIL.search(stem)):
-            stem = stem[: tail.start()]
-        if stem in stems and path.suffix.lower() in _WITHOUT_SIZE:
-            found[stem].append(path)
-    return found
-
-
-def _folders_of(place: Path) -> list[Path]:
-    return [path for path in sorted(place.iterdir()) if path.is_dir()] if place.is_dir() else []
 
 
 def dicom_tree(folder: Path, one_set: bool) -> list[Path]:

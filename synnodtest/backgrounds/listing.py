@@ -17,11 +17,11 @@ from synnodtest.backgrounds.folder_files import (
     MasksBeside,
     dicom_tree,
     node21_folder,
-    nodule_masks,
     radiographs_in,
     unread_pictures,
 )
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow, find_manifest
+from synnodtest.backgrounds.mask_folders import nodule_masks, notes_on_masks
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.png_jpeg import OTHER_FORMAT
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
@@ -111,6 +111,7 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     entries, sideways = _without(entries, partial(_other_view, annotated.views))
     foreign += sideways
     notes += [*foreign, *annotated.notes, *_labelled(manifest, entries), *_masks_as_strata(entries)]
+    notes += notes_on_masks(images, {stem_of(entry.path) for entry in entries})
     if not entries:
         raise _nothing(folder, positive, planted, foreign)
     entries.sort(key=lambda entry: entry.id)

@@ -15,7 +15,9 @@ from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import head_text
 
-OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".xml", ".txt")
+_LISTS = (".txt", ".lst")
+"""Texts of a line for each image: MXNet's ``.lst`` have number, label and path."""
+OTHER_FORMS = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".xml", *_LISTS)
 """Text files in which LabelMe, VIA, Pascal VOC, ChestX-Det and others write what they mark."""
 MAX_BYTES = 64 * 1024 * 1024
 """Size of a file looked into, in bytes; set by hand: reports and labels of single films are far smaller, and each is
@@ -121,7 +123,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
             if _may_mark(file, text, telling, own=own):
                 notes.append(f"{file.name} names these radiographs and was not read")
             continue
-        if file.suffix.lower() == ".txt":
+        if file.suffix.lower() in _LISTS:
             names = not own and any(_names(line, telling) for line in text.splitlines() if _tells(line))
         else:
             names = own or (_PLANTED not in text and _names(text, telling))
@@ -138,7 +140,7 @@ def _may_mark(file: Path, text: str, telling: set[str], *, own: bool) -> bool:
 
     A text does in lines that hold more than a name, or by its own name (``nodules.txt``); that of a film is a report.
     """
-    if file.suffix.lower() != ".txt" or meaning(file.stem) is Meaning.NODULE:
+    if file.suffix.lower() not in _LISTS or meaning(file.stem) is Meaning.NODULE:
         return file.suffix.lower() != ".xml" and _names(text, telling)
     return not own and any(_names(line, telling) for line in text.splitlines() if len(_WORDS.findall(line)) > 1)
 

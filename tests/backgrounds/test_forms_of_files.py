@@ -715,6 +715,8 @@ class TestTablesBesideRadiographs:
             ("../train.txt", "images/film12.png,1\n", True),
             ("nodules.txt", "film12.png\n", True),
             ("all.txt", "film12.png\nfilm13.png\n", False),
+            ("train.lst", "0\t1.0\tfilm12.png\n1\t0.0\tfilm13.png\n", True),
+            ("all.lst", "film12.png\nfilm13.png\n", False),
             ("film12.txt", "Film12 shows a normal chest.\n", False),
             ("some.yaml", "synnodtest: 1\nbehaviours: [{id: film12}]\n", False),
         ],
@@ -902,6 +904,42 @@ class TestTablesBesideRadiographs:
         for place in ("masks", "nodule", "nodule/masks"):
             write_png(tmp_path / place / "a.png", chest())
         assert len(FolderSet(tmp_path / "normal", "normal").backgrounds) == 2
+
+    @pytest.mark.parametrize(
+        ("place", "side", "told"),
+        [
+            ("masks", 4, True),
+            ("../Mask", 4, True),
+            ("masks", 30, False),
+            ("masks", 0, False),
+            ("masks/clavicle", 4, False),
+        ],
+    )
+    def test_masks_of_nobody_knows_what_are_told_where_they_are_as_small_as_nodules(self, tmp_path, place, side, told):
+        self.put(tmp_path / "images")
+        shape = chest().shape
+        for name in ("a.png", "b_mask.png"):
+            mask = np.zeros(shape, np.uint8)
+            mask[5 : 5 + side, 5 : 5 + side] = 255
+            write_png(tmp_path / "images" / place / name, mask)
+        (tmp_path / "images" / place / "a_mask.png").write_bytes(b"no picture")
+        served = FolderSet(tmp_path / "images", "normal")
+        assert len(served.backgrounds) == 2
+        name = place.rpartition("/")[2]
+        kept = "their radiographs were kept: call it nodule_masks if that is so"
+        assert served.notes == ((f"2 masks in {name} as small as a nodule, and {kept}",) if told else ())
+
+    def test_masks_in_a_format_that_is_not_read_are_told_and_those_of_nodules_refused(self, tmp_path):
+        self.put(tmp_path)
+        (tmp_path / "masks").mkdir()
+        for name in ("a.npy", "b_mask.nii.gz", "c.npy", "a.txt"):
+            (tmp_path / "masks" / name).write_bytes(b"")
+        assert FolderSet(tmp_path, "normal").notes == (
+            "2 masks in masks not read: as PNG in nodule_masks they tell of nodules",
+        )
+        (tmp_path / "masks").rename(tmp_path / "nodule_masks")
+        with pytest.raises(BackgroundError, match=r"a\.npy: a mask of a nodule in a format that is not read"):
+            FolderSet(tmp_path, "normal")
 
     def test_a_folder_that_is_called_after_nodules_is_told(self, tmp_path):
         self.put(tmp_path / "Nodule")
