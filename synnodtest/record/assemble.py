@@ -14,7 +14,7 @@ from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
 from synnodtest.errors import SynnodError
-from synnodtest.forecast.power import forecast
+from synnodtest.forecast.power import forecast, with_count
 from synnodtest.identity import Identity
 from synnodtest.integrity.sources import sources
 from synnodtest.planning.cases import Case
@@ -249,7 +249,8 @@ class Fragment:
         self.tally = plain(vars(campaign.tally()))
 
     def _note_deviations(self, case: Case, judgement: Gathered) -> None:
-        planned, used = (b.scenes.count if b.scenes is not None else 0 for b in (case.behaviour, judgement.behaviour))
+        behaviours = with_count(case.behaviour), judgement.behaviour
+        planned, used = (b.scenes.count if b.scenes is not None else 0 for b in behaviours)
         if planned != used and case.behaviour.fuzz is None:
             self._deviate(case, LIMITED_COUNT, str(planned), str(used))
         for synthesizer, evidence in judgement.evidence.items():

@@ -90,6 +90,21 @@ def test_what_a_gathering_skips_is_an_error_in_record_and_run(project):
     assert statuses(project)["size::sensitivity"] == "ERROR"
 
 
+def test_a_count_that_the_plan_chose_is_no_deviation_and_what_a_limit_took_of_it_is(project):
+    spec = project.path / "specs" / "small.yaml"
+    told = "sampling: {assume: {sensitivity: 0.99, false_positives_per_image: 0.1}}\n    scenes:"
+    text = re.sub("      - monotone.*\n", "", spec.read_text()).replace("scenes:", told, 1)
+    spec.write_text(text.replace("count: 16", "count: auto", 1))
+    words = ("-k", "size and sensitivity", "--synnod-no-pixels")
+    project(*words)
+    made = record(project)
+    (used,) = {b["count"] for b in made["identification"]["backgrounds"]}
+    assert made["deviations"] == []
+    shutil.rmtree(project.path / "reports")
+    project(*words, "--synnod-limit", "2")
+    assert [(d["planned"], d["actual"]) for d in record(project)["deviations"]] == [(str(used), "2")]
+
+
 def test_a_region_that_the_set_lacks_is_invalid_with_the_reason(project):
     for mask in (project.path / "cxr").glob("*.air_leak.png"):
         mask.unlink()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synnodtest.report.sections.envelope import Claim
+from synnodtest.report.sections.envelope import Claim, envelope_figure
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,10 @@ def test_a_range_of_one_value_is_that_value():
 def test_what_was_asked_for_outside_the_claim_is_counted():
     realised = [0.1 + 0.01 * k for k in range(11)]
     assert Claim("contrast", 0.1, 0.2, [*realised, 0.4], realised).remark() == "1 asked for outside the claim"
+
+
+def test_a_contrast_that_is_the_same_everywhere_but_for_rounding_is_one_bar():
+    realised = [0.4 + 1e-8 * k for k in range(6)]
+    figure = envelope_figure([Claim("contrast", None, None, [0.4] * 6, realised)], "f")
+    (row,) = figure.twin.rows
+    assert [*row] == ["contrast", "0.388 to 0.412", "6"]

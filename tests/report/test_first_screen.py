@@ -199,6 +199,10 @@ def test_an_open_verdict_beside_an_estimate_that_is_settled_says_that_something_
         ruling["components"][0]["status"] = status
         (row,) = screen(small)["groups"][0]["rows"]
         assert row["what"] == "held open for another reason than its bound"
+    worst = "with the 4 excluded scenes counted against the detector: sensitivity 0.46 (bounds 0.29 to 0.64)"
+    for settled, told in (("INCONCLUSIVE", f"{worst}, INCONCLUSIVE"), ("PASSED", "for another reason than its bound")):
+        ruling["notes"] = [f"{worst}, {settled}", "not made: 2 scenes"]
+        assert screen(small)["groups"][0]["rows"][0]["what"].removeprefix("held open").strip(": ") == told
     ruling["components"].append(
         ruling["components"][0] | {"role": "gate", "label": "sensitivity", "status": "INCONCLUSIVE"}
     )

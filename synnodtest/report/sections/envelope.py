@@ -150,6 +150,14 @@ def _widest_gap(tested: Sequence[float], low: float, high: float) -> tuple[float
     return max(wide)[1:] if wide else None
 
 
+def _edges(low: float, high: float) -> Any:
+    """Return the edges of 16 bins; of 17 about the value where both ends print alike: rounding alone is no range."""
+    if f"{low:.3g}" != f"{high:.3g}":
+        return np.linspace(low, high, 17)
+    half = abs(low) / 2 or 0.5
+    return np.linspace(low - half, high + half, 18)
+
+
 @drawn
 def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
     """Draw the claimed range as a bar over a histogram of the realised values."""
@@ -162,7 +170,7 @@ def envelope_figure(claims: Sequence[Claim], name: str) -> Figure:
         values = np.array(claim.values)
         low = min(float(values.min()), claim.low if claim.low is not None else np.inf)
         high = max(float(values.max()), claim.high if claim.high is not None else -np.inf)
-        edges = np.linspace(low, high if high > low else low + 1, 17)
+        edges = _edges(low, high)
         counts, edges = np.histogram(values, edges)
         axis.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
         top = max(int(counts.max()), 1)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from synnodtest.evidence.silence import SILENCE
-from synnodtest.record.brief import deciding, headline, settling, which_of_several
+from synnodtest.record.brief import deciding, exclusions, headline, settling, which_of_several
 from synnodtest.record.limitations import LIMITATION
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT
@@ -246,6 +246,8 @@ def _held_open(ruling: RulingEntry | None, shown: ComponentEntry | None) -> str:
         return ""
     gates = [part for part in ruling.components if part.role == "gate" and part.status != "PASSED"]
     reasons = [f"{gate.label} not shown to be {_kept(gate)}" for gate in gates]
+    excluded = [note for note in exclusions(ruling) if " excluded scene" in note and not note.endswith("PASSED")]
+    reasons += excluded if shown.status == "PASSED" else []
     return f"held open: {joined(reasons)}" if reasons else "held open for another reason than its bound"
 
 
