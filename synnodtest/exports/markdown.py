@@ -9,7 +9,15 @@ from pathlib import Path
 
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
-from synnodtest.record.brief import comparison_lines, exclusions, kind_of_run, numbers, settling, which_of_several
+from synnodtest.record.brief import (
+    comparison_lines,
+    exclusions,
+    kind_of_run,
+    left_out_whole,
+    numbers,
+    settling,
+    which_of_several,
+)
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import titles_of
@@ -96,8 +104,9 @@ def _badge_text(record: Record) -> tuple[str, str]:
     if record.run.interrupted or not words - {"NOT RUN"}:
         return "interrupted" if record.run.interrupted else "nothing run", GREY
     broken = record.comparison is not None and not all(limit.kept for limit in record.comparison.limits)
-    told = [_counts(record).lower(), *["on fewer backgrounds"] * bool(record.run.profile), *["limit exceeded"] * broken]
-    whole = GREY if record.run.profile else GREEN
+    fewer = [*["on fewer backgrounds"] * bool(record.run.profile), *filter(None, [left_out_whole(record.run)])]
+    told = [_counts(record).lower(), *fewer, *["limit exceeded"] * broken]
+    whole = GREY if fewer else GREEN
     return ", ".join(told), RED if broken else next((colour for word, colour in COLOURS if word in words), whole)
 
 

@@ -77,6 +77,12 @@ def kind_of_run(run: RunEntry) -> str:
     return f"exploratory run, which confirms nothing: {reasons}"
 
 
+def left_out_whole(run: RunEntry) -> str:
+    """Return how many specifications have no expectation that was run; empty where each has one."""
+    count, words = len(run.left_out), ("specification was left out whole", "specifications were left out whole")
+    return plural(count, *words) if count else ""
+
+
 def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
     """Yield a comparison as lines of text.
 

@@ -112,7 +112,8 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         reasons.append("git's checkout changed while the run went on")
     reasons += _unfinished(fragment.every(), facts.interrupted)
     reasons += fewer_backgrounds(fragment.shortfall)
-    reasons += _left_out([file for file in facts.left_out if file not in fragment.specs])
+    left_out = tuple(file for file in facts.left_out if file not in fragment.specs)
+    reasons += _left_out(left_out)
     reasons += ["only what failed last was run"] * facts.failed_last
     if facts.reports is not None:
         reasons += reasons_of_ledger(facts.ledger_file, facts.root, facts.run_id)
@@ -131,6 +132,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         tree_clean=clean,
         profile=f"at most {plural(facts.limit, 'background')} per behaviour" if facts.limit else "",
         frozen_unrun=tuple(sorted({*lock} - {*specs, *facts.left_out})),
+        left_out=left_out,
     )
 
 

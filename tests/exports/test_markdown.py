@@ -85,6 +85,13 @@ def test_a_badge_is_not_green_where_backgrounds_were_left_out_or_a_limit_exceede
     assert "2 passed, on fewer backgrounds" in markdown.badge(made)
 
 
+def test_a_badge_is_not_green_where_a_specification_was_left_out_whole(made):
+    ruled(made, ("PASSED", "PASSED"))
+    made["run"]["left_out"] = ["specs/unreadable.yaml"]
+    assert markdown.GREEN not in markdown.badge(made)
+    assert "2 passed, 1 specification was left out whole" in markdown.badge(made)
+
+
 def test_an_interrupted_run_has_no_green_badge(made):
     made["run"]["interrupted"] = True
     assert "interrupted" in markdown.badge(made)

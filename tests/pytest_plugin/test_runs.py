@@ -359,6 +359,7 @@ def test_a_specification_that_a_conftest_takes_out_whole_is_told_of(project):
     )
     project("-k", "leak", "--synnod-no-pixels")
     assert "all of specs/unwelcome.yaml was left out" in record(project)["run"]["exploratory_reasons"]
+    assert record(project)["run"]["left_out"] == ["specs/unwelcome.yaml"]
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")])

@@ -83,6 +83,13 @@ def test_the_outcome_of_a_single_expectation_is_told_of_the_one(small):
     }
 
 
+def test_the_outcome_says_which_specifications_were_left_out_whole(small):
+    small["expectations"][0] |= {"status": "PASSED", "waived": None}
+    small["run"]["left_out"] = ["specs/a.yaml", "specs/b.yaml"]
+    told = outcome(Context(Record.of(small), Path(".")))
+    assert told.endswith("meets the one pre-specified expectation; 2 specifications were left out whole.")
+
+
 def test_a_confirmatory_run_says_how_many_of_its_expectations_ended_in_an_error(small):
     small["run"] |= {"confirmatory": True, "exploratory_reasons": []}
     one = small["expectations"][0] | {"waived": None}

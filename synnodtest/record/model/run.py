@@ -31,6 +31,7 @@ class RunEntry:
         alpha: One-sided error rate of each bound.
         profile: How the run was limited; empty: not at all.
         frozen_unrun: Files of specifications that are frozen as well, and of which nothing was collected.
+        left_out: Files of specifications that were collected or could not be, and of which nothing was run.
     """
 
     id: str
@@ -48,6 +49,7 @@ class RunEntry:
     alpha: float | None = 0.05
     profile: str = ""
     frozen_unrun: Annotated[tuple[str, ...], Member(omitted=True)] = ()
+    left_out: Annotated[tuple[str, ...], Member(omitted=True)] = ()
 
     @property
     def seconds(self) -> float | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from synnodtest.evidence.silence import SILENCE
-from synnodtest.record.brief import deciding, exclusions, headline, settling, which_of_several
+from synnodtest.record.brief import deciding, exclusions, headline, left_out_whole, settling, which_of_several
 from synnodtest.record.limitations import LIMITATION
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, Record, RulingEntry
 from synnodtest.record.model.authored import LIMITED_COUNT
@@ -69,7 +69,7 @@ def outcome(context: Context) -> str:
     if not (failed or settled):
         share = f"{_share(accepted, total)}, for which there {'is a waiver' if accepted == 1 else 'are waivers'}"
         counts |= {"WAIVED": counts["WAIVED"] - accepted}
-    told = "; ".join(filter(None, [share, joined(_open_parts(counts))]))
+    told = "; ".join(filter(None, [share, joined(_open_parts(counts)), left_out_whole(record.run)]))
     return f"{name} {'meets' if settled and not failed else 'does not meet'} {told}."
 
 
