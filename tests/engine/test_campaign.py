@@ -111,10 +111,11 @@ def test_an_arm_under_a_flip_is_compared_with_itself(judged):
         "invariant: {under: {flip: horizontal}, arm: plain, margin: 0.02, metric: confidence}",
         more=more,
         detector=Half(),
+        count=20,
     )
     evidence = rulings[0][0].evidence["gaussian"]
     assert {t.arm for t in evidence.trials} == {"plain", "turned", "@under:plain", "@under:turned"}
-    assert rulings[0][1].n_nodules == 40
+    assert rulings[0][1].n_nodules == 20
     assert rulings[0][1].status is Status.INCONCLUSIVE
 
 
@@ -124,6 +125,7 @@ def test_untouched_backgrounds_carry_the_perturbations_of_the_arm_that_is_judged
         "equivalent: {arm: turned, reference: plain, metric: specificity, margin: 0.2}",
         more=ARMS,
         detector=Everywhere(),
+        count=20,
     )
     (alone, first), (both, second) = rulings
     arms = {t.arm for t in alone.evidence["gaussian"].trials}

@@ -246,8 +246,8 @@ KILLED = """
             time.sleep(0.05)
             return super().detect(radiographs)
 
-    squares = Squares(40)
-    b = behaviour(count=40)
+    squares = Squares(12)
+    b = behaviour(count=12)
     for outcome in Engine(squares, Counting(), Slow(), Store(sys.argv[1]), batch=1).run(recipes_of(b, squares)):
         print("done", flush=True)
 """
@@ -264,10 +264,10 @@ def test_a_run_killed_at_any_point_resumes_without_redoing_finished_work(tmp_pat
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     child.stdout.close()
-    squares, detector = Squares(40), Bright()
-    outcomes, _ = run(tmp_path, recipes_of(behaviour(count=40), squares), squares=squares, detector=detector)
-    assert len(outcomes) == 120
-    assert detector.images <= 120 - 12
+    squares, detector = Squares(12), Bright()
+    outcomes, _ = run(tmp_path, recipes_of(behaviour(count=12), squares), squares=squares, detector=detector)
+    assert len(outcomes) == 36
+    assert detector.images <= 36 - 12
 
 
 class Forgetful(GaussianSynthesizer):

@@ -177,6 +177,7 @@ def test_average_precision_is_bounded_by_one_more_background_what_was_found_and_
     assert part.upper == pytest.approx(low.upper)
 
 
+@pytest.mark.usefixtures("resampled_seldom")
 @pytest.mark.parametrize("kind", ["froc", "average_precision"])
 def test_one_background_says_nothing_of_a_curve(kind):
     trials = [trial("b", 0.9, replicate=i) for i in range(20)]
@@ -186,6 +187,7 @@ def test_one_background_says_nothing_of_a_curve(kind):
     assert "; one cluster" in ruling.sentence or "1 independent background is too few" in ruling.sentence
 
 
+@pytest.mark.usefixtures("resampled_seldom")
 @pytest.mark.parametrize("kind", ["froc", "average_precision"])
 def test_a_good_detector_passes_and_a_silent_one_fails(kind):
     assert judge(kind, {"at_least": 0.5}, detector(60)).status is Status.PASSED
@@ -216,6 +218,7 @@ def test_a_silent_detector_has_an_auc_of_one_half_and_does_not_pass():
     assert ruling.status is Status.INCONCLUSIVE
 
 
+@pytest.mark.usefixtures("resampled_seldom")
 @pytest.mark.parametrize("kind", ["froc", "average_precision", "auc"])
 def test_fourteen_backgrounds_decide_no_curve(kind):
     assert judge(kind, {"at_least": 0.1}, detector(14)).status is Status.INCONCLUSIVE
@@ -410,6 +413,7 @@ CURVES = {
 }
 
 
+@pytest.mark.usefixtures("resampled_seldom")
 @pytest.mark.parametrize("kind", CURVES)
 def test_a_condition_on_the_radiograph_selects_untouched_ones_too(kind):
     """Those of the others, on whom the detector fires a lot, would make the curve of the selected worse."""

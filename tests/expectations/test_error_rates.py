@@ -14,16 +14,11 @@ import pytest
 from scipy import special
 
 from synnodtest.evidence.regions import shown_name
-from synnodtest.expectations import Status, curves, find_check, known_checks
-from synnodtest.expectations.kinds import calibration, correlation
+from synnodtest.expectations import Status, find_check, known_checks
 from synnodtest.spec.quantities import Stratum
-from synnodtest.statistics import shifts
 from tests.expectations.evidence import evidence, trial
 
 ALPHA = 0.05
-RESAMPLES = 400
-"""Fewer than a run takes: their noise moves the level of a bound by one percent to either side, and hardly the share of
-passes, which is its mean."""
 SEXES = tuple(Stratum(f"sex={s}", {"sex": {"equals": s}}) for s in "FM")
 ARMS = {"arm": "a", "reference": "r", "margin": 0.1}
 
@@ -215,15 +210,6 @@ DESIGNS = {
     "calibration": ("calibration", {"at_most": 1 / 6}, overconfident, 40),
     "calibration by film": ("calibration", {"at_most": 0.05}, wrong_on_some_films, 60),
 }
-
-
-@pytest.fixture
-def resampled_seldom(monkeypatch):
-    means = shifts.resampled_means
-    monkeypatch.setattr(curves, "resampled", partial(curves.resampled, resamples=RESAMPLES))
-    monkeypatch.setattr(shifts, "resampled_means", lambda values, _, *words: means(values, RESAMPLES, *words))
-    monkeypatch.setattr(correlation, "resampled", partial(correlation.resampled, resamples=RESAMPLES))
-    monkeypatch.setattr(calibration, "RESAMPLES", RESAMPLES)
 
 
 @pytest.fixture

@@ -229,6 +229,7 @@ def test_silence_in_a_region_is_held_against_the_same_nodules_outside_it():
     assert "sensitivity outside air_leak 0.00" in small.sentence
 
 
+@pytest.mark.usefixtures("resampled_seldom")
 @pytest.mark.parametrize("kind", ["auc", "afroc", "froc", "average_precision"])
 def test_a_curve_of_one_patient_with_most_of_the_films_decides_nothing(kind):
     """Twenty patients with two films each show it; of as many films, 20 of one patient and one each of 19 do not."""
