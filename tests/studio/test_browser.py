@@ -17,12 +17,15 @@ from synnodtest.evaluation.realism import SIDE_PX, Exhibit, judge_answers, write
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_png
 from tests.browser import needs_chromium, opened_browser
 from tests.extras import needs
+from tests.remembered import UNDRAWN
 from tests.studio.conftest import DETECTOR
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra 'dev')")
 needs("gradio", reason="the studio needs the extra 'studio'")
 pytestmark = needs_chromium
 
+ALIKE = "[data-feature]:nth-of-type(n + 6)"
+"""All rows of features but the first five: looking at the contrast of 67 takes seconds."""
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
     "resultTypes": ["violations"],
@@ -31,11 +34,12 @@ TABS = ("Radiograph", "Nodules", "Result", "Explore", "As a spec", "Readers")
 PATIENCE = 60_000
 POLL_MS = 50
 """By the clock: a page that is starved draws no frames, and waiting by frame would miss what it says."""
-WHERE = """([x, y]) => {
+CANVAS = """asked => {
   let part = document.querySelector('#film canvas');
   while (!part.studio) part = part.parentElement;
-  return part.studio.toScreen([x, y]);
+  return part.studio.%s;
 }"""
+WHERE, STROKES, FILM = (CANVAS % what for what in ("toScreen(asked)", "state.strokes", "state.view.film || 0"))
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FADED = """() => Promise.allSettled(document.getAnimations().filter(
   one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished))"""
@@ -53,7 +57,7 @@ def address(tmp_path_factory):
     named = ["--detector", "brightest.py:make", "--detector", "brightest.py:faint", "--synthesizer", "gaussian"]
     named += ["--detector", "brightest.py:slow", "--study", "study"]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
-    environment["PYTEST_ADDOPTS"] = "-p tests.remembered"
+    environment |= {"PYTEST_ADDOPTS": "-p tests.remembered", UNDRAWN: "1"}
     root = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
     log = (folder / "log").open("w")
@@ -89,13 +93,13 @@ def chromium():
 class Page:
     """One tab, with the words of the tests."""
 
-    def __init__(self, browser, address, width=1280):
+    def __init__(self, browser, address):
         self.page = browser.new_page()
-        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.set_viewport_size({"width": 1280, "height": 900})
         self.page.set_default_timeout(PATIENCE)
         self.foreign, self.faults = [], []
         self.page.on("request", lambda request: self.foreign.append(request.url) if _foreign(request.url) else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("pageerror", lambda error: self.faults.append(error.stack))
         self.page.goto(address)
         self.says("Open a radiograph")
 
@@ -123,12 +127,17 @@ class Page:
         self.tab(name)
         self.page.evaluate(FADED)
 
-    def open(self, path, mm="0.9", says="is open"):
+    def open(self, path, mm="0.9", says=None):
+        """Open a film, of which nothing is chosen or drawn; or be told otherwise."""
+        film = self.page.evaluate(FILM)
         self.tab("Radiograph")
+        self.page.click("#film [data-mode=box]")
         self.page.set_input_files("#open input[type=file]", str(path))
         self.page.fill("#open input[type=text]", mm)
         self.page.click("#open button")
-        self.says(says)
+        self.says(says or "is open")
+        if not says:  # and not as the last test left it
+            self.page.wait_for_function(f"film => ({FILM})() > film", arg=film, polling=POLL_MS)
 
     def at(self, x, y):
         """Return where a pixel of the film is on the screen."""
@@ -156,10 +165,16 @@ class Page:
         self.page.click("#make")
         self.says("Made in")
 
-    def slowly(self):
-        self.page.get_by_label("Detector").click()
-        self.page.get_by_role("option", name="brightest.py:slow").click()
-        sync_api.expect(self.page.get_by_label("Detector")).to_have_value("brightest.py:slow", timeout=PATIENCE)
+    def unfold(self, title):
+        button = self.page.get_by_role("button", name=re.compile(f"^{title}"))
+        if not button.evaluate("button => button.classList.contains('open')"):
+            button.click()
+
+    def explore_by(self, detector):
+        chosen = self.page.get_by_role("combobox", name="Detector", exact=True)
+        chosen.click()
+        self.page.get_by_role("option", name=detector).click()
+        sync_api.expect(chosen).to_have_value(detector, timeout=PATIENCE)
 
     def download(self, selector):
         with self.page.expect_download() as waiting:
@@ -171,25 +186,9 @@ def _foreign(url):
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
 
 
-@pytest.fixture
-def studio(chromium, address, request):
-    pages = []
-
-    def visit(width=1280):
-        pages.append(Page(chromium, address, width))
-        return pages[-1]
-
-    yield visit
-    for one in pages:
-        assert one.foreign == []
-        assert one.faults == []
-        if not one.page.is_closed():
-            one.page.close()
-
-
 @pytest.fixture(scope="module")
 def kept(chromium, address):
-    """One tab for the tests of which the next film leaves nothing; loading the page takes two seconds."""
+    """One tab for all tests, of which the next film leaves nothing; loading the page takes three seconds."""
     page = Page(chromium, address)
     yield page
     page.page.close()
@@ -202,6 +201,17 @@ def desk(kept):
     yield kept
     assert kept.foreign == []
     assert kept.faults == []
+
+
+@pytest.fixture
+def second(chromium, address):
+    """A tab that goes with the test."""
+    page = Page(chromium, address)
+    yield page
+    assert page.foreign == []
+    assert page.faults == []
+    if not page.page.is_closed():
+        page.page.close()
 
 
 @pytest.fixture(scope="module")
@@ -318,8 +328,8 @@ def test_numbers_and_keys_place_a_box_too(desk, film):
     page.says("nodule is removed")
 
 
-def test_an_air_leak_is_painted_by_keyboard(studio, film):
-    page = studio()
+def test_an_air_leak_is_painted_by_keyboard(desk, film):
+    page = desk
     page.open(film)
     page.page.focus("#film canvas")
     for key in (
@@ -334,7 +344,7 @@ def test_an_air_leak_is_painted_by_keyboard(studio, film):
     ):
         page.page.keyboard.press(key)
     assert "Brush" in page.page.inner_text("#film .tools")
-    (stroke,) = page.page.evaluate(WHERE.replace("toScreen([x, y])", "state.strokes"), [0, 0])
+    (stroke,) = page.page.evaluate(STROKES)
     xs, ys = zip(*stroke["points"], strict=True)
     assert len(set(xs)) == 1
     assert ys[-1] - ys[0] == pytest.approx(2 * stroke["radius"])
@@ -364,8 +374,8 @@ def missed_by_the_tab_key(page):
     return [html for index, html in enumerate(controls) if index not in reached and html and 'role="tab"' not in html]
 
 
-def test_every_control_is_reached_by_the_tab_key(studio, film):
-    page = studio()
+def test_every_control_is_reached_by_the_tab_key(second, film):
+    page = second  # Gradio's lists that had the focus fail, unseen, when another film empties them
     page.open(film)
     missed = {}
     for name in TABS:
@@ -374,8 +384,8 @@ def test_every_control_is_reached_by_the_tab_key(studio, film):
     assert [name for name, controls in missed.items() if controls] == [], missed
 
 
-def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(studio, film):
-    page = studio()
+def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(desk, film):
+    page = desk
     page.open(film)
     page.box((100, 100, 124, 124), "nodule")
     page.tab("Nodules")
@@ -403,17 +413,18 @@ def test_what_is_no_radiograph_is_said_and_the_film_stays(desk, film, tmp_path):
     page.box((100, 100, 124, 124), "nodule")
 
 
-def test_two_tabs_are_apart_and_one_that_closes_while_it_works_harms_nobody(studio, film, tmp_path):
+def test_two_tabs_are_apart_and_one_that_closes_while_it_works_harms_nobody(desk, second, film, tmp_path):
     other = write_png(tmp_path / "other.png", chest(280, 320, seed=3))
-    one, two = studio(), studio()
+    one, two = second, desk
+    two.page.bring_to_front()  # a tab behind draws a frame a second, and its mouse waits for them
     two.open(other)
     two.box((150, 90, 170, 110), "nodule")
-    one.page.bring_to_front()  # a tab behind draws a frame a second, and its mouse waits for them
+    one.page.bring_to_front()
     one.open(film)
     one.box((100, 100, 124, 124), "nodule")
     one.tab("Explore")
-    one.slowly()
-    one.page.get_by_role("button", name="Map of confidence").click()
+    one.explore_by("brightest.py:slow")
+    one.unfold("Map of confidence")
     one.page.click("#map")
     one.says("Map of the lung")
     one.page.close()
@@ -424,8 +435,8 @@ def test_two_tabs_are_apart_and_one_that_closes_while_it_works_harms_nobody(stud
     assert two.edges() == [150, 90, 170, 110]
 
 
-def test_a_sweep_shows_its_row_and_curve_and_a_map_says_how_far_it_is_and_is_cancelled(studio, film):
-    page = studio()
+def test_a_sweep_shows_its_row_and_curve_and_a_map_says_how_far_it_is_and_is_cancelled(desk, film):
+    page = desk
     page.open(film)
     page.box((100, 100, 124, 124), "nodule")
     page.tab("Explore")
@@ -436,8 +447,8 @@ def test_a_sweep_shows_its_row_and_curve_and_a_map_says_how_far_it_is_and_is_can
         "[...document.querySelectorAll('#explored figure img')].every(image => image.complete && image.naturalWidth)"
     )
     assert page.page.locator("#explored svg circle").count() == 6
-    page.slowly()
-    page.page.get_by_role("button", name="Map of confidence").click()
+    page.explore_by("brightest.py:slow")
+    page.unfold("Map of confidence")
     page.page.get_by_label("number input for Places").fill("300")
     sync_api.expect(page.page.get_by_label("range slider for Places")).to_have_value("300", timeout=PATIENCE)
     page.page.click("#map")
@@ -447,6 +458,7 @@ def test_a_sweep_shows_its_row_and_curve_and_a_map_says_how_far_it_is_and_is_can
     assert int(re.search(r"cancelled, (\d+) of 300", page.page.inner_text("#status"))[1]) < 300
     page.page.click("#cancel")
     page.says("Nothing is under way")
+    page.explore_by("brightest.py:make")
 
 
 def test_a_readers_answers_are_collected_and_judged(desk, study):
@@ -471,12 +483,12 @@ def test_a_readers_answers_are_collected_and_judged(desk, study):
 def violations_of(page):
     """Return what axe finds against WCAG 2.2 A and AA on a page: rule -> elements."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
-    found = axe.Axe().run(page, options=WCAG).response["violations"]
+    found = axe.Axe().run(page, context={"exclude": [[ALIKE]]}, options=WCAG).response["violations"]
     return {one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found}
 
 
-def test_axe_finds_no_violation_of_wcag_a_or_aa(studio, film):
-    page = studio()
+def test_axe_finds_no_violation_of_wcag_a_or_aa(desk, film):
+    page = desk
     page.open(film)
     page.page.get_by_label("lung", exact=True).check()
     page.box((100, 100, 124, 124), "nodule")
@@ -486,7 +498,7 @@ def test_axe_finds_no_violation_of_wcag_a_or_aa(studio, film):
     page.page.get_by_text("All 67 features").click()
     page.tab("Explore")
     for title in ("Map of confidence", "Add a companion", "Air leak"):
-        page.page.get_by_role("button", name=re.compile(f"^{title}")).click()
+        page.unfold(title)
     page.page.click("#sweep")
     page.says("done, 6 of 6 scenes")
     found = {}

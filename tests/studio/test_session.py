@@ -22,6 +22,7 @@ from synnodtest.studio.case import Catalogue
 from synnodtest.studio.explore import SWEPT, levels_between, usual_range
 from synnodtest.studio.spec_run import bundle, run_spec
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
+from tests.remembered import UNDRAWN
 
 
 def test_what_was_read_of_a_file_is_noted(session, film):
@@ -183,6 +184,7 @@ def test_every_export_says_synthetic(opened, kind):
 
 def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opened, detectors, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.remembered")
+    monkeypatch.setenv(UNDRAWN, "1")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     result = made(opened)
     run = run_spec(opened, opened.text("scene"), "scene.yaml", lambda: False)

@@ -5,6 +5,7 @@ import pytest
 
 from synnodtest.backgrounds.segmenter import SIDE, STRUCTURES, forward, framed, read_safetensors
 from synnodtest.cli import main
+from synnodtest.training import segmenter
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import chests
 
@@ -46,8 +47,9 @@ def test_finished_phantoms_are_not_made_again(folder, data, monkeypatch):
     np.testing.assert_array_equal(chests(2, folder / "phantoms", print).bits, data.bits)
 
 
-def test_the_command_trains_and_goes_on(folder, data, capsys):
+def test_the_command_trains_and_goes_on(folder, data, capsys, monkeypatch):
     pytest.importorskip("torch")
+    monkeypatch.setattr(segmenter, "BATCH", 2)
     words = ["train", "segmenter", "--out", str(folder), "--phantoms", "2"]
     assert main([*words, "--minutes", "0.001"]) == 0
     first = read_safetensors(folder / "segmenter.safetensors")
