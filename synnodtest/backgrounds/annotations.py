@@ -26,7 +26,7 @@ _READ = (*SUFFIXES, ".json")
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".csv.bz2", ".csv.xz", ".xml")
 """Tables and annotations that are not read; each gets a note."""
 _CHALLENGE_NAME = re.compile(r"[cn]\d{4,}\.\w+", re.IGNORECASE)
-_JSRT_NAME = re.compile(r"JPC(?P<kind>[LN])N\d{3}\.", re.IGNORECASE)
+_JSRT_NODULE = re.compile(r"JPCLN\d{3}\.", re.IGNORECASE)
 MOST_NAMED = 3
 """So many of them are named, and the others counted."""
 LAYOUTS = ("metadata.csv", BOXES)
@@ -87,7 +87,7 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
 
 
 def _named_positive(names: Iterable[str], *, by_table: bool) -> set[str]:
-    """Return the names that NODE21's or JSRT's way of naming says to show a nodule, where every file is named so.
+    """Return the names that JSRT's way of naming, or where every file is named so NODE21's, says to show a nodule.
 
     ``n0001`` and ``JPCLN001`` have nodules, ``c0001`` and ``JPCNN001`` none, under any extension.
 
@@ -98,10 +98,7 @@ def _named_positive(names: Iterable[str], *, by_table: bool) -> set[str]:
     listed = list(names)
     if listed and not by_table and all(_CHALLENGE_NAME.fullmatch(name) for name in listed):
         return {name for name in listed if name.lower().startswith("n")}
-    japanese = {name: match for name in listed if (match := _JSRT_NAME.match(name))}
-    if listed and len(japanese) == len(listed):
-        return {name for name, match in japanese.items() if match["kind"].upper() == "L"}
-    return set()
+    return {name for name in listed if _JSRT_NODULE.match(name)}
 
 
 def _join_studies(found: Annotated, films: Mapping[Path, Sequence[str]], tables: Sequence[Table]) -> int:

@@ -656,6 +656,17 @@ class TestTablesBesideRadiographs:
         )
         assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["JPCNN001.png"]
 
+    def test_films_of_jsrt_with_a_nodule_are_left_out_among_films_of_other_names_too(self, tmp_path):
+        self.put(tmp_path)
+        rows = [f"{name},1.4,1.5" for name in ("JPCLN001.png", "JPCNN001.png")]
+        for number, row in enumerate(rows):
+            write_png(tmp_path / row.partition(",")[0], chest(seed=5 + number))
+        with (tmp_path / "manifest.csv").open("a") as manifest:
+            manifest.write("\n".join(rows) + "\n")
+        served = FolderSet(tmp_path, "normal")
+        assert {background.id for background in served.backgrounds} == {"JPCNN001.png", "a.png", "b.png"}
+        assert served.notes == ("1 radiograph with annotated nodules was left out",)
+
     def test_rows_of_films_of_equal_names_that_are_not_here_say_nothing(self, tmp_path):
         """CheXpert calls most films ``view1_frontal.jpg``, and its table lists 200,000 of them."""
         rows = ["file,mm_per_px_x,mm_per_px_y"]
