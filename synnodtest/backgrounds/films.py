@@ -6,6 +6,9 @@ films are compared block by block, and the median block counts, so that an outli
 no copies of them. Of 346 films of NIH ChestX-ray14 and the Hannover set no two reach more than 0.13, of 24 phantoms
 0.42; a film and its copies (224 pixels wide, JPEG of quality 30, gamma 0.6 and 1.6, equalised, half the window, noise)
 0.65.
+
+A border of one value, as letterboxing adds, is compared without it too: of 338 films of NIH, 121 of them with such a
+border, no two are copies so, and a film and its copy in a border (1% to 20%, JPEG of quality 30) reach 0.89.
 """
 
 from __future__ import annotations
@@ -63,13 +66,13 @@ def sight_of(entry: Entry, content: str, cache: Path | None, decoded: bool) -> S
     def made() -> bytes:
         pixels = read_pixels(entry.path, entry.given)
         shape = ",".join(map(str, pixels.shape))
-        return hashlib.sha256(shape.encode() + pixels.tobytes()).hexdigest().encode() + likeness(pixels)
+        return hashlib.sha256(shape.encode() + pixels.tobytes()).hexdigest().encode() + likenesses(pixels)
 
     by_file = Sight(digest_of(pixels_beside(entry) or entry.path))
     if not decoded:
         return by_file
     try:
-        packed = made() if cache is None else Store(cache).obtain("sights", content, made)
+        packed = made() if cache is None else Store(cache).obtain("looks", content, made)
     except SynnodError:
         return by_file
     return Sight(packed[:_HEX].decode(), packed[_HEX:])
@@ -96,7 +99,7 @@ def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tup
             joined.append((name, first))
     return films, [
         f"{counted(len(pairs), 'radiograph looks', 'radiographs look')} like copies of others, smaller, compressed, "
-        f"mirrored or through another window: {does} (such as {pairs[0][0]} and {pairs[0][1]})"
+        f"mirrored, in a border or through another window: {does} (such as {pairs[0][0]} and {pairs[0][1]})"
         for pairs, does in (
             (joined, "copies count once; where they are not, name the patients in the manifest's column 'patient'"),
             (apart, "their patients differ, so that each counts; take copies out of the set"),
@@ -135,6 +138,10 @@ _STEPS = 42
 """Of a standard deviation, in which a likeness is kept; three of them either way fill a byte."""
 _ROWS = 512
 """Films compared with all others in one product; nothing depends on it but memory."""
+LEVEL = 0.04
+"""Range of a row or column up to which it is of one value; set by hand above what JPEG leaves beside an edge."""
+_LEAST_PX = 64
+"""Fewer pixels a side within a border are no film."""
 MOST = 6000
 """Films that are compared with each other; more would take minutes and gigabytes."""
 
@@ -150,31 +157,61 @@ def likeness(pixels: FloatArray) -> bytes:
     return np.rint(np.clip(edges / scale, -3, 3) * _STEPS).astype(np.int8).tobytes()
 
 
-def copies(likenesses: Mapping[str, bytes]) -> dict[str, str]:
+def likenesses(pixels: FloatArray) -> bytes:
+    """Return the likeness of a film and, where it has a border of one value, of what lies within."""
+    inner = _within_border(pixels)
+    return likeness(pixels) + (likeness(inner) if inner.shape != pixels.shape else b"")
+
+
+def _within_border(pixels: FloatArray) -> FloatArray:
+    cut = []
+    for axis in (0, 1):
+        inside = np.flatnonzero(np.ptp(pixels, axis=1 - axis) > LEVEL)
+        cut.append(slice(inside[0], inside[-1] + 1) if inside.size else slice(None))
+    inner = pixels[cut[0], cut[1]]
+    return inner if min(inner.shape) >= _LEAST_PX else pixels
+
+
+def copies(seen: Mapping[str, bytes]) -> dict[str, str]:
     """Return the films that are copies of an earlier one, and the first of which each is one.
 
-    Mirrored and inverted copies too. Nothing where there are more than :data:`MOST` films.
+    Mirrored and inverted copies too, and such with a border. Nothing where there are more than :data:`MOST` films.
+
+    Args:
+        seen: The :func:`likenesses` of each film.
     """
-    names = list(likenesses)
+    names = list(seen)
     if not 2 <= len(names) <= MOST:
         return {}
-    cells = np.frombuffer(b"".join(likenesses.values()), dtype=np.int8).reshape(-1, SIDE - 2 * RIM, SIDE - 2 * RIM)
-    blocks = _blocks(cells)
+    size = (SIDE - 2 * RIM) ** 2
+    pairs = {*_pairs([one[:size] for one in seen.values()], range(len(names)))}
+    bordered = [number for number, one in enumerate(seen.values()) if len(one) > size]
+    pairs |= {*_pairs([one[-size:] for one in seen.values()], bordered)} if bordered else set()
     first: dict[str, str] = {}
-    for film, earlier in sorted({*_alike(blocks, blocks), *_alike(blocks, _blocks(cells[:, :, ::-1]))}):
+    for film, earlier in sorted(pairs):
         first.setdefault(names[film], first.get(names[earlier], names[earlier]))
     return first
 
 
-def _alike(films: NDArray[np.float32], others: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of a film and an earlier one among the others, both as blocks, that are copies."""
+def _pairs(seen: Sequence[bytes], asked: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of a film and an earlier one that are copies, one of them asked for; mirrored ones too."""
+    cells = np.frombuffer(b"".join(seen), dtype=np.int8).reshape(-1, SIDE - 2 * RIM, SIDE - 2 * RIM)
+    films = _blocks(cells)
+    yield from _alike(films, films, asked)
+    yield from _alike(films, _blocks(cells[:, :, ::-1]), asked)
+
+
+def _alike(films: NDArray[np.float32], others: NDArray[np.float32], asked: Sequence[int]) -> Iterator[tuple[int, int]]:
     flat, flat_others = films.reshape(len(films), -1), others.reshape(len(others), -1)
-    for start in range(0, len(films), _ROWS):
-        near = np.abs(flat[start : start + _ROWS] @ flat_others.T) >= WORTH_A_LOOK * films.shape[1]
-        for row, earlier in zip(*np.nonzero(near), strict=True):
-            film = start + int(row)
-            if earlier < film and abs(np.median((films[film] * others[earlier]).sum(axis=1))) >= COPY:
-                yield film, int(earlier)
+    every = len(asked) == len(films)
+    for start in range(0, len(asked), _ROWS):
+        rows = asked[start : start + _ROWS]
+        near = np.abs(flat[rows] @ flat_others.T) >= WORTH_A_LOOK * films.shape[1]
+        for row, other in zip(*map(np.ndarray.tolist, np.nonzero(near)), strict=True):
+            film = rows[row]
+            one_way = other < film or (other > film and not every)
+            if one_way and abs(np.median((films[film] * others[other]).sum(axis=1))) >= COPY:
+                yield max(film, other), min(film, other)
 
 
 def _blocks(cells: NDArray[np.int8]) -> NDArray[np.float32]:

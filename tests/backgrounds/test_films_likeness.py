@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from synnodtest.backgrounds import open_backgrounds
-from synnodtest.backgrounds.films import copies, likeness
+from synnodtest.backgrounds.films import copies, likeness, likenesses
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.phantom import expose, project, sample_anatomy
 
@@ -27,6 +27,10 @@ def saved(pixels, form):
         eight.resize((300, 300), Image.Resampling.BILINEAR).save(stream, "PNG")
     elif form == "mirrored":
         eight.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(stream, "PNG")
+    elif form == "border":
+        framed = Image.new("L", (700, 560))
+        framed.paste(eight.resize((500, 500), Image.Resampling.BOX), (150, 20))
+        framed.save(stream, "JPEG", quality=60)
     elif form == "window":
         Image.fromarray(np.rint(np.clip((pixels - 0.15) / 0.7, 0, 1) * 255).astype(np.uint8)).save(stream, "PNG")
     else:
@@ -43,7 +47,7 @@ def films():
     return [film(seed) for seed in (1, 2)]
 
 
-@pytest.mark.parametrize("form", ["jpeg", "smaller", "window", "gamma", "mirrored"])
+@pytest.mark.parametrize("form", ["jpeg", "smaller", "window", "gamma", "mirrored", "border"])
 def test_a_copy_of_a_film_counts_with_it_once_and_is_told(tmp_path, films, form):
     write_png(tmp_path / "a.png", np.rint(films[0] * 65535).astype(np.uint16))
     write_png(tmp_path / "b.png", np.rint(films[1] * 65535).astype(np.uint16))
@@ -79,6 +83,19 @@ def test_different_films_are_no_copies(tmp_path, films):
     served = open_backgrounds(tmp_path, "normal")
     assert len({b.film for b in served.backgrounds}) == 2
     assert not any("copies" in note for note in served.notes)
+
+
+def test_films_that_share_nothing_but_a_border_are_no_copies(tmp_path, films):
+    for name, pixels in zip("ab", films, strict=True):
+        (tmp_path / f"{name}.jpg").write_bytes(saved(pixels, "border"))
+    assert len(set(clusters(tmp_path).values())) == 2
+
+
+def test_a_copy_in_a_border_of_its_own_is_one_of_a_film_in_another_border(films):
+    framed = [np.pad(films[0], wide, constant_values=grey) for wide, grey in ((9, 0.0), (90, 1.0), (200, 0.5))]
+    seen = {str(number): likenesses(one.astype(np.float32)) for number, one in enumerate([*framed, films[1]])}
+    assert copies(seen) == {"1": "0", "2": "0"}
+    assert len(likenesses(np.full((300, 300), 0.5, np.float32))) == len(likeness(films[0]))
 
 
 def test_one_outline_under_noise_of_its_own_makes_no_copies():
