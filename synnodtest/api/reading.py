@@ -14,6 +14,7 @@ from synnodtest.backgrounds.estimates import Estimates
 from synnodtest.backgrounds.folder_files import masks_beside
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.manifest import find_manifest
+from synnodtest.backgrounds.named_images import plain_name
 from synnodtest.backgrounds.readers import read_as, read_mask
 from synnodtest.backgrounds.writers import OWN_NOTE
 from synnodtest.errors import BackgroundError
@@ -21,13 +22,20 @@ from synnodtest.radiograph import Radiograph
 
 
 def beside(path: Path) -> Entry:
-    """Return what the manifest of the file's folder, or the one above, says of it, and the masks beside it."""
+    """Return what the manifest of the file's folder, or the one above, says of it, and the masks beside it.
+
+    As in annotated data, a row that names a file which is not where it says is that of the image of its name.
+    """
     masks = dict(masks_beside(path))
     manifest = find_manifest([path.parent, path.parent.parent])
-    for row in manifest.rows if manifest else ():
-        if (row.folder / row.file).resolve() == path.resolve():
+    rows = manifest.rows if manifest else ()
+    there = [row for row in rows if (row.folder / row.file).resolve() == path.resolve()]
+    named = [row for row in rows if plain_name(row.file) == plain_name(path.name)]
+    lost = [row for row in named if not (row.folder / row.file).is_file()]
+    for row in there or (lost if len(lost) == 1 else ()):
+        if there:
             masks |= {region: row.folder / name for region, name in row.masks.items()}
-            return Entry(path.name, path, masks, row.given, row.patient, row.strata)
+        return Entry(path.name, path, masks, row.given, row.patient, row.strata)
     return Entry(path.name, path, masks)
 
 

@@ -197,6 +197,19 @@ def test_the_pixel_size_is_given_once_or_asked_for(tmp_path):
         read_radiograph(path, mm_per_px=0.9, spacing_mm=(0.9, 0.9))
 
 
+@pytest.mark.parametrize(("rows", "spacing"), [(["film.png"], (0.9, 0.8)), (["film.png", "a/film.png"], None)])
+def test_the_manifest_above_a_folder_of_images_may_name_the_file_alone(tmp_path, rows, spacing):
+    (tmp_path / "images").mkdir()
+    path = write_png(tmp_path / "images" / "film.png", chest(300, 400))
+    told = "".join(f"{name},0.8,0.9\n" for name in rows)
+    (tmp_path / "manifest.csv").write_text(f"file,mm_per_px_x,mm_per_px_y\n{told}")
+    if spacing is None:
+        with pytest.raises(BackgroundError, match="size of a pixel"):
+            read_radiograph(path, regions=False)
+    else:
+        assert read_radiograph(path, regions=False).spacing_mm == spacing
+
+
 def test_manifest_and_masks_beside_the_file_are_read(tmp_path):
     path = write_png(tmp_path / "film.png", chest(300, 400))
     mask = np.zeros((300, 400), np.uint8)
