@@ -2,18 +2,19 @@
 
 An expectation that counts hits alone is passed by a detector that marks everything, or whose operating point is so low
 that its findings lie densely. The places of the nodules, mirrored into the other lung, show it: nothing was planted
-there, and what hits a nodule is left out.
+there, and what hits a nodule is left out. So do, where it marks one lung or region alone, those of other backgrounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from synnodtest.evidence.arm import UNDER_ARM, Arm
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
+from synnodtest.geometry import centre_of
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
 
@@ -24,15 +25,66 @@ MOSTLY = 0.5
 little noise is alike in both arms and near whatever it hits, so that comparisons and distances hold at it as well."""
 
 
+MIRRORED = "the places mirrored into the other lung"
+EXCHANGED = "the places of other backgrounds' nodules"
+_SIDES = frozenset({"left_lung", "right_lung"})
+
+Move = Callable[[Trial, NoduleTrial], Truth]
+"""From a nodule of a trial to where nothing was planted."""
+
+
 def mirrored(evidence: Evidence, matching: Matching) -> Evidence:
     """Return the evidence as it would be had every nodule lain in the other lung, met by what hit none."""
-    return replace(evidence, trials=tuple(_mirrored(trial, matching) for trial in evidence.trials))
+    return _moved(evidence, matching, lambda trial, nodule: _other_side(nodule.truth, trial.shape[1]))
 
 
-def _mirrored(trial: Trial, matching: Matching) -> Trial:
+def exchanged(evidence: Evidence, matching: Matching) -> Evidence:
+    """Return the evidence had every nodule lain where that of the next background does, met by what hit none.
+
+    The next background of which a nodule of its name and arm lies in the same regions, else in the same lung; where
+    there is none, the place is the mirrored one.
+    """
+    places: dict[_Key, dict[str, _Place]] = {}
+    for trial in evidence.trials:
+        for nodule in trial.nodules:
+            for key in _keys(trial, nodule):
+                places.setdefault(key, {}).setdefault(trial.background, _place(trial, nodule.truth))
+    turns = {key: dict(zip(own, [*list(own)[1:], *list(own)[:1]], strict=True)) for key, own in places.items()}
+
+    def move(trial: Trial, nodule: NoduleTrial) -> Truth:
+        key = next((key for key in _keys(trial, nodule) if len(places[key]) > 1), None)
+        if key is None:
+            return _other_side(nodule.truth, trial.shape[1])
+        across, down = places[key][turns[key][trial.background]]
+        height, width = nodule.truth.crop.shape
+        origin = round(down * trial.shape[0] - height / 2), round(across * trial.shape[1] - width / 2)
+        return replace(nodule.truth, origin=origin)
+
+    return _moved(evidence, matching, move)
+
+
+_Key = tuple[str, str, frozenset[str]]
+_Place = tuple[float, float]
+"""Middle of a nodule, as shares of the radiograph's width and height."""
+
+
+def _keys(trial: Trial, nodule: NoduleTrial) -> list[_Key]:
+    return [(trial.arm, nodule.name, regions) for regions in (nodule.regions, nodule.regions & _SIDES)]
+
+
+def _place(trial: Trial, truth: Truth) -> _Place:
+    x, y = centre_of(truth.box)
+    return x / trial.shape[1], y / trial.shape[0]
+
+
+def _moved(evidence: Evidence, matching: Matching, move: Move) -> Evidence:
+    return replace(evidence, trials=tuple(_met(trial, matching, move) for trial in evidence.trials))
+
+
+def _met(trial: Trial, matching: Matching, move: Move) -> Trial:
     left = list(trial.false_positives)
     findings = [trial.sightings[index].finding for index in left]
-    truths = [_other_side(nodule.truth, trial.shape[1]) for nodule in trial.nodules]
+    truths = [move(trial, nodule) for nodule in trial.nodules]
     met = match(findings, truths, trial.spacing_mm, matching).finding_of
     nodules = [
         replace(nodule, finding=None, confidence=0.0)
@@ -73,17 +125,17 @@ def share_hit(evidence: Sequence[Evidence], parameters: Any = None) -> float:
     return sum(hits) / len(hits) if hits else 0.0
 
 
-def withheld_for_chance(ruling: Ruling, share: float, operating_point: float) -> Ruling:
+def withheld_for_chance(ruling: Ruling, share: float, operating_point: float, where: str) -> Ruling:
     """Return a pass as INCONCLUSIVE that findings beside the nodules earn as well."""
     why = (
-        "sight or noise cannot be told: the expectation is met as well where nothing was planted, at the nodules' "
-        f"places mirrored into the other lung, {share:.0%} of which are hit (findings of {operating_point:g} or more)"
+        f"sight or noise cannot be told: the expectation is met as well where nothing was planted, at {where}, "
+        f"{share:.0%} of which are hit (findings of {operating_point:g} or more)"
     )
     remedy = "Raise the operating point, or ask for false_positives_per_image in the same run."
     return ruling.withdrawn(why, remedy)
 
 
-def told_of_chance(ruling: Ruling, share: float) -> Ruling:
+def told_of_chance(ruling: Ruling, share: float, where: str) -> Ruling:
     """Return a pass with the share of hits that mean little."""
-    remark = f"; {share:.0%} of the places mirrored into the other lung, where nothing was planted, are hit as well"
+    remark = f"; {share:.0%} of {where}, where nothing was planted, are hit as well"
     return replace(ruling, sentence=ruling.sentence + remark)

@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
-from synnodtest.evidence.chance import MANY, MOSTLY, mirrored, share_hit, told_of_chance, withheld_for_chance
+from synnodtest.evidence.chance import (
+    EXCHANGED,
+    MANY,
+    MIRRORED,
+    MOSTLY,
+    exchanged,
+    mirrored,
+    share_hit,
+    told_of_chance,
+    withheld_for_chance,
+)
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
 from synnodtest.evidence.trial import Evidence
@@ -113,16 +123,20 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     item = Item(gathered.behaviour, gathered.variant)
     if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
-    elsewhere = {name: mirrored(evidence, item.matching) for name, evidence in gathered.evidence.items()}
     judged = None if isinstance(gathered, FuzzGathered) else item.kind.read(gathered.variant.parameters)
-    share, hit = (share_hit(list(evidence.values()), judged) for evidence in (elsewhere, gathered.evidence))
+    controls = []
+    for where, control in ((MIRRORED, mirrored), (EXCHANGED, exchanged)):
+        moved = {name: control(evidence, item.matching) for name, evidence in gathered.evidence.items()}
+        controls.append((share_hit(list(moved.values()), judged), where, moved))
+    share, where, elsewhere = max(controls, key=lambda one: one[0])
+    hit = share_hit(list(gathered.evidence.values()), judged)
     if share <= MANY:
         return gathered
     noisy = share >= MOSTLY * hit and _met_by_noise(item, gathered, elsewhere, share)
     rulings = {
-        name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point)
+        name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point, where)
         if noisy
-        else told_of_chance(ruling, share)
+        else told_of_chance(ruling, share, where)
         for name, ruling in gathered.rulings.items()
     }
     return _with_rulings(gathered, rulings)

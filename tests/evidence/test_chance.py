@@ -9,7 +9,7 @@ import pytest
 
 from synnodtest import Finding
 from synnodtest.evidence.arm import PRIOR_ARM, Arm
-from synnodtest.evidence.chance import mirrored, share_hit, told_of_chance
+from synnodtest.evidence.chance import EXCHANGED, MIRRORED, exchanged, mirrored, share_hit, told_of_chance
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations.kinds.growth import Growth
@@ -101,5 +101,39 @@ def test_scenes_that_an_expectation_plans_for_comparison_make_up_for_none_that_a
 
 
 def test_a_pass_says_how_many_mirrored_places_are_hit():
-    told = told_of_chance(Ruling(Status.PASSED, "PASSED sensitivity 0.93", "c"), 0.314).sentence
+    told = told_of_chance(Ruling(Status.PASSED, "PASSED sensitivity 0.93", "c"), 0.314, MIRRORED).sentence
     assert told.startswith("PASSED sensitivity 0.93; 31% of the places mirrored")
+
+
+def of_lung(background, column, *, x, side="right_lung", width=100):
+    """A trial whose nodule of 4 px in a lung begins at a column, row 10, with one more finding at another column."""
+    made = replace(beside(0.6, x=x), background=background, cluster=background, shape=(100, width))
+    nodule = made.nodules[0]
+    moved = replace(nodule, truth=replace(nodule.truth, origin=(10, column)), regions=frozenset({"lung", side}))
+    return replace(made, nodules=(moved,))
+
+
+def test_marks_all_over_one_lung_lie_where_nodules_of_other_backgrounds_do():
+    """Nodules of the right lung alone, mirrored, tell nothing of a detector that marks the right lung alone."""
+    made = [of_lung("a", 10, x=32.0), of_lung("b", 30, x=12.0)]
+    assert share_hit([mirrored(evidence(made), RULE)]) == 0.0
+    assert share_hit([exchanged(evidence(made), RULE)]) == 1.0
+
+
+def test_a_place_is_taken_over_as_a_share_of_the_radiographs_sides_from_a_nodule_of_the_same_lung():
+    made = [of_lung("a", 10, x=44.0), of_lung("left", 70, x=5.0, side="left_lung"), of_lung("b", 42, x=1.0, width=200)]
+    first, left, wide = exchanged(evidence(made), RULE).trials
+    assert first.nodules[0].finding is None  # columns 42 to 46 of 200 are 20 to 24 of 100
+    assert wide.nodules[0].finding is None
+    assert left.nodules[0].finding is None  # no other of its lung: 26 to 30, mirrored
+    made[0] = of_lung("a", 10, x=22.0)
+    assert exchanged(evidence(made), RULE).trials[0].nodules[0].truth.origin == (10, 20)
+
+
+def test_of_one_background_places_are_mirrored():
+    made = [beside(0.6, x=88.0), beside(0.6, x=40.0)]
+    assert share_hit([exchanged(evidence(made), RULE)]) == share_hit([mirrored(evidence(made), RULE)]) == 0.5
+    told = told_of_chance(Ruling(Status.PASSED, "PASSED x", "c"), 0.2, EXCHANGED).sentence
+    assert (
+        told == "PASSED x; 20% of the places of other backgrounds' nodules, where nothing was planted, are hit as well"
+    )

@@ -51,6 +51,8 @@ def rare():
 def dense():
     grid = [(8.0 * x, 8.0 * y) for x in range(17) for y in range(19)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in grid] for _ in radiographs]
+def one_lung():
+    return lambda rs: [[f for f in found if f.box[2] <= 72] for found in dense()(rs)]
 def grid():
     spots = [(36.0 * x, 36.0 * y) for x in range(4) for y in range(5)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in spots] for _ in radiographs]
@@ -192,6 +194,15 @@ def test_a_pass_that_findings_everywhere_earn_is_withheld(root, kind):
     _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind])
     assert honest.status.name == "PASSED"
     assert "mirrored" not in honest.sentence
+
+
+def test_a_pass_that_findings_all_over_one_lung_earn_in_that_lung_is_withheld(root):
+    head = HEAD.replace("region: lung", "region: right_lung")
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:one_lung", HITS["sensitivity"], head=head)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "at the places of other backgrounds' nodules" in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS["sensitivity"], head=head)
+    assert honest.status.name == "PASSED"
 
 
 SWEPT = HEAD.replace("diameter_mm: 20", "hold: [location, seed], diameter_mm: {sweep: [8, 16, 30, 50, 80]}").replace(
