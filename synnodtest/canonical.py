@@ -112,22 +112,29 @@ def seed_of(*parts: Any) -> int:
     return int(sha256_of(parts)[:15], 16)
 
 
+AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+"""Types of plain JSON values. Their subclasses, such as enumerations, are not, and a float may be NaN."""
+
+
 def plain(value: Any) -> Any:
     """Return ``value`` in plain JSON values: dataclasses and mappings as dict, tuples as list, NaN as None.
 
     Raises:
         TypeError: a value has no JSON form.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind in AS_THEY_ARE:
         return value
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is dict or isinstance(value, Mapping):
+        return {str(key): item if type(item) in AS_THEY_ARE else plain(item) for key, item in value.items()}
+    if kind is list or isinstance(value, (list, tuple)):
+        return [item if type(item) in AS_THEY_ARE else plain(item) for item in value]
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
     return value.as_posix() if isinstance(value, Path) else plain(_plain(value))

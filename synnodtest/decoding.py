@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from synnodtest.canonical import plain
+from synnodtest.canonical import AS_THEY_ARE, plain
 
 JsonObject = Mapping[str, object]
 """A JSON object whose keys nothing here fixes: a configuration, parameters of a kind, the data of a figure.
@@ -190,7 +190,7 @@ def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, object]:
 def encode(value: Any) -> Any:
     """Return plain JSON values of dataclasses that :func:`decode` reads, and of all else as :func:`plain` does."""
     kind = type(value)
-    if kind in _AS_THEY_ARE:
+    if kind in AS_THEY_ARE:
         return value
     if kind is tuple or kind is list:
         return [encode(item) for item in value]
@@ -201,10 +201,6 @@ def encode(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]
     return plain(value)
-
-
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
-"""Types of plain JSON values. Their subclasses, such as enumerations, are not, and a float may be NaN."""
 
 
 @cache
