@@ -55,24 +55,15 @@ def told_when_torch_comes(words, folder, **own):
     return [json.loads(line) for line in lines]
 
 
-SPEC = """
-synnodtest: 1
-behaviours:
-  - {id: a, statement: s, scenes: {backgrounds: {set: normal, count: 1}}, expect: [specificity: {at_least: 0.5}]}
-  - {id: b, statement: s, scenes: {backgrounds: {set: normal, count: 1}}, expect: [specificity: {at_least: 0.5}]}
-"""
-
-
 @pytest.fixture
 def project(tmp_path):
-    (tmp_path / "spec.yaml").write_text(SPEC)
     (tmp_path / "conftest.py").write_text("import torch\n")
     (tmp_path / "quiet.py").write_text("def make():\n    return lambda radiographs: [[] for _ in radiographs]\n")
     return tmp_path
 
 
 def test_the_policy_is_set_before_a_conftest_loads_torch_in_every_process_of_pytest(project):
-    words = ["-m", "pytest", "spec.yaml", "--detector", "quiet:make", "-k", "nothing", "-q", "-n", "2"]
+    words = ["-m", "pytest", "conftest.py", "--detector", "quiet:make", "-q", "-n", "2"]
     seen = told_when_torch_comes(words, project)
     assert len(seen) == 3
     assert all(one["OMP_WAIT_POLICY"] == "PASSIVE" and one["KMP_BLOCKTIME"] == "0" for one in seen)
