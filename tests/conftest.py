@@ -56,8 +56,9 @@ def pytest_collection_finish():
 
 def pytest_collection_modifyitems(config, items):
     if config.pluginmanager.hasplugin("timeout"):
+        ours = {path for path in {item.path for item in items} if path.is_relative_to(config.rootpath / "tests")}
         for item in items:
-            if item.path.is_relative_to(config.rootpath / "tests") and item.get_closest_marker("timeout") is None:
+            if item.path in ours and item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(LONGEST_S))
 
 

@@ -115,7 +115,8 @@ def test_a_region_that_the_set_lacks_is_invalid_with_the_reason(project):
 
 
 def test_inconclusive_fails_by_default_with_its_own_letter_and_can_be_relaxed_to_xfail(project):
-    result = project("-k", "size and sensitivity", "--synnod-limit", "3", "--color=yes")
+    words = ("-k", "size and sensitivity", "--synnod-limit", "3", "--synnod-no-pixels")
+    result = project(*words, "--color=yes")
     assert result.parseoutcomes() == {"failed": 1, "deselected": 3}
     lines = result.stdout.str().splitlines()
     assert any(line.startswith("specs/small.yaml \x1b[33m?") for line in lines)
@@ -123,7 +124,7 @@ def test_inconclusive_fails_by_default_with_its_own_letter_and_can_be_relaxed_to
     assert not any("FAILED" in line and "INCONCLUSIVE" in line for line in lines)
     assert "report: " in next(line for line in reversed(lines) if line.strip())
     assert "exploratory run, which confirms nothing" in result.stdout.str()
-    relaxed = project("-k", "size and sensitivity", "--synnod-limit", "3", "--inconclusive", "xfail")
+    relaxed = project(*words, "--inconclusive", "xfail")
     assert relaxed.ret == pytest.ExitCode.OK
     assert relaxed.parseoutcomes() == {"xfailed": 1, "deselected": 3}
 
@@ -160,8 +161,9 @@ NOT_TOLD = "def pytest_runtest_protocol():\n    return True\n"
 @pytest.mark.parametrize("conftest", [NOT_TOLD, ALL_XFAIL])
 def test_what_came_to_no_verdict_fails_a_run_that_pytest_calls_good(project, conftest):
     (project.path / "conftest.py").write_text(conftest)
-    result = project("-k", "leak")
-    assert project("-k", "leak", "-p", "no:terminal").ret == result.ret == pytest.ExitCode.TESTS_FAILED
+    words = ("-k", "leak", "--synnod-no-pixels")
+    result = project(*words)
+    assert project(*words, "-p", "no:terminal").ret == result.ret == pytest.ExitCode.TESTS_FAILED
     assert "specs/small.yaml::leak::no_detection did not pass, which a conftest.py" in result.stdout.str()
 
 
@@ -177,7 +179,7 @@ def test_a_run_whose_every_item_is_skipped_ends_as_one_without_tests(project, wo
         known = "import pytest\n@pytest.mark.xfail(strict=True)\ndef test_that_runs():\n    assert False\n"
         for more in ("def test_that_runs():\n    pass\n", known):
             (project.path / "test_more.py").write_text(more)
-            result = project("specs", "test_more.py", "-k", "sensitivity or runs")
+            result = project("specs", "test_more.py", "-k", "sensitivity or runs", "--synnod-no-pixels")
             assert result.parseoutcomes()["skipped"] == 1
             assert result.ret == pytest.ExitCode.OK
 
@@ -231,7 +233,7 @@ def test_what_did_not_pass_stands_though_a_plugin_runs_it_again(project):
 def test_two_specs_with_a_behaviour_of_one_id_have_a_sham_control_each(project):
     text = (project.path / "specs" / "small.yaml").read_text()
     (project.path / "specs" / "other.yaml").write_text(text)
-    project("-k", "size and sensitivity", "--synnod-limit", "3")
+    project("-k", "size and sensitivity", "--synnod-limit", "3", "--synnod-no-pixels")
     of = [(entry["file"], entry["behaviour"]) for entry in record(project)["sham"]]
     assert of == [("specs/other.yaml", "size"), ("specs/small.yaml", "size")]
     (run,) = (project.path / "reports").iterdir()
@@ -249,12 +251,13 @@ def waiver(project, expiry):
 
 def test_a_waived_failure_is_xfail_and_an_expired_waiver_fails(project):
     waiver(project, "2999-01-01")
-    accepted = project("-k", "size and sensitivity", detector="dets:silent")
+    words = ("-k", "size and sensitivity", "--synnod-no-pixels")
+    accepted = project(*words, detector="dets:silent")
     assert accepted.parseoutcomes() == {"xfailed": 1, "deselected": 3}
     assert accepted.ret == pytest.ExitCode.OK
     assert "    waived by QA lead until 2999-01-01: known and accepted" in accepted.stdout.lines
     waiver(project, "2020-01-01")
-    result = project("-k", "size and sensitivity", detector="dets:silent")
+    result = project(*words, detector="dets:silent")
     assert result.parseoutcomes() == {"failed": 1, "deselected": 3}
     assert "    waiver W-1 expired on 2020-01-01" in result.stdout.lines
 
@@ -271,7 +274,8 @@ def test_a_waiver_that_names_nothing_is_warned_of_with_its_line_and_the_nearest_
     }
     assert (project.path / "cxr" / "r0.png").is_file() or named.pop("W-6")
     (project.path / "waivers.yaml").write_text("waivers:\n" + "".join(entry % pair for pair in named.items()))
-    result = project("-k", "size and sensitivity", "--synnod-limit", "3", "--inconclusive", "xfail")
+    words = ("-k", "size and sensitivity", "--synnod-limit", "3", "--synnod-no-pixels")
+    result = project(*words, "--inconclusive", "xfail")
     warned = [line for line in result.stdout.str().splitlines() if "WARNING" in line]
     assert [
         re.search(r"waivers\.yaml:(\d): the waiver '(W-\d)'.*; did you mean '(.*)'", line).groups() for line in warned
@@ -413,7 +417,7 @@ def test_verdicts_that_a_worker_takes_along_as_it_dies_after_its_last_item_fail_
 
 
 def test_junit_carries_requirement_verdict_and_line(project):
-    project("--junitxml=out.xml", "-k", "size and sensitivity")
+    project("--junitxml=out.xml", "-k", "size and sensitivity", "--synnod-no-pixels")
     root = ET.parse(project.path / "out.xml").getroot()
     case = root.find(".//testcase")
     properties = {p.get("name"): p.get("value") for p in case.iter("property")}
