@@ -75,6 +75,23 @@ def _cluster_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> floa
     return 0.0 if math.isnan(rho) else rho
 
 
+def _cluster_correlations(
+    x: NDArray[np.float64], y: NDArray[np.float64], index: NDArray[np.intp], count: int
+) -> list[float]:
+    """Return correlations of clusters with enough levels, in order; at once where all have the same, as in a sweep."""
+    levels, place = np.unique(x, return_inverse=True)
+    cells, number = index * len(levels) + place, count * len(levels)
+    if len(levels) < MIN_LEVELS or number > len(x) or not (rows_in := np.bincount(cells, minlength=number)).all():
+        order = np.argsort(index, kind="stable")
+        rows = np.split(order, np.cumsum(np.bincount(index, minlength=count))[:-1])
+        return [rho for row in rows if (rho := _cluster_correlation(x[row], y[row])) is not None]
+    means = (np.bincount(cells, weights=y) / rows_in).reshape(count, -1)
+    middle = (len(levels) + 1) / 2
+    first, second = np.arange(1, len(levels) + 1) - middle, np.stack([midranks(row) for row in means]) - middle
+    scale = np.sqrt(float(first @ first) * (second**2).sum(axis=1))
+    return [float(rho) for rho in np.clip((second @ first) / np.where(scale > 0, scale, 1.0), -1.0, 1.0)]
+
+
 def mean_cluster_spearman(
     x: ArrayLike, y: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, guarded: bool = False
 ) -> Estimate:
@@ -105,9 +122,7 @@ def mean_cluster_spearman(
     made = partial(Estimate, alpha=check_alpha(alpha), method="cluster-t", n=len(first))
     if np.isnan(first).any() or np.isnan(second).any():
         return made(math.nan, -1.0, 1.0, reason="values are missing")
-    order = np.argsort(index, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(index, minlength=count))[:-1])
-    correlations = [rho for row in rows if (rho := _cluster_correlation(first[row], second[row])) is not None]
+    correlations = _cluster_correlations(first, second, index, count)
     if len(correlations) < 2:
         reason = "one cluster" if count == 1 else f"fewer than 2 clusters with {MIN_LEVELS} levels"
         return made(correlations[0] if correlations else math.nan, -1.0, 1.0, clusters=len(correlations), reason=reason)
