@@ -90,7 +90,9 @@ def sampled_correlations(points: Sequence[Point], n: int, *, draws: int = 1000, 
 
 
 def mean_error(points: Sequence[Point]) -> float:
-    """Return the standard error of the mean confidence, of clusters and not of nodules."""
+    """Return the standard error of the mean confidence, of clusters and not of nodules; NaN of a single cluster."""
+    if len({point.cluster for point in points}) < 2:
+        return float("nan")
     mean = float(np.mean([point.confidence for point in points]))
     sums: dict[str, float] = {}
     for point in points:
