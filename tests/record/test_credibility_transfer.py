@@ -82,6 +82,15 @@ def test_another_detector_or_synthesizer_is_said_to_be_one(small, result, tmp_pa
     assert "planted by another synthesizer" in page
 
 
+@pytest.mark.parametrize(("scenes", "told"), [(120, "planted in 30 negative"), (18, "planted in 18 of 30 negative")])
+def test_of_the_negative_films_those_are_told_that_nodules_were_planted_in(
+    small, result, tmp_path, drawings, scenes, told
+):
+    result["made_of"]["scenes"] = scenes
+    made = completed(small, tmp_path, credibility=[written(result, tmp_path / "t.json")])
+    assert told in section(made, tmp_path / "run", drawings)
+
+
 def test_without_it_the_section_says_that_it_was_not_measured(small, tmp_path, drawings):
     (tmp_path / "mine").mkdir()
     small["run"]["options"] = {"synthesizer": "diffusion:mine"}

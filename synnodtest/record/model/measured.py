@@ -168,7 +168,8 @@ class TransferData:
         nodules: Annotated ones.
         films: They lie on.
         patients: Of the films.
-        negative_films: That nodules were planted in.
+        negative_films: That thresholds were set on, and nodules planted in.
+        scenes: With planted nodules; fewer than those films are on a film of their own each.
         masses_left_out: Boxes above the largest size.
         largest_mm: That size.
         hit: What counts as one.
@@ -180,6 +181,7 @@ class TransferData:
     films: int | None = None
     patients: int | None = None
     negative_films: int | None = None
+    scenes: int | None = None
     masses_left_out: int | None = None
     largest_mm: float | None = None
     hit: str = ""
