@@ -46,6 +46,7 @@ from synnodtest.radiograph import Radiograph
 PRIOR = "{prior}"
 """In a command: it takes pairs."""
 _NAMES = "files are named as in radiographs.json, without a folder"
+_FORM = 'write {"0000.png": [{"box": [x_min, y_min, x_max, y_max], "score": 0.9}], "0001.png": []}'
 _FAILED = re.compile(
     r"(?<!\bno )(?<!\b0 )(?<!without )\b(fail\w*|\w*errors?|exception|could not|cannot|unable|oom|out of memory"
     r"|skipp\w*)\b(?! (to )?(\d+ |find|detect|see |locate|identify)|[ :=]*\d*\.\d)",
@@ -186,9 +187,10 @@ class CommandDetector(_Program):
             _write(images, dict(zip(names, radiographs, strict=True)))
             _write(earlier, {name: one for name, one in zip(names, priors, strict=True) if one is not None})
             output = self._run(images, target, earlier)
-            answer = parsed(_answer(target, self._words[0]), f"{target.name} of {self._words[0]!r}")
+            answer = parsed(_answer(target, self._words[0]), f"{target.name} of {self._words[0]!r}", _FORM)
         if not isinstance(answer, dict):
-            raise DetectorError(f"the answer of {self._words[0]!r} is {type(answer).__name__}, not a mapping of files")
+            kind = type(answer).__name__
+            raise DetectorError(f"the answer of {self._words[0]!r} is {kind}, not a mapping of files", hint=_FORM)
         refuse_failure(answer)
         findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
         unknown = {key: value for key, value in answer.items() if key not in names}

@@ -193,8 +193,8 @@ def node21_parsed(text: bytes, what: str) -> Any:
         return parsed(_TRAILING_COMMA.sub(r"\1", mended), what)
 
 
-def parsed(text: str | bytes, what: str) -> Any:
-    """Return JSON, or say that ``what`` is none.
+def parsed(text: str | bytes, what: str, hint: str = "") -> Any:
+    """Return JSON, or say that ``what`` is none, and with ``hint`` what it should hold.
 
     Raises:
         DetectorError: it is no JSON, or an object has a key twice, of which one would be lost; shows how it begins.
@@ -203,4 +203,4 @@ def parsed(text: str | bytes, what: str) -> Any:
         return json.loads(text, object_pairs_hook=no_twins)
     except (ValueError, UnicodeDecodeError) as error:
         start = text[:80].decode("utf-8", "replace") if isinstance(text, bytes) else text[:80]
-        raise DetectorError(f"{what} is no JSON ({error}); it begins {start!r}") from error
+        raise DetectorError(f"{what} is no JSON ({error}); it begins {start!r}", hint=hint) from error

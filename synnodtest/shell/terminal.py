@@ -103,9 +103,9 @@ def write_summary(session: Session, reporter: Any) -> None:
         reporter.line(first, **LOOKS.get(entry.status, {"yellow": True}))
         for line in rest:
             reporter.line(line)
-    for films in fragment.backgrounds.values():
-        for note in films.notes:
-            reporter.line(f"backgrounds {films.name}: {note}", yellow=True)
+    told = (f"backgrounds {films.name}: {note}" for films in fragment.backgrounds.values() for note in films.notes)
+    for line in dict.fromkeys(told):  # behaviours take more or fewer of one set
+        reporter.line(line, yellow=True)
     for anomaly in fragment.anomalies:
         reporter.line(f"{anomaly.id}: {anomaly.what}: {anomaly.impact}", yellow=True)
     for warning in session.idle_waivers():

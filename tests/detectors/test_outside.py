@@ -263,6 +263,13 @@ def test_a_program_that_fails_is_an_error_that_names_it(tmp_path, radiographs, s
         program(tmp_path, source).detect(radiographs)
 
 
+@pytest.mark.parametrize("written", ["radiograph,x_min,y_min,x_max,y_max,score", "[]"])
+def test_a_program_that_writes_another_form_is_told_the_one_that_is_read(tmp_path, radiographs, written):
+    with pytest.raises(DetectorError) as refused:
+        program(tmp_path, f"import sys; open(sys.argv[2], 'w').write({written!r})").detect(radiographs)
+    assert '{"0000.png": [{"box": [x_min, y_min, x_max, y_max], "score": 0.9}]' in refused.value.hint
+
+
 def test_what_else_a_program_writes_is_no_finding(tmp_path, radiographs):
     more = "'version': '2', 'count': {'findings': 2}, 'findings': 2, 'objects': ['nodule'], '0001': {'seconds': 2}, "
     more += "'0002.txt': 'log of 0002', 'heart': [{'box': [0, 0, 9, 9], 'score': 1}]"

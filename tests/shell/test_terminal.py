@@ -10,6 +10,7 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.model import ExpectationEntry, Record, RulingEntry
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry
 from synnodtest.shell.ending import facts_of
 from synnodtest.shell.options import add_options, settings_of
 from synnodtest.shell.repeat_commands import changed, reproduce
@@ -130,6 +131,21 @@ def test_every_verdict_is_told_those_that_an_error_kept_from_one_too(monkeypatch
     assert told[2].strip() == "out of memory"
     assert sum(BROKEN_BESIDE in line for line in told) == 1
     assert BROKEN_BESIDE in told[-1]
+
+
+def test_what_two_behaviours_tell_of_one_set_of_radiographs_is_told_once(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    told, of = [], {"identity": IdentityEntry("folder"), "notes": ("listed with a nodule",)}
+    films = {f"normal:{count}": BackgroundsEntry("normal", count=count, patients=count, **of) for count in (12, 30)}
+    entry = decode(ExpectationEntry, parts.expectation(status="PASSED", ruling=parts.ruling()))
+    fragment = Fragment(expectations={entry.id: entry}, backgrounds=films)
+    reporter = SimpleNamespace(isatty=False, section=told.append, line=lambda text, **_: told.append(text), stats={})
+    session = SimpleNamespace(
+        run=SimpleNamespace(fragment=fragment, settings=None), second=None, ending=None, trouble="",
+        idle_waivers=lambda: (), taken=lambda: "",
+    )  # fmt: skip
+    write_summary(session, reporter)
+    assert told.count("backgrounds normal: listed with a nodule") == 1
 
 
 def test_a_run_of_which_nothing_was_ruled_says_so_though_pytest_tells_of_skipped_tests_alone(monkeypatch):
