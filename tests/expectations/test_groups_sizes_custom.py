@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from synnodtest.errors import SynnodError
+from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.expectations import Ruling, Status, find_check
 from synnodtest.expectations.kinds import python
 from synnodtest.spec.quantities import Stratum
@@ -53,6 +54,18 @@ def test_a_group_that_is_missed_fails_and_silence_proves_no_parity():
     assert judge("parity", PARITY, by_sex(0.0, 0.0)).status is Status.INCONCLUSIVE
     assert judge("parity", PARITY, by_sex(0.05, 0.9)).status is Status.FAILED
     assert judge("parity", PARITY, []).sentence == "INCONCLUSIVE no nodule to judge"
+
+
+def test_what_belongs_to_no_group_is_counted_in_the_sentence():
+    """Films of which the sex is unknown, all of them missed, are compared with nothing: two equal groups pass."""
+    unknown = [trial(f"x{i}", 0.0, strata=strata) for i, strata in enumerate([{}, {"sex": "female"}] * 40)]
+    ruling = judge("parity", PARITY, [*by_sex(0.9, 0.9), *unknown])
+    assert ruling.status is Status.PASSED
+    assert ruling.sentence.endswith("n = 300 nodules on 300 backgrounds, 80 in no group")
+    assert "no group" not in judge("parity", PARITY, by_sex(0.9, 0.9)).sentence
+    images = [trial(f"u{i}", arm=UNTOUCHED_ARM, strata={"sex": sex}) for i, sex in enumerate(["F", "M", "O"] * 50)]
+    ruling = judge("parity", {**PARITY, "metric": "specificity"}, [*by_sex(0.9, 0.9), *images])
+    assert ruling.sentence.endswith("n = 100 images, 50 in no group")
 
 
 @pytest.mark.parametrize(("sexes", "gap"), [("F", -0.15), ("M", 0.15), ("FM", 0.17)])

@@ -98,11 +98,23 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         criterion,
         [t for g in groups for t in g.trials],
         noun="image" if metric in ON_IMAGES else "nodule",
+        counts=_in_no_group(parameters, evidence),
         reasons=[*(f"no unit in {label}" for label in empty), *_no_room(groups, metric, margin)],
         figure={"kind": "equivalence", "margin": margin},
         details={"by group": [_row(g) for g in groups]},
     )
     return replace(ruling, p_value=math.nan if empty else p_value)
+
+
+def _in_no_group(parameters: Parity, evidence: Evidence) -> str:
+    """Return how many nodules, or images, are compared with nothing: of no group that is named, or of none known."""
+    wheres = [parameters.where, *(stratum.where for stratum in parameters.strata)]
+    if parameters.metric in ON_IMAGES:
+        told = [{t.scene_id for t in evidence.untouched(parameters.arm, where=w, strict=True)} for w in wheres]
+    else:
+        told = [{f"{t.scene_id} {n.name}" for t, n in _nodules(parameters, evidence, w or {})} for w in wheres]
+    left = len(told[0].difference(*told[1:]))
+    return f", {left} in no group" if left else ""
 
 
 def _no_room(groups: Sequence[Group], metric: str, margin: float) -> list[str]:
