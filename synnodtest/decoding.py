@@ -118,7 +118,7 @@ def decode(kind: type[T], raw: Any) -> T:
     if not isinstance(raw, Mapping):
         raise TypeError(f"an object is expected, not {type(raw).__name__}")
     fields, whole = _fields(cast(Any, kind))
-    values = {} if whole is None else {whole: raw}
+    values = {}
     for name, key, read, takes_none, required in fields:
         value = raw.get(key, _ABSENT)
         if value is _ABSENT or (value is None and not takes_none):
@@ -126,6 +126,8 @@ def decode(kind: type[T], raw: Any) -> T:
                 raise KeyError(key)
         else:
             values[name] = value if read is None else read(value)
+    if whole is not None:
+        values[whole] = raw
     return kind(**values)
 
 
