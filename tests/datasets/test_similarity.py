@@ -14,7 +14,7 @@ from synnodtest.errors import SynnodError
 
 @pytest.fixture(scope="module")
 def chests():
-    persons = PhantomSet(12, 1, seed=400, size=256)
+    persons = PhantomSet(8, 1, seed=400, size=256)
     return [persons.load(case).pixels for case in persons.cases]
 
 

@@ -84,7 +84,7 @@ def crops(count, peak, seed):
 
 
 def test_crops_of_two_kinds_are_told_apart_and_of_one_kind_are_not(monkeypatch):
-    monkeypatch.setattr(two_sample_of, "EPOCHS", 40)
+    monkeypatch.setattr(two_sample_of, "EPOCHS", 12)
     real, planted, same = crops(24, 1.0, 0), crops(24, 0.2, 1), crops(24, 1.0, 2)
     told = two_sample(real, planted, (real, same))
     found, alone = told["planted_against_real"], told["films_alone"]

@@ -38,7 +38,7 @@ behaviours:
 @pytest.fixture(scope="module")
 def node21(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own") / "node21"
-    words = ["phantom", "--out", str(folder), "--count", "14", "--nodules", "--size", "128"]
+    words = ["phantom", "--out", str(folder), "--count", "10", "--nodules", "--size", "128"]
     assert main(words) == 0
     return folder
 
@@ -63,7 +63,7 @@ def test_phantom_convert_train_evaluate_specs(node21, tmp_path, capsys):
     ]
     assert main(["evaluate", "detector", *words]) == 0
     (figure,) = json.loads(figures.read_text()).values()
-    assert figure["images"] == 14
+    assert figure["images"] == 10
     assert set(figure["by_region"]) >= {"lung", "left_lung", "right_lung"}
     assert figure["in_training"], "images that were trained on are named"
     assert "figures on it are no test" in capsys.readouterr().err
