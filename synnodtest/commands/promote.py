@@ -50,7 +50,10 @@ def run(options: argparse.Namespace) -> int:
     record = kept_record(str(options.report or run_with(options.reports, options.failure)))
     failure = find_failure(record, options.failure)
     if failure["status"] not in ("FAILED", "ERROR"):
-        raise SynnodError(f"{failure['id']} is {failure['status'] or 'no failure'}: only confirmed ones are promoted")
+        raise SynnodError(
+            f"{failure['id']} is {failure['status'] or 'no failure'}: only confirmed ones are promoted",
+            hint="search again with more examples or backgrounds, or write the example into 'explicit' by hand",
+        )
     named = [b.file for b in record.behaviours if b.id == failure["behaviour"]]
     own = str(failure.get("expectation_id") or "").partition("::")[0]  # of two specs with a behaviour of that name
     path = Path(own if own in named else named[0])

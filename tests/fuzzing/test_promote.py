@@ -116,6 +116,17 @@ def test_a_promotion_that_is_killed_leaves_the_spec_as_it_was_and_no_second_one(
     assert path.read_bytes() == before
 
 
+def test_one_that_is_not_confirmed_is_refused_with_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    record = example.record(20)
+    record["fuzzing"] = [FAILURE | {"status": "INCONCLUSIVE"}]
+    records.write(record, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+    assert main(["promote", "fuzz-0123"]) == 1
+    said = capsys.readouterr().err
+    assert "is INCONCLUSIVE: only confirmed ones are promoted" in said
+    assert "more examples or backgrounds" in said
+
+
 def test_the_example_goes_into_the_spec_that_failed_and_not_into_another_with_a_behaviour_of_its_name(
     tmp_path, monkeypatch
 ):
