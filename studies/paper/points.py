@@ -90,14 +90,19 @@ def sampled_correlations(points: Sequence[Point], n: int, *, draws: int = 1000, 
 
 
 def mean_error(points: Sequence[Point]) -> float:
-    """Return the standard error of the mean confidence, of clusters and not of nodules; NaN of a single cluster."""
-    if len({point.cluster for point in points}) < 2:
-        return float("nan")
+    """Return the standard error of the mean confidence, of clusters and not of nodules; NaN of a single cluster.
+
+    It is that of a ratio of sums over clusters, so that of clusters of one nodule it is the mean's usual one.
+    """
     mean = float(np.mean([point.confidence for point in points]))
     sums: dict[str, float] = {}
     for point in points:
         sums[point.cluster] = sums.get(point.cluster, 0.0) + point.confidence - mean
-    return float(np.sqrt(sum(total**2 for total in sums.values()))) / len(points)
+    clusters = len(sums)
+    if clusters < 2:
+        return float("nan")
+    squares = sum(total**2 for total in sums.values())
+    return float(np.sqrt(squares * clusters / (clusters - 1))) / len(points)
 
 
 def by_region(points: Sequence[Point], regions: Sequence[str], threshold: float) -> list[dict[str, Any]]:

@@ -24,12 +24,12 @@ def test_the_band_of_a_mean_confidence_stays_within_the_scores():
 
 
 def test_a_size_that_one_chest_alone_shows_has_no_band_and_none_of_width_nought():
-    """The standard error of one cluster is not known; of 0.2 and 0.8 it is sqrt(0.09 + 0.09) / 2."""
+    """The standard error of one cluster is not known; of 0.2 and 0.8 it is their standard deviation over sqrt(2)."""
     alone = [Point(5.0, 0.2, "a"), Point(5.5, 0.4, "a")]
     several = [Point(size, score, name) for size in (7.0, 9.0) for score, name in ((0.2, "a"), (0.8, "b"))]
     rows = bins([*alone, *several], [4, 6, 8, 10])
     assert np.isnan(rows[0]["error"])
-    assert [row["error"] for row in rows[1:]] == pytest.approx([0.3 * 2**0.5 / 2] * 2)
+    assert [row["error"] for row in rows[1:]] == pytest.approx([np.std([0.2, 0.8], ddof=1) / 2**0.5] * 2)
     axis = Figure().subplots()
     _curve(axis, rows)
     places = np.concatenate([path.vertices[:, 0] for path in axis.collections[0].get_paths()])
