@@ -117,26 +117,15 @@ def decode(kind: type[T], raw: Any) -> T:
     """
     if not isinstance(raw, Mapping):
         raise TypeError(f"an object is expected, not {type(raw).__name__}")
-    fields, whole = _fields(cast(Any, kind))
     values = {}
-    for name, key, read, takes_none, required in fields:
-        value = raw.get(key, _ABSENT)
-        if value is _ABSENT or (value is None and not takes_none):
-            if required:
-                raise KeyError(key)
+    for slot in _slots(cast(Any, kind)):
+        value = raw if slot.rules.whole else raw.get(slot.key, _ABSENT)
+        if value is _ABSENT or (value is None and not slot.takes_none):
+            if slot.required:
+                raise KeyError(slot.key)
         else:
-            values[name] = value if read is None else read(value)
-    if whole is not None:
-        values[whole] = raw
+            values[slot.name] = value if slot.read is None else slot.read(value)
     return kind(**values)
-
-
-@cache
-def _fields(kind: Any) -> tuple[list[tuple[str, str, _Read | None, bool, bool]], str | None]:
-    """Return what :func:`decode` asks of each slot, and the name of the field that takes the whole object, if any."""
-    named, _, whole = _written(kind)
-    slots = [(slot.name, slot.key, slot.read, slot.takes_none, slot.required) for slot in named]
-    return slots, None if whole is None else whole.name
 
 
 @cache
