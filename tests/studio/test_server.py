@@ -1,6 +1,7 @@
 """The studio's server: who may ask, for what, how much; sessions apart; nothing left behind. No browser."""
 
 import asyncio
+import inspect
 import io
 import warnings
 
@@ -71,6 +72,18 @@ def upload(ask, token, data, name="film.png", mm="0.9"):
 
 
 FILM = png_bytes(chest(200, 240))
+
+
+def test_gradio_is_loaded_without_its_stub_files_and_python_left_as_it_was(studio):
+    import gradio
+
+    from synnodtest.studio.serve import _no_stub_files
+
+    with _no_stub_files():
+        with pytest.raises(FileNotFoundError):
+            inspect.getfile(gradio.Slider)
+        assert inspect.getfile(asyncio) == asyncio.__file__
+    assert inspect.getfile(gradio.Slider).endswith("slider.py")
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/studio/x/pixels/before", "/study/"])
