@@ -204,7 +204,11 @@ class Fragment:
         self._note_deviations(case, judgement)
 
     def add_fuzzing(self, case: Case, found: JsonObject) -> None:
-        """Record a search beside its ruling: what replay needs, and the scenes that the gallery shows."""
+        """Record a search beside its ruling: what replay needs, and the scenes that the gallery shows.
+
+        Of an item that is run again it is the last, as is the ruling.
+        """
+        self.fuzzing = [one for one in self.fuzzing if one.expectation_id != case.node_id]
         self.fuzzing.append(decode(SearchEntry, {**plain(found), "expectation_id": case.node_id}))
         entry = self.expectations.get(case.node_id)
         if entry is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -129,7 +129,7 @@ class ExpectationItem(pytest.Item):
 
         What did not pass stands, however often a plugin has the item run again until it does.
         """
-        if isinstance(self._ended_in, ExpectationFailed):
+        if isinstance(self._ended_in, (ExpectationFailed, pytest.xfail.Exception)):
             return
         if self._ended_in is not None:
             raise self._ended_in
@@ -168,14 +168,21 @@ class ExpectationItem(pytest.Item):
             return
         waived = self.synnod.run.fragment.expectations[self.nodeid].waived
         if waived and not waived.expired and ruling.status is not Status.INVALID:
-            pytest.xfail(waived.sentence)
+            self._xfail(waived.sentence)
         text = ruling.sentence
         if waived and waived.expired:
             text += f"\n{waived.sentence}"
         if ruling.status is Status.INCONCLUSIVE and self.synnod.run.settings.inconclusive == "xfail" and not waiver:
-            pytest.xfail(ruling.sentence)
+            self._xfail(ruling.sentence)
         self._ended_in = ExpectationFailed(text, ruling)
         raise self._ended_in
+
+    def _xfail(self, reason: str) -> NoReturn:
+        try:
+            pytest.xfail(reason)
+        except pytest.xfail.Exception as ended:
+            self._ended_in = ended
+            raise
 
     def teardown(self) -> None:
         """Draw the pictures of the report's gallery; what came to no verdict is told in JUnit properties, too."""

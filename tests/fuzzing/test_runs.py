@@ -95,6 +95,28 @@ def results(project):  # noqa: F811
     return run, json.loads((run / "results.json").read_text())
 
 
+TWICE = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for following in (item, nextitem):  # as pytest-repeat does
+        runtestprotocol(item, nextitem=following, log=True)
+        Path("least.txt").write_text("0.0")
+    return True
+"""
+WAIVER = "waivers:\n  - {id: W-1, expectation: found, reason: r, approver: A. Person, expiry: 2099-01-01}\n"
+
+
+def test_a_waived_search_that_is_run_twice_is_recorded_once_and_its_failure_stands(searched):
+    (searched.path / "conftest.py").write_text(f"from pathlib import Path\n{BRIEFLY}\n{TWICE}")
+    (searched.path / "waivers.yaml").write_text(WAIVER)
+    result = searched("--synnod-no-pixels", detector="holes:holed")
+    assert result.parseoutcomes()["xfailed"] == 2
+    _, record = results(searched)
+    assert [entry["status"] for entry in record["expectations"]] == ["FAILED"]
+    assert [search["status"] for search in record["fuzzing"]] == ["FAILED"]
+
+
 def test_a_failure_is_reported_replayed_and_promoted(searched, capsys):
     result = searched(detector="holes:holed")
     assert "FAILED counterexample confirmed" in result.stdout.str()
