@@ -111,7 +111,7 @@ def _grown(picture: LungPicture, fit: Outlines) -> LungEstimate:
     """Return the dark around a template, on the pixels of the prepared picture; the template where nothing is dark."""
     templates = masks = [fill(outline, picture.shape) for outline in (fit.right, fit.left)]
     on_right = np.arange(picture.shape[1]) < (fit.right[:, 0].max() + fit.left[:, 0].min()) / 2
-    near = [scipy.ndimage.binary_dilation(mask, iterations=_REACH_PX) for mask in templates]
+    near = [_within(mask, _REACH_PX) for mask in templates]
     near = [near[0] & on_right, near[1] & ~on_right]
     for _ in range(_ROUNDS):
         excess = scipy.ndimage.gaussian_filter(_excess(picture.ranks, masks[0] | masks[1]), _SMOOTH_PX)
@@ -126,13 +126,30 @@ def _largest_part(mask: BoolArray) -> BoolArray:
     labels, _ = scipy.ndimage.label(scipy.ndimage.binary_opening(mask, iterations=_OPENING))
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return np.asarray(scipy.ndimage.binary_fill_holes((labels == sizes.argmax()) & (labels > 0)))
+    return _without_holes((labels == sizes.argmax()) & (labels > 0))
+
+
+def _without_holes(mask: BoolArray) -> BoolArray:
+    """Return a mask with what it encloses."""
+    labels, count = scipy.ndimage.label(~mask)
+    outside = np.zeros(count + 1, dtype=np.bool_)
+    for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        outside[rim] = True
+    outside[0] = False
+    return np.asarray(~outside[labels])
+
+
+def _within(mask: BoolArray, steps: int) -> BoolArray:
+    """Return the pixels at most so many steps along rows and columns from a mask: SciPy's dilation, at once."""
+    if not mask.any():
+        return mask
+    return np.asarray(scipy.ndimage.distance_transform_cdt(~mask, metric="taxicab") <= steps)
 
 
 def _excess(ranks: FloatArray, lungs: BoolArray) -> FloatArray:
     """Return how far each pixel lies above the local threshold between lung and surroundings (-1..1)."""
-    inner = scipy.ndimage.binary_erosion(lungs, iterations=2, border_value=1)
-    outer = scipy.ndimage.binary_dilation(lungs, iterations=_RING_PX) & ~scipy.ndimage.binary_dilation(lungs)
+    inner = ~_within(~lungs, 2)
+    outer = _within(lungs, _RING_PX) & ~_within(lungs, 1)
     inside, outside = _local_mean(ranks, inner), _local_mean(ranks, outer)
     gap = np.maximum(outside - inside, 0.08)
     return np.asarray(np.clip((ranks - (inside + outside) / 2) / gap, -1, 1), dtype=np.float32)
@@ -163,8 +180,8 @@ def _quality(picture: LungPicture, right: BoolArray, left: BoolArray, template: 
 
 def _border_contrast(ranks: FloatArray, lung: BoolArray, both: BoolArray) -> float:
     """Return the difference of the strips outside and inside of a lung's border, over their spread."""
-    inside = ranks[lung & ~scipy.ndimage.binary_erosion(lung, iterations=5, border_value=1)]
-    outside = ranks[scipy.ndimage.binary_dilation(lung, iterations=5) & ~both]
+    inside = ranks[lung & _within(~lung, 5)]
+    outside = ranks[_within(lung, 5) & ~both]
     if lung.sum() < 200 or min(inside.size, outside.size) < 10:
         return -np.inf
     return float((outside.mean() - inside.mean()) / np.sqrt((outside.var() + inside.var()) / 2 + 1e-3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synnodtest.backgrounds.lungs import estimate_lungs, estimate_lungs_of, split_lung
+from synnodtest.backgrounds.lungs import _within, _without_holes, estimate_lungs, estimate_lungs_of, split_lung
 
 SPACING = (0.8, 0.8)
 
@@ -93,3 +93,14 @@ def test_splitting_parts_a_mask_of_one_piece_in_the_middle():
     sides = split_lung(lung)
     assert sides["right_lung"].sum() == sides["left_lung"].sum() == lung.sum() / 2
     assert sides["left_lung"][:, 50:].sum() == sides["left_lung"].sum()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.97, 1.0])
+def test_what_is_near_a_mask_and_within_it_is_what_scipy_says(share):
+    drawn = np.random.default_rng(7).random((45, 62)) < share
+    for steps in (1, 2, 5):
+        assert (_within(drawn, steps) == ndimage.binary_dilation(drawn, iterations=steps)).all()
+        eroded = ndimage.binary_erosion(drawn, iterations=steps, border_value=1)
+        assert (~_within(~drawn, steps) == eroded).all()
+    for mask in (drawn, ndimage.binary_closing(drawn)):
+        assert (_without_holes(mask) == ndimage.binary_fill_holes(mask)).all()
