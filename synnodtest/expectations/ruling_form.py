@@ -45,11 +45,11 @@ def _are(kind: type, values: object) -> bool:
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return False
-    return isinstance(value, (float, np.generic)) or abs(value) < 10**_MOST_DIGITS
+    return isinstance(value, (float, np.generic)) or bool(abs(value) < 10**_MOST_DIGITS)
 
 
 def _is_count(value: Any) -> bool:
-    return _is_number(value) and 0 <= value < _LARGEST_COUNT and value == int(value)
+    return _is_number(value) and bool(0 <= value < _LARGEST_COUNT and value == int(value))
 
 
 def _is_table(value: object) -> bool:

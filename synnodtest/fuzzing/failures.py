@@ -144,7 +144,7 @@ def replay_failure(engine: Engine, failure: Mapping[str, Any], *, only_rounded: 
     lines.append(_pixels(differing, only_rounded))
     crashed = failure["status"] == "ERROR"  # it did so no more, whatever it found
     good, needed = ([True] * len(holds), len(holds)) if crashed else (holds, claim.rate * len(holds))
-    if sum(map(min, good, as_recorded)) >= needed:
+    if sum(kept and same for kept, same in zip(good, as_recorded, strict=True)) >= needed:
         return "FIXED", lines
     if sum(good) >= needed:
         return "INCONCLUSIVE", [*lines, "what failed on the pictures of the record is not shown to be fixed"]
