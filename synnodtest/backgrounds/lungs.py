@@ -13,7 +13,15 @@ import numpy as np
 import scipy
 from PIL import Image
 
-from synnodtest.backgrounds.lung_template import LungPicture, Outlines, fill, plausibility, prepare, template_fits
+from synnodtest.backgrounds.lung_template import (
+    LungPicture,
+    Outlines,
+    fill,
+    plausibility,
+    prepare,
+    template_fits,
+    within,
+)
 from synnodtest.geometry import BoolArray, FloatArray
 
 ESTIMATOR_VERSION = "3"
@@ -111,7 +119,7 @@ def _grown(picture: LungPicture, fit: Outlines) -> LungEstimate:
     """Return the dark around a template, on the pixels of the prepared picture; the template where nothing is dark."""
     templates = masks = [fill(outline, picture.shape) for outline in (fit.right, fit.left)]
     on_right = np.arange(picture.shape[1]) < (fit.right[:, 0].max() + fit.left[:, 0].min()) / 2
-    near = [_within(mask, _REACH_PX) for mask in templates]
+    near = [within(mask, _REACH_PX) for mask in templates]
     near = [near[0] & on_right, near[1] & ~on_right]
     for _ in range(_ROUNDS):
         excess = scipy.ndimage.gaussian_filter(_excess(picture.ranks, masks[0] | masks[1]), _SMOOTH_PX)
@@ -139,17 +147,10 @@ def _without_holes(mask: BoolArray) -> BoolArray:
     return np.asarray(~outside[labels])
 
 
-def _within(mask: BoolArray, steps: int) -> BoolArray:
-    """Return the pixels at most so many steps along rows and columns from a mask: SciPy's dilation, at once."""
-    if not mask.any():
-        return mask
-    return np.asarray(scipy.ndimage.distance_transform_cdt(~mask, metric="taxicab") <= steps)
-
-
 def _excess(ranks: FloatArray, lungs: BoolArray) -> FloatArray:
     """Return how far each pixel lies above the local threshold between lung and surroundings (-1..1)."""
-    inner = ~_within(~lungs, 2)
-    outer = _within(lungs, _RING_PX) & ~_within(lungs, 1)
+    inner = ~within(~lungs, 2)
+    outer = within(lungs, _RING_PX) & ~within(lungs, 1)
     inside, outside = _local_mean(ranks, inner), _local_mean(ranks, outer)
     gap = np.maximum(outside - inside, 0.08)
     return np.asarray(np.clip((ranks - (inside + outside) / 2) / gap, -1, 1), dtype=np.float32)
@@ -180,8 +181,8 @@ def _quality(picture: LungPicture, right: BoolArray, left: BoolArray, template: 
 
 def _border_contrast(ranks: FloatArray, lung: BoolArray, both: BoolArray) -> float:
     """Return the difference of the strips outside and inside of a lung's border, over their spread."""
-    inside = ranks[lung & _within(~lung, 5)]
-    outside = ranks[_within(lung, 5) & ~both]
+    inside = ranks[lung & within(~lung, 5)]
+    outside = ranks[within(lung, 5) & ~both]
     if lung.sum() < 200 or min(inside.size, outside.size) < 10:
         return -np.inf
     return float((outside.mean() - inside.mean()) / np.sqrt((outside.var() + inside.var()) / 2 + 1e-3))

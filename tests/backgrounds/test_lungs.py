@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synnodtest.backgrounds.lungs import _within, _without_holes, estimate_lungs, estimate_lungs_of, split_lung
+from synnodtest.backgrounds.lung_template import within
+from synnodtest.backgrounds.lungs import _without_holes, estimate_lungs, estimate_lungs_of, split_lung
 
 SPACING = (0.8, 0.8)
 
@@ -99,8 +100,8 @@ def test_splitting_parts_a_mask_of_one_piece_in_the_middle():
 def test_what_is_near_a_mask_and_within_it_is_what_scipy_says(share):
     drawn = np.random.default_rng(7).random((45, 62)) < share
     for steps in (1, 2, 5):
-        assert (_within(drawn, steps) == ndimage.binary_dilation(drawn, iterations=steps)).all()
+        assert (within(drawn, steps) == ndimage.binary_dilation(drawn, iterations=steps)).all()
         eroded = ndimage.binary_erosion(drawn, iterations=steps, border_value=1)
-        assert (~_within(~drawn, steps) == eroded).all()
+        assert (~within(~drawn, steps) == eroded).all()
     for mask in (drawn, ndimage.binary_closing(drawn)):
         assert (_without_holes(mask) == ndimage.binary_fill_holes(mask)).all()
