@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,12 +83,26 @@ def convert(dataset: Dataset, out: Path, layout: str, *, progress: Progress = la
         raise BackgroundError(f"{out}: is not empty", hint="name a new folder")
     writer = WRITERS[layout]
     try:
-        written = [_write_image(image, out, writer) for image in progress(dataset.images)]
-        writer.table(out, written)
-        _write_manifest(out, written)
+        with _whole(out) as made:
+            written = [_write_image(image, made, writer) for image in progress(dataset.images)]
+            writer.table(made, written)
+            _write_manifest(made, written)
     except OSError as error:
         raise BackgroundError(f"{out}: cannot be written: {error.strerror or error}") from error
     return len(written), sum(len(one.image.boxes) for one in written)
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """Yield a folder that takes the place of ``out`` when done: films without their table would be negative ones."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
+        made = Path(beside) / out.name
+        made.mkdir()
+        yield made
+        if out.exists():
+            out.rmdir()
+        made.rename(out)
 
 
 def _write_image(image: AnnotatedImage, out: Path, writer: _Writer) -> _Written:

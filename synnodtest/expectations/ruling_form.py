@@ -23,7 +23,8 @@ _MOST_SHOWN = 60
 def unlike(ruling: Ruling) -> Iterator[str]:
     """Yield in words which fields are not what they have to be, those of its components too."""
     parts = ruling.components if _are(Component, ruling.components) else ()
-    for owner, of in ((ruling, ""), *((part, "a component's ") for part in parts)):
+    owners: list[tuple[Ruling | Component, str]] = [(ruling, ""), *((part, "a component's ") for part in parts)]
+    for owner, of in owners:
         for one in fields(owner):
             value, (wanted, fits) = getattr(owner, one.name), _FORMS[str(one.type)]
             if not fits(value):

@@ -103,4 +103,5 @@ def _telling(done: list[Replicate], names: list[str]) -> dict[str, float]:
 
 def _rank_correlation(one: list[float], other: list[float]) -> float:
     """Return the size of Spearman's correlation, to the bit of SciPy's, whose statistics take a second to load."""
-    return abs(float(np.corrcoef(np.stack([midranks(one), midranks(other)], axis=1), rowvar=False)[1, 0]))
+    together = np.asarray(np.corrcoef(np.stack([midranks(one), midranks(other)], axis=1), rowvar=False))
+    return abs(float(together[1, 0]))

@@ -139,10 +139,10 @@ def _no_stub_files() -> Iterator[None]:
     """
     file_of = inspect.getfile
 
-    def none_of_gradio(thing: Any) -> str:
-        if getattr(thing, "__module__", "").startswith("gradio."):
+    def none_of_gradio(object: Any) -> str:
+        if getattr(object, "__module__", "").startswith("gradio."):
             raise FileNotFoundError
-        return file_of(thing)
+        return file_of(object)
 
     inspect.getfile = none_of_gradio
     try:

@@ -46,6 +46,16 @@ def table(tmp_path):
     return folder
 
 
+def test_a_conversion_that_is_interrupted_leaves_no_films_without_their_table(table, tmp_path):
+    def interrupted(images):
+        yield from images[:2]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(read_dataset(table), tmp_path / "out" / "coco", "coco", progress=interrupted)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def boxes_of(dataset):
     return {image.id: [item.box for item in image.boxes] for image in dataset.images}
 
