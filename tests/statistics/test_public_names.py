@@ -19,7 +19,7 @@ ARGUMENTS = {
     "mcnemar_exact": ("n10", "n01"),
     "miettinen_nurminen": ("x1", "n1", "x2", "n2"),
     "newcombe": ("x1", "n1", "x2", "n2"),
-    "spearman": ("x", "y", "cluster"),
+    "spearman": ("x", "y"),
     "mean_cluster_spearman": ("x", "y", "cluster"),
     "isotonic_violation": ("y",),
     "page_trend": ("table",),
