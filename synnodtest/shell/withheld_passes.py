@@ -38,6 +38,8 @@ PROBES = tuple(
 QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
 """Expectations of a search that a detector without findings meets."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
+CONTROLS = {MIRRORED: mirrored, EXCHANGED: exchanged}
+"""Where nothing was planted, in words, and the evidence as it would be had the nodules lain there."""
 SEARCHED = "detected"
 """The claim of a search that counts hits."""
 
@@ -124,21 +126,24 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
     judged = None if isinstance(gathered, FuzzGathered) else item.kind.read(gathered.variant.parameters)
-    controls = []
-    for where, control in ((MIRRORED, mirrored), (EXCHANGED, exchanged)):
-        moved = {name: control(evidence, item.matching) for name, evidence in gathered.evidence.items()}
-        controls.append((share_hit(list(moved.values()), judged), where, moved))
-    share, where, elsewhere = max(controls, key=lambda one: one[0])
-    hit = share_hit(list(gathered.evidence.values()), judged)
-    if share <= MANY:
-        return gathered
-    noisy = share >= MOSTLY * hit and _met_by_noise(item, gathered, elsewhere, share)
-    rulings = {
-        name: withheld_for_chance(ruling, share, gathered.evidence[name].operating_point, where)
-        if noisy
-        else told_of_chance(ruling, share, where)
-        for name, ruling in gathered.rulings.items()
+    moved = {
+        where: {name: control(evidence, item.matching) for name, evidence in gathered.evidence.items()}
+        for where, control in CONTROLS.items()
     }
+    shares = {where: share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
+    often = sorted((where for where in CONTROLS if shares[where] > MANY), key=lambda where: -shares[where])
+    if not often:
+        return gathered
+    hit = share_hit(list(gathered.evidence.values()), judged)
+    for where in (one for one in often if shares[one] >= MOSTLY * hit):
+        if _met_by_noise(item, gathered, moved[where], shares[where]):
+            rulings = {
+                name: withheld_for_chance(ruling, shares[where], gathered.evidence[name].operating_point, where)
+                for name, ruling in gathered.rulings.items()
+            }
+            return _with_rulings(gathered, rulings)
+    most = often[0]
+    rulings = {name: told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return _with_rulings(gathered, rulings)
 
 

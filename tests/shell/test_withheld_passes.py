@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.decoding import encode
+from synnodtest.evidence.chance import EXCHANGED
 from synnodtest.evidence.silence import SILENCE
 from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
@@ -18,6 +20,7 @@ from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
+from synnodtest.shell.withheld_passes import CONTROLS
 from synnodtest.spec.loader import load_spec
 from tests.record import parts
 
@@ -224,6 +227,22 @@ def test_what_larger_nodules_are_hit_by_anyway_is_no_response_to_them(root, dete
     _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", expectation, count=16, head=head)
     assert ruling.status.name == "INCONCLUSIVE"
     assert "sight or noise cannot be told" in ruling.sentence
+
+
+def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root, monkeypatch):
+    """Every place of another control is hit alike, which is no rise; at the mirrored ones the grid earns the pass."""
+
+    def alike(evidence, matching):
+        def hit(trial):
+            return replace(trial, nodules=tuple(replace(n, finding=0, confidence=0.9) for n in trial.nodules))
+
+        return replace(evidence, trials=tuple(map(hit, evidence.trials)))
+
+    monkeypatch.setitem(CONTROLS, EXCHANGED, alike)
+    rises = "monotone: {over: diameter_mm, min_spearman: 0.2, max_drop: 0.3, arm: plain}"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:grid", rises, count=16, head=SWEPT)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "at the places mirrored into the other lung" in ruling.sentence
 
 
 def test_noise_at_fewer_than_half_as_many_places_as_nodules_withholds_nothing_and_is_told_of(root):
