@@ -39,7 +39,7 @@ QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
 """Expectations of a search that a detector without findings meets."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
 CONTROLS = {MIRRORED: mirrored, EXCHANGED: exchanged}
-"""Where nothing was planted, in words, and the evidence as it would be had the nodules lain there."""
+"""Places without a nodule, in words, and the evidence as it would be had the nodules lain there."""
 SEARCHED = "detected"
 """The claim of a search that counts hits."""
 
