@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model import Record
@@ -30,14 +31,10 @@ class Version:
     limited: bool = False
     code: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def side(self) -> Side:
-        """The compared part of the record."""
+        """The compared part of the record, read once."""
         return Side.of(self.record)
-
-    def read(self) -> Version:
-        """Return it with its side as record, which plain JSON values are read into again at every look."""
-        return replace(self, record=self.side)
 
     @property
     def label(self) -> str:

@@ -47,7 +47,6 @@ def judge_change(
         new: The version under judgement.
         code: sha256 of the code that its specifications name, as frozen with it; None where that is not known.
     """
-    old, new = [version.read() for version in old], new.read()
     clauses = [_frozen(frozen, new), _specs(protocol, (*old, new), code), _changes(protocol, old[0], new)]
     clauses += [_passed(protocol, new)] if protocol.passed else []
     clauses += [_kept(protocol, old, new)]
