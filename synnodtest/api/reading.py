@@ -32,11 +32,12 @@ def beside(path: Path) -> Entry:
     there = [row for row in rows if (row.folder / row.file).resolve() == path.resolve()]
     named = [row for row in rows if plain_name(row.file) == plain_name(path.name)]
     lost = [row for row in named if not (row.folder / row.file).is_file()]
-    for row in there or (lost if len(lost) == 1 else ()):
-        if there:
-            masks |= {region: row.folder / name for region, name in row.masks.items()}
-        return Entry(path.name, path, masks, row.given, row.patient, row.strata)
-    return Entry(path.name, path, masks)
+    if there:
+        masks |= {region: there[0].folder / name for region, name in there[0].masks.items()}
+    elif len(lost) != 1:
+        return Entry(path.name, path, masks)
+    row = (there or lost)[0]
+    return Entry(path.name, path, masks, row.given, row.patient, row.strata)
 
 
 def read(path: Path, spacing_mm: tuple[float, float] | None, bits: int | None, regions: bool) -> Radiograph:

@@ -1,4 +1,6 @@
-"""Quantiles and tails of the distributions that bounds rest on, and midranks: bit for bit those of ``scipy.stats``.
+"""Quantiles and tails of the distributions that bounds rest on, and midranks.
+
+They are bit for bit those of ``scipy.stats``, but for functions that say otherwise.
 
 ``scipy.stats`` takes most of a second to load, longer than a run needs for all else when its scenes are stored. What
 every run asks for stands here, on ``scipy.special``; rarer things are asked of ``scipy.stats`` by name, and
