@@ -15,6 +15,9 @@ from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, LedgerE
 from synnodtest.record.outcomes import History, Outcome, RunLine
 from synnodtest.record.words import titles_of
 
+_Draws = dict[str, list[dict[object, str]]]
+"""By question, the sets that are called alike in it, in the order of the runs: what each seed drew of each (sha256)."""
+
 
 def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObject] = ()) -> History:
     """Return the history of records, with the runs that only the ledger knows among them.
@@ -33,13 +36,14 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
     lines.sort(key=lambda line: (line.started, line.id))
     outcomes: dict[str, list[Outcome]] = {}
     titles: dict[str, str] = {}
+    draws: _Draws = {}
     for index, line in enumerate(lines):
         record = known.get(line.id)
         if record is None:
             continue
         told = titles_of(record.expectations)
         for entry in (e for e in record.expectations if e.status != "NOT RUN"):
-            outcomes.setdefault(entry.id, []).append(_outcome(index, entry, _question(record, entry)))
+            outcomes.setdefault(entry.id, []).append(_outcome(index, entry, _question(record, entry, draws)))
             titles[entry.id] = f"{entry.behaviour}: {told[entry.id]}"
     return History(lines, outcomes, titles)
 
@@ -71,18 +75,32 @@ def _versions(records: Iterable[Record]) -> dict[str, str]:
     }
 
 
-def _question(record: Record, entry: ExpectationEntry) -> str:
+def _question(record: Record, entry: ExpectationEntry, draws: _Draws) -> str:
     """Return what two runs must share for their verdicts to answer one question; the seed is no part of it.
 
     Which radiographs of a folder are drawn depends on the seed, so that of a set its source and its size count; where
-    all that there are were used, they are known by their contents.
+    all that there are were used, they are known by their contents, else by what one seed drew.
     """
     who = record.identification
     of_spec = next((s for s in who.specs if s.file == entry.spec_file), None)
     spec = "" if of_spec is None else of_spec.sha256 + (sha256_of(of_spec.sources) if of_spec.sources else "")
     makers = sorted(sha256_of([s.name, s.version, s.sha256, s.configuration]) for s in who.synthesizers)
     sets = sorted(sha256_of([b.name, b.count, _source(b.identity)]) for b in _sets(record, entry))
-    return "|".join([spec, *makers, *sets, record.run.profile])
+    question = "|".join([spec, *makers, *sets, record.run.profile])
+    drawn = sha256_of(sorted(b.identity.sha256 for b in _sets(record, entry) if b.identity is not None))
+    return f"{question}|{_place_of(draws.setdefault(question, [{}]), record.run.seed, drawn)}"
+
+
+def _place_of(sets: list[dict[object, str]], seed: object, drawn: str) -> int:
+    """Return which of the sets that are called alike was drawn from: of one set, one seed draws the same again.
+
+    A seed that was not used before tells nothing: it is counted to the last set.
+    """
+    place = next((n for n, seen in enumerate(sets) if seen.get(seed) == drawn), len(sets) - 1)
+    if sets[place].setdefault(seed, drawn) != drawn:
+        sets.append({seed: drawn})
+        return len(sets) - 1
+    return place
 
 
 def _sets(record: Record, entry: ExpectationEntry) -> Sequence[BackgroundsEntry]:

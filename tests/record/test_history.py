@@ -91,6 +91,32 @@ def test_a_folder_of_equal_name_and_size_with_other_radiographs_is_another_set(a
     assert len(history_of(alike).flips()) == 1
 
 
+def drawn(number, version, seed, status, contents):
+    """Return a run on 3 of 9 films; ``contents`` is the sha256 over the three."""
+    record = run(number, version, seed, status)
+    identity = record["identification"]["backgrounds"][0]["identity"]
+    identity["sha256"] = contents
+    identity["configuration"] |= {"radiographs": 3, "available": 9}
+    return record
+
+
+def test_a_seed_that_draws_other_films_draws_from_another_folder():
+    """Two folders of nine films with one name: which nine, the three that seed 0 draws tell."""
+    made = history_of([drawn(1, "1", 0, "PASSED", "A0"), drawn(2, "2", 0, "PASSED", "B0")])
+    assert made.apart("d 1 (11111111)", "d 2 (22222222)").startswith("; 1 of them with another")
+    (series,) = history_of(
+        [
+            drawn(1, "1", 0, "PASSED", "A0"),
+            drawn(2, "1", 1, "FAILED", "A1"),
+            drawn(3, "1", 0, "PASSED", "B0"),
+            drawn(4, "1", 1, "PASSED", "B1"),
+            drawn(5, "1", 0, "PASSED", "A0"),
+        ]
+    ).outcomes.values()
+    sets = [one.question for one in series]
+    assert [sets.index(one) for one in sets] == [0, 0, 2, 2, 0]
+
+
 def test_the_last_runs_are_those_that_began_last_whatever_their_folders_are_called(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for number, folder in ((1, "zz-first-baseline"), (2, "20260102T000000Z-a"), (3, "a"), (3, "b-copy-of-a")):
