@@ -21,7 +21,7 @@ from synnodtest.files import replacing
 from synnodtest.record.model.searched import RegionEntry
 from synnodtest.shell.baseline import kept_record
 from synnodtest.spec.loader import load_spec
-from synnodtest.spec.model import Behaviour, Fuzz
+from synnodtest.spec.model import Behaviour, Fuzz, Spec
 from synnodtest.spec.plain import flow, nested
 
 COUNT = 60
@@ -60,10 +60,13 @@ def run(options: argparse.Namespace) -> int:
     before = load_spec(path)
     if options.region:
         return _region(path, before.behaviour(failure["behaviour"]), failure)
+    known = _explicit(before, failure["behaviour"])
+    if failure["example"] in known:
+        print(f"{path}: nothing to add: {failure['behaviour']} always tries {in_words(failure)} already")
+        return 0
     text = with_explicit(_text(path), failure["behaviour"], failure["example"])
-    known = len(_explicit(before, failure["behaviour"]))
     more = "add the example by hand"
-    _put(path, text, lambda spec: len(_explicit(spec, failure["behaviour"])) == known + 1, more)
+    _put(path, text, lambda spec: len(_explicit(spec, failure["behaviour"])) == len(known) + 1, more)
     print(f"{path}: {failure['behaviour']} now always tries {in_words(failure)}")
     print(f"  {flow(failure['example'])}")
     region = failure.get("region") or {}
@@ -84,9 +87,10 @@ def _region(path: Path, behaviour: Behaviour, failure: Failure) -> int:
     return 0
 
 
-def _explicit(spec: Any, behaviour: str) -> tuple[Any, ...]:
+def _explicit(spec: Spec, behaviour: str) -> list[dict[str, object]]:
+    """Return the explicit examples of a behaviour, nested as specs write them."""
     fuzz = spec.behaviour(behaviour).fuzz
-    return () if fuzz is None else tuple(fuzz.explicit)
+    return [] if fuzz is None else [nested(example) for example in fuzz.explicit]
 
 
 def _text(path: Path) -> str:
@@ -97,7 +101,7 @@ def _text(path: Path) -> str:
         raise SynnodError(f"{path}: is not UTF-8", hint="save it as UTF-8, or add the example by hand") from None
 
 
-def _put(path: Path, text: str, holds: Callable[[Any], bool], hint: str) -> None:
+def _put(path: Path, text: str, holds: Callable[[Spec], bool], hint: str) -> None:
     """Put the new text in place of the file, once it has been read and holds what was added."""
     with replacing(path.resolve()) as temporary:  # a link stays one
         temporary.write_text(text, encoding="utf-8", newline="")

@@ -96,6 +96,24 @@ def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path
     assert explicit["diameter_mm"] == 7.25
 
 
+def test_what_was_promoted_before_is_not_added_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "spec.yaml"
+    path.write_text(HEAD + "    fuzz: {vary: {diameter_mm: [5, 9]}}\n" + TAIL)
+    record = example.record(20)
+    record["behaviours"] = [*record["behaviours"], record["behaviours"][0] | {"id": "mine", "file": "spec.yaml"}]
+    other = FAILURE | {"id": "fuzz-aaaaaaaaaaaa", "example": EXAMPLE}
+    record["fuzzing"] = [FAILURE, other]
+    records.write(record, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+    assert [main(["promote", one]) for one in ("fuzz-0123", "fuzz-aaaa")] == [0, 0]
+    before, told = path.read_bytes(), capsys.readouterr().out
+    assert before.count(b"7.25") == 2
+    assert [main(["promote", one]) for one in ("fuzz-0123", "fuzz-aaaa")] == [0, 0]
+    assert path.read_bytes() == before
+    assert capsys.readouterr().out.count("nothing to add") == 2
+    assert "nothing to add" not in told
+
+
 def test_a_promotion_that_is_killed_leaves_the_spec_as_it_was_and_no_second_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path, there = tmp_path / "spec.yaml", []
