@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from synnodtest.canonical import plain, sha256_of
 from synnodtest.counted import joined
 from synnodtest.decoding import JsonObject, Member, decode
-from synnodtest.errors import RecordError
+from synnodtest.errors import RecordError, SynnodError
 from synnodtest.files import write_atomic
 from synnodtest.integrity.sources import sources
 from synnodtest.spec.model import Spec
@@ -80,20 +80,31 @@ _EMPTY = Lock(1, {})
 
 
 def freeze(specs: Iterable[Spec], path: Path) -> Path:
-    """Write every spec as resolved, its sha256 and the time; a spec that did not change keeps its earlier time."""
+    """Write every spec as resolved, its sha256 and the time; a spec that did not change keeps its earlier time.
+
+    Raises:
+        RecordError: the lock that is there cannot be read, or code that a spec names cannot be: nothing is written.
+    """
     lock = read_lock(path) if path.is_file() else _EMPTY
     entries = {name: entry.raw for name, entry in lock.specs.items()}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for spec in specs:
         name = spec.path.as_posix()
         earlier = lock.specs.get(name)
-        code = sources(spec)
+        code = _code_of(spec)
         same = earlier is not None and earlier.sha256 == spec.sha256 and (earlier.sources or {}) == code
         if not same or earlier is None or earlier.resolved is None:
             frozen = earlier.frozen if same and earlier is not None else now
             entry = {"sha256": spec.sha256, "frozen": frozen, "resolved": _resolved(spec)}
             entries[name] = entry | ({"sources": code} if code else {})
     return write_lock(path, {**lock.raw, "synnodtest_lock": 1, "specs": entries, "sha256": sha256_of(entries)})
+
+
+def _code_of(spec: Spec) -> dict[str, str]:
+    try:
+        return sources(spec, whole=True)
+    except SynnodError as error:
+        raise RecordError(f"{spec.path.as_posix()}: cannot be frozen: {error.message}", hint=error.hint) from error
 
 
 def write_lock(path: Path, content: JsonObject) -> Path:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from synnodtest.canonical import sha256_of
+from synnodtest.cli import main
 from synnodtest.errors import RecordError
 from synnodtest.integrity import lock
 from synnodtest.integrity.sources import sources
@@ -145,6 +146,16 @@ def test_a_check_whose_code_was_changed_after_freezing_is_exploratory(project, m
     (project / "judges_of_lock.py").unlink()
     monkeypatch.delitem(sys.modules, "judges_of_lock")
     assert any("judges_of_lock:judge" in reason for reason in said_of_code(project, moved))
+
+
+def test_a_spec_whose_check_cannot_be_loaded_is_not_frozen(project, monkeypatch, capsys):
+    spec = with_judges(project, "    return False\n", monkeypatch)
+    (project / "judged_elsewhere.py").unlink()
+    assert set(sources(spec).values()) == {""}
+    assert main(["freeze", "specs"]) == 1
+    told = capsys.readouterr().err
+    assert "specs/a.yaml: cannot be frozen: check 'judges_of_lock:judge': no module named 'judged_elsewhere'" in told
+    assert not (project / lock.LOCK).exists()
 
 
 def test_a_check_that_is_defined_in_another_file_is_known_by_that_too(project, monkeypatch):
