@@ -159,7 +159,7 @@ def exploratory_reasons(
     clean: bool | None,
     limited: bool,
     code: Mapping[str, Mapping[str, str]] | None = None,
-    unread: str = "",
+    checkout: str = "",
 ) -> list[str]:
     """Return why a run is exploratory; an empty list means confirmatory.
 
@@ -170,7 +170,7 @@ def exploratory_reasons(
         clean: Whether the git tree was clean; None outside a checkout.
         limited: Whether the number of backgrounds was limited.
         code: sha256 of the code that each spec names, by its file.
-        unread: Why the checkout could not be read, where there is one.
+        checkout: What is changed in the checkout, or why it could not be read, where there is one.
     """
     unfrozen = [file for file in specs if file not in lock]
     named = unfrozen if len(unfrozen) <= _NAMED else [f"{len(unfrozen)} of {len(specs)} specifications"]
@@ -188,9 +188,9 @@ def exploratory_reasons(
             moved = moved_sources(entry, (code or {}).get(file, {}))
             reasons += [f"the code of {name}, which {file} names, is not what was frozen with it" for name in moved]
     if clean is None:
-        reasons.append(unread or "the run was not made in a git checkout")
+        reasons.append(checkout or "the run was not made in a git checkout")
     elif not clean:
-        reasons.append("the git tree held uncommitted changes")
+        reasons.append("the git tree held uncommitted changes" + (f" ({checkout})" if checkout else ""))
     if limited:
         reasons.append("the number of backgrounds was limited")
     return reasons

@@ -32,9 +32,10 @@ def git(root: Path, *words: str) -> str:
 
 
 def commit_of(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]:
-    """Return the commit of the folder's git checkout, whether its tree is clean, and why git does not tell.
+    """Return the commit of the folder's git checkout, whether its tree is clean, and what is changed in it.
 
-    Outside a checkout the first is empty and the second None. Settings of the user that hide changes do not count.
+    Where git does not tell, the last is why. Outside a checkout the first is empty and the second None. Settings of the
+    user that hide changes do not count.
 
     Args:
         root: The folder.
@@ -49,10 +50,17 @@ def commit_of(root: Path, own: tuple[Path, ...]) -> tuple[str, bool | None, str]
         if overlooked:
             undone = "git update-index --no-assume-unchanged --no-skip-worktree undoes that"
             return head, None, f"git was told to overlook changes of {overlooked} ({undone})"
-        return head, not changed, ""
+        return head, not changed, _first_of(changed)
     except (OSError, subprocess.SubprocessError) as error:
         there = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
         return "", None, f"git does not tell the commit of the checkout ({_said(error)})" if there else ""
+
+
+def _first_of(changed: str) -> str:
+    """Return the first path that ``git status`` tells of, and how many more there are; empty for none."""
+    paths = [line.split(maxsplit=1)[1] for line in changed.splitlines()]
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more}" if paths else ""
 
 
 def _status(root: Path, untracked: str, own: list[Path]) -> str:

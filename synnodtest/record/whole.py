@@ -100,12 +100,12 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
         RecordError: the spec lock cannot be read.
     """
     lock = locked(facts.root / LOCK)
-    commit, clean, unread = commit_of(facts.root, facts.own)
+    commit, clean, told = commit_of(facts.root, facts.own)
     specs = {file: spec.sha256 for file, spec in fragment.specs.items()}
     code = {file: spec.sources for file, spec in fragment.specs.items()}
     limited = facts.limit is not None
     reasons = exploratory_reasons(
-        specs, lock, started=fragment.started, clean=clean, limited=limited, code=code, unread=unread
+        specs, lock, started=fragment.started, clean=clean, limited=limited, code=code, checkout=told
     )
     reasons += lock_unkept(facts.root) if clean and lock else []
     if clean and facts.checkout not in (None, (commit, clean)):

@@ -34,7 +34,7 @@ def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
     subprocess.run(["git", "config", "status.showUntrackedFiles", "no"], cwd=checkout, check=True)
     (checkout / "detector.py").write_text("")
     head, clean, unread = commit_of(checkout, ())
-    assert (len(head), clean, unread) == (40, False, "")
+    assert (len(head), clean, unread) == (40, False, "detector.py")
     assert commit_of(checkout, (checkout / "reports", checkout))[1] is False  # --synnod-report . hides nothing
     assert commit_of(checkout, (checkout / "detector.py",))[1] is True
     facts = RunFacts(checkout, "r", ("pytest",), 0, own=(checkout / "detector.py",), checkout=(head, True))
@@ -42,6 +42,18 @@ def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
     assert told not in run_entry(Fragment(), facts).exploratory_reasons
     for before in ((head, False), ("0" * 40, True)):
         assert told in run_entry(Fragment(), replace(facts, checkout=before)).exploratory_reasons
+
+
+def test_what_is_not_committed_is_named(checkout):
+    """As what a killed ``freeze`` left, which nobody sees in a folder: its name begins with a dot."""
+    facts = RunFacts(checkout, "r", ("pytest",), 0)
+    (checkout / ".synnodtest.lock.0_9azk3x").write_text("{")
+    told = "the git tree held uncommitted changes (.synnodtest.lock.0_9azk3x)"
+    assert told in run_entry(Fragment(), facts).exploratory_reasons
+    (checkout / "a.yaml").write_text("a: 2\n")
+    (checkout / "b c.yaml").write_text("b: 1\n")
+    told = "the git tree held uncommitted changes (a.yaml and 2 more)"
+    assert told in run_entry(Fragment(), facts).exploratory_reasons
 
 
 @pytest.mark.parametrize("flag", ["assume-unchanged", "skip-worktree"])
@@ -76,7 +88,7 @@ def test_another_checkout_that_the_environment_names_does_not_stand_in_for_that_
     (checkout / "a.yaml").write_text("a: 2\n")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other))
-    assert commit_of(checkout, ()) == (head, False, "")
+    assert commit_of(checkout, ()) == (head, False, "a.yaml")
 
 
 def test_a_lock_that_git_ignores_shows_nobody_when_specifications_were_frozen(checkout):
