@@ -50,6 +50,8 @@ class Candidates:
         self.search, self.space = search, search.space
         self.settled: dict[Difficulties, bool] = {}
         """Points that went through a confirmation, and whether it confirmed them."""
+        self._explicit: list[tuple[Example, bool]] = []
+        """The same of explicit examples."""
         self._sure: dict[Difficulties, bool] = {}
 
     def failing(self) -> list[Difficulties]:
@@ -84,8 +86,12 @@ class Candidates:
             for candidate in self._approach(point, easy, causes):
                 if len(self.settled) >= MOST_CONFIRMATIONS:
                     return
-                yield candidate
                 assert candidate.point is not None
+                again = next((one for example, one in self._explicit if example == candidate.example), None)
+                if again is None:
+                    yield candidate
+                else:  # promoted from here
+                    self.settled[candidate.point] = again
                 if self.settled.get(candidate.point):
                     causes.append(frozenset(self.space.needed(candidate.point)))
                     break
@@ -112,10 +118,12 @@ class Candidates:
             done.add(point)
             yield Candidate(self.search.example_at(point), point, self._matters(point), "search")
 
-    def settle(self, point: Difficulties | None, confirmed: bool) -> None:
+    def settle(self, candidate: Candidate, confirmed: bool) -> None:
         """Note what a confirmation came to."""
-        if point is not None:
-            self.settled[point] = confirmed
+        if candidate.point is None:
+            self._explicit.append((candidate.example, confirmed))
+        else:
+            self.settled[candidate.point] = confirmed
 
     def fails(self, point: Difficulties) -> bool:
         """Return whether a point can be planted and surely fails; a crash is no failure."""

@@ -140,7 +140,7 @@ class Investigation:
             if self.search.crash is not None:
                 return
             confirmation = self._confirm(candidate)
-            self.candidates.settle(candidate.point, confirmation.surely(self.setup.claim.rate, self.setup.alpha))
+            self.candidates.settle(candidate, confirmation.surely(self.setup.claim.rate, self.setup.alpha))
         self._decide()
 
     def _confirm(self, candidate: Candidate) -> Confirmation:

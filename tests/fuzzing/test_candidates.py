@@ -94,7 +94,7 @@ def followed_up(margin, confirms):
     seen = []
     for candidate in candidates.distinct():
         seen.append((candidate, confirms(candidate.example.values)))
-        candidates.settle(candidate.point, seen[-1][1])
+        candidates.settle(candidate, seen[-1][1])
     return candidates, seen
 
 

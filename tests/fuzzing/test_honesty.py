@@ -29,6 +29,7 @@ from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 from synnodtest.spec.model import Location
+from synnodtest.spec.plain import flow
 from synnodtest.statistics import clopper_pearson
 from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
@@ -321,6 +322,16 @@ def test_an_explicit_example_is_tried_first_and_confirmed_as_it_is(tmp_path):
     assert ruling(gathered).status is Status.FAILED
     assert gathered.entry["example"] == {"diameter_mm": 7, "contrast": 0.6, "place": {"height": 0.2}}
     assert gathered.entry["counterexamples"][0]["found_by"] == "explicit"
+
+
+def test_a_counterexample_that_was_promoted_is_no_further_distinct_failure(tmp_path):
+    """The search comes to the same example again: of one confirmation two were told, and each paid for by Holm."""
+    detector = Holed(lambda t, _: asked(t, "diameter_mm") < 12)
+    first = hunt(tmp_path, detector, vary=SMALL, examples=12).entry
+    more = f"explicit:\n  - {flow(first['example'])}"
+    again = hunt(tmp_path, detector, vary=SMALL, examples=12, more=more).entry
+    assert again["example"] == first["example"]
+    assert [one["found_by"] for one in again["counterexamples"]] == ["explicit"]
 
 
 @pytest.mark.parametrize(
