@@ -226,7 +226,7 @@ def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
     realised |= _measured(radiograph, nodule, features)
     for name, requested in {**asked, **features}.items():
         got = realised.get(name)
-        off = f" ({100 * (got / requested - 1):+.0f}%)" if got is not None and requested else ""
+        off = f" ({100 * (got / requested - 1):+z.0f}%)" if got is not None and requested else ""
         yield f"{name:<24} requested {requested:<10.4g} realised {'not measured' if got is None else f'{got:.4g}'}{off}"
 
 

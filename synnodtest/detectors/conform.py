@@ -173,12 +173,12 @@ def _flip(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:
         return Check(
             "flip", False, says, "edges count from 0 at the left of the first pixel; subtract what is too much"
         )
-    return Check("flip", True, f"mirrored radiographs give mirrored boxes (shift {shift:+.2f} pixels)")
+    return Check("flip", True, f"mirrored radiographs give mirrored boxes (shift {shift:+z.2f} pixels)")
 
 
 def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:
     x, y = offset_from_truth(shown, single)
-    says = f"boxes lie {x:+.1f} pixels along x and {y:+.1f} along y from the nodules, by the median"
+    says = f"boxes lie {x:+z.1f} pixels along x and {y:+z.1f} along y from the nodules, by the median"
     if max(abs(x), abs(y)) > TRUTH_OFFSET_PX:
         return Check("offset", False, says, "is the padding of the network's input subtracted, and the scale undone?")
     return Check("offset", True, says)

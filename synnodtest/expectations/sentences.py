@@ -43,8 +43,9 @@ def beside(value: float, bound: float) -> str:
 
 
 def signed(difference: float | None, bound: float) -> str:
-    """Return a difference with its sign, not rounded to or across the bound that it is held against either."""
-    return "none" if difference is None else f"{difference:+.{decimals_beside(difference, bound, 3)}f}"
+    """Return a difference with its sign, zero without; not rounded to or across the bound that it is held against."""
+    text = "none" if difference is None else f"{difference:+z.{decimals_beside(difference, bound, 3)}f}"
+    return text if text.strip("+0.") else text.removeprefix("+")
 
 
 def outcome_phrase(part: Component, alpha: float) -> str:

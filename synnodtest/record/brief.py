@@ -136,5 +136,5 @@ def headline(made: Comparison, name: str) -> str:
 
 def _row(row: DifferenceEntry, what: str) -> str:
     interval = "none" if row.lower is None else f"{signed(row.lower, 0.0)} to {signed(row.upper, 0.0)}"
-    value = "" if row.value is None else f"{row.value:+.3f}"
+    value = "" if row.value is None else signed(row.value, 0.0)
     return f"{row.n:>7} {row.before:>8.3f} {row.after:>8.3f} {value:>10}  {interval:<17}  {what}"

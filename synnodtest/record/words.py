@@ -103,7 +103,7 @@ def number(value: Any, unit: str = "", *, decimals: int | None = None) -> str:
     if not text.strip("-0."):
         text = text.removeprefix("-")
     text = text.replace("-", "\N{MINUS SIGN}")
-    return f"+{text}" if unit == "difference" and value > 0 else text
+    return f"+{text}" if unit == "difference" and value > 0 and text.strip("0.") else text
 
 
 def interval(lower: Any, upper: Any, unit: str = "", *, bound: float | None = None) -> str:
@@ -143,6 +143,13 @@ def estimate(component: ComponentEntry) -> tuple[str, str]:
     unit, low, high = component.unit, component.lower, component.upper
     digits = _decimals_beside(component.bound, low, high, decimals_of(component.value, low, high))
     return number(component.value, unit, decimals=digits), _ends(low, high, unit, digits)
+
+
+def p_text(value: float | None, none: str = "") -> str:
+    """Return a p value as it is printed; ``none`` where there is none."""
+    if value is None:
+        return none
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
 def bound_text(component: ComponentEntry) -> str:

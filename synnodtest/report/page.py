@@ -11,7 +11,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import bound_text, date, estimate, interval, joined, number, short_hash
+from synnodtest.record.words import bound_text, date, estimate, interval, joined, number, plural, short_hash
 from synnodtest.report.model import code
 from synnodtest.report.order import anchor_of, number_of
 from synnodtest.templates import templates_of
@@ -46,7 +46,7 @@ def hash_of(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-WORDS = (bound_text, date, estimate, interval, joined, number, short_hash)
+WORDS = (bound_text, date, estimate, interval, joined, number, plural, short_hash)
 """Filters of the templates, by their names."""
 
 

@@ -160,6 +160,25 @@ def test_a_detector_that_treats_both_alike_is_found_to_do_so(world):
     assert "planted - real" in as_text(result)
 
 
+def test_what_a_transfer_says_keeps_its_sides_signs_and_numbers_of_one(world):
+    made = study(world)
+    made.run("blobs", Blobs())
+    result = made.result()
+    result["made_of"] |= {"nodules": 1, "films": 1, "patients": 1, "masses_left_out": 1, "negative_films": 1}
+    (told,) = result["detectors"]
+    first, second, third = told["rates"]
+    first["difference"] = {"value": 0.0002, "lower": -0.0, "upper": 0.1004}
+    second["difference"] = {"value": None, "lower": -1.0, "upper": 1.0}
+    third["p_equivalence"] = 1e-9
+    text = as_text(result)
+    assert "1 annotated nodule on 1 film of 1 patient (" in text
+    assert "; 1 box above 45 mm left out)" in text
+    assert "planted scenes in 1 negative film, " in text
+    assert " 0.000 (0.0000 to +0.1004)  " in text
+    assert " – (\N{MINUS SIGN}1.00 to +1.00)  " in text
+    assert "(p < 0.0001)" in text
+
+
 def test_a_detector_that_sees_planted_nodules_alone_is_caught(world):
     made = study(world)
     made.run("blobs", Blobs())

@@ -87,6 +87,7 @@ def test_numbers_bounds_and_counts_in_words():
     assert [limit(x) for x in (0.8, 0.125, 30, 0.001, 1e-9)] == ["0.80", "0.125", "30.00", "0.001", "1e-09"]
     assert [percent(a) for a in (0.05, 0.025, 0.1)] == ["95%", "97.5%", "90%"]
     assert [signed(x, 0.03) for x in (0.1, -0.02999, -0.03, None)] == ["+0.100", "-0.02999", "-0.030", "none"]
+    assert [signed(x, 0.03) for x in (0.0, -0.0, 4e-4, -4e-4)] == ["0.000"] * 4
     assert counts_phrase(1, 1) == "n = 1 nodule on 1 background"
     assert counts_phrase(2, 1, "pair") == "n = 2 pairs on 1 background"
     assert counts_phrase(3, 2, "image") == "n = 3 images"

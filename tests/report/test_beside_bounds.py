@@ -10,6 +10,7 @@ from synnodtest.record.model.scenes import NoduleEntry
 from synnodtest.report.context import Context
 from synnodtest.report.figures.agreement import agreement_figure
 from synnodtest.report.figures.credibility import sham
+from synnodtest.report.page import templates
 from synnodtest.report.sections.credibility import credibility
 from synnodtest.report.sections.results import results
 from synnodtest.report.sections.sample_size import power_figure
@@ -37,6 +38,22 @@ def test_whether_planted_nodules_stand_for_real_ones_is_not_rounded_to_the_margi
     data = credibility(Context(Record.of(made), Path("."))).data
     table = data["transfers"][0][1][0]
     assert [row[5] for row in table.rows] == ["\N{MINUS SIGN}0.1004 to +0.0700", "\N{MINUS SIGN}0.0900 to +0.0996"]
+
+
+def test_a_transfer_is_told_of_one_false_positive_and_zero_has_no_sign(made):
+    told = transferred()
+    made["credibility"] = {"transfers": [told], "reports": []}
+    rate = told["detectors"][0]["rates"][0]
+    rate["difference"] |= {"value": 0.0002, "lower": -0.0002, "upper": 0.0}
+    rate["p_equivalence"] = 1e-9
+    made_of = told["made_of"]
+    made_of |= {"films": 1, "patients": 1, "masses_left_out": 1}
+    section = credibility(Context(Record.of(made), Path(".")))
+    assert section.data["transfers"][0][1][0].rows[0][4:] == ["0.000", "0.000 to 0.000", "not shown (p < 0.0001)"]
+    text = templates().get_template("sections/credibility.html.j2").render(d=section.data)
+    assert "At 1 false positive per film it finds" in text
+    assert "60 annotated nodules on 1 film of 1 patient, " in text
+    assert "; 1 box above 45 mm left out" in text
 
 
 def test_nor_is_the_sham_control_of_a_model():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model.members import Digest
 from synnodtest.record.model.run import IdentityEntry
@@ -106,6 +107,12 @@ class TransferRate(TransferPair):
 
     false_positives_per_image: float
     bands: tuple[TransferBand, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """The rate in words: ``0.5 false positives``, ``1 false positive``."""
+        rate = self.false_positives_per_image
+        return counted(rate, "false positive", shown=f"{rate:g}")
 
 
 @dataclass(frozen=True)

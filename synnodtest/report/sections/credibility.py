@@ -13,7 +13,7 @@ from synnodtest.record.model.measured import CredibilityReport
 from synnodtest.record.model.scenes import IntervalEntry, ShamEntry
 from synnodtest.record.rejections import without_numbers
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import interval, joined, number, value_text
+from synnodtest.record.words import interval, joined, number, plural, value_text
 from synnodtest.report.context import Context
 from synnodtest.report.crops import encoded
 from synnodtest.report.figures import credibility as drawings
@@ -96,7 +96,7 @@ def _report(made: CredibilityReport, name: str) -> dict[str, object]:
 
 
 def _planted(domains: list[drawings.Domain]) -> str:
-    parts = [f"{number(data.get('n'))} nodules on {domain}" for domain, data in domains]
+    parts = [f"{plural(data.get('n'), 'nodule')} on {domain}" for domain, data in domains]
     return f"{joined(parts)}, backgrounds that training had not seen" if parts else "no nodule was planted"
 
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from synnodtest.integrity.protocol import GATES
-from synnodtest.record.words import number
+from synnodtest.record.words import number, p_text
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section, Table, link, status
-
-
-def p_text(value: float | None, none: str = "") -> str:
-    """Return a p value as it is printed; ``none`` where there is none."""
-    if value is None:
-        return none
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
 def multiplicity(context: Context) -> Section:

@@ -12,6 +12,7 @@ from synnodtest.record.words import (
     estimate,
     interval,
     number,
+    p_text,
     parameters_text,
     plural,
     value_text,
@@ -21,7 +22,6 @@ from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
 from synnodtest.report.model import Cell, Section, Table, code, status
 from synnodtest.report.sections.curves import is_curve
-from synnodtest.report.sections.multiplicity import p_text
 
 _ROLES = {"decides": "", "gate": "gate: can only withhold a pass", "shown": "shown only, decides nothing"}
 

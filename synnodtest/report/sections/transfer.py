@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synnodtest.record.model.measured import AgreementEntry, Transfer, TransferData, TransferDetector, TransferPair
-from synnodtest.record.words import interval, number
+from synnodtest.record.words import interval, number, p_text, plural
 from synnodtest.report.model import Table
 
 
@@ -40,7 +40,7 @@ def _row(rate: str, band: str, pair: TransferPair, margin: float | None) -> list
         *(f"{side.short} of {number(side.n)}" for side in (pair.real, pair.planted)),
         number(gap.value, "difference"),
         interval(gap.lower, gap.upper, "difference", bound=margin),
-        f"{'yes' if pair.equivalent else 'not shown'} (p {pair.p_equivalence:.3f})",
+        f"{'yes' if pair.equivalent else 'not shown'} (p {p_text(pair.p_equivalence)})",
     ]
 
 
@@ -53,7 +53,9 @@ def _agreement(found: Transfer, agreement: AgreementEntry) -> Table:
         ]
         for at in (*agreement.rates, agreement.all_rates)
     ]
-    title = f"Over {number(agreement.detectors)} detectors ({found.names}): sensitivity to planted against real nodules"
+    title = (
+        f"Over {plural(agreement.detectors, 'detector')} ({found.names}): sensitivity to planted against real nodules"
+    )
     return Table(title, columns, rows, numeric=columns[1:])
 
 
