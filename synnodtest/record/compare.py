@@ -26,6 +26,10 @@ _BOUNDS = ("at_least", "at_most", "margin", "min_spearman", "max_drop", "rate_at
 _SAYS_NOTHING = frozenset({"rationale"})
 """Parameters that no verdict hangs on."""
 
+_APART = (
+    "nodules that are searched for, or ought not to be found, are held against no limit; give it a behaviour whose "
+    "'scenes' have nodules that ought to be found"
+)
 Row = tuple[float, float, str]
 Pair = tuple[SceneEntry, SceneEntry]
 """A scene of the earlier record and the same of this one."""
@@ -167,12 +171,15 @@ def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterato
 def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     """Return why the pairs do not speak for a side's scenes: more have no partner than have one; else nothing.
 
-    By whether scenes have nodules. Left out are behaviours that the other side does not have, and those whose scenes
-    hang on the detector: searches and sequential runs.
+    By whether scenes have nodules; where all of these were searched for, none speaks for a limit. Left out are
+    behaviours that the other side does not have, and those whose scenes hang on the detector: searches and sequential
+    runs.
     """
     known = {scene.behaviour for scene in earlier.scenes.values()} & {entry.behaviour for entry in now.expectations}
     known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b)}
-    reasons = dict.fromkeys((True, False), "")
+    wanted = _wanted(now)
+    apart = bool(wanted) and not any(asked.together for asked in wanted.values())
+    reasons = {True: _APART if apart else "", False: ""}
     for whose, side, paired in (
         (" of the earlier run", earlier, [old for old, _ in pairs]),
         ("", now, [new for _, new in pairs]),

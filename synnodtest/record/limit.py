@@ -38,10 +38,10 @@ class Limit:
 
         Args:
             differences: Of the two records.
-            alone: Why those scenes do not speak for the others, if they do not.
+            alone: Why those scenes do not speak for the others, or there are none, if that is known.
         """
         rows = [d for d in differences if d.metric == self.metric and not d.behaviour]
-        ruled = [self._of(row, alone) for row in rows] or [self._ruled(False, "no scene could be compared")]
+        ruled = [self._of(row, alone) for row in rows] or [self._ruled(False, alone or "no scene could be compared")]
         return next((one for one in ruled if not one.kept), ruled[0])
 
     def _of(self, row: DifferenceEntry, alone: str) -> LimitEntry:

@@ -269,6 +269,17 @@ def test_nodules_that_a_search_chose_do_not_make_up_for_a_loss():
     assert decode(Comparison, made).apart == 9
 
 
+def test_a_limit_on_nodules_that_were_all_searched_for_says_why_it_is_not_kept():
+    """The detector against itself: whatever it is, none of its nodules may be held against a limit."""
+    made = record(np.ones(N))
+    made["expectations"] = [
+        parts.expectation(id="f", behaviour="size", kind="detected", ruling=parts.ruling(figure={"kind": "fuzz"}))
+    ]
+    (limit,) = compare(made, made, limits=[parse_limit("sensitivity:-0.03")])["limits"]
+    assert not limit["kept"]
+    assert "nodules that are searched for, or ought not to be found, are held against no limit" in limit["sentence"]
+
+
 def test_scenes_without_a_cluster_are_one_each_by_their_background():
     before, after = record(np.ones(N)), record(np.ones(N))
     for made in (before, after):
