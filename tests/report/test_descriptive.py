@@ -57,20 +57,54 @@ def test_scenes_that_a_search_chose_for_failing_are_left_out_too():
     assert row[0] == "6"
 
 
-@pytest.mark.parametrize(("sites", "drawn"), [(12, True), (13, False)])
-def test_a_property_of_too_many_values_is_named_where_it_is_not_drawn(sites, drawn):
+def properties_of(strata, *, asked=()):
+    """Return the properties that are drawn and the lead, of one nodule on each of as many films as there are strata."""
     scenes = {
         f"s{k}": parts.scene(
-            behaviour="size", background=f"b{k}", arm="default", accepted=True, strata={"site": f"site {k}"},
+            behaviour="size", background=f"b{k}", arm="default", accepted=True, strata=one,
             nodules=[parts.nodule(hit=True)],
         )
-        for k in range(sites)
+        for k, one in enumerate(strata)
     }  # fmt: skip
-    made = parts.record(scenes=scenes, expectations=[parts.expectation(behaviour="size")])
+    expectations = [parts.expectation(behaviour="size", parameters=one) for one in asked or ({},)]
+    made = parts.record(scenes=scenes, expectations=expectations)
     data = subgroups(Context(Record.of(made), Path("."))).data
-    kinds = {row[0] for row in data["figures"][0].twin.rows}
+    return {row[0] for row in data["figures"][0].twin.rows}, data["lead"]
+
+
+@pytest.mark.parametrize(("sites", "drawn"), [(12, True), (13, False)])
+def test_a_property_of_too_many_values_is_named_where_it_is_not_drawn(sites, drawn):
+    kinds, lead = properties_of([{"site": f"site {k % sites}"} for k in range(2 * sites)])
     assert ("site" in kinds) is drawn
-    assert ("Properties of more than 12 values are not drawn: site (13)." in data["lead"]) is not drawn
+    assert ("Properties of more than 12 values are not drawn: site (13)." in lead) is not drawn
+
+
+NOT_DRAWN = "are not drawn unless a spec asks by or across them"
+
+
+@pytest.mark.parametrize(
+    ("values", "drawn"),
+    [
+        (["2021", "2048", "2500", "2544", "2992", "3056"] * 4, False),
+        (["1", "2", "3", "4", "5"] * 4, True),
+        (["19-01-03", "19-02-07", "19-04-11", "19-05-30", "19-05-30"], False),
+        (["north", "north", "south", "south", "west", "west"], True),
+        (["north", "south"], True),
+    ],
+)
+@pytest.mark.parametrize("column", ["orig_w", "sex"])
+def test_a_column_that_parts_films_and_not_groups_is_named_where_it_is_not_drawn(column, values, drawn):
+    kinds, lead = properties_of([{column: value} for value in values])
+    assert (column in kinds) is (drawn or column == "sex")
+    assert (f"{NOT_DRAWN}: orig_w ({len(set(values))})." in lead) is not (drawn or column == "sex")
+
+
+@pytest.mark.parametrize("asked", [{"where": {"kvp": {"at_least": 70}}}, {"across": {"kvp": [60, 90, 130]}}])
+def test_a_column_that_a_spec_asks_for_is_drawn(asked):
+    strata = [{"kvp": str(60 + 10 * k), "mas": str(k)} for k in range(7)]
+    kinds, lead = properties_of(strata, asked=[asked])
+    assert "kvp" in kinds
+    assert f"{NOT_DRAWN}: mas (7)." in lead
 
 
 def test_a_run_of_searches_alone_says_that_their_nodules_are_not_counted():

@@ -1,8 +1,13 @@
 """What was claimed and not tested is told: ends, gaps, and what was asked for outside."""
 
+from pathlib import Path
+
 import pytest
 
-from synnodtest.report.sections.envelope import Claim, envelope_figure
+from synnodtest.record.model import Record
+from synnodtest.report.context import Context
+from synnodtest.report.sections.envelope import Claim, envelope, envelope_figure
+from tests.record import parts
 
 
 @pytest.mark.parametrize(
@@ -34,3 +39,13 @@ def test_a_contrast_that_is_the_same_everywhere_but_for_rounding_is_one_bar():
     figure = envelope_figure([Claim("contrast", None, None, [0.4] * 6, realised)], "f")
     (row,) = figure.twin.rows
     assert [*row] == ["contrast", "0.388 to 0.412", "6"]
+
+
+def test_a_column_of_a_value_for_each_film_hides_no_other_of_what_is_known():
+    scenes = {
+        f"s{k}": parts.scene(background=f"b{k}", accepted=True, strata={"accession": f"A{k}", "view": "PA"})
+        for k in range(100)
+    }
+    known = envelope(Context(Record.of(parts.record(scenes=scenes)), Path("."))).data["strata"]
+    assert known.rows == [["accession", "100 values", "100", "100"], ["view", "PA", "100", "100"]]
+    assert not known.left_out

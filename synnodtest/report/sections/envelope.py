@@ -16,6 +16,7 @@ from synnodtest.report.context import Context
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, named, short, to_svg
 from synnodtest.report.figures.kept import drawn
 from synnodtest.report.model import Figure, Section, Table
+from synnodtest.report.sections.subgroups import MOST_VALUES
 
 WIDE_GAP = 0.15
 """Share of the claimed range from which a gap between tested values is told; levels of a usual sweep lie closer."""
@@ -87,11 +88,17 @@ def _tested_text(key: str, value: Any, scenes: Sequence[SceneEntry], nodules: Se
 
 
 def _strata(scenes: Sequence[SceneEntry]) -> list[list[object]]:
+    """Return a row for each value of a property, one for all values of a property that has many."""
+    told = [
+        (key, age_band(value, str(value)) if key == "age" else str(value), scene.background)
+        for scene in scenes
+        for key, value in scene.strata.items()
+    ]
+    values = Counter(key for key, _ in {(key, value) for key, value, _ in told})
     backgrounds: dict[tuple[str, str], list[str]] = {}
-    for scene in scenes:
-        for key, value in scene.strata.items():
-            band = age_band(value, str(value)) if key == "age" else str(value)
-            backgrounds.setdefault((key, band), []).append(scene.background)
+    for key, value, background in told:
+        name = value if values[key] <= MOST_VALUES else f"{values[key]} values"
+        backgrounds.setdefault((key, name), []).append(background)
     return [[*pair, number(len(some)), number(len(set(some)))] for pair, some in sorted(backgrounds.items())]
 
 

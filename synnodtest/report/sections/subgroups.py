@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from synnodtest.backgrounds.columns import number_in
 from synnodtest.expectations import find_check
 from synnodtest.record.model import ExpectationEntry, NoduleEntry, SceneEntry
 from synnodtest.record.words import age_band, joined, number, plural
@@ -19,6 +20,12 @@ Group = tuple[str, str, list[bool], list[str]]
 MOST_VALUES = 12
 """Values of a property up to which it is drawn; set by hand: one with more, such as a name, is no subgroup and would
 fill the page."""
+MOST_NUMBERS = 5
+"""The same where all values are numbers and no spec asks for them: a scale or a count of sites has so many levels, what
+is measured (the width of a film, an exposure) has more; set by hand."""
+FEWEST_SHARING = 2
+"""Patients that share a value on average, or the property parts patients, not groups; of two values none is asked."""
+_BUILT_IN = ("all", "size", "region", "sex", "age", "view")
 _TEXT: dict[str, object] = {"ha": "right", "va": "center", "fontsize": 10.5, "clip_on": False}
 _SIZES = (0.0, 6.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 
@@ -28,11 +35,16 @@ def subgroups(context: Context) -> Section:
     expectations = context.record.expectations
     silent = _not_to_be_found(expectations)
     searched = list(dict.fromkeys(e.behaviour for e in expectations if e.is_search))
-    groups, many = groups_of(s for s in context.record.scenes.values() if s.behaviour not in (*silent, *searched))
+    scenes = [s for s in context.record.scenes.values() if s.behaviour not in (*silent, *searched)]
+    groups, many, apart = groups_of(scenes, _asked(expectations))
     told = "Behaviours with an expectation that their nodules are not found are left out whole"
     left_out = f" {told} ({joined(silent)})." if silent else ""
     left_out += f" Nodules of searches, chosen for failing, are left out ({joined(searched)})." if searched else ""
     left_out += f" Properties of more than {MOST_VALUES} values are not drawn: {joined(many)}." if many else ""
+    rule = (
+        f"Numbers of over {MOST_NUMBERS} values, and values that fewer than {FEWEST_SHARING} patients share on average"
+    )
+    left_out += f" {rule} are not drawn unless a spec asks by or across them: {joined(apart)}." if apart else ""
     data = {
         "lead": "Detected nodules of all accepted scenes of the behaviours' own arms, at the operating point. "
         "Descriptive: nothing is decided here, groups overlap, and scenes of one background are not independent, "
@@ -53,10 +65,21 @@ def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def groups_of(scenes: Iterable[SceneEntry]) -> tuple[list[Group], list[str]]:
-    """Return the subgroups of all accepted scenes with a planted nodule, and properties of too many values.
+def _asked(expectations: Iterable[ExpectationEntry]) -> frozenset[str]:
+    """Return the names by which a spec chooses or compares: ``where`` holds those of ``by``, too."""
+    chosen = (e.parameters.get(key) for e in expectations for key in ("where", "across"))
+    return frozenset(name for names in chosen if isinstance(names, Mapping) for name in names)
 
+
+def groups_of(scenes: Iterable[SceneEntry], asked: Collection[str] = ()) -> tuple[list[Group], list[str], list[str]]:
+    """Return the subgroups of all accepted scenes with a planted nodule.
+
+    And the properties of too many values, and those that part patients and no groups, each with how many it has.
     Values with few nodules are kept, not pooled.
+
+    Args:
+        scenes: With strata and judged nodules.
+        asked: Properties that a spec asks for, which are only held against :data:`MOST_VALUES`.
     """
     by_group: dict[tuple[str, str], tuple[list[bool], list[str]]] = {}
     judged = ((s, n) for s in scenes if s.accepted and s.of_own_arm for n in s.nodules if n.hit is not None)
@@ -68,13 +91,23 @@ def groups_of(scenes: Iterable[SceneEntry]) -> tuple[list[Group], list[str]]:
     chosen: dict[str, list[Group]] = {}
     for (kind, value), (hits, clusters) in sorted(by_group.items(), key=_order):
         chosen.setdefault(kind, []).append((kind, value, hits, clusters))
-    many = [f"{kind} ({len(groups)})" for kind, groups in chosen.items() if len(groups) > MOST_VALUES]
-    return [group for groups in chosen.values() if len(groups) <= MOST_VALUES for group in groups], many
+    many = [kind for kind, groups in chosen.items() if len(groups) > MOST_VALUES]
+    free = chosen.keys() - {*many, *_BUILT_IN, *asked}
+    apart = [kind for kind, groups in chosen.items() if kind in free and _parts_patients(groups)]
+    kept = [group for kind, groups in chosen.items() if kind not in (*many, *apart) for group in groups]
+    return kept, [f"{kind} ({len(chosen[kind])})" for kind in many], [f"{kind} ({len(chosen[kind])})" for kind in apart]
+
+
+def _parts_patients(groups: Sequence[Group]) -> bool:
+    """Return whether the values of a property are numbers that were measured, or next to unique."""
+    patients = {cluster for *_, clusters in groups for cluster in clusters}
+    measured = len(groups) > MOST_NUMBERS and all(number_in(value) is not None for _, value, *_ in groups)
+    return measured or len(groups) > max(2, len(patients) / FEWEST_SHARING)
 
 
 def _order(item: Any) -> tuple[Any, ...]:
     (kind, value), _ = item
-    first = {"all": 0, "size": 1, "region": 2, "sex": 3, "age": 4, "view": 5}.get(kind, 6)
+    first = _BUILT_IN.index(kind) if kind in _BUILT_IN else len(_BUILT_IN)
     head = value.split(" ")[0]
     return first, kind, (float(head) if head.replace(".", "", 1).isdigit() else -1.0 if head == "under" else 1e9), value
 
