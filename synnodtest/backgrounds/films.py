@@ -159,11 +159,12 @@ def likeness(pixels: FloatArray) -> bytes:
 
 def likenesses(pixels: FloatArray) -> bytes:
     """Return the likeness of a film and, where it has a border of one value, of what lies within."""
-    inner = _within_border(pixels)
+    inner = within_border(pixels)
     return likeness(pixels) + (likeness(inner) if inner.shape != pixels.shape else b"")
 
 
-def _within_border(pixels: FloatArray) -> FloatArray:
+def within_border(pixels: FloatArray) -> FloatArray:
+    """Return what lies within a film's border of one value; the film where it has none, or next to nothing else."""
     cut = []
     for axis in (0, 1):
         inside = np.flatnonzero(np.ptp(pixels, axis=1 - axis) > LEVEL)

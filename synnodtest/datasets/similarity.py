@@ -3,7 +3,8 @@
 A radiograph is averaged to 33 x 32 cells. Of each pair of neighbours in a row the hash keeps which is brighter, where
 the two clearly differ: 1024 signs, 30% of them blank. So rescaling, recompression, another bit depth, gamma or window
 change next to nothing; mirroring and inverting are undone by comparing those hashes too. The same is kept of the
-picture's middle, without 1.5% and 3% of each side, so that a picture with cropped edges is found.
+picture's middle, without 1.5% and 3% of each side, so that a picture with cropped edges is found. A picture in a border
+of one value, as letterboxing adds, has a second such hash, of what lies within.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.backgrounds.films import within_border
 from synnodtest.errors import SynnodError
 from synnodtest.geometry import FloatArray
 
@@ -47,7 +49,12 @@ class Twin:
 
 
 def perceptual_hash(pixels: FloatArray) -> str:
-    """Return the hash of a radiograph (H x W) as :data:`DIGITS` hexadecimal digits."""
+    """Return the hash of a radiograph (H x W) as :data:`DIGITS` hexadecimal digits, twice as many with a border."""
+    inner = within_border(pixels)
+    return _hash(pixels) + (_hash(inner) if inner.shape != pixels.shape else "")
+
+
+def _hash(pixels: FloatArray) -> str:
     values = np.asarray(pixels, dtype=np.float64)
     parts = [part for margin in MARGINS for part in _signs(_middle(values, margin))]
     return np.packbits(np.stack(parts)).tobytes().hex()
@@ -88,26 +95,29 @@ def near_duplicates(these: Mapping[str, str], those: Mapping[str, str] | None = 
         SynnodError: one of the texts is no hash of this version.
     """
     other = these if those is None else those
+    (ours, mine), (theirs, yours) = _read(these), _read(other)
     names, others = list(these), list(other)
-    ours, theirs = _read(these), _read(other)
-    twins = []
-    for start in range(0, len(names), _ROWS):
+    least: dict[tuple[int, int], float] = {}
+    for start in range(0, len(mine), _ROWS):
         differing = _differing(ours[:, start : start + _ROWS], theirs)
         for row, column in zip(*np.nonzero(differing <= NEAR), strict=True):
-            if those is not None or column > start + row:
-                twins.append(Twin(names[start + row], others[column], float(differing[row, column])))
+            pair = mine[start + row], yours[column]
+            if those is not None or pair[1] > pair[0]:
+                least[pair] = min(least.get(pair, 1.0), float(differing[row, column]))
+    twins = [Twin(names[one], others[two], share) for (one, two), share in least.items()]
     return sorted(twins, key=lambda twin: (twin.differing, twin.one, twin.other))
 
 
-def _read(hashes: Mapping[str, str]) -> NDArray[np.float32]:
-    """Return the signs -1, 0 (blank), 1 as (margins, hashes, rows, columns)."""
+def _read(hashes: Mapping[str, str]) -> tuple[NDArray[np.float32], list[int]]:
+    """Return the signs -1, 0 (blank), 1 as (margins, hashes, rows, columns), and which picture each hash is of."""
+    wrong = next((name for name, text in hashes.items() if not text or len(text) % DIGITS), "one of them")
+    whose = [number for number, text in enumerate(hashes.values()) for _ in range(len(text) // DIGITS)]
     try:
         packed = np.frombuffer(bytes.fromhex("".join(hashes.values())), dtype=np.uint8)
-        bits = np.unpackbits(packed).reshape(len(hashes), len(MARGINS), 2, SIDE, SIDE).astype(np.float32)
+        bits = np.unpackbits(packed).reshape(len(whose), len(MARGINS), 2, SIDE, SIDE).astype(np.float32)
     except ValueError:
-        wrong = next((name for name, text in hashes.items() if len(text) != DIGITS), "one of them")
         raise SynnodError(f"the perceptual hash of {wrong} is not of this version", hint="make them anew") from None
-    return np.ascontiguousarray(((2 * bits[:, :, 0] - 1) * bits[:, :, 1]).swapaxes(0, 1))
+    return np.ascontiguousarray(((2 * bits[:, :, 0] - 1) * bits[:, :, 1]).swapaxes(0, 1)), whose
 
 
 def _differing(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -34,6 +34,8 @@ COPIES = {
     "cropped": lambda p: p[5:-5, 5:-5],
     "cropped, half the size, jpeg": lambda p: recompressed(p[4:-4, 4:-4][::2, ::2]),
     "a border added": lambda p: np.pad(p, 6),
+    "a wide border added": lambda p: np.pad(p, p.shape[0] // 5),
+    "a border on two sides, jpeg": lambda p: recompressed(np.pad(p, ((0, 0), (20, 25)), constant_values=1)),
     "cropped on one side": lambda p: p[:, 4:],
     "turned by a degree": lambda p: ndimage.rotate(p, 1, reshape=False, order=1),
     "noise": lambda p: np.clip(p + np.random.default_rng(0).normal(0, 0.02, p.shape), 0, 1).astype(np.float32),
@@ -45,6 +47,16 @@ def test_a_copy_is_found(chests, change):
     copies = {f"copy {k}": perceptual_hash(COPIES[change](p)) for k, p in enumerate(chests[:4])}
     found = near_duplicates(copies, {str(k): perceptual_hash(p) for k, p in enumerate(chests)})
     assert {(twin.one, twin.other) for twin in found} == {(f"copy {k}", str(k)) for k in range(4)}
+
+
+def test_a_picture_is_found_in_its_copy_in_a_border_and_the_other_way(chests):
+    within = {"within": perceptual_hash(chests[0])}
+    border = {"border": perceptual_hash(np.pad(chests[0], 40)), "other": perceptual_hash(np.pad(chests[1], 40))}
+    for these, those in ((within, border), (border, within)):
+        (twin,) = near_duplicates(these, those)
+        assert {twin.one, twin.other} == {"within", "border"}
+        assert twin.differing == 0
+    assert len(near_duplicates(within | border)) == 1
 
 
 def test_persons_are_not_taken_for_each_other(chests):
@@ -62,7 +74,7 @@ def test_the_hash_is_the_signs_of_the_steps_and_which_of_them_are_clear():
     rng = np.random.default_rng(0)
     sizes = rng.permutation(np.linspace(0.01, 1, SIGNS)).reshape(32, 32)
     steps = sizes * rng.choice([-1, 1], (32, 32))
-    cells = np.concatenate([np.zeros((32, 1)), steps.cumsum(axis=1)], axis=1)
+    cells = np.concatenate([np.zeros((32, 1)), steps.cumsum(axis=1)], axis=1) + rng.random((32, 1))
     bits = np.unpackbits(np.frombuffer(bytes.fromhex(perceptual_hash(np.kron(cells, np.ones((4, 4))))), np.uint8))
     assert bits.size == 4 * DIGITS
     np.testing.assert_array_equal(bits[:SIGNS].reshape(32, 32), steps > 0)
