@@ -20,8 +20,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path, PurePath
 
@@ -53,6 +55,9 @@ _FAILED = re.compile(
     re.IGNORECASE,
 )
 TRACEBACK = "Traceback (most recent call last)"
+LOOK_S = 5.0
+"""Seconds from look to look at whether a program has ended; set by hand: what it passes its output through, as ``tee``,
+ends within that after it."""
 
 
 class _Program:
@@ -110,18 +115,42 @@ class _Program:
                 f"the program {words[0]!r} cannot be started: {error.strerror}",
                 hint="no shell is involved: sh -c '...' as the program starts one, for cd, ~, && and VARIABLE=...",
             ) from error
-        try:
-            output, _ = process.communicate(timeout=self._timeout_s)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise DetectorHung(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
+        killed = weakref.finalize(process, _kill, process.pid)  # as Python ends at the latest, after Ctrl-C
+        with process:
+            try:
+                output = self._output(process)
+            except subprocess.TimeoutExpired as error:
+                killed()
+                raise DetectorHung(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
+            finally:
+                killed.detach()
         text = output.decode("utf-8", "replace").strip()
         if process.returncode:
             how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"
             raise DetectorError(f"the program {words[0]!r} {how} (status {process.returncode}): {text[-400:]}")
         self._refuse_replaced()
         return text
+
+    def _output(self, process: subprocess.Popen[bytes]) -> bytes:
+        """Return what a program said until its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it goes on for too long.
+            DetectorError: it has ended, and what it leaves running would let its output be waited for without end.
+        """
+        latest = time.monotonic() + self._timeout_s
+        while True:
+            ended = process.poll() is not None
+            try:
+                return process.communicate(timeout=min(LOOK_S, max(latest - time.monotonic(), 0.0)))[0]
+            except subprocess.TimeoutExpired:
+                if ended:
+                    raise DetectorError(
+                        f"the program {self._words[0]!r} ended, and something that it started holds its output open",
+                        hint="have it end what it starts, or start that with '> /dev/null 2>&1'",
+                    ) from None
+                if time.monotonic() >= latest:
+                    raise
 
     def _heard(self, found: list[list[Finding]], said: str, names: Sequence[str] = ()) -> list[list[Finding]]:
         """Return findings, unless one radiograph has none and the program told of an error that it went on after.
@@ -146,6 +175,12 @@ class _Program:
             self._writes = changed
         for file in changed - self._writes:
             raise replaced(file)
+
+
+def _kill(leader: int) -> None:
+    """End a program and what it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:
@@ -272,10 +307,11 @@ class Node21Detector(_Program):
 def _folder() -> Iterator[Path]:
     """Yield a folder for one call; what a container wrote there as another user may be beyond removing, and stays."""
     path = Path(tempfile.mkdtemp(prefix="synnodtest-"))
+    remove = weakref.finalize(_folder, shutil.rmtree, path, ignore_errors=True)  # as Python ends at the latest
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        remove()
 
 
 def _answer(path: Path, program: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
 import json
 import os
@@ -11,6 +13,7 @@ import threading
 import time
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from synnodtest.detectors.http import HttpDetector
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.errors import DetectorError, DetectorHung
+from tests.warm_python import start_python
 
 
 class Server:
@@ -305,6 +309,45 @@ def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
     with pytest.raises(DetectorHung, match=r"did not end within 0\.5 s"):
         CommandDetector(command, Options(base=tmp_path, timeout_s=0.5)).detect(radiographs)
     assert time.monotonic() - start < 10
+
+
+def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_behind(tmp_path):
+    (tmp_path / "detect.py").write_text(
+        "import fcntl, sys, time\nheld = open('held', 'w')\nfcntl.flock(held, fcntl.LOCK_EX)\n"
+        "open('begun', 'w').close()\ntime.sleep(60)\n"
+    )
+    (tmp_path / "asks.py").write_text(
+        "import os, signal, sys, threading, time\nfrom pathlib import Path\nimport numpy as np\n"
+        "from synnodtest import Radiograph\nfrom synnodtest.detectors import resolve_detector\n"
+        "def press_ctrl_c():\n    while not Path('begun').exists(): time.sleep(0.05)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=press_ctrl_c, daemon=True).start()\n"
+        "detector = resolve_detector(f'command:{sys.executable} detect.py {{in}} {{out}}')\n"
+        "detector.detect([Radiograph(np.zeros((8, 8), np.float32), (1.0, 1.0))])\n"
+    )
+    (tmp_path / "temporary").mkdir()
+    environment = os.environ | {"TMPDIR": f"{tmp_path / 'temporary'}", "PYTHONPATH": f"{Path(__file__).parents[2]}"}
+    done = start_python(["asks"], cwd=tmp_path, env=environment, timeout=60)
+    assert "KeyboardInterrupt" in done.stderr
+    with (tmp_path / "held").open("w") as held:
+        for _ in range(200):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the program runs on")
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_program_that_leaves_something_running_is_told_how_to_start_that(tmp_path, radiographs, monkeypatch):
+    monkeypatch.setattr("synnodtest.detectors.command.LOOK_S", 0.5)
+    leave = "import subprocess\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)']"
+    with pytest.raises(DetectorError, match="something that it started holds its output open") as caught:
+        program(tmp_path, f"{HONEST}{leave})\n").detect(radiographs)
+    assert "/dev/null" in caught.value.hint
+    apart = f"{HONEST}{leave}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+    assert len(program(tmp_path, apart).detect(radiographs)) == 3
 
 
 @pytest.mark.parametrize(
