@@ -5,16 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synnodtest.commands import credibility, transfer
-from synnodtest.commands.options import add_kind, add_split, on_bar, tell, template
+from synnodtest.commands.options import add_kind, add_split, names_of, on_bar, tell, template
 from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
+from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    from synnodtest.annotated.sets import AnnotatedSet
+    from synnodtest.evaluation.answers import Answer
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -23,9 +29,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     credibility.add(kinds)
     _add_reference(kinds)
     transfer.add(kinds)
-    text = "average precision, FROC, AUC and sensitivity by size on annotated data"
+    text = "average precision, FROC, AFROC, AUC and sensitivity by size on annotated data; several detectors compared"
     add = add_kind(kinds, "detector", text, _detector).add_argument
-    add("--detector", required=True, help="as for pytest --detector")
+    several = "as for pytest --detector; repeat it to compare further detectors with the first on the same images"
+    add("--detector", action="append", required=True, metavar="D", help=several)
     add("--data", type=Path, help="annotated set: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add("--phantoms", type=int, default=0, metavar="N", help="N chests that no training has seen, 4 radiographs each")
     add("--backgrounds", type=Path, help="folder of nodule-free radiographs, with --ct-patches")
@@ -50,12 +57,9 @@ def _trained_on(detector: str) -> dict[str, str]:
 
 
 def _detector(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from synnodtest.backgrounds.estimates import Estimates
     from synnodtest.commands.annotated import annotated_sets
     from synnodtest.detectors import resolve_detector
-    from synnodtest.evaluation.detector import evaluate
+    from synnodtest.evaluation.comparison import LABELS
     from synnodtest.statistics.bootstrap import FEWEST_RESAMPLES
 
     if 0 < options.resamples < FEWEST_RESAMPLES or options.resamples < 0:
@@ -68,31 +72,45 @@ def _detector(options: argparse.Namespace) -> int:
     for data in sets:
         if not data.cases:
             raise SynnodError(f"{data.name}: no image belongs to the split {options.split!r}", hint="--split all")
-    detector = resolve_detector(options.detector, device=options.device)
-    estimates = Estimates()
-
-    def completed(radiograph: Radiograph) -> Radiograph:
-        return estimates.completed(radiograph, radiograph.content_sha256())
-
-    figures = {}
-    for data in sets:
-        with tqdm(total=len(data.cases), desc=data.name, unit="image", disable=None) as bar:
-            figures[data.name] = evaluate(
-                detector,
-                data,
-                resamples=options.resamples,
-                trained_on=_trained_on(options.detector),
-                completed=completed,
-                progress=on_bar(bar),
-            )
-        for one, other in figures[data.name]["in_training"].items():
-            print(f"warning: {one} is nearly the training image {other}: figures on it are no test", file=sys.stderr)
-    text = json.dumps(figures, indent=1)
-    table = template("figures.txt.j2").render(figures=figures, counted=counted)
+    detectors = [resolve_detector(text, device=options.device) for text in options.detector]
+    results = {data.name: _figures(data, detectors, options) for data in sets}
+    alone = len(detectors) == 1
+    text = json.dumps({name: one["detectors"][0] if alone else one for name, one in results.items()}, indent=1)
+    table = template("figures.txt.j2").render(results=results, labels=LABELS, counted=counted)
     print(text + "\n" if options.json else table, end="")
     if options.out is not None:
         write_atomic(options.out, text + "\n")
     return 0
+
+
+def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures of each detector on a set, and the differences of the later ones from the first."""
+    from tqdm import tqdm
+
+    from synnodtest.backgrounds.estimates import Estimates
+    from synnodtest.evaluation.answers import answers_of
+    from synnodtest.evaluation.comparison import compare, unadjusted
+    from synnodtest.evaluation.detector import measure
+
+    estimates, names, alone = Estimates(), names_of(options.detector), len(detectors) == 1
+
+    def completed(radiograph: Radiograph) -> Radiograph:
+        return estimates.completed(radiograph, radiograph.content_sha256())
+
+    figures: list[dict[str, object]] = []
+    answers: list[list[Answer]] = []
+    for name, text, detector in zip(names, options.detector, detectors, strict=True):
+        trained_on, whose = _trained_on(text), "" if alone else f"{name}: "
+        with tqdm(total=len(data.cases), desc=whose + data.name, unit="image", disable=None) as bar:
+            answers.append(answers_of(detector, data, completed, on_bar(bar), hashed=bool(trained_on)))
+            found = measure(detector.identity, data, answers[-1], resamples=options.resamples, trained_on=trained_on)
+        for one, other in found["in_training"].items():
+            why = f"{one} is nearly the training image {other}: figures on it are no test"
+            print(f"warning: {whose}{why}", file=sys.stderr)
+        figures.append(found if alone else {"name": name, **found})
+    compared = [compare(later, answers[0], resamples=options.resamples) for later in answers[1:]]
+    differences = [one.as_dict(name, names[0]) for one, name in zip(compared, names[1:], strict=True)]
+    return {"detectors": figures, "comparisons": differences, "unadjusted": unadjusted(compared)}
 
 
 def _add_reference(kinds: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,11 @@ def _split(text: str) -> str:
 def handed_on(options: argparse.Namespace, *names: str) -> Any:
     """Return options as keyword arguments of a function that calls them by the same names."""
     return {name: getattr(options, name) for name in names}
+
+
+def names_of(texts: Sequence[str]) -> list[str]:
+    """Return a name for each detector: what was typed, numbered where it was typed twice."""
+    return [text if texts.count(text) == 1 else f"{text} ({k})" for k, text in enumerate(texts, 1)]
 
 
 def template(name: str, **filters: Any) -> Any:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_kind, add_split, handed_on, keep, on_bar
+from synnodtest.commands.options import add_kind, add_split, handed_on, keep, names_of, on_bar
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -36,7 +36,6 @@ def _transfer(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from synnodtest.detectors import resolve_detector
-    from synnodtest.evaluation.transfer.study import names_of
     from synnodtest.evaluation.transfer.table import as_text
 
     study = _study(options)

@@ -14,7 +14,8 @@ from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import Case
 from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.detectors import CallableDetector
-from synnodtest.evaluation.detector import coco_hits, evaluate
+from synnodtest.evaluation.answers import coco_hits
+from synnodtest.evaluation.detector import evaluate
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
 from synnodtest.statistics import average_precision
@@ -310,3 +311,43 @@ def test_an_image_of_the_training_is_named(annotated):
     data = DatasetSet(folder)
     seen = {"train-7": perceptual_hash(data.load(data.cases[7]).pixels)}
     assert evaluate(Scored(found), data, resamples=0, trained_on=seen)["in_training"] == {"i7": "train-7"}
+
+
+def test_the_area_under_the_afroc_counts_pairs_of_nodules_and_normal_images():
+    """Chakraborty & Winter (1990): a nodule beats a normal image whose loudest finding is below its own, ties half."""
+    rng = np.random.default_rng(8)
+    images, answers, nodules, normal = [], {}, [], []
+    for k in range(40):
+        elsewhere = [
+            Finding((70, y, 80, y + 10), round(rng.random(), 1)) for y in range(0, 10 * rng.integers(0, 3), 10)
+        ]
+        images.append(radiograph(k, *[truth(10, 10, 20), truth(40, 40, 10)][: k % 3]))
+        answers[k] = list(elsewhere)
+        for box in [(10, 10, 30, 30), (40, 40, 50, 50)][: k % 3]:
+            found = [round(rng.random() + 0.2, 1) for _ in range(rng.integers(0, 3))]  # missed, found, found twice
+            answers[k] += [Finding(box, score) for score in found]
+            nodules.append(max(found, default=-math.inf))
+        if not k % 3 and k:
+            normal.append(max((f.score for f in elsewhere), default=-math.inf))
+    area = np.mean([(n > m) + 0.5 * (n == m) for n in nodules for m in normal])
+    # The first radiograph has no marked nodule, but may have others: it is no normal one.
+    result = evaluate(scripted(answers), PartlyMarked(images), resamples=100)["afroc"]
+    assert result["value"] == pytest.approx(area)
+    assert result["lower"] < area < result["upper"]
+    assert (result["nodules"], result["normal_images"]) == (len(nodules), len(normal))
+
+
+def test_without_normal_images_there_is_no_afroc():
+    images = [radiograph(0), radiograph(1, truth(10, 10, 20))]
+    answers = {0: [], 1: [Finding((10, 10, 30, 30), 0.5)]}
+    assert evaluate(scripted(answers), PartlyMarked(images), resamples=0)["afroc"] is None
+    assert evaluate(scripted(answers), Made(images), resamples=0)["afroc"]["value"] == 1.0
+
+
+def test_a_loud_finding_elsewhere_on_the_film_finds_no_nodule():
+    """The area of images is 1, that of nodules counts places."""
+    images = [radiograph(0, truth(10, 10, 20)), radiograph(1)]
+    answers = {0: [Finding((70, 10, 80, 20), 0.9)], 1: [Finding((70, 10, 80, 20), 0.5)]}
+    result = evaluate(scripted(answers), Made(images), resamples=0)
+    assert result["auc"]["value"] == 1.0
+    assert result["afroc"]["value"] == 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from synnodtest.annotated.films import LARGEST_MM, AnnotatedFilms
@@ -120,8 +120,3 @@ class Study:
             "bands_mm": [list(band) for band in BANDS_MM],
             "visibility_version": VISIBILITY_VERSION,
         }
-
-
-def names_of(texts: Sequence[str]) -> list[str]:
-    """Return a name for each detector: what was typed, numbered where it was typed twice."""
-    return [text if texts.count(text) == 1 else f"{text} ({k})" for k, text in enumerate(texts, 1)]

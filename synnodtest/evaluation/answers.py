@@ -1,0 +1,149 @@
+"""Answers of a detector to annotated radiographs, and their marks: findings told into hits and false positives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.annotated.sets import AnnotatedSet
+from synnodtest.datasets.similarity import perceptual_hash
+from synnodtest.engine.sightings import regions_at
+from synnodtest.finding import Finding
+from synnodtest.geometry import Box, centre_of, iou
+from synnodtest.matching import Matching, match
+from synnodtest.ports import Detector
+from synnodtest.radiograph import Radiograph, Truth
+
+COCO_FINDINGS = 100
+"""COCO looks at the hundred findings of highest score per image."""
+BATCH = 16
+"""Radiographs held at once; nothing depends on it but memory."""
+
+Wanted = Callable[[Truth, frozenset[str]], bool]
+"""Condition on which a nodule counts, by its truth and the regions that its centre lies in."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Result of one radiograph after detection."""
+
+    cluster: str
+    findings: tuple[Finding, ...]
+    nodules: tuple[Truth, ...]
+    spacing_mm: tuple[float, float]
+    regions: tuple[frozenset[str], ...] = ()
+    """Regions that the centre of each nodule lies in."""
+    hash: str = ""
+    exhaustive: bool = True
+
+    @property
+    def top_score(self) -> float:
+        """The highest score; -inf without a finding."""
+        return max((finding.score for finding in self.findings), default=-math.inf)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Findings of one image for one curve.
+
+    An image on which nodules may be unmarked has no false positives, nor counts it among the images of their rate.
+
+    Attributes:
+        found: Score of each nodule's match, -inf where it was missed; shape (nodules,).
+        false: Scores of the false positives.
+        exhaustive: Whether every nodule of the image is marked.
+    """
+
+    found: NDArray[np.float64]
+    false: NDArray[np.float64]
+    exhaustive: bool = True
+
+
+def answers_of(
+    detector: Detector,
+    data: AnnotatedSet,
+    completed: Callable[[Radiograph], Radiograph] = lambda radiograph: radiograph,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    hashed: bool = False,
+) -> list[Answer]:
+    """Return a detector's answer to each radiograph, in order; it is not shown their truth.
+
+    Args:
+        detector: The detector.
+        data: Radiographs with their truth.
+        completed: Adds regions to radiographs with nodules whose files bring none.
+        progress: Called after each batch with the radiographs done and their total.
+        hashed: Whether the radiographs' perceptual hashes are wanted.
+
+    Raises:
+        DetectorError: the detector fails.
+    """
+    return list(_answered(detector, data, completed, progress, hashed))
+
+
+def _answered(
+    detector: Detector,
+    data: AnnotatedSet,
+    completed: Callable[[Radiograph], Radiograph],
+    progress: Callable[[int, int], None],
+    hashed: bool,
+) -> Iterator[Answer]:
+    cases = data.cases
+    for start in range(0, len(cases), BATCH):
+        batch = cases[start : start + BATCH]
+        radiographs: list[Radiograph] = [data.load(case) for case in batch]
+        answers = detector.detect([one.with_pixels(one.pixels, ()) for one in radiographs])  # without their truth
+        for case, radiograph, findings in zip(batch, radiographs, answers, strict=True):
+            ordered = tuple(sorted(findings, key=lambda finding: -finding.score))
+            known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
+            regions = tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules)
+            digest = perceptual_hash(radiograph.pixels) if hashed else ""
+            seen = radiograph.nodules, radiograph.spacing_mm, regions, digest
+            yield Answer(case.cluster, ordered, *seen, exhaustive=case.exhaustive)
+        progress(min(start + BATCH, len(cases)), len(cases))
+
+
+def _box(truth: Truth) -> Box:
+    """Return the box as it was annotated; where truth is a mask, the mask's."""
+    box = truth.requested.get("annotated_box")
+    return truth.box if box is None else (box[0], box[1], box[2], box[3])
+
+
+def marks_of(answer: Answer, rule: Matching, wanted: Wanted = lambda truth, regions: True) -> Marks:
+    """Match findings with nodules; only the wanted nodules count, and findings on others are set aside."""
+    outcome = match(answer.findings, answer.nodules, answer.spacing_mm, rule)
+    regions = answer.regions or (frozenset(),) * len(answer.nodules)
+    takes = [wanted(truth, own) for truth, own in zip(answer.nodules, regions, strict=True)]
+    matched = [index for index, take in zip(outcome.finding_of, takes, strict=True) if take]
+    found = [-math.inf if index is None else answer.findings[index].score for index in matched]
+    false = [answer.findings[index].score for index in outcome.false_positives] if answer.exhaustive else []
+    return Marks(np.array(found, dtype=float), np.array(false, dtype=float), answer.exhaustive)
+
+
+def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list[bool]:
+    """Return which boxes, by descending score, hit a truth as COCO counts it: the best free one at ``level`` IoU."""
+    free = list(range(len(truths)))
+    hits = []
+    for box in boxes:
+        best = max(free, key=lambda index: (iou(box, truths[index]), index), default=None)
+        hit = best is not None and iou(box, truths[best]) >= min(level, 1 - 1e-10)
+        if hit:
+            free.remove(best)  # type: ignore[arg-type]
+        hits.append(hit)
+    return hits
+
+
+def coco_marks(answer: Answer, level: float) -> Marks:
+    """Return the marks as COCO counts them at an IoU; none where nodules may be unmarked."""
+    if not answer.exhaustive:
+        return Marks(np.empty(0), np.empty(0), exhaustive=False)
+    findings = answer.findings[:COCO_FINDINGS]
+    hits = np.array(coco_hits([f.box for f in findings], [_box(t) for t in answer.nodules], level), dtype=bool)
+    scores = np.array([finding.score for finding in findings], dtype=float)
+    missed = np.full(len(answer.nodules) - np.count_nonzero(hits), -math.inf)
+    return Marks(np.concatenate([scores[hits], missed]), scores[~hits])

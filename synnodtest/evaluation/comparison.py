@@ -1,0 +1,196 @@
+"""Two detectors on the same annotated radiographs: differences of their figures, paired by patient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synnodtest.counted import joined
+from synnodtest.evaluation.answers import Answer, Marks, coco_marks, marks_of
+from synnodtest.evaluation.figures import (
+    FALSE_POSITIVE_RATES,
+    Bounds,
+    Item,
+    as_dict,
+    image_area,
+    node21,
+    nodule_area,
+    nodules_and_normal,
+    precision,
+    sensitivity,
+    top_scores,
+)
+from synnodtest.expectations.limits import LEAST_CLUSTERS, fewer, too_few_equal_clusters
+from synnodtest.matching import Matching
+from synnodtest.statistics import Estimate, delong_paired, rate_difference_clustered
+
+_RATES = {f"sensitivity_at_{rate:g}_fp": rate for rate in FALSE_POSITIVE_RATES}
+_PER_IMAGE = "false positives per image"
+LABELS = {
+    "average_precision_at_0.50": "average precision at IoU 0.50",
+    **{name: f"sensitivity at {rate:g} {_PER_IMAGE}" for name, rate in _RATES.items()},
+    "auc": "AUC of images",
+    "afroc": "area under the AFROC",
+    "node21_score": "NODE21 score",
+}
+"""Figures that are compared, as a reader calls them, in the order of the table."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Figures of a detector minus those of another on the same images.
+
+    Attributes:
+        images: Number of the images.
+        patients: Number of the patients, who are resampled for both at once.
+        same_answers: Whether both gave the same findings on every image.
+        alpha: One-sided error rate of each bound.
+        differences: By the names of :data:`LABELS`; NaN where the images do not define the figure.
+    """
+
+    images: int
+    patients: int
+    same_answers: bool
+    alpha: float
+    differences: Mapping[str, Estimate]
+
+    @property
+    def intervals(self) -> int:
+        """Number of differences of which an interval can tell something."""
+        return sum(map(_tells, self.differences.values()))
+
+    def words(self, name: str, against: str) -> list[str]:
+        """Return the differences whose intervals leave 0 out, and the others, in sentences."""
+        by_word: dict[str, list[str]] = {}
+        for figure, found in self.differences.items():
+            if not math.isnan(found.value):
+                by_word.setdefault(_word(found, against), []).append(figure)
+        said = [f"{name} gives the same answers as {against} on every image"] if self.same_answers else []
+        said += [f"{word}: {_listed(figures)}" for word, figures in sorted(by_word.items())]
+        flags = {flag for found in self.differences.values() if _tells(found) for flag in found.flags}
+        return said + [f"approximate: {flag}" for flag in sorted(flags)]
+
+    def as_dict(self, name: str, against: str) -> dict[str, object]:
+        """Return it as plain JSON values, ``words`` among them."""
+        found = {figure: _told(estimate) for figure, estimate in self.differences.items()}
+        known = {"images": self.images, "patients": self.patients, "same_answers": self.same_answers}
+        return {"name": name, "against": against, **known, "differences": found, "words": self.words(name, against)}
+
+
+def compare(
+    answers: Sequence[Answer], reference: Sequence[Answer], *, alpha: float = 0.05, resamples: int = 500
+) -> Comparison:
+    """Compare a detector's answers with a reference's to the same annotated radiographs.
+
+    Every figure is counted as :func:`synnodtest.evaluation.detector.measure` counts it; sensitivities each at the
+    detector's own threshold for the rate of false positives. Bounds come from resampling patients, the same for both.
+    Beside them stand exact ones that do not know patients or thresholds, and the wider bounds are told: Tango's for
+    sensitivities, DeLong's for areas. Where each patient has one image, DeLong's alone bound the difference of AUC. Of
+    fewer than 15 patients, or as many as tell no more, nothing may be told: each estimate has the reason.
+
+    Args:
+        answers: One per image.
+        reference: Of the other detector, to the same images in the same order.
+        alpha: One-sided error rate of each bound.
+        resamples: Of the bootstrap; 0 leaves its bounds out.
+    """
+    clusters = [answer.cluster for answer in answers]
+    bounds = Bounds(clusters, alpha, resamples, limits=(-1.0, 1.0), guarded=True)
+    both = list(zip(answers, reference, strict=True))
+
+    def matched(marks: Callable[[Answer], Item]) -> list[tuple[Item, Item]]:
+        return [(marks(one), marks(other)) for one, other in both]
+
+    marks = matched(partial(marks_of, rule=Matching()))
+    loose = Matching(criterion="iou", at_least=0.2)
+    found = {
+        "average_precision_at_0.50": bounds.around(matched(partial(coco_marks, level=0.5)), _gap(precision)),
+        **{name: _sensitivity(marks, rate, bounds) for name, rate in _RATES.items()},
+        "auc": _auc(both, bounds),
+        "afroc": _afroc(marks, bounds),
+        "node21_score": bounds.around(matched(lambda answer: (answer, marks_of(answer, loose))), _gap(node21)),
+    }
+    patients = len(set(clusters))
+    if few := fewer(patients, LEAST_CLUSTERS, "patient is", "patients are") or too_few_equal_clusters(clusters):
+        found = {figure: replace(estimate, reason=estimate.reason or few[0]) for figure, estimate in found.items()}
+    same = all(one.findings == other.findings for one, other in both)
+    return Comparison(len(both), patients, same, alpha, found)
+
+
+def unadjusted(comparisons: Sequence[Comparison]) -> str:
+    """Return the caution that several intervals are not adjusted for one another; nothing where there is only one."""
+    intervals = sum(one.intervals for one in comparisons)
+    if intervals < 2:
+        return ""
+    chance = f"{2 * comparisons[0].alpha:.0%}"
+    return (
+        f"{intervals} intervals, not adjusted for one another: where two detectors are equally good, each interval "
+        f"still leaves 0 out in {chance} of samples"
+    )
+
+
+def _gap(statistic: Callable[[Sequence[Item]], float]) -> Callable[[Sequence[tuple[Item, Item]]], float]:
+    """Return the statistic of the first of each pair minus that of the second."""
+    return lambda pairs: statistic([one for one, _ in pairs]) - statistic([other for _, other in pairs])
+
+
+def _sensitivity(marks: Sequence[tuple[Marks, Marks]], rate: float, bounds: Bounds) -> Estimate:
+    """Return the difference with the wider of bootstrap's bounds and those of the hits at the observed thresholds."""
+    hits, others = (_hits([pair[k] for pair in marks], rate) for k in (0, 1))
+    owners = np.repeat(bounds.clusters, [len(one.found) for one, _ in marks])
+    least = rate_difference_clustered(hits, others, owners, alpha=bounds.alpha)
+    return bounds.around(marks, _gap(partial(sensitivity, rate=rate)), least=least)
+
+
+def _hits(marks: Sequence[Marks], rate: float) -> NDArray[np.bool_]:
+    """Return, nodule by nodule, whether it is hit at the threshold that allows so many false positives per image."""
+    found, value = np.concatenate([mark.found for mark in marks]), sensitivity(marks, rate)
+    hits = np.zeros(len(found), dtype=bool)
+    if not math.isnan(value):
+        hits[np.argsort(-found, kind="stable")[: round(value * len(found))]] = True
+    return hits
+
+
+def _auc(pairs: Sequence[tuple[Answer, Answer]], bounds: Bounds) -> Estimate:
+    """Return the difference with DeLong's bounds; where patients repeat, the wider of them and the bootstrap's."""
+    own, other = (top_scores([pair[k] for pair in pairs]) for k in (0, 1))
+    plain = delong_paired(*own, *other, alpha=bounds.alpha)
+    return bounds.around(pairs, _gap(image_area), least=plain) if bounds.repeat else plain
+
+
+def _afroc(marks: Sequence[tuple[Marks, Marks]], bounds: Bounds) -> Estimate:
+    own, other = (nodules_and_normal([pair[k] for pair in marks]) for k in (0, 1))
+    return bounds.around(marks, _gap(nodule_area), least=delong_paired(*own, *other, alpha=bounds.alpha))
+
+
+def _tells(found: Estimate) -> bool:
+    return found.usable and not math.isnan(found.value) and not math.isnan(found.lower)
+
+
+def _word(found: Estimate, against: str) -> str:
+    if not _tells(found):
+        return f"not told ({found.reason or 'nothing was resampled'})"
+    if found.lower > 0:
+        return f"higher than {against} (the interval leaves 0 out)"
+    if found.upper < 0:
+        return f"lower than {against} (the interval leaves 0 out)"
+    return "no difference shown"
+
+
+def _listed(figures: Sequence[str]) -> str:
+    """Return the figures' labels, sensitivities as one."""
+    rates = [f"{_RATES[name]:g}" for name in figures if name in _RATES]
+    together = [f"sensitivity at {joined(rates)} {_PER_IMAGE}"] if rates else []
+    return "; ".join([*together, *(LABELS[name] for name in figures if name not in _RATES)])
+
+
+def _told(found: Estimate) -> dict[str, object]:
+    if math.isnan(found.value):
+        return {"value": None}
+    apart = bool(found.lower > 0 or found.upper < 0) if _tells(found) else None
+    return {**as_dict(found), "excludes_0": apart, **({"reason": found.reason} if found.reason else {})}
