@@ -136,6 +136,8 @@ class Search:
             missing = examples - self.phases.get("hypothesis", 0)
             if missing > 0:
                 self._draw(missing, self.seed + number)
+            if not any(self.judged.values()):  # nothing has a place: another round would draw hundreds in vain
+                break
         if self.phases.get("hypothesis", 0) < examples:
             self.stopped = "space exhausted"
 

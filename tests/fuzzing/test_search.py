@@ -4,7 +4,7 @@ import pytest
 
 from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.fuzzing.coverage import coverage_points
-from synnodtest.fuzzing.search import Search
+from synnodtest.fuzzing.search import ROUNDS, Search
 from synnodtest.fuzzing.stage import Crashed, Judged
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
@@ -57,6 +57,15 @@ def test_a_space_of_few_examples_is_gone_through_and_said_to_be_exhausted():
     search = searched(stage, 40, space=space)
     assert search.stopped == "space exhausted"
     assert len({one.key() for one in stage.asked}) == search.tried == 6
+
+
+@pytest.mark.parametrize(("planted", "rounds"), [(False, 1), (True, ROUNDS)])
+def test_where_nothing_can_be_planted_one_round_of_draws_is_enough_to_say_so(monkeypatch, planted, rounds):
+    draws = []
+    monkeypatch.setattr(Search, "_draw", lambda self, *asked: draws.append(asked))
+    search = searched(Judging(planted=lambda v: planted))
+    assert (bool(search.tried), search.stopped) == (planted, "space exhausted")
+    assert len(draws) == rounds
 
 
 def test_explicit_examples_come_first_then_stored_failures_then_the_easiest():
