@@ -96,7 +96,7 @@ def cases_of(paths: list[Path], backgrounds: Path | None) -> list[Case]:
 
 def _specs_within(folder: Path) -> list[Path]:
     """Return the specs below a folder, in order; the copies of a run only where the folder lies in that run."""
-    there = sorted(filter(_is_spec_file, _files_below(folder)))
+    there = filter(_is_spec_file, sorted(_files_below(folder)))
     return [file for file in there if (run := run_that_keeps(file)) is None or folder.is_relative_to(run)]
 
 
