@@ -96,7 +96,8 @@ def _report(made: CredibilityReport, name: str) -> dict[str, object]:
 
 
 def _planted(domains: list[drawings.Domain]) -> str:
-    parts = [f"{plural(data.get('n'), 'nodule')} on {domain}" for domain, data in domains]
+    known = {domain: n if isinstance(n := data.get("n"), int) else None for domain, data in domains}
+    parts = [f"{plural(count, 'nodule')} on {domain}" for domain, count in known.items()]
     return f"{joined(parts)}, backgrounds that training had not seen" if parts else "no nodule was planted"
 
 
