@@ -1,10 +1,15 @@
-"""The control of claims that a silent detector would keep: it finds easy nodules on the held-out backgrounds."""
+"""The control of claims that a silent detector would keep: it finds easy nodules on the held-out backgrounds.
+
+So would one that marks everything, whatever is planted; what it finds there tells nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from synnodtest.evidence.chance import MANY, MIRRORED, MOSTLY, mirrored, share_hit
+from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import rate_of
@@ -31,21 +36,32 @@ class Control:
         found: In how many scenes it was found.
         scenes: Of how many.
         estimate: Of its sensitivity.
+        by_noise: Share of :data:`~synnodtest.evidence.chance.MIRRORED` that findings hit which hit no nodule.
     """
 
     found: int
     scenes: int
     estimate: Estimate
+    by_noise: float = 0.0
+
+    @property
+    def noisy(self) -> bool:
+        """True where most of what it finds may be chance."""
+        return self.by_noise > MANY and self.by_noise * self.scenes >= MOSTLY * self.found
 
     @property
     def passed(self) -> bool:
-        """True where the detector surely finds more than the least share."""
-        return self.estimate.usable and self.estimate.lower > LEAST
+        """True where the detector surely finds more than the least share, and not by marking everything."""
+        return self.estimate.usable and self.estimate.lower > LEAST and not self.noisy
 
     def sentence(self) -> str:
         """Return it in words."""
         bound = f"lower bound {beside(self.estimate.lower, LEAST)}" if self.estimate.usable else "no bound"
-        return f"{self.found} of {self.scenes} easy nodules found ({bound}; more than {LEAST:g} is asked for)"
+        found = f"{self.found} of {self.scenes} easy nodules found ({bound}; more than {LEAST:g} is asked for)"
+        noise = (
+            f"; sight or noise cannot be told: {self.by_noise:.0%} of {MIRRORED}, where nothing was planted, are hit"
+        )
+        return found + (noise if self.noisy else "")
 
 
 def control_stage(stage: Stage, maker: RecipeMaker) -> Stage:
@@ -64,4 +80,6 @@ def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], 
         if enough():
             break
         done += stage.run(example, [(pool[number % len(pool)], number // len(pool))])
-    return Control(sum(r.holds for r in done), len(done), rate_of(done, alpha))
+    shown = Evidence(tuple(t for r in done for t in r.trials.values()), operating_point=stage.claim.point)
+    by_noise = share_hit([mirrored(shown, stage.matching)])
+    return Control(sum(r.holds for r in done), len(done), rate_of(done, alpha), by_noise)

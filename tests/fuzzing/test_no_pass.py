@@ -21,6 +21,7 @@ from synnodtest.fuzzing.ruling import Findings, gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.stage import Judged, Replicate, Stage
 from synnodtest.fuzzing.sweep import Sweep, sweep
+from synnodtest.matching import Matching
 from synnodtest.planning.difficulty import Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.planning.recipe import Recipe
@@ -31,7 +32,7 @@ from tests.expectations.evidence import trial
 from tests.fuzzing.parts import SPEC, Holed, Lungs, asked, centre, hunt, ruling
 
 RATE = 0.8
-CLAIM = SimpleNamespace(rate=RATE, criterion=lambda: "every nodule is found")
+CLAIM = SimpleNamespace(rate=RATE, point=0.25, criterion=lambda: "every nodule is found")
 SPACE = Space((ranged("diameter_mm", 10, 40),))
 EXAMPLE = Example.of({"diameter_mm": 12.0})
 
@@ -131,7 +132,7 @@ def test_a_confirmation_that_was_cut_short_neither_confirms_nor_refutes(holding)
 class Planted:
     """A stage on which every third trial cannot be planted, and the claim holds where ``holds`` says."""
 
-    claim = CLAIM
+    claim, matching = CLAIM, Matching()
 
     def __init__(self, holds, count=30, lost=3):
         self.backgrounds = [Background(f"b{k}", content=str(k)) for k in range(count)]
@@ -226,6 +227,13 @@ def test_the_silence_control_asks_thirty_scenes_on_as_many_patients(found, passe
     assert (made.found, made.scenes) == (found, 30)
     assert len({name for name, _ in stage.asked}) == 30
     assert made.passed is bool(beta.ppf(0.05, found, 31 - found) > 0.2) is passed
+
+
+@pytest.mark.parametrize(("by_noise", "passed"), [(0.0, True), (0.49, True), (0.5, False), (1.0, False)])
+def test_easy_nodules_that_are_found_by_marking_everything_are_no_control(by_noise, passed):
+    control = Control(30, 30, bound(0.9), by_noise)
+    assert control.passed is passed
+    assert ("sight or noise cannot be told" in control.sentence()) is not passed
 
 
 def test_the_silence_control_on_few_radiographs_repeats_no_scene_and_ends_with_the_time():
