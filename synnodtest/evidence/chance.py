@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from synnodtest.evidence.arm import UNDER_ARM, Arm
+from synnodtest.evidence.arm import CONTROL_ARM, UNDER_ARM, Arm
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.geometry import centre_of
@@ -107,8 +107,25 @@ def share_hit(evidence: Sequence[Evidence], parameters: Any = None) -> float:
     Args:
         evidence: Of an expectation, by synthesizer.
         parameters: Of the expectation; nodules that its arms, ``of`` and ``where`` leave out do not count, nor those
-            of none of the groups that it compares.
+            of none of the groups that it compares. Of silence in a region those planted outside it count.
     """
+    return _mean(
+        [n.detected(one.operating_point) for one in evidence for _, n in judged_nodules(one.trials, parameters)]
+    )
+
+
+def mean_confidence(evidence: Sequence[Evidence], parameters: Any = None) -> float:
+    """Return the mean confidence of the same nodules, whatever the operating point."""
+    return _mean([n.confidence for one in evidence for _, n in judged_nodules(one.trials, parameters)])
+
+
+def at_any_score(evidence: Evidence) -> Evidence:
+    """Return the evidence with an operating point that every finding reaches."""
+    return replace(evidence, operating_point=0.0)
+
+
+def judged_nodules(trials: Sequence[Trial], parameters: Any = None) -> list[tuple[Trial, NoduleTrial]]:
+    """Return the nodules that an expectation counts hits of, each with its scene."""
     arm, reference, of, where = (getattr(parameters, name, None) for name in ("arm", "reference", "of", "where"))
     arms = {arm, reference} - {None}
     groups = [s.where for s in parameters.strata] if hasattr(parameters, "across") else [where]
@@ -117,21 +134,35 @@ def share_hit(evidence: Sequence[Evidence], parameters: Any = None) -> float:
         shown = arm.before(UNDER_ARM)
         return shown in arms if arms else shown.is_own
 
-    def judged(trials: Sequence[Trial]) -> list[tuple[Trial, NoduleTrial]]:
-        asked = [t for t in trials if is_judged(t.arm)]
-        return [pair for group in groups for pair in nodules_of(asked, of, group)]
-
-    hits = [n.detected(one.operating_point) for one in evidence for _, n in judged(one.trials)]
-    return sum(hits) / len(hits) if hits else 0.0
+    asked = [t for t in trials if t.arm.is_from(CONTROL_ARM)] or [t for t in trials if is_judged(t.arm)]
+    return [pair for group in groups for pair in nodules_of(asked, of, group)]
 
 
-def withheld_for_chance(ruling: Ruling, share: float, operating_point: float, where: str) -> Ruling:
-    """Return a pass as INCONCLUSIVE that findings beside the nodules earn as well."""
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def withheld_for_chance(
+    ruling: Ruling, share: float, operating_point: float, where: str, *, met: bool = True
+) -> Ruling:
+    """Return a pass as INCONCLUSIVE that findings beside the nodules earn as well.
+
+    Args:
+        ruling: The pass.
+        share: Of the places where nothing was planted, how many are hit.
+        operating_point: A finding of at least this score hits; 0: every finding.
+        where: Which places, in words.
+        met: Whether the expectation is met there; else nodules are surely hit neither more often nor louder.
+    """
+    which = f"findings of {operating_point:g} or more" if operating_point else "findings of any score"
+    earned = "the expectation is met as well" if met else "nodules are surely hit neither more often nor louder than"
     why = (
-        f"sight or noise cannot be told: the expectation is met as well where nothing was planted, at {where}, "
-        f"{share:.0%} of which are hit (findings of {operating_point:g} or more)"
+        f"sight or noise cannot be told: {earned} where nothing was planted, at {where}, "
+        f"{share:.0%} of which are hit ({which})"
     )
     remedy = "Raise the operating point, or ask for false_positives_per_image in the same run."
+    if not operating_point:
+        remedy = "Have the detector report less that it does not believe in, or ask for froc in the same run."
     return ruling.withdrawn(why, remedy)
 
 

@@ -7,6 +7,7 @@ whether noise would hit as often, only where a pass counts hits alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
@@ -16,7 +17,10 @@ from synnodtest.evidence.chance import (
     MANY,
     MIRRORED,
     MOSTLY,
+    at_any_score,
     exchanged,
+    judged_nodules,
+    mean_confidence,
     mirrored,
     share_hit,
     told_of_chance,
@@ -25,6 +29,7 @@ from synnodtest.evidence.chance import (
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
 from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -132,19 +137,57 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     }
     shares = {where: share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
     often = sorted((where for where in CONTROLS if shares[where] > MANY), key=lambda where: -shares[where])
+    hit = share_hit(list(gathered.evidence.values()), judged)
+    at_point = {where: shares[where] for where in often if shares[where] >= MOSTLY * hit}
+    suspect = _as_loud(item, gathered, moved, judged) | at_point
+    met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], shares[where])]
+    for where in met or [where for where in suspect if _no_surer(gathered, moved[where], judged)]:
+        rulings = {
+            name: withheld_for_chance(ruling, suspect[where], point, where, met=bool(met))
+            for name, ruling in gathered.rulings.items()
+            for point in [gathered.evidence[name].operating_point if where in at_point else 0.0]
+        }
+        return _with_rulings(gathered, rulings)
     if not often:
         return gathered
-    hit = share_hit(list(gathered.evidence.values()), judged)
-    for where in (one for one in often if shares[one] >= MOSTLY * hit):
-        if _met_by_noise(item, gathered, moved[where], shares[where]):
-            rulings = {
-                name: withheld_for_chance(ruling, shares[where], gathered.evidence[name].operating_point, where)
-                for name, ruling in gathered.rulings.items()
-            }
-            return _with_rulings(gathered, rulings)
     most = often[0]
     rulings = {name: told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return _with_rulings(gathered, rulings)
+
+
+def _as_loud(
+    item: Item, gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], judged: Any
+) -> dict[str, float]:
+    """Return the places where findings that hit no nodule are half as loud as those that do, with the share hit.
+
+    Asked where raw scores alone are judged: of many findings that all lie below the operating point a larger nodule is
+    hit by more, and so by a louder one.
+    """
+    if judged is None or not item.kind.threshold_free(judged):
+        return {}
+    least = MOSTLY * mean_confidence(list(gathered.evidence.values()), judged)
+    return {
+        where: share_hit([at_any_score(evidence) for evidence in elsewhere.values()], judged)
+        for where, elsewhere in moved.items()
+        if 0.0 < least <= mean_confidence(list(elsewhere.values()), judged)
+    }
+
+
+def _no_surer(gathered: Gathered, elsewhere: Mapping[str, Evidence], judged: Any) -> bool:
+    """Return whether nodules are surely hit neither more often nor louder than places where nothing was planted."""
+    if isinstance(gathered, FuzzGathered):
+        return False
+
+    def lower(held: Evidence, other: Evidence, metric: str) -> float:
+        here, there = (judged_nodules(one.trials, judged) for one in (held, other))
+        sides = [[of_nodule(metric, nodule, held.operating_point) for _, nodule in one] for one in (here, there)]
+        return difference(metric, *sides, [trial.cluster for trial, _ in here], alpha=held.alpha).lower
+
+    return all(
+        lower(held, elsewhere[name], metric) <= 0.0
+        for name, held in gathered.evidence.items()
+        for metric in ("sensitivity", "confidence")
+    )
 
 
 def _counts_hits_alone(item: Item, gathered: Gathered) -> bool:

@@ -56,9 +56,24 @@ def dense():
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in grid] for _ in radiographs]
 def one_lung():
     return lambda rs: [[f for f in found if f.box[2] <= 72] for found in dense()(rs)]
+def sight_in_one_lung():
+    return lambda rs: [[f for f in found if f.box[2] <= 72] for found in truthful()(rs)]
 def grid():
     spots = [(36.0 * x, 36.0 * y) for x in range(4) for y in range(5)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in spots] for _ in radiographs]
+def murmur():
+    def marks(r):
+        rng = np.random.default_rng(int(r.pixels.sum() * 1e6) % 2**32)
+        at, scores = rng.uniform((8, 8), (136, 152), (100, 2)), rng.uniform(0, 0.3, 100)
+        return [Finding((x - 4, y - 4, x + 4, y + 4), float(score)) for (x, y), score in zip(at, scores)]
+    return lambda radiographs: [marks(r) for r in radiographs]
+def murmur_beside_sight():
+    return lambda rs: [
+        [Finding(f.box, f.score / 10) for f in noise] + [Finding(n.box, 0.2 + n.diameter_mm / 150) for n in r.nodules]
+        for r, noise in zip(rs, murmur()(rs))
+    ]
+def alarmed():
+    return lambda rs: [found if r.nodules else [] for r, found in zip(rs, dense()(rs))]
 def with_prior():
     class Comparing:
         def detect(self, radiographs):
@@ -229,6 +244,45 @@ def test_what_larger_nodules_are_hit_by_anyway_is_no_response_to_them(root, dete
     assert "sight or noise cannot be told" in ruling.sentence
 
 
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        "monotone: {over: diameter_mm, min_spearman: 0.5, max_drop: 0.1, arm: plain}",
+        "correlation: {over: diameter_mm, at_least: 0.5, arm: plain}",
+    ],
+)
+def test_a_trend_of_scores_that_are_all_noise_below_the_operating_point_is_withheld(root, expectation):
+    """Of a hundred marks at random places a larger nodule is hit by more, and so by a louder one."""
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:murmur", expectation, count=16, head=SWEPT)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "sight or noise cannot be told" in ruling.sentence
+    assert "(findings of any score)" in ruling.sentence
+    assert ruling.notes[0].startswith("Without this: PASSED")
+    _, (honest,) = ruled(root, f"{root}/detectors.py:murmur_beside_sight", expectation, count=16, head=SWEPT)
+    assert honest.status.name == "PASSED", honest.sentence
+
+
+def test_marks_all_over_whatever_film_has_a_nodule_are_not_found_at_their_place(root):
+    """Untouched films, which alone count in an area under the AFROC, are left without any."""
+    wanted = "afroc: {at_least: 0.7, arm: plain}"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:alarmed", wanted, count=16)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "sight or noise cannot be told" in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", wanted, count=16)
+    assert honest.status.name == "PASSED", honest.sentence
+
+
+def test_silence_in_a_region_beside_marks_all_over_the_rest_is_withheld(root):
+    """Of nodules outside the left lung, which show that a detector can report, marks all over the right hit each."""
+    head = HEAD.replace("region: lung", "region: left_lung")
+    wanted = "no_detection: {region: left_lung, at_most: 0.5, arm: plain}"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:one_lung", wanted, head=head)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "at the places of other backgrounds' nodules, 100% of which are hit" in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:sight_in_one_lung", wanted, head=head)
+    assert honest.status.name == "PASSED", honest.sentence
+
+
 def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root, monkeypatch):
     """Every place of another control is hit alike, which is no rise; at the mirrored ones the grid earns the pass."""
 
@@ -243,6 +297,15 @@ def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root,
     _, (ruling,) = ruled(root, f"{root}/detectors.py:grid", rises, count=16, head=SWEPT)
     assert ruling.status.name == "INCONCLUSIVE"
     assert "at the places mirrored into the other lung" in ruling.sentence
+
+
+def test_nodules_that_are_hit_no_more_often_than_other_places_are_not_seen_even_where_these_just_miss_the_bound(
+    root, monkeypatch
+):
+    monkeypatch.setattr("synnodtest.shell.withheld_passes._met_by_noise", lambda *_: False)
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:dense", HITS["sensitivity"])
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "nodules are surely hit neither more often nor louder than where nothing was planted" in ruling.sentence
 
 
 def test_noise_at_fewer_than_half_as_many_places_as_nodules_withholds_nothing_and_is_told_of(root):
@@ -299,6 +362,32 @@ def test_a_search_that_findings_everywhere_survive_is_withheld(root, detector, t
     )
     assert gathered.entry["status"] == ruling.status.name
     assert gathered.entry["sentence"] == ruling.sentence
+
+
+CLAIMS = {
+    "invariant": "invariant: {under: {brightness: -0.02}, margin: 0.1}",
+    "no_reversal": "no_reversal: {max_drop: 0.1}",
+    "not_lower": "not_lower: {companion: {diameter_mm: 20, distance_mm: [40, 80]}, max_drop: 0.1}",
+}
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+@pytest.mark.parametrize(("detector", "status"), [("dense", "INCONCLUSIVE"), ("truthful", "PASSED")])
+def test_scores_that_stay_as_they_are_since_all_is_marked_survive_no_search(root, kind, detector, status):
+    path = root / "search.yaml"
+    path.write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: any\n    statement: s\n    fuzz:\n      backgrounds: {set: normal}\n"
+        "      vary: {diameter_mm: [12, 24]}\n      fixed: {location: {region: lung}, contrast: 0.6}\n"
+        f"      examples: 12\n      replicates: 2\n    expect:\n      - {CLAIMS[kind]}\n"
+    )
+    spec = load_spec(path)
+    (behaviour,) = spec.behaviours
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    run = Run(Settings(root, f"{root}/detectors.py:{detector}", "gaussian", root, cache=root / "cache"))
+    (ruling,) = run.gather(Case("search", spec, behaviour, variant)).rulings.values()
+    assert ruling.status.name == status, ruling.sentence
+    assert ("control: 30 of 30 easy nodules found" in ruling.sentence) is (detector == "dense")
+    assert ("sight or noise cannot be told: 100% of" in ruling.sentence) is (detector == "dense")
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, "PASSED"), (0.2, "INCONCLUSIVE")])

@@ -46,4 +46,5 @@ KIND = curve_kind(
     area=True,
     nothing="nodule, or untouched image,",
     title="Area under the AFROC",
+    hits_alone=lambda p: True,
 )

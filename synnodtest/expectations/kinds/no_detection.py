@@ -159,6 +159,7 @@ KIND = Kind(
     rules={"required": ["region", "at_most"]},
     arms=lambda p: (OWN, CONTROL_ARM),
     unit=lambda p: "scene",
+    hits_alone=lambda p: True,
     wants_silence=lambda p: True,
     fewest=_fewest,
     power=rate_power(lambda p: (float(p.at_most), "below")),
