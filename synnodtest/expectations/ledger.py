@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rule import selected
+from synnodtest.matching import Matching, match
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,15 @@ class Ledger:
         return np.bincount(rows, minlength=len(self.trials)).astype(np.float64)
 
 
-def ledger_of(parameters: Selection, evidence: Evidence) -> Ledger:
-    """Return the ledger of an expectation: its scenes with a judged nodule, and the untouched backgrounds."""
+def ledger_of(parameters: Selection, evidence: Evidence, *, doubles: bool = False) -> Ledger:
+    """Return the ledger of an expectation: its scenes with a judged nodule, and the untouched backgrounds.
+
+    Args:
+        parameters: What is judged.
+        evidence: All trials.
+        doubles: Take further findings on a judged nodule that is matched as false positives, as COCO does.
+    """
+    matching = Matching.from_dict(parameters.matching)
     judged: dict[int, tuple[Trial, list[NoduleTrial]]] = {}
     for trial, nodule in selected(parameters, evidence):
         judged.setdefault(id(trial), (trial, []))[1].append(nodule)
@@ -65,7 +74,8 @@ def ledger_of(parameters: Selection, evidence: Evidence) -> Ledger:
         (trial.sightings[i].finding.score, i in hits, number)
         for number, (trial, nodules) in enumerate(images)
         for hits in [{n.finding for n in nodules if n.finding is not None}]
-        for i in sorted(hits | set(trial.false_positives))
+        for more in [_doubles(trial, nodules, matching) if doubles else set()]
+        for i in sorted(hits | set(trial.false_positives) | more)
     ]
     table = np.array(rows, dtype=np.float64).reshape(-1, 3)
     table = table[np.argsort(-table[:, 0], kind="stable")]
@@ -77,3 +87,9 @@ def ledger_of(parameters: Selection, evidence: Evidence) -> Ledger:
         trials=tuple(trial for trial, _ in images),
         positives=positives,
     )
+
+
+def _doubles(trial: Trial, nodules: Sequence[NoduleTrial], matching: Matching) -> set[int]:
+    truths = [nodule.truth for nodule in nodules]
+    alone = {i: match([trial.sightings[i].finding], truths, trial.spacing_mm, matching) for i in trial.duplicates}
+    return {i for i, outcome in alone.items() if not outcome.false_positives}

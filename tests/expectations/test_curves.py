@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from synnodtest import statistics
+from synnodtest import Finding, statistics
 from synnodtest.canonical import seed_sequence
+from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.curves import bootstrapped, hits_at, owners, sensitivity_at
 from synnodtest.expectations.kinds.average_precision import _average_precision
@@ -219,6 +220,31 @@ def test_a_silent_detector_has_an_auc_of_one_half_and_does_not_pass():
 
 
 @pytest.mark.usefixtures("resampled_seldom")
+def test_a_second_finding_on_a_nodule_is_a_false_positive_to_average_precision_alone():
+    """By falling score hit, hit again, hit of the other image: precision 1 at 51 recalls, 2/3 at the other 50."""
+
+    def doubled(made, score):
+        again = Sighting(Finding((11, 11, 13, 13), score))
+        return replace(made, sightings=(*made.sightings, again), duplicates=(1,))
+
+    trials = [
+        doubled(trial("a", 0.9), 0.8),
+        trial("b", 0.7),
+        trial("a", arm="@untouched"),
+        trial("b", arm="@untouched"),
+    ]
+    part = judge("average_precision", {"at_least": 0.5}, trials).components[0]
+    assert part.value == pytest.approx((51 + 50 * 2 / 3) / 101)
+    curve = judge("froc", {"at_least": 0.5, "at_false_positives_per_image": 0.1}, trials).components[0]
+    assert curve.value == 1.0
+    elsewhere = replace(trials[0].nodules[0], name="other", truth=replace(trials[0].nodules[0].truth, origin=(60, 60)))
+    trials[0] = replace(trials[0], nodules=(*trials[0].nodules, replace(elsewhere, finding=None, confidence=0.0)))
+    parts = [
+        judge("average_precision", {"at_least": 0.5, "of": of}, trials).components[0] for of in ("nodule", "other")
+    ]
+    assert [one.value for one in parts] == [part.value, 0.0]
+
+
 @pytest.mark.parametrize("kind", ["froc", "average_precision", "auc"])
 def test_fourteen_backgrounds_decide_no_curve(kind):
     assert judge(kind, {"at_least": 0.1}, detector(14)).status is Status.INCONCLUSIVE

@@ -1,4 +1,7 @@
-"""``average_precision``: COCO's, over 101 recalls, all images pooled; findings of equal score enter together."""
+"""``average_precision``: COCO's, over 101 recalls, all images pooled; findings of equal score enter together.
+
+As COCO has it a second finding on a nodule is a false positive, which it is to no other curve.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.curves import Weights, beside_exact, bootstrapped, curve_figure, curve_kind
 from synnodtest.expectations.fewest import precision_backgrounds
 from synnodtest.expectations.language import Selection, option, share
-from synnodtest.expectations.ledger import Ledger
+from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.rule import Estimator
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.clusters import equal_clusters, unseen_share
@@ -33,6 +36,7 @@ def _estimator(parameters: AveragePrecision, ledger: Ledger, evidence: Evidence)
     precision never exceeds 1, so that the exact bound of the share of nodules found holds, too, and a few
     backgrounds unlike all seen may show false positives of a higher score than any nodule.
     """
+    ledger = ledger_of(parameters, evidence, doubles=True)
 
     def guarded(drawn: Estimate, exact: Estimate) -> Estimate:
         one_more = drawn.clusters / (drawn.clusters + 1) if drawn.value < 1.0 else 1.0
