@@ -32,6 +32,7 @@ Row = dict[str, Any]
 def rows(source: Record | JsonObject) -> Iterator[Row]:
     """Yield one row per expectation, scene and nodule; a scene without a nodule has one row without nodule columns.
 
+    These are all scenes that were made for it; which of them it judges, its ``arm``, ``of`` and ``where`` say.
     Boxes are ``x_min, y_min, x_max, y_max`` in pixels; ``confidence`` is the raw score of the finding that hits the
     nodule, 0 if none; ``hit`` holds at the expectation's own operating point, false where the record has no match.
     Of each finding ``finding_nodules`` names the nodule that it hits (empty: none), and ``finding_duplicates`` holds
