@@ -259,6 +259,32 @@ def answers(function, radiographs=None):
     return {check.name: check for check in conform(guard, radiographs or [picture(n) for n in range(6)])}
 
 
+@pytest.mark.parametrize(
+    ("shifts", "passed"),
+    [
+        ((-1.5,) * 8, False),
+        ((-2.9, -2.6, -1.8, -1.5, -1.2, 0.7, 3.0, -1.5), None),  # of the demo, exported for another size
+        ((-0.4, 0.3, -0.2, 0.4, 0.0, -0.1, 0.2, -0.3), True),
+    ],
+)
+def test_boxes_that_scatter_are_not_said_to_lie_all_too_far(shifts, passed):
+    """Half of what a box and that on the mirrored radiograph disagree by: each is shifted by so much itself."""
+    shown = [picture(n) for n in range(8)]
+    by = {len(blobs(one.pixels)) and float(one.pixels.sum()): shift for one, shift in zip(shown, shifts, strict=True)}
+
+    def detect(radiographs):
+        nearest = [min(by, key=lambda total: abs(total - float(one.pixels.sum()))) for one in radiographs]
+        return [
+            [Finding((f.box[0] + by[n], f.box[1], f.box[2] + by[n], f.box[3]), f.score) for f in blobs(one.pixels)]
+            for one, n in zip(radiographs, nearest, strict=True)
+        ]
+
+    check = answers(detect, shown)["flip"]
+    assert check.passed is passed
+    assert ("too far" in check.says) is (passed is False)
+    assert ("-5.8 to +6.0 one by one" in check.says) is (passed is None)
+
+
 def centred(box, radiograph):
     height, width = radiograph.shape
     return (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
