@@ -52,6 +52,11 @@ def test_what_passed_and_is_settled_by_nothing_any_more_is_told(tmp_path, status
     assert f"{status}" in write_history(made, tmp_path / "h.html").read_text().split("No longer settled")[1][:600]
 
 
+def test_a_step_from_what_has_no_numbers_is_told_without_a_gap():
+    made = history_of([run(1, "1", 0, "ERROR"), run(2, "1", 0, "FAILED")])
+    assert "  s.yaml::b::e0: ERROR -> FAILED 0.80 (0.70 to 0.90)" in list(history_lines(made))
+
+
 def test_a_run_that_left_an_expectation_out_is_no_step_of_it():
     made = history_of([run(1, "1", 0, "PASSED"), run(2, "1", 0, "NOT RUN"), run(3, "1", 0, "FAILED")])
     ((_, before, now),) = made.newly("FAILED")
