@@ -59,6 +59,17 @@ def rejections(background: Radiograph, synthetic: Radiograph, crops: Sequence[Cr
     )
 
 
+def unseen_mimic(before: Radiograph, drawn: Radiograph) -> str:
+    """Return why a scene with mimics is excluded: one of them, in black or in white, shows nowhere; "" if all show.
+
+    A detector that reports nothing there would have told nothing apart.
+    """
+    for truth in drawn.mimics:
+        if np.array_equal(before.pixels[truth.cut][truth.crop], drawn.pixels[truth.cut][truth.crop]):
+            return f"distractor {truth.name!r} shows nowhere"
+    return ""
+
+
 def _whole_rejection(background: Radiograph, synthetic: Radiograph, crops: Sequence[Crop] | None) -> str:
     if synthetic.shape != background.shape:
         return "the synthesizer changed the size of the radiograph"

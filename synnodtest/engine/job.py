@@ -18,6 +18,8 @@ FORMAT = 1
 """Version of what stands in the store; part of every key. ``test_pinned_pixels.py`` tells when to raise it."""
 SNAPSHOT = 3
 """Version of the snapshots alone, which are made from stored radiographs again."""
+MIMICS = 2
+"""The same of scenes with mimics: since 2 one that shows nowhere excludes its scene."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Keys:
 
     def snapshot(self, job: Job) -> str:
         """Return the key of what is remembered of a radiograph."""
-        return sha256_of(["snapshot", SNAPSHOT, self.radiograph(job.scene, job.background), self.tested])
+        drawn = [MIMICS] * bool(job.scene.mimics)
+        return sha256_of(["snapshot", SNAPSHOT, self.radiograph(job.scene, job.background), self.tested, *drawn])
 
     def findings(self, snapshot: Snapshot) -> str:
         """Return the key of the findings on a radiograph, by its content."""

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from synnodtest.engine.acceptance import rejection
+from synnodtest.engine.acceptance import rejection, unseen_mimic
 from synnodtest.engine.job import Job, Keys
 from synnodtest.engine.outcome import Snapshot
 from synnodtest.engine.recheck import SynthesisRecheck
@@ -140,6 +140,7 @@ class Radiographs:
         if reason is None:
             reason = rejection(background, base, sham=job.scene.sham, crops=crops)
         drawn = with_mimics(base, job.scene.mimics, job.scene.seed)
+        reason = reason or unseen_mimic(base, drawn)
         job.radiograph = perturb(drawn, job.scene.perturbations, job.scene.seed) if job.scene.perturbations else drawn
         if job.scene.prior is not None:
             prior = earlier[job.scene.prior.key()]

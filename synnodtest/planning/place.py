@@ -90,7 +90,8 @@ class Placer:
             usual = RegionPixels(mimic_kind(mimic.kind).usual_place(self._radiograph), self._radiograph.spacing_mm)
             return self._one_of(usual, usual.inside, rng)
         pixels = self._region(mimic.location)
-        allowed = self._far(pixels, pixels.inside, mimic.location.min_distance_mm, earlier)
+        exposed = pixels.inside & pixels.window(self._radiograph.pixels > 0)  # nothing is drawn into black
+        allowed = self._far(pixels, exposed, mimic.location.min_distance_mm, earlier)
         if not allowed.any():
             raise NoPlace(f"no place for {mimic.name!r} in {_name(mimic.location)} satisfies the request")
         return self._one_of(pixels, allowed, rng)

@@ -11,7 +11,7 @@ from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import score_mimics, score_trial
 from synnodtest.forecast.power import units_per_background
 from synnodtest.matching import Matching
-from synnodtest.mimics import mimic_mask
+from synnodtest.mimics import mimic_mask, with_mimics
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.place import Placer
 from synnodtest.planning.variants import variants
@@ -58,6 +58,15 @@ class OnClips:
         return [[Finding(m.box, 0.9) for m in r.mimics if m.requested["mimic"] == "clip"] for r in radiographs]
 
 
+class OnNothing:
+    """Reports nothing."""
+
+    identity = Identity("on nothing", "1")
+
+    def detect(self, radiographs):
+        return [[] for _ in radiographs]
+
+
 @pytest.fixture
 def spec(tmp_path):
     path = tmp_path / "s.yaml"
@@ -65,11 +74,11 @@ def spec(tmp_path):
     return load_spec(path)
 
 
-def judged(spec, tmp_path, detector=None):
+def judged(spec, tmp_path, detector=None, films=None):
     providers = Providers(
         detector=detector or OnClips(),
         synthesizer=lambda name: GaussianSynthesizer(),
-        backgrounds=lambda name, count: Squares(count),
+        backgrounds=lambda name, count: films or Squares(count),
         default_synthesizer="gaussian",
     )
     campaign = Campaign(providers, Store(tmp_path / "store"))
@@ -98,6 +107,45 @@ def test_each_kind_is_judged_by_its_own_rate_with_the_interval_of_clopper_and_pe
     assert without.value == 0.0, "at the same places of untouched backgrounds nothing is found"
     assert ruled["all"].n_clusters == 12
     assert ruled["all"].n_nodules == 24
+
+
+BLACK = """
+synnodtest: 1
+behaviours:
+  - id: quiet
+    statement: Clips are not reported.
+    scenes:
+      backgrounds: {set: squares, count: 12}
+      distractors: [{mimic: clip, location: LOCATION, size_mm: 9}]
+    expect:
+      - distractor: {at_most: 0.5}
+"""
+
+
+class Framed(Squares):
+    """Squares whose left half is black outside the lung, as the air around a patient."""
+
+    def load(self, background):
+        film = super().load(background)
+        pixels = film.pixels.copy()
+        pixels[:, : pixels.shape[1] // 2][~film.regions["lung"][:, : pixels.shape[1] // 2]] = 0
+        return film.with_pixels(pixels, film.nodules)
+
+
+@pytest.mark.parametrize(
+    ("location", "status", "trials"),
+    [("{region: {not: lung}}", "PASSED", 12), ("{at_mm: [2, 2]}", "INCONCLUSIVE", 0)],
+)
+def test_a_mimic_that_shows_nowhere_is_not_one_that_the_detector_left_alone(tmp_path, location, status, trials):
+    path = tmp_path / "s.yaml"
+    path.write_text(BLACK.replace("LOCATION", location))
+    films = Framed(12)
+    ((_, ruling),) = judged(load_spec(path), tmp_path, OnNothing(), films)
+    assert (str(ruling.status), ruling.n_nodules) == (status, trials)
+    behaviour = load_spec(path).behaviours[0]
+    drawn = [with_mimics(films.load(r.background), Placer(films.load(r.background)).place(r).mimics)
+             for r in own_recipes(behaviour, films.backgrounds, 0)]  # fmt: skip
+    assert sum(bool(film.mimics[0].crop.any()) for film in drawn) == trials
 
 
 def test_arms_share_places_and_differ_in_the_distractor_alone(spec):
