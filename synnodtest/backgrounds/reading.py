@@ -98,7 +98,9 @@ def by_bits(path: Path, values: NDArray[Any], given: Given) -> Stored:
     if depth is None or high > 2**depth - 1:
         raise BackgroundError(
             f"{path}: the largest value {high:g} exceeds {depth or 16} bits",
-            hint="correct 'bits' in the manifest" if given.bits else "store the radiograph with at most 16 bits",
+            hint="correct 'bits' in the manifest, or cut the values of a burnt-in label off at the white of the rest"
+            if given.bits
+            else "store the radiograph with at most 16 bits",
         )
     notes = (f"{depth} {BY_LARGEST}",) if not given.bits and values.dtype.itemsize > 1 else ()
     return Stored((values / np.float64(2**depth - 1)).astype(np.float32), notes=notes)
