@@ -137,7 +137,7 @@ class Store:
                 return stored
             raise StoreError(
                 f"{self.root}: cannot be written: {error.strerror or error}",
-                hint="free some space, or choose another folder with --synnod-cache DIR",
+                hint="free some space, or name another folder: --synnod-cache of pytest, --cache or --store elsewhere",
             ) from error
 
     def obtain(
