@@ -11,11 +11,12 @@ can change behind an unchanged URL.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 from synnodtest.canonical import sha256_of
@@ -33,7 +34,8 @@ AT_ONCE = 4
 keep their order."""
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]+", re.IGNORECASE)
 _PROBE_S = 30.0
-"""A server that loads its model at the first request may need this long to say who it is."""
+"""A server that loads its model at the first request may need this long to say who it is, and as long again where it
+asks to wait; one that goes on and on is not listened to."""
 
 
 class HttpDetector:
@@ -93,8 +95,8 @@ class HttpDetector:
         Raises:
             DetectorError: the server cannot be reached, points elsewhere, hangs, or gives no usable answer.
         """
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            return list(pool.map(self._detect_one, radiographs))
+        with ThreadPool(AT_ONCE) as pool:  # its threads do not keep Python from ending while a server hangs
+            return list(pool.imap(self._detect_one, radiographs))
 
     def _detect_one(self, radiograph: Radiograph) -> list[Finding]:
         body, kind = _multipart(radiograph, self._dicom)
@@ -104,8 +106,9 @@ class HttpDetector:
 
     def _asked_identity(self) -> Identity:
         try:
-            answer = parsed(self._probe.send().body, "identity")
-        except DetectorError:
+            with ThreadPool(1) as pool:
+                answer = parsed(pool.apply_async(self._probe.send).get(2 * _PROBE_S).body, "identity")
+        except (DetectorError, multiprocessing.TimeoutError):
             answer = None
         if not isinstance(answer, dict) or not isinstance(answer.get("name"), str):
             return Identity(self._transport.shown, configuration=self._configuration)

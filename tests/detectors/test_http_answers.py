@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import threading
 import time
 import zlib
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from synnodtest.detectors import http_transport, resolve_detector
+from synnodtest.detectors import http, http_transport, resolve_detector
 from synnodtest.detectors.http import HttpDetector
 from synnodtest.detectors.http_transport import AUTHORIZATION_VARIABLE
 from synnodtest.detectors.registry import masked
 from synnodtest.errors import DetectorError, DetectorHung
+from tests.warm_python import start_python
 
 ONE = json.dumps({"findings": [{"box": [1, 2, 30, 40], "score": 0.5}]}).encode()
 
 
 class Server:
-    """Answers every POST by the next of its scripts ``(status, headers, body, seconds)``; the last one stays."""
+    """Answers every POST by the next of its scripts ``(status, headers, body, wait)``; the last one stays."""
 
     def __init__(self):
-        self.scripts, self.seen = [(200, {}, ONE, 0)], []
+        self.scripts, self.seen, self.endless = [(200, {}, ONE, 0)], [], False
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,13 +36,19 @@ class Server:
 
             def do_GET(self):
                 outer.seen.append(("GET", self.path, self.headers.get("Authorization")))
+                if outer.endless:
+                    self.send_response(200)
+                    self.end_headers()
+                while outer.endless:
+                    self.wfile.write(b" ")
+                    time.sleep(0.05)
                 self.answer(405, {}, b"")
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
                 outer.seen.append(("POST", self.path, self.headers.get("Authorization")))
                 status, headers, body, wait = outer.scripts.pop(0) if len(outer.scripts) > 1 else outer.scripts[0]
-                time.sleep(wait)
+                wait.wait(120) if isinstance(wait, threading.Event) else time.sleep(wait)
                 self.answer(status, headers, body)
 
             def answer(self, status, headers, body):
@@ -56,6 +65,7 @@ class Server:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *_: None  # whoever asks may be gone
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/predict"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -65,6 +75,7 @@ class Server:
         return [one for one in self.seen if one[0] == "POST"]
 
     def close(self):
+        self.endless = False
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
@@ -365,6 +376,35 @@ def test_a_slow_start_is_told_from_a_hang(server, radiographs):
     detector.detect(radiographs[:1])
     with pytest.raises(DetectorHung, match=r"no answer within 0\.2 s, after 1 answers: it hangs"):
         detector.detect(radiographs[:1])
+
+
+@pytest.mark.parametrize("ending", ["in time", "Ctrl-C"])
+def test_a_run_ends_though_a_server_that_hangs_still_has_its_request(server, tmp_path, ending):
+    done = threading.Event()
+    server.scripts = [(200, {}, ONE, done)]
+    (tmp_path / "asks.py").write_text(
+        "import os, signal, sys, threading\nimport numpy as np\nfrom synnodtest import Radiograph\n"
+        "from synnodtest.detectors import Guard\n"
+        "from synnodtest.detectors.http import HttpDetector\n"
+        f"guard = Guard(HttpDetector({server.url!r}, timeout_s=600), {1.0 if ending == 'in time' else 600.0})\n"
+        "if len(sys.argv) > 1:\n    threading.Timer(1, os.kill, [os.getpid(), signal.SIGINT]).start()\n"
+        "guard.detect([Radiograph(np.zeros((8, 8), np.float32), (1.0, 1.0))])\n"
+    )
+    words = ["asks"] if ending == "in time" else ["asks", ending]
+    environment = os.environ | {"PYTHONPATH": f"{Path(__file__).parents[2]}"}
+    try:
+        said = start_python(words, cwd=tmp_path, env=environment, timeout=60).stderr
+    finally:
+        done.set()
+    assert ("no answer within 1 s" if ending == "in time" else "KeyboardInterrupt") in said
+
+
+def test_a_server_whose_page_never_ends_is_no_reason_to_wait_before_the_first_radiograph(
+    server, radiographs, monkeypatch
+):
+    monkeypatch.setattr(http, "_PROBE_S", 0.5)
+    server.endless = True
+    assert len(asked(server, radiographs)) == 1
 
 
 def test_a_secret_that_the_server_repeats_is_not_shown(server, radiographs, monkeypatch):
