@@ -11,11 +11,12 @@ from scipy import ndimage
 
 from synnodtest import Finding, Radiograph
 from synnodtest.detectors import CallableDetector, Guard
+from synnodtest.detectors.conform import AT_ONCE, conform
 from synnodtest.detectors.conform import answers as answered_in_turn
-from synnodtest.detectors.conform import conform
 from synnodtest.detectors.conform_pictures import conspicuous_radiographs
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.preflight import refuse_misfits
+from synnodtest.engine.findings import BATCH
 from synnodtest.errors import DetectorError
 from synnodtest.geometry import disc_mask
 from synnodtest.identity import Identity
@@ -200,6 +201,24 @@ def test_each_answer_is_told_before_the_next_question_is_asked(pictures):
     assert shown == [1] * 8, "the questions after the first one are not asked yet"
     assert seen == [(n, 8) for n in range(1, 9)]
     assert [check.name for check in told][-1] == "scores"
+
+
+LOST = {
+    "more than four": lambda rs: [*honest(rs[:4]), *([] for _ in rs[4:])],
+    "the last of eight": lambda rs: [*honest(rs[:7]), *([] for _ in rs[7:])],
+    "halves from two devices that change places": lambda rs: honest([*rs[4:], *rs[:4]]) if len(rs) > 4 else honest(rs),
+    "reversed beyond four": lambda rs: honest(rs)[::-1] if len(rs) > 4 else honest(rs),
+    "even and odd ones apart": lambda rs: honest([*rs[::2], *rs[1::2]]) if len(rs) > 4 else honest(rs),
+}
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_what_goes_wrong_in_batches_as_large_as_those_of_a_run_alone_stops_it(pictures, fault):
+    assert AT_ONCE == BATCH
+    checks = asked(LOST[fault], pictures[:4])
+    assert [check.name for check in checks if check.passed is False] == ["batch"]
+    with pytest.raises(DetectorError, match="batch"):
+        refuse_misfits("it", checks)
 
 
 def test_saturated_scores_are_no_sign_of_eight_bits(pictures):
