@@ -17,6 +17,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path, 
         with pytest.raises(OSError, match="No space left") as told:
             write_atomic(path, "new")
     assert (told.value.filename, told.value.filename2) == (str(path), None)
+    assert str(told.value).endswith(f"{str(path)!r}")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.json", "old")]
 
 
