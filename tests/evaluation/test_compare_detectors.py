@@ -72,7 +72,7 @@ def test_two_detectors_are_told_one_after_the_other_and_then_apart(evaluated, tm
     assert code == 0
     parts = ["mine.py:dark on films", "mine.py:bright on films", "mine.py:bright minus mine.py:dark on films"]
     assert sorted(parts, key=text.index) == parts
-    assert "higher than mine.py:dark (the interval leaves 0 out): sensitivity at" in text
+    assert "higher than mine.py:dark, intervals without 0: sensitivity at" in text
     assert "8 intervals, not adjusted for one another" in text
     (result,) = json.loads(out.read_text()).values()
     assert [one["name"] for one in result["detectors"]] == ["mine.py:dark", "mine.py:bright"]

@@ -30,7 +30,7 @@ def film(patient, ill, scores, false=(), *, exhaustive=True):
     return Answer(patient, ordered, NODULES if ill else (), (1.0, 1.0), exhaustive=exhaustive)
 
 
-def two(seed, positives=25, negatives=25, *, per_patient=1, better=0.0):
+def two(seed, positives=20, negatives=20, *, per_patient=1, better=0.0):
     """Return the answers of two detectors to the same films; both have what makes a nodule plain in common."""
     rng = np.random.default_rng(seed)
     pairs = []
@@ -117,18 +117,18 @@ def test_the_difference_of_auc_has_delongs_covariance():
 
 def test_where_patients_repeat_the_auc_is_bounded_by_patients():
     first, later = two(4, 15, 15)
-    copies = [[dataclasses.replace(a) for a in answers for _ in range(4)] for answers in (first, later)]
+    copies = [[dataclasses.replace(a) for a in answers for _ in range(2)] for answers in (first, later)]
     once = compare(later, first, resamples=100).differences["auc"]
     again = compare(copies[1], copies[0], resamples=100).differences["auc"]
     assert again.value == pytest.approx(once.value)
-    assert again.upper - again.lower > 0.85 * (once.upper - once.lower)  # DeLong of 160 images alone: half of it
+    assert again.upper - again.lower > 0.85 * (once.upper - once.lower)  # DeLong of 60 images alone: 0.7 of it
 
 
 def test_bounds_are_those_of_scipys_bootstrap_of_both_detectors_on_the_same_patients():
     """BCa of the difference of AFROC areas; pairs of nodules and normal films are counted in matrices."""
     first, later = two(5, 30, 30)
     pairs = [tuple(marks_of(one, Matching()) for one in both) for both in zip(later, first, strict=True)]
-    bounds = Bounds([one.cluster for one in first], 0.05, 4000, limits=(-1.0, 1.0))
+    bounds = Bounds([one.cluster for one in first], 0.05, 2000, limits=(-1.0, 1.0))
     got = bounds.around(pairs, lambda some: nodule_area([a for a, _ in some]) - nodule_area([b for _, b in some]))
     kernels = []
     for answers in (later, first):
@@ -140,9 +140,9 @@ def test_bounds_are_those_of_scipys_bootstrap_of_both_detectors_on_the_same_pati
         return times[:30] @ (kernels[0] - kernels[1]) @ times[30:] / times[:30].sum() / times[30:].sum()
 
     wanted = stats.bootstrap(
-        (np.arange(60),), gap, n_resamples=4000, vectorized=False, confidence_level=0.9, random_state=1
+        (np.arange(60),), gap, n_resamples=2000, vectorized=False, confidence_level=0.9, random_state=1
     ).confidence_interval
-    assert (got.lower, got.upper) == pytest.approx((wanted.low, wanted.high), abs=0.01)
+    assert (got.lower, got.upper) == pytest.approx((wanted.low, wanted.high), abs=0.015)
 
 
 def test_pairing_tells_what_two_intervals_apart_do_not():
@@ -157,8 +157,8 @@ def test_pairing_tells_what_two_intervals_apart_do_not():
 def test_a_better_detector_is_told_better_and_a_worse_one_worse():
     first, later = two(7, better=2.0)
     up, down = compare(later, first, resamples=100), compare(first, later, resamples=100)
-    assert next(iter(up.words("B", "A"))).startswith("higher than A (the interval leaves 0 out): sensitivity at ")
-    assert next(iter(down.words("A", "B"))).startswith("lower than B (the interval leaves 0 out): sensitivity at ")
+    assert next(iter(up.words("B", "A"))).startswith("higher than A, intervals without 0: sensitivity at ")
+    assert next(iter(down.words("A", "B"))).startswith("lower than B, intervals without 0: sensitivity at ")
     for name in ("afroc", "average_precision_at_0.50", "node21_score"):
         assert up.differences[name].lower > 0, name
         assert up.as_dict("B", "A")["differences"][name]["excludes_0"] is True
@@ -174,7 +174,7 @@ def test_equal_answers_differ_by_nothing_and_are_not_proven_equal():
         assert found.lower < 0 < found.upper
     first, *rest = same.words("B", "A")
     assert first == "B gives the same answers as A on every image"
-    assert [line.partition(":")[0] for line in rest] == ["no difference shown"]
+    assert [line.partition(":")[0] for line in rest] == ["no difference shown, intervals with 0"]
 
 
 def test_one_nodule_more_or_less_is_no_difference_shown():
@@ -183,7 +183,7 @@ def test_one_nodule_more_or_less_is_no_difference_shown():
     later[0] = dataclasses.replace(first[0], findings=(Finding(BOX, 9.0), *first[0].findings))
     found = compare(later, first, resamples=100)
     assert not found.same_answers
-    assert {line.partition(":")[0] for line in found.words("B", "A")} == {"no difference shown"}
+    assert {line.partition(":")[0] for line in found.words("B", "A")} == {"no difference shown, intervals with 0"}
 
 
 def test_without_normal_images_only_sensitivity_and_precision_differ():
@@ -207,15 +207,32 @@ def test_without_nodules_there_is_nothing_to_compare():
 
 
 def test_of_few_patients_nothing_is_told():
-    first, later = two(12, better=2.0, per_patient=10)
+    first, later = two(12, 8, 20, better=4.0)
     told = compare(later, first, resamples=100)
-    (line,) = told.words("B", "A")
-    assert line.startswith("not told (5 patients are too few, 15 are needed): ")
+    assert all(line.startswith("not told (8 patients with a nodule ") for line in told.words("B", "A"))
     assert told.as_dict("B", "A")["differences"]["auc"]["excludes_0"] is None
-    alone = compare(*two(12, better=2.0, per_patient=80), resamples=100)
+    alone = compare(*two(12, better=2.0, per_patient=40), resamples=100)
     assert (alone.patients, alone.intervals) == (1, 0)
     (line,) = alone.words("B", "A")
     assert line.startswith("not told (one cluster): ")
+
+
+def test_few_normal_films_leave_the_areas_untold_alone():
+    """DeLong's 90% interval would leave a difference of none out 18% of the time with 3 of them."""
+    first, later = two(16, 30, 3)
+    *_, line = compare(later, first, resamples=100).words("B", "A")
+    areas = "AUC of images; area under the AFROC; NODE21 score"
+    assert line == f"not told (3 patients with a normal film are too few, 15 are needed): {areas}"
+
+
+def test_many_films_of_few_patients_tell_no_more():
+    first, later = two(17, 30, 30)
+    lopsided = [
+        [dataclasses.replace(a, cluster="one" if k % 2 else a.cluster) for k, a in enumerate(some)]
+        for some in (first, later)
+    ]
+    (line,) = compare(*lopsided, resamples=100).words("B", "A")
+    assert "31 patients or backgrounds with unequally many images tell as much as" in line
 
 
 def test_where_nodules_may_be_unmarked_false_positives_are_those_of_the_other_films():
@@ -234,7 +251,7 @@ def test_without_resamples_only_delongs_interval_is_told():
     found = compare(later, first, resamples=0)
     assert found.intervals == 1
     assert [line.partition(":")[0] for line in found.words("B", "A")] == [
-        "higher than A (the interval leaves 0 out)",
+        "higher than A, intervals without 0",
         "not told (nothing was resampled)",
     ]
     assert unadjusted([found]) == ""
