@@ -50,6 +50,12 @@ def made_up_windows(count: int = 24, size: int = 96) -> TrainingWindows:
     )
 
 
+@pytest.fixture(autouse=True)
+def coarse_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pictures that come with every checkpoint, which are for the eye, be of two steps."""
+    monkeypatch.setattr(denoiser, "SAMPLE_STEPS", 2)
+
+
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> TabularEncoder:
     torch.set_num_threads(1)
@@ -119,13 +125,13 @@ def test_a_killed_training_goes_on_where_its_checkpoint_stands(
             raise KeyboardInterrupt
         return plain(fit, model)
 
-    def trained(work: Path) -> torch.Tensor:
+    def trained(work: Path, save_minutes: float = 0.0) -> torch.Tensor:
         pipeline = new_pipeline(encoder, PRESETS["tiny"])
-        recipe = Recipe(batch=2, steps=2, warm_up=1, precision="fp32", save_minutes=0.0)
+        recipe = Recipe(batch=2, steps=2, warm_up=1, precision="fp32", save_minutes=save_minutes)
         fit_denoiser(pipeline, windows, work, recipe, **SILENT)
         return torch.cat([p.detach().flatten() for p in pipeline.unet.parameters()])
 
-    whole = trained(tmp_path / "whole")
+    whole = trained(tmp_path / "whole", save_minutes=60.0)
     monkeypatch.setattr(denoiser._Fit, "_step", dying)
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed")
