@@ -7,6 +7,7 @@ as its wheel installs it. The distributions are linked from this environment, so
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,6 +21,7 @@ from packaging.utils import canonicalize_name
 from PIL import Image
 
 from synnodtest.backgrounds.estimated_regions import REGIONS
+from tests import remembered
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, SPACING_MM = 160, 1.0
@@ -126,6 +128,7 @@ def project(tmp_path_factory):
     (folder / "specs").mkdir(parents=True)
     (folder / "specs" / "core.yaml").write_text(SPEC)
     (folder / "blob_detector.py").write_text(DETECTOR)
+    shutil.copy(remembered.__file__, folder / "undrawn.py")
     backgrounds = folder / "radiographs"
     backgrounds.mkdir()
     rows = ["file,patient,mm_per_px_x,mm_per_px_y,rotate_deg,polarity"]
@@ -145,9 +148,10 @@ def project(tmp_path_factory):
 WORDS = ["specs", "--backgrounds", "radiographs", "-p", "no:cacheprovider", "-q", "--detector"]
 RUNS = {
     "sees": ["blob_detector:make", "--synthesizer", "gaussian"],
-    "silent": ["blob_detector:silent", "--synthesizer", "gaussian", "--synnod-conform", "off"],
-    "extra": ["blob_detector:make", "--synthesizer", "diffusion:specs"],
+    "silent": ["blob_detector:silent", "--synthesizer", "gaussian", "--synnod-conform", "off", "-p", "undrawn"],
+    "extra": ["blob_detector:make", "--synthesizer", "diffusion:specs", "-p", "undrawn"],
 }
+"""The first draws its report; the others of the same process leave the drawings empty."""
 ONE_PROCESS = """
 import contextlib, json, pytest, sys
 for name, words in json.loads(sys.argv[1]).items():
@@ -170,6 +174,7 @@ def ended(bare_python, project):
 def run(command, cwd):
     """Run a command with no path of this environment's Python handed down."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    variables[remembered.UNDRAWN] = "1"
     return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
 
 
