@@ -185,7 +185,7 @@ def _flip(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:
 def _may_be_scatter(offsets: Sequence[float]) -> bool:
     """Return whether so many lie beyond the limit by chance, around a median at it, in more than one of 20 cases."""
     n, within = len(offsets), sum(offset <= X_OFFSET_PX for offset in offsets)
-    return sum(math.comb(n, k) for k in range(within + 1)) > 0.05 * 2**n
+    return 20 * sum(math.comb(n, k) for k in range(within + 1)) > 1 << n
 
 
 def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:

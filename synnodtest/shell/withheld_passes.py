@@ -180,8 +180,8 @@ def _no_surer(gathered: Gathered, elsewhere: Mapping[str, Evidence], judged: Any
 
     def lower(held: Evidence, other: Evidence, metric: str) -> float:
         here, there = (judged_nodules(one.trials, judged) for one in (held, other))
-        sides = [[of_nodule(metric, nodule, held.operating_point) for _, nodule in one] for one in (here, there)]
-        return difference(metric, *sides, [trial.cluster for trial, _ in here], alpha=held.alpha).lower
+        own, beside = ([of_nodule(metric, nodule, held.operating_point) for _, nodule in one] for one in (here, there))
+        return difference(metric, own, beside, [trial.cluster for trial, _ in here], alpha=held.alpha).lower
 
     return all(
         lower(held, elsewhere[name], metric) <= 0.0
