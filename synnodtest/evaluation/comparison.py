@@ -28,6 +28,7 @@ from synnodtest.evaluation.figures import (
 from synnodtest.expectations.limits import LEAST_CLUSTERS, fewer, too_few_equal_clusters
 from synnodtest.matching import Matching
 from synnodtest.statistics import Estimate, delong_paired, rate_difference_clustered
+from synnodtest.statistics.distributions import t_isf
 
 _RATES = {f"sensitivity_at_{rate:g}_fp": rate for rate in FALSE_POSITIVE_RATES}
 _PER_IMAGE = "false positives per image"
@@ -89,8 +90,9 @@ def compare(
 
     Every figure is counted as :func:`synnodtest.evaluation.detector.measure` counts it; sensitivities each at the
     detector's own threshold for the rate of false positives. Bounds come from resampling patients, the same for both.
-    Beside them stand exact ones that do not know patients or thresholds, and the wider bounds are told: Tango's for
-    sensitivities, DeLong's for areas. Where each patient has one image, DeLong's alone bound the difference of AUC.
+    Beside them stand others, and the wider are told: Tango's for sensitivities and DeLong's for areas, neither of which
+    knows patients or thresholds, and the jackknife's for average precision and NODE21 score. Where each patient has one
+    image, DeLong's alone bound the difference of AUC.
 
     Where fewer than 15 patients stand behind a side of a figure, or as many as tell no more, its estimate says so as
     reason: DeLong's 90% interval leaves a difference of 0 out 21% of the time with 2 patients on a side, 11% with 8.
@@ -111,11 +113,11 @@ def compare(
     marks = matched(partial(marks_of, rule=Matching()))
     loose = Matching(criterion="iou", at_least=0.2)
     found = {
-        "average_precision_at_0.50": bounds.around(matched(partial(coco_marks, level=0.5)), _gap(precision)),
+        "average_precision_at_0.50": _jackknifed(matched(partial(coco_marks, level=0.5)), _gap(precision), bounds),
         **{name: _sensitivity(marks, rate, bounds) for name, rate in _RATES.items()},
         "auc": _auc(both, bounds),
         "afroc": _afroc(marks, bounds),
-        "node21_score": bounds.around(matched(lambda answer: (answer, marks_of(answer, loose))), _gap(node21)),
+        "node21_score": _jackknifed(matched(lambda answer: (answer, marks_of(answer, loose))), _gap(node21), bounds),
     }
     told = {name: replace(one, reason=one.reason or _too_few(answers, name)) for name, one in found.items()}
     same = all(one.findings == other.findings for one, other in both)
@@ -137,6 +139,24 @@ def unadjusted(comparisons: Sequence[Comparison]) -> str:
 def _gap(statistic: Callable[[Sequence[Item]], float]) -> Callable[[Sequence[tuple[Item, Item]]], float]:
     """Return the statistic of the first of each pair minus that of the second."""
     return lambda pairs: statistic([one for one, _ in pairs]) - statistic([other for _, other in pairs])
+
+
+def _jackknifed(pairs: Sequence[Item], statistic: Callable[[Sequence[Item]], float], bounds: Bounds) -> Estimate:
+    """Return the estimate, no narrower than Student's t by leaving out each patient in turn.
+
+    BCa alone leaves a difference of none in average precision out of its 90% interval 14 to 18% of the time.
+    """
+    rows: dict[str, set[int]] = {}
+    for row, patient in enumerate(bounds.clusters):
+        rows.setdefault(patient, set()).add(row)
+    if not bounds.resamples or len(rows) < 2:
+        return bounds.around(pairs, statistic)
+    spread = np.array([statistic([pair for row, pair in enumerate(pairs) if row not in own]) for own in rows.values()])
+    if np.isnan(spread).any() or not np.ptp(spread):
+        return bounds.around(pairs, statistic)
+    value, half = statistic(pairs), t_isf(bounds.alpha, len(rows) - 1) * math.sqrt(len(rows) - 1) * float(spread.std())
+    least = Estimate(value, max(-1.0, value - half), min(1.0, value + half), method="jackknife-t")
+    return bounds.around(pairs, statistic, least=least)
 
 
 def _sensitivity(marks: Sequence[tuple[Marks, Marks]], rate: float, bounds: Bounds) -> Estimate:

@@ -145,6 +145,24 @@ def test_bounds_are_those_of_scipys_bootstrap_of_both_detectors_on_the_same_pati
     assert (got.lower, got.upper) == pytest.approx((wanted.low, wanted.high), abs=0.015)
 
 
+def test_average_precision_is_bounded_by_the_jackknife_too():
+    """Miller (1974): each patient left out, Student's t; BCa alone is too narrow."""
+    first, later = two(18, per_patient=2)
+    got = compare(later, first, resamples=100).differences["average_precision_at_0.50"]
+    names = sorted({one.cluster for one in first})
+    left = [
+        compare(*([one for one in some if one.cluster != name] for some in (later, first)), resamples=0)
+        for name in names
+    ]
+    values = np.array([one.differences["average_precision_at_0.50"].value for one in left])
+    pseudo = len(names) * got.value - (len(names) - 1) * values
+    half = stats.t.ppf(0.95, len(names) - 1) * pseudo.std(ddof=1) / math.sqrt(len(names))
+    assert "jackknife" in got.method
+    assert got.lower <= got.value - half + 1e-12
+    assert got.upper >= got.value + half - 1e-12
+    assert got.upper - got.lower < 3 * half
+
+
 def test_pairing_tells_what_two_intervals_apart_do_not():
     """Detectors that agree on which films are hard differ by less than their intervals are wide."""
     first, later = two(6, 50, 50)
