@@ -22,6 +22,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one call of the detector")
     parser.add_argument("--out", type=Path, help="also write the answers as JSON")
+    parser.epilog = "answers: ok; WRONG, with what to look for (exit code 1); unknown where it could not be told"
 
 
 def run(options: argparse.Namespace) -> int:

@@ -50,6 +50,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--reports", type=Path, default=Path("reports"), help="parent folder of runs")
     add("--cache", type=Path, default=Path(".synnodtest"), help="store of finished work")
     add("--out", type=Path, help="folder of the pictures (default: replay/<scene>)")
+    parser.epilog = (
+        "exit code 0: a failure is FIXED; a scene's pixels and findings are as recorded, with --detector its pixels.\n"
+        "1: a failure is FAILED still, INCONCLUSIVE (fixed, but on other pixels) or ERROR; a scene differs."
+    )
 
 
 def run(options: argparse.Namespace) -> int:
