@@ -12,6 +12,8 @@ import pytest
 from synnodtest import Finding, Radiograph
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import Case
+from synnodtest.commands.options import template
+from synnodtest.counted import counted
 from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.detectors import CallableDetector
 from synnodtest.evaluation.answers import coco_hits
@@ -116,6 +118,17 @@ def test_sensitivity_at_a_false_positive_rate_by_hand():
     assert result["average_precision"]["0.50"] == pytest.approx(
         average_precision([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], [1, 0, 0, 0, 0, 1, 0], 2)
     )
+
+
+def test_the_table_says_one_false_positive_and_several_false_positives_per_image():
+    images = [radiograph(0, truth(10, 10, 20)), radiograph(1)]
+    figures = {"made": evaluate(scripted({0: [Finding((10, 10, 30, 30), 0.9)], 1: []}), Made(images), resamples=0)}
+    lines = template("figures.txt.j2").render(figures=figures, counted=counted).splitlines()
+    ends = [line.partition("sensitivity at ")[2] for line in lines if line.endswith("per image")]
+    assert ends == [
+        f"{rate} false positive{'' if rate == '1' else 's'} per image" for rate in figures["made"]["froc_bounds"]
+    ]
+    assert "1 false positive per image" in ends
 
 
 class PartlyMarked(Made):
