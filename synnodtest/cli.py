@@ -110,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"synnodtest {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; finished work is kept", file=sys.stderr)
+        kept = any(hasattr(options, name) for name in ("cache", "store", "restart"))  # as what keeps work is called
+        print(f"interrupted{'; finished work is kept' if kept else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()

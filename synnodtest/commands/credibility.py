@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_kind, add_split, handed_on, keep, one_or_more, tell
+from synnodtest.commands.options import add_kind, add_split, file_to_write, handed_on, keep, one_or_more, tell
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -31,7 +31,7 @@ def add(kinds: Any) -> None:
         "--only-memorisation", action="store_true",
         help="measure memorisation alone; in a file that --out names and that is of this model, all else stays",
     )  # fmt: skip
-    option("--out", type=Path, help="write the figures as JSON, and beside it their picture as PNG")
+    option("--out", type=file_to_write, help="write the figures as JSON, and beside it their picture as PNG")
     text = "a blinded page for readers (real or synthetic?), and the AUC of their answers"
     sub = add_kind(kinds, "realism", text, _realism)
     _common(sub)

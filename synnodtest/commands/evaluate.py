@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.commands import credibility, transfer
-from synnodtest.commands.options import add_kind, add_split, names_of, on_bar, tell, template
+from synnodtest.commands.options import add_kind, add_split, file_to_write, names_of, on_bar, tell, template
 from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
@@ -41,7 +41,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--split", choices=("test", "train", "all"), default="test", help="held-out clusters by default")
     add("--device", type=device, default="cpu", help="cpu or cuda")
     add("--resamples", type=int, default=500, help="of the bootstrap behind the bounds; 0 leaves them out")
-    add("--out", type=Path, help="also write the figures as JSON")
+    add("--out", type=file_to_write, help="also write the figures as JSON")
     add("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -120,7 +120,7 @@ def _add_reference(kinds: Any) -> None:
     sub.add_argument("--data", type=Path, required=True, help="annotated films: NODE21, COCO, YOLO, boxes.csv, JSRT")
     add_split(sub)
     sub.add_argument("--store", type=Path, default=Path(".synnodtest"), help="keeps regions and margins (.synnodtest)")
-    sub.add_argument("--out", type=Path, help="also write it to this file")
+    sub.add_argument("--out", type=file_to_write, help="also write it to this file")
 
 
 def _reference(options: argparse.Namespace) -> None:

@@ -46,6 +46,17 @@ def one_or_more(text: str) -> int:
     return int(text)
 
 
+def file_to_write(text: str) -> Path:
+    """Return the file that an option names, which is written after all is done.
+
+    Raises:
+        argparse.ArgumentTypeError: a folder is there.
+    """
+    if Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder: name a file in it")
+    return Path(text)
+
+
 def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:
     """Return the settings of a command that has the options of :func:`add_options`."""
     same = handed_on(options, "synthesizer", "backgrounds", "seed", "cache", "device", "limit")

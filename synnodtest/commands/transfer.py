@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_kind, add_split, handed_on, keep, names_of, on_bar
+from synnodtest.commands.options import add_kind, add_split, file_to_write, handed_on, keep, names_of, on_bar
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -29,7 +29,7 @@ def add(kinds: Any) -> None:
     option("--seed", type=int, default=0, help="of what is drawn at random (0)")
     option("--device", type=device, default="cpu", help="cpu or cuda")
     option("--store", type=Path, default=Path(".synnodtest"), help="what is finished is kept here (.synnodtest)")
-    option("--out", type=Path, help="write the result as JSON; reports show it with --credibility FILE")
+    option("--out", type=file_to_write, help="write the result as JSON; reports show it with --credibility FILE")
 
 
 def _transfer(options: argparse.Namespace) -> None:

@@ -382,6 +382,32 @@ def test_an_argument_that_a_command_does_not_know_is_answered_with_the_usage_of_
     assert "usage: synnodtest history [-h] [--reports DIR]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["detector --detector demo", "synthesizer", "reference --data x"])
+def test_a_folder_in_the_place_of_the_file_to_write_is_refused_before_hours_of_work(capsys, tmp_path, kind):
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", *kind.split(), "--out", str(tmp_path)])
+    assert ended.value.code == 2
+    assert f"{tmp_path} is a folder: name a file in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("evaluate detector --detector demo", "interrupted\n"),
+        ("evaluate transfer --detector demo --data x --backgrounds y", "interrupted; finished work is kept\n"),
+        ("train segmenter --out x", "interrupted; finished work is kept\n"),
+    ],
+)
+def test_only_a_command_that_keeps_finished_work_says_so_when_it_is_interrupted(capsys, monkeypatch, words, told):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    for name in ("evaluate._detector", "transfer._transfer", "train._segmenter"):
+        monkeypatch.setattr(f"synnodtest.commands.{name}", interrupted)
+    assert main(words.split()) == 130
+    assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize("limit", ["0", "-3", "x"])
 def test_a_limit_below_one_is_refused(capsys, limit):
     with pytest.raises(SystemExit):
