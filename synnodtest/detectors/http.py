@@ -86,17 +86,22 @@ class HttpDetector:
             **({"sends": "dicom"} if dicom else {}),
             **({"classes": chosen} if chosen else {}),
         }
-        self.identity = self._asked_identity()
+        told = self._told_identity()
+        self._tells = told is not None
+        self.identity = told or Identity(self._transport.shown, configuration=self._configuration)
         self.may_change_unseen = not _DIGEST.fullmatch(self.identity.sha256)  # "unknown" says nothing of weights
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Post the radiographs, four at a time; return their findings in order.
 
         Raises:
-            DetectorError: the server cannot be reached, points elsewhere, hangs, or gives no usable answer.
+            DetectorError: the server cannot be reached, points elsewhere, hangs, gives no usable answer, or says that
+                it is another than it was.
         """
         with ThreadPool(AT_ONCE) as pool:  # its threads do not keep Python from ending while a server hangs
-            return list(pool.imap(self._detect_one, radiographs))
+            findings = list(pool.imap(self._detect_one, radiographs))
+        self._refuse_replaced()
+        return findings
 
     def _detect_one(self, radiograph: Radiograph) -> list[Finding]:
         body, kind = _multipart(radiograph, self._dicom)
@@ -104,16 +109,31 @@ class HttpDetector:
         content = parsed(answer.body, f"the answer of {self._transport.shown}{_form(answer)}")
         return findings_from_json(content, radiograph.spacing_mm, labels=self._labels)
 
-    def _asked_identity(self) -> Identity:
+    def _refuse_replaced(self) -> None:
+        """Refuse answers of another model than the one that they would be stored under, as after a new release."""
+        now = self._told_identity() if self._tells else None
+        if now is not None and now != self.identity:
+            raise DetectorError(
+                f"{self._transport.shown} was {_words(self.identity)} and is {_words(now)}: it was replaced while the "
+                "run went on",
+                hint="run again, once it stays as it is",
+            )
+
+    def _told_identity(self) -> Identity | None:
+        """Return who the server says that it is; None where it does not."""
         try:
             with ThreadPool(1) as pool:
                 answer = parsed(pool.apply_async(self._probe.send).get(2 * _PROBE_S).body, "identity")
         except (DetectorError, multiprocessing.TimeoutError):
             answer = None
         if not isinstance(answer, dict) or not isinstance(answer.get("name"), str):
-            return Identity(self._transport.shown, configuration=self._configuration)
+            return None
         version, sha256 = (str(answer.get(key) or "") for key in ("version", "sha256"))
         return Identity(answer["name"], version, sha256, self._configuration)
+
+
+def _words(identity: Identity) -> str:
+    return " ".join(filter(None, [identity.name, identity.version, identity.sha256[:12]]))
 
 
 def _form(answer: Answer) -> str:

@@ -127,6 +127,18 @@ def test_a_server_may_say_who_it_is(server):
     assert (identity.name, identity.version, identity.sha256) == ("vendor", "2.1", "abc")
 
 
+def test_a_server_that_says_it_is_another_one_in_the_middle_of_a_run_is_an_error(server, radiographs):
+    server.answers = [(200, [])]
+    server.identity = {"name": "vendor", "version": "2.1", "sha256": "abc"}
+    detector = resolve_detector(server.url)
+    assert detector.detect(radiographs) == [[], [], []]
+    server.identity = server.identity | {"sha256": "def"}
+    with pytest.raises(DetectorError, match=r"was vendor 2\.1 abc and is vendor 2\.1 def: it was replaced while"):
+        detector.detect(radiographs)
+    server.identity = None
+    assert detector.detect(radiographs) == [[], [], []], "one that does not say it any more is still asked"
+
+
 @pytest.mark.parametrize(("sha256", "may"), [(None, True), ("unknown", True), ("", True), ("sha256:0A1b", False)])
 def test_a_server_that_knows_no_sha256_may_change_unseen(server, sha256, may):
     server.identity = {"name": "vendor", "version": None, "sha256": sha256}
