@@ -119,11 +119,11 @@ class _Program:
         with process:
             try:
                 output = self._output(process)
+                killed.detach()
             except subprocess.TimeoutExpired as error:
-                killed()
                 raise DetectorHung(f"the program {words[0]!r} did not end within {self._timeout_s:g} s") from error
             finally:
-                killed.detach()
+                killed()
         text = output.decode("utf-8", "replace").strip()
         if process.returncode:
             how = f"was killed by signal {-process.returncode}" if process.returncode < 0 else "failed"
@@ -307,11 +307,15 @@ class Node21Detector(_Program):
 def _folder() -> Iterator[Path]:
     """Yield a folder for one call; what a container wrote there as another user may be beyond removing, and stays."""
     path = Path(tempfile.mkdtemp(prefix="synnodtest-"))
-    remove = weakref.finalize(_folder, shutil.rmtree, path, ignore_errors=True)  # as Python ends at the latest
+    remove = weakref.finalize(_folder, _remove, path)  # as Python ends at the latest
     try:
         yield path
     finally:
         remove()
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _answer(path: Path, program: str) -> bytes:
