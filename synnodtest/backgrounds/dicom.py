@@ -58,13 +58,13 @@ def read_dicom(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored
         notes = noted_of(data)
         stored, bits, told = stored_numbers(path, data, given.bits)
         notes += told
-        unit, told = to_unit_range(path, data, stored, bits, by_bits=given.bits is not None)
+        padding = _padding(data, stored)
+        unit, told = to_unit_range(path, data, stored, bits, by_bits=given.bits is not None, padding=padding)
         notes += told
         if data.PhotometricInterpretation == "MONOCHROME1":
             unit = 1.0 - unit
             notes.append("MONOCHROME1: inverted")
         notes += _contradiction(data)
-        padding = _padding(data, stored)
         if padding.any():
             unit[padding] = 0.0
             notes.append(f"padding made black ({padding.mean():.1%} of the pixels)")

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from synnodtest.backgrounds.reading import BY_LARGEST, OF_STORED, least_depth
 from synnodtest.errors import BackgroundError
 
+READING = 2
+"""Version of the way from stored numbers to a picture: raised when the same files become others, so that kept ones do
+not count. Since 2 padding tells nothing of their range."""
 _OVERLAYS = range(0x6000, 0x6020, 2)
 
 
@@ -145,7 +148,7 @@ _TABLES = {"VOILUTSequence": "VOI LUT", "ModalityLUTSequence": "modality LUT"}
 
 
 def to_unit_range(
-    path: Path, data: Any, stored: NDArray[np.int64], bits: int, *, by_bits: bool
+    path: Path, data: Any, stored: NDArray[np.int64], bits: int, *, by_bits: bool, padding: NDArray[np.bool_]
 ) -> tuple[_Values, list[str]]:
     """Return the picture as the header says it is to be shown, 0..1, and notes for the record.
 
@@ -155,6 +158,7 @@ def to_unit_range(
         stored: Its stored numbers.
         bits: How many bits they have.
         by_bits: The range of the bits alone, because the manifest says so: no table, no window.
+        padding: Where no picture is, whose values tell nothing of the range.
 
     Raises:
         BackgroundError: a table, window or rescale that cannot be applied.
@@ -162,7 +166,7 @@ def to_unit_range(
     if by_bits:
         low, high = range_of(bits, bool(data.get("PixelRepresentation")))
         return np.clip((stored - low) / (high - low), 0.0, 1.0), ["range of the bits that the manifest gives"]
-    values, (low, high), notes = _modality(path, data, stored, bits)
+    values, (low, high), notes = _modality(path, data, stored, bits, padding)
     if data.get("VOILUTSequence"):
         displayed, told = _table(path, data, "VOILUTSequence", values)
         several = ["the first of several VOI LUTs"] if len(data.VOILUTSequence) > 1 else []
@@ -175,13 +179,13 @@ def to_unit_range(
 
 
 def _modality(
-    path: Path, data: Any, stored: NDArray[np.int64], bits: int
+    path: Path, data: Any, stored: NDArray[np.int64], bits: int, padding: NDArray[np.bool_]
 ) -> tuple[_Values, tuple[float, float], list[str]]:
     """Return values after the modality transformation, the least and largest they may have, and notes."""
     if data.get("ModalityLUTSequence"):
         (values, top), note = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
         return values, (0.0, top), note
-    low, high, notes = _stored_range(path, data, stored, bits)
+    low, high, notes = _stored_range(path, data, stored if padding.all() else stored[~padding], bits)
     slope, intercept = _number(path, data, "RescaleSlope", 1), _number(path, data, "RescaleIntercept", 0)
     if slope == 0:
         raise BackgroundError(f"{path}: RescaleSlope is 0", hint="export the radiograph again, or give 'bits'")
@@ -198,7 +202,7 @@ def _stored_range(path: Path, data: Any, stored: NDArray[np.int64], bits: int) -
     if data.get("VOILUTSequence") or _window(data)[0] is not None:
         return low, high, []
     if stored.min() >= 0:
-        depth = min(least_depth(float(stored.max())) or bits, bits)
+        depth = min(least_depth(float(stored.max())) or bits, bits - bool(data.get("PixelRepresentation")))
         return 0.0, 2.0**depth - 1, [f"{depth} {BY_LARGEST} {OF_STORED} {bits}"]
     if max(-int(stored.min()), int(stored.max())) >= high / 2:
         return low, high, []

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.columns import spelt_otherwise
+from synnodtest.backgrounds.dicom_range import READING
 from synnodtest.backgrounds.estimated_regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
@@ -285,6 +286,6 @@ def _content(entry: Entry) -> str:
     beside = pixels_beside(entry)
     regions = estimator() if not set(REGIONS) <= set(entry.masks) else None
     known = {"files": files, "pixel_file": digest_of(beside) if beside else None, "regions": regions}
-    if reader := reader_sha256(entry.path):
+    if reader := reader_sha256(entry.path) or (READING if entry.header else None):
         known["reader"] = reader
     return sha256_of({"format": _FORMAT, **known, **vars(entry.given), "accept": sorted(entry.given.accept)})

@@ -160,6 +160,12 @@ class TestDicom:
         radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture, bits=bits + 1))
         np.testing.assert_allclose(radiograph.pixels, picture / (2**bits - 1), atol=1e-6)
 
+    @pytest.mark.parametrize("bits", [12, 15])
+    def test_signed_pixels_of_which_none_is_negative_end_at_the_largest_that_can_be(self, tmp_path, bits):
+        picture = chest(bits=bits - 1).astype(np.int16)
+        radiograph = read_radiograph(write_dicom(tmp_path / "a.dcm", picture, bits=bits))
+        np.testing.assert_allclose(radiograph.pixels, picture / (2 ** (bits - 1) - 1), atol=1e-6)
+
     def test_big_endian_files_read_as_pydicom_reads_them(self, tmp_path):
         import pydicom
         from pydicom.pixels import apply_voi_lut
@@ -203,6 +209,28 @@ class TestDicom:
         radiograph = read_radiograph(path)
         assert radiograph.pixels[:, :20].max() == 0
         np.testing.assert_allclose(radiograph.pixels[:, 20:], chest(bits=12)[:, 20:] / 4095, atol=1e-3)
+
+    @pytest.mark.parametrize(
+        ("padding", "bits", "photometric"),
+        [
+            (-2048, 13, "MONOCHROME2"),
+            (-2000, 16, "MONOCHROME2"),
+            (65535, 16, "MONOCHROME2"),
+            (16383, 14, "MONOCHROME2"),
+            (16383, 14, "MONOCHROME1"),
+        ],
+    )
+    def test_padding_beyond_the_values_of_a_picture_tells_nothing_of_their_range(
+        self, tmp_path, padding, bits, photometric
+    ):
+        picture = chest(bits=12)
+        stored = picture if photometric == "MONOCHROME2" else 4095 - picture
+        stored = stored.astype(np.int16 if padding < 0 else np.uint16)
+        stored[:, :20] = padding
+        path = write_dicom(tmp_path / "a.dcm", stored, photometric=photometric, bits=bits, PixelPaddingValue=padding)
+        radiograph = read_radiograph(path)
+        assert radiograph.pixels[:, :20].max() == 0
+        np.testing.assert_allclose(radiograph.pixels[:, 20:], picture[:, 20:] / 4095, atol=1e-6)
 
     def test_of_several_voi_luts_the_first_is_noted(self, tmp_path):
         from pydicom.dataset import Dataset
