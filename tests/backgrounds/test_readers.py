@@ -403,6 +403,12 @@ class TestBrokenFiles:
         with pytest.raises(BackgroundError, match="the range of its values was misread"):
             read(write_dicom(tmp_path / "a.dcm", film, bits=14) if dicom else write_png(tmp_path / "a.png", film))
 
+    def test_a_film_that_a_black_border_makes_pale_is_refused(self, tmp_path):
+        film = 4095 - chest(256, 320, bits=12)
+        film[:, :30] = 2**14 - 1
+        with pytest.raises(BackgroundError, match="the range of its values was misread"):
+            read(write_dicom(tmp_path / "a.dcm", film, bits=14, photometric="MONOCHROME1"))
+
     def test_a_mask_of_another_size_is_refused(self, tmp_path):
         path = write_png(tmp_path / "m.png", np.zeros((40, 50), np.uint8))
         with pytest.raises(BackgroundError, match="50 x 40 pixels, but its radiograph has 60 x 40"):
