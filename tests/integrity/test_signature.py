@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+from functools import partial
 
 import pytest
 
@@ -161,7 +162,8 @@ def test_a_run_that_does_not_verify_is_not_signed(run, key):
         signature.sign(run, key)
 
 
-def test_a_run_at_which_commands_were_killed_is_drawn_and_signed_by_the_next(run, key):
+def test_a_run_at_which_commands_were_killed_is_drawn_and_signed_by_the_next(run, key, drawings, monkeypatch):
+    monkeypatch.setattr(html, "render", partial(html.render, store=drawings))
     files = [manifest.SIGNATURE, manifest.REPORT, manifest.FILE_NAME]
     for again in (["report", str(run)], ["sign", str(run), "--key", str(key)]):
         for file in files:
