@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
-from synnodtest.geometry import BoolArray, iou
+from synnodtest.geometry import BoolArray, centre_of, iou
 from synnodtest.radiograph import Truth
 
 
@@ -180,18 +181,24 @@ def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: 
     row, column = truth.origin
     pad = [int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm]
     rows, columns = (side + p for side, p in zip(truth.crop.shape, pad, strict=True))
-    x_min, y_min, x_max, y_max = truth.box
-    centre = ((x_min + x_max) / 2, (y_min + y_max) / 2)
-    edge = np.argwhere(_edge(truth.crop))  # few findings lie near a nodule: for each all distances are taken
+
+    @cache  # no finding lies near most nodules, and few near others: for each all distances are taken
+    def edge() -> NDArray[np.int64]:
+        return np.argwhere(_edge(truth.crop))
+
+    @cache
+    def centre() -> tuple[float, float]:
+        return centre_of(truth.box)
 
     def affinity(finding: Finding) -> float | None:
         x, y = finding.centre
         i, j = math.floor(y) - row, math.floor(x) - column
         if not (-pad[0] <= i < rows and -pad[1] <= j < columns):
             return None
-        if not _covers(truth.crop, i, j) and _distance_mm(edge, (i, j), spacing_mm) > tolerance_mm:
+        if not _covers(truth.crop, i, j) and _distance_mm(edge(), (i, j), spacing_mm) > tolerance_mm:
             return None
-        return -float(np.hypot((x - centre[0]) * spacing_mm[1], (y - centre[1]) * spacing_mm[0]))
+        across, down = centre()
+        return -float(np.hypot((x - across) * spacing_mm[1], (y - down) * spacing_mm[0]))
 
     return affinity
 
