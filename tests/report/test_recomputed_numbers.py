@@ -85,8 +85,15 @@ def test_correlation_within_backgrounds_and_across_them(judged):
     mine = own(found[1])
     assert len(mine) == mine.cluster.nunique()
     r, n = stats.spearmanr(mine.requested_diameter_mm, mine.confidence).statistic, len(mine)
-    by = mine.set_index("cluster")[["requested_diameter_mm", "confidence"]]
-    drawn = bca(lambda names: np.nan_to_num(stats.spearmanr(by.loc[names]).statistic), mine.cluster)
+    place = {name: row for row, name in enumerate(mine.cluster)}
+    values = mine[["requested_diameter_mm", "confidence"]].to_numpy()
+
+    def spearman(names):
+        ranks = stats.rankdata(values[[place[name] for name in names]], axis=0)
+        return np.corrcoef(ranks, rowvar=False)[0, 1]
+
+    assert spearman(mine.cluster) == pytest.approx(r)
+    drawn = bca(spearman, mine.cluster)
 
     def across(alpha):
         half = stats.norm.ppf(1 - alpha) * np.sqrt((1 + r**2 / 2) / (n - 3))  # Bonett and Wright
@@ -281,7 +288,8 @@ def precision_by_hand(drawn, ahead=0.0):
     if not len(hit):
         return 0.0
     precision, recall = hit / (ahead + np.arange(1, len(hit) + 1)), hit / sum(i[3] for i in drawn)
-    return np.mean([precision[recall >= r - 1e-12].max(initial=0.0) for r in np.linspace(0, 1, 101)])
+    best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # at this recall or more
+    return best[np.searchsorted(recall, np.linspace(0, 1, 101) - 1e-12)].mean()
 
 
 def test_average_precision_is_that_of_pycocotools(judged):
@@ -346,9 +354,8 @@ def calibration_error(drawn, bins):
     """Sort all findings by score, cut them into bins of equal mass (ties stay together), weigh the gaps."""
     scored = sorted((s, k == 1) for i in drawn for k in (1, 2) for s in i[k])
     score, hit = (np.array(column, float) for column in zip(*scored, strict=True))
-    place = [min(int(np.sum(score < s) * bins // len(score)), bins - 1) for s in score]
-    gaps = [abs(sum(hit[k] - score[k] for k in range(len(score)) if place[k] == b)) for b in range(bins)]
-    return sum(gaps) / len(score)
+    place = np.searchsorted(score, score) * bins // len(score)
+    return np.abs(np.bincount(place, hit - score, bins)).sum() / len(score)
 
 
 def test_calibration_takes_every_finding_however_faint(judged):
