@@ -22,9 +22,10 @@ from tests.browser import needs_chromium, opened_browser
 from tests.report import example
 
 
-@pytest.fixture
-def page(made, tmp_path):
-    """A run of some scenes with pictures, and a second version that has seen half of them."""
+@pytest.fixture(scope="module")
+def page(_made, tmp_path_factory):
+    """A run of some scenes with pictures, and a second version that has seen half of them; nobody may change them."""
+    made = copy.deepcopy(_made)
     made["scenes"] = dict(list(made["scenes"].items())[:24])
     for scene in list(made["scenes"].values())[10:]:
         scene |= {"nodules": [], "findings": []}
@@ -44,7 +45,7 @@ def page(made, tmp_path):
                 drawn[scene_id] = dataclasses.replace(drawn[scene_id], low=0.0, high=1.0)
         return drawn[scene_id]
 
-    return made, write_explore(made, tmp_path, picture, other), drawn
+    return made, write_explore(made, tmp_path_factory.mktemp("page"), picture, other), drawn
 
 
 def data_of(path):
@@ -155,13 +156,20 @@ def waited_for(tab, expression):
     raise AssertionError(f"never came true: {expression}")
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium, each test with a context of its own."""
+    with opened_browser() as opened:
+        yield opened
+
+
 @needs_chromium
-def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(page):
+def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(page, browser):
     made, path, drawn = page
     nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
     wide = sorted(drawn[k].high - drawn[k].low for k, s in made["scenes"].items() if s["nodules"])
-    with opened_browser() as browser:
-        tab, faults, asked = browser.new_page(), [], []
+    with browser.new_context() as context:
+        tab, faults, asked = context.new_page(), [], []
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
         tab.on("request", lambda r: asked.append(r.url))
@@ -203,7 +211,7 @@ def test_in_a_browser_it_filters_moves_the_threshold_compares_and_links_deeply(p
 
 @needs_chromium
 @pytest.mark.parametrize(("point", "scale"), [(0.125, 1), (40.5, 100)], ids=["between steps", "scores to 100"])
-def test_in_a_browser_it_begins_at_the_operating_point_of_the_run(made, tmp_path, point, scale):
+def test_in_a_browser_it_begins_at_the_operating_point_of_the_run(made, tmp_path, browser, point, scale):
     made["scenes"] = dict(list(made["scenes"].items())[:24])
     nodules = [n for s in made["scenes"].values() for n in s["nodules"]]
     for k, nodule in enumerate(nodules):
@@ -213,8 +221,8 @@ def test_in_a_browser_it_begins_at_the_operating_point_of_the_run(made, tmp_path
     path = write_explore(made, tmp_path, lambda _: None)
     found = sum(n["confidence"] >= point for n in nodules)
     assert 0 < found < len(nodules)
-    with opened_browser() as browser:
-        tab = browser.new_page()
+    with browser.new_context() as context:
+        tab = context.new_page()
         tab.goto(path.as_uri())
         waited_for(tab, "document.documentElement.dataset.ready === 'yes'")
         assert f"; {found} of {len(nodules)} nodules found at {point:g}" in tab.inner_text("#count")
