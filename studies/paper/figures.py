@@ -170,12 +170,21 @@ def strip(crops: Sequence[tuple[str, FloatArray]], note: str, path: Path) -> lis
 
 def _saved(figure: Any, path: Path, *, vector: bool = True) -> list[Path]:
     """Write the figure as PNG, and as SVG where it holds no pictures."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     path.parent.mkdir(parents=True, exist_ok=True)
+    figure.set_facecolor("white")
     written = []
     for ending in ("svg", "png") if vector else ("png",):
         target = path.with_name(f"{path.name}.{ending}")
-        metadata = {"Date": None} if ending == "svg" else {}
-        figure.savefig(target, dpi=160, facecolor="white", metadata=metadata)
+        figure.set_dpi(160)
+        # savefig draws a figure that has an engine of layout once in vain before
+        canvas: Any = FigureCanvasSVG(figure) if ending == "svg" else FigureCanvasAgg(figure)
+        if ending == "svg":
+            canvas.print_svg(target, metadata={"Date": None})
+        else:
+            canvas.print_png(target, metadata={})
         written.append(target)
     return written
 
