@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from studies.paper import figures
 from synnodtest.cli import main
 from synnodtest.statistics import bootstrap
 from tests.studies.experiment import DETECTORS, run_experiment
@@ -26,6 +27,12 @@ def resampled_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
         return whole(*words, resamples=resamples if resamples < MANY_RESAMPLES else bootstrap.FEWEST_RESAMPLES, **more)
 
     monkeypatch.setattr(bootstrap, "resampled", seldom)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no figure be written, for tests of what another test has drawn."""
+    monkeypatch.setattr(figures, "_saved", lambda *_, **__: [])
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,7 @@ class TestCorrelation:
         assert told["synthetic"]["spearman"]["value"] == 0
         assert all((tmp_path / "out" / file).stat().st_size > 1000 for file in record["figures"])
 
+    @pytest.mark.usefixtures("undrawn")
     def test_its_synthetic_side_is_what_size_has_done(self, run, chests, annotated):
         know(chests, annotated, lambda size, number: 0.5)
         run("size", "knowing", "--scenes", "12")
