@@ -149,14 +149,14 @@ def bca(statistic, clusters, resamples=2000):
 
 
 def images(rows):
-    """Return per image: cluster, hit scores, false-positive scores, nodules; each scene once."""
+    """Return per image: cluster, scores of hits, of false positives, nodules, scores of second hits; a scene once."""
     made = []
     for _, scene in rows.groupby("scene"):
         row = scene.iloc[0]
         scores, names, twice = map(np.asarray, (row.finding_scores, row.finding_nodules, row.finding_duplicates))
         hit = names != "" if len(names) else np.array([], bool)
-        wrong = ~hit & ~twice.astype(bool) if len(names) else np.array([], bool)
-        made.append((row.cluster, scores[hit], scores[wrong], int(scene.nodule.notna().sum())))
+        twice = twice.astype(bool)
+        made.append((row.cluster, scores[hit], scores[~hit & ~twice], int(scene.nodule.notna().sum()), scores[twice]))
     return made
 
 

@@ -105,7 +105,7 @@ def test_correlation_within_backgrounds_and_across_them(judged):
 
 def test_false_positives_are_poisson_exact_and_specificity_is_clopper_pearson(judged):
     found = judged("size::false_positives_per_image")
-    counts = np.array([(wrong >= 0.25).sum() for _, _, wrong, _ in images(found[1])])
+    counts = np.array([(wrong >= 0.25).sum() for _, _, wrong, *_ in images(found[1])])
     events, n = int(counts.sum()), len(counts)
     assert events
     assert counts.var(ddof=1) / counts.mean() <= 1.25
@@ -116,7 +116,7 @@ def test_false_positives_are_poisson_exact_and_specificity_is_clopper_pearson(ju
 
     holds(found, garwood)
     found = judged("alone::specificity")
-    clean = [not (wrong >= 0.25).any() for _, _, wrong, _ in images(untouched(found[1]))]
+    clean = [not (wrong >= 0.25).any() for _, _, wrong, *_ in images(untouched(found[1]))]
     holds(found, partial(clopper_pearson, sum(clean), len(clean)))
 
 
@@ -180,7 +180,7 @@ def test_differences_of_means_are_the_widest_guarded_interval(judged):
     arms = sorted(rows.arm.unique(), key=lambda name: "blurred" in name)
 
     def counts(t):
-        return [float((w >= 0.25).sum()) for _, s in t.groupby("scene", sort=False) for _, _, w, _ in images(s)]
+        return [float((w >= 0.25).sum()) for _, s in t.groupby("scene", sort=False) for _, _, w, *_ in images(s)]
 
     second, first = paired(rows, arms[1], arms[0], counts)[::-1]
     shift = (first - second).to_numpy()
@@ -259,14 +259,15 @@ def test_froc_is_a_sweep_of_thresholds(judged):
 
 
 def average_precision(drawn):
-    """pycocotools: every nodule a box of its own; hits lie on it, false positives far away."""
+    """pycocotools: every nodule a box of its own; hits lie on it, second ones on the first, all else far away."""
     coco, evaluation = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
     truth, found = [], []
-    for number, (_, hit, wrong, nodules) in enumerate(drawn, 1):
+    for number, (_, hit, wrong, nodules, twice) in enumerate(drawn, 1):
         places = [[100.0 * k, 0.0, 50.0, 50.0] for k in range(nodules)]
         truth += [{"id": len(truth) + k + 1, "image_id": number, "category_id": 1, "bbox": box, "area": 2500.0,
                    "iscrowd": 0} for k, box in enumerate(places)]  # fmt: skip
-        boxes = [*zip(hit, places, strict=False), *((s, [0.0, 900.0, 50.0, 50.0]) for s in wrong)]
+        boxes = [*zip(hit, places, strict=False), *((s, [0.0, 900.0, 50.0, 50.0]) for s in wrong),
+                 *((s, places[0]) for s in twice)]  # fmt: skip
         found += [{"image_id": number, "category_id": 1, "bbox": box, "score": float(s)} for s, box in boxes]
     data = coco.COCO()
     data.dataset = {"images": [{"id": k + 1} for k in range(len(drawn))], "annotations": truth,
@@ -283,7 +284,7 @@ def average_precision(drawn):
 
 
 def precision_by_hand(drawn, ahead=0.0):
-    scored = sorted(((s, h) for i in drawn for h in (True, False) for s in i[1 if h else 2]), key=lambda p: -p[0])
+    scored = sorted(((s, of == 1) for i in drawn for of in (1, 2, 4) for s in i[of]), key=lambda p: -p[0])
     hit = np.cumsum([h for _, h in scored])
     if not len(hit):
         return 0.0
@@ -297,6 +298,7 @@ def test_average_precision_is_that_of_pycocotools(judged):
     every, clusters = drawn_images(found[1]), sorted(set(found[1].cluster))
     value = average_precision(every(clusters))
     assert 0 < value < 1
+    assert any(len(image[4]) for image in every(clusters))
     drawn = bca(lambda names: precision_by_hand(every(names)), clusters)
     found_at_all = sum(len(i[1]) > 0 for i in every(clusters) if i[3])
 

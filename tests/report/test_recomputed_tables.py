@@ -105,7 +105,7 @@ def test_groups_of_parity_and_images_by_false_positives(judged):
         part = mine[sex == group]
         assert f"sex={group} {part.background.nunique()} {shown(hits(part).mean())} {len(part)}" in text
     _, rows, text = judged("size::false_positives_per_image")
-    counts = np.array([(wrong >= 0.25).sum() for _, _, wrong, _ in images(untouched(rows))])
+    counts = np.array([(wrong >= 0.25).sum() for _, _, wrong, *_ in images(untouched(rows))])
     each = " ".join(f"{k} {(counts == k).sum()}" for k in sorted(set(counts)))
     assert f"false positives images {each}" in text
     assert f"variance over mean {counts.var(ddof=1) / counts.mean():.2f};" in text
