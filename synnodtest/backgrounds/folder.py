@@ -285,7 +285,7 @@ def _content(entry: Entry) -> str:
     files = {"": digest_of(entry.path)} | {region: digest_of(path) for region, path in entry.masks.items()}
     beside = pixels_beside(entry)
     regions = estimator() if not set(REGIONS) <= set(entry.masks) else None
-    known = {"files": files, "pixel_file": digest_of(beside) if beside else None, "regions": regions}
+    known: dict[str, object] = {"files": files, "pixel_file": digest_of(beside) if beside else None, "regions": regions}
     if reader := reader_sha256(entry.path) or (READING if entry.header else None):
         known["reader"] = reader
     return sha256_of({"format": _FORMAT, **known, **vars(entry.given), "accept": sorted(entry.given.accept)})

@@ -123,7 +123,8 @@ def test_sensitivity_at_a_false_positive_rate_by_hand():
 def test_the_table_says_one_false_positive_and_several_false_positives_per_image():
     images = [radiograph(0, truth(10, 10, 20)), radiograph(1)]
     figures = {"made": evaluate(scripted({0: [Finding((10, 10, 30, 30), 0.9)], 1: []}), Made(images), resamples=0)}
-    lines = template("figures.txt.j2").render(figures=figures, counted=counted).splitlines()
+    results = {"made": {"detectors": [figures["made"]], "comparisons": [], "unadjusted": ""}}
+    lines = template("figures.txt.j2").render(results=results, labels={}, counted=counted).splitlines()
     ends = [line.partition("sensitivity at ")[2] for line in lines if line.endswith("per image")]
     assert ends == [
         f"{rate} false positive{'' if rate == '1' else 's'} per image" for rate in figures["made"]["froc_bounds"]
