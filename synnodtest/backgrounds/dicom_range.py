@@ -240,6 +240,8 @@ def _table(path: Path, data: Any, sequence: str, values: _Values) -> tuple[tuple
     if depth is None or not 8 <= bits <= 16 or depth < bits or largest > top:
         top = largest
         notes.append(f"range of the {name} is that of its largest entry (says {bits} bits, holds {largest:.0f})")
+    if first > values.max():  # a negative number that was written as an unsigned one
+        first -= 65536
     places = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
     return (table[places].astype(np.float64), top), notes
 

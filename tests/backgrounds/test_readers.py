@@ -232,6 +232,19 @@ class TestDicom:
         assert radiograph.pixels[:, :20].max() == 0
         np.testing.assert_allclose(radiograph.pixels[:, 20:], picture[:, 20:] / 4095, atol=1e-6)
 
+    @pytest.mark.parametrize("intercept", [None, "-1000"])
+    def test_a_table_whose_first_number_is_negative_and_written_as_unsigned_is_applied(self, tmp_path, intercept):
+        from pydicom.dataset import Dataset
+
+        picture, least = chest(bits=12), -1000 if intercept else -2048
+        lookup = Dataset()
+        lookup.LUTDescriptor, lookup.LUTData = [4096, 65536 + least, 12], np.arange(4096).astype("<u2").tobytes()
+        lookup["LUTDescriptor"].VR, lookup["LUTData"].VR = "US", "OW"
+        stored = picture if intercept else (picture.astype(np.int32) + least).astype(np.int16)
+        rescale = {"RescaleSlope": "1", "RescaleIntercept": intercept} if intercept else {}
+        path = write_dicom(tmp_path / "a.dcm", stored, VOILUTSequence=[lookup], **rescale)
+        np.testing.assert_allclose(read_radiograph(path).pixels, picture / 4095, atol=1e-6)
+
     def test_of_several_voi_luts_the_first_is_noted(self, tmp_path):
         from pydicom.dataset import Dataset
 
