@@ -6,7 +6,8 @@ whether noise would hit as often, only where a pass counts hits alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from synnodtest.engine.campaign import Campaign
@@ -30,6 +31,7 @@ from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.metrics import difference, of_nodule
+from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -205,4 +207,16 @@ def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Eviden
     def passes(held: Evidence) -> bool:
         return item.judge(parameters, held).status is Status.PASSED
 
-    return all(passes(elsewhere[name]) and not passes(silenced(held)) for name, held in gathered.evidence.items())
+    return all(
+        any(passes(one) for one in _by_noise(item.kind.read(parameters), held, elsewhere[name]))
+        and not passes(silenced(held))
+        for name, held in gathered.evidence.items()
+    )
+
+
+def _by_noise(parameters: Any, held: Evidence, elsewhere: Evidence) -> Iterator[Evidence]:
+    """Yield what noise has to meet: all of it, or of two arms the one under test beside the reference as it is."""
+    yield elsewhere
+    if isinstance(parameters, Compared):
+        both = zip(held.trials, elsewhere.trials, strict=True)
+        yield replace(held, trials=tuple(moved if is_arm(parameters, trial) else trial for trial, moved in both))

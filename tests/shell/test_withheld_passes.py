@@ -74,6 +74,10 @@ def murmur_beside_sight():
     ]
 def alarmed():
     return lambda rs: [found if r.nodules else [] for r, found in zip(rs, dense()(rs))]
+def loud_in_the_dark():
+    def marks(r, found, all_over):
+        return all_over if r.pixels[0].mean() < 0.59 else [f for f in found if f.box[1] > 55]
+    return lambda rs: [marks(*three) for three in zip(rs, truthful()(rs), dense()(rs))]
 def with_prior():
     class Comparing:
         def detect(self, radiographs):
@@ -281,6 +285,15 @@ def test_silence_in_a_region_beside_marks_all_over_the_rest_is_withheld(root):
     assert "at the places of other backgrounds' nodules, 100% of which are hit" in ruling.sentence
     _, (honest,) = ruled(root, f"{root}/detectors.py:sight_in_one_lung", wanted, head=head)
     assert honest.status.name == "PASSED", honest.sentence
+
+
+@pytest.mark.parametrize("kind", ["superior: {arm: dimmed", "non_inferior: {margin: 0.1, arm: dimmed"])
+def test_an_arm_in_which_all_is_marked_is_no_better_than_its_reference(root, kind):
+    """In the reference nodules below row 55 are found and nothing else is marked: noise would be held by its gate."""
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:loud_in_the_dark", f"{kind}, reference: plain}}", count=16)
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "the expectation is met as well where nothing was planted" in ruling.sentence
+    assert ruling.notes[0].startswith("Without this: PASSED")
 
 
 def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root, monkeypatch):
