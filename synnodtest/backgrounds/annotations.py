@@ -121,11 +121,20 @@ def _join_studies(found: Annotated, films: Mapping[Path, Sequence[str]], tables:
     return len(labelled)
 
 
+def _tells_of_tests(path: Path) -> bool:
+    """Return whether a file is what ``pytest --junitxml`` writes."""
+    if path.suffix.lower() != ".xml":
+        return False
+    with path.open("rb") as stream:
+        return b"<testsuite" in stream.read(512)
+
+
 def _unread(places: Iterable[Path]) -> list[str]:
     every = (path for folder in places if folder.is_dir() for path in folder.iterdir())
     files = [path for path in every if path.is_file() and not path.name.startswith((".", "~"))]
     large = sorted(path.name for path in files if path.name.lower().endswith(_READ) and path.stat().st_size > MAX_BYTES)
-    found = sorted(path.name for path in files if path.name.lower().endswith(UNREAD))
+    unread = (path for path in files if path.name.lower().endswith(UNREAD))
+    found = sorted(path.name for path in unread if not _tells_of_tests(path))
     notes = [f"{name} was not read: save it as CSV" for name in found[:MOST_NAMED]]
     if further := len(found[MOST_NAMED:]):
         one, many = "further table or file of marks was", "further tables or files of marks were"

@@ -1000,6 +1000,13 @@ class TestTablesBesideRadiographs:
             "costs.csv says nothing of these radiographs", "labels.xlsx was not read: save it as CSV"
         }  # fmt: skip
 
+    def test_what_pytest_writes_of_tests_is_no_table_of_marks(self, tmp_path):
+        self.put(tmp_path / "images")
+        (tmp_path / "marks.xml").write_text("<annotation/>")
+        head = '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite errors="0">'
+        (tmp_path / "junit.xml").write_text(f"{head}</testsuite></testsuites>")
+        assert set(FolderSet(tmp_path / "images", "normal").notes) == {"marks.xml was not read: save it as CSV"}
+
     def test_tables_that_are_too_large_to_be_read_are_told(self, tmp_path):
         self.put(tmp_path)
         for name in ("labels.csv", "marks.json", "more.csv.gz"):
