@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import json
 import os
@@ -324,6 +323,7 @@ def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
 
 
 def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_behind(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
     (tmp_path / "detect.py").write_text(
         "import fcntl, sys, time\nheld = open('held', 'w')\nfcntl.flock(held, fcntl.LOCK_EX)\n"
         "open('begun', 'w').close()\ntime.sleep(60)\n"
