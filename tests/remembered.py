@@ -1,4 +1,4 @@
-"""Phantoms and estimated regions, each made once for all tests and the processes that start warm; empty drawings.
+"""Phantoms and lungs that were looked for, each once for all tests and the processes that start warm; empty drawings.
 
 A phantom takes a third of a second to project and a film as long to estimate its regions, and many tests want the same.
 Only what the package itself calls is remembered: a test that calls these functions has them made anew.
@@ -6,6 +6,7 @@ Only what the package itself calls is remembered: a test that calls these functi
 
 import functools
 import hashlib
+import itertools
 import os
 import pickle
 import sys
@@ -27,13 +28,15 @@ def pytest_configure():
 
 def remember():
     """Let every module of the package that is loaded, or will be, remember."""
-    from synnodtest.backgrounds import estimates
+    from synnodtest.backgrounds import estimates, pose
     from synnodtest.phantom import projection
     from synnodtest.report.figures import canvas
 
     _put(projection.project, _remembering(projection.project, estimates))
     _put(estimates.estimate_structures, _remembering(estimates.estimate_structures, estimates))
+    _put(pose._segmented, _remembering(pose._segmented, estimates))
     _put(canvas.to_svg, _empty_where_asked(canvas.to_svg))
+    _put(canvas.axes, _no_axes_where_asked(canvas.axes))
 
 
 def _put(made, instead):
@@ -54,6 +57,30 @@ def _empty_where_asked(made):
         )
 
     return drawn
+
+
+class _Nothing:
+    """Figure and axes of an empty drawing: takes whatever is drawn."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *words, **named):
+        return self
+
+    def __getitem__(self, place):
+        return self
+
+    def __iter__(self):
+        return itertools.repeat(self, 2)
+
+
+def _no_axes_where_asked(made):
+    @functools.wraps(made)
+    def axes(*words, **named):
+        return _Nothing() if UNDRAWN in os.environ else made(*words, **named)
+
+    return axes
 
 
 def _remembering(made, estimates):
