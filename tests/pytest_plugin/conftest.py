@@ -9,11 +9,20 @@ import numpy.fft  # pytester forgets what a test loads, and this cannot be loade
 import pytest
 from PIL import Image
 
+from synnodtest.backgrounds.estimated_regions import REGIONS
 from tests.remembered import UNDRAWN
 from tests.shared_folders import shared_folder
 from tests.warm_python import run_python
 
 BACKGROUNDS = 16
+DRAWN = {
+    "lung": np.s_[20:108, 40:112],
+    "right_lung": np.s_[20:108, 40:76],
+    "left_lung": np.s_[20:108, 76:112],
+    "air_leak": np.s_[20:108, 8:38],
+    "hilar": np.s_[40:60, 50:70],
+}
+"""Rows and columns of regions; all others lie where the hilar one does."""
 
 SPEC = """\
 synnodtest: 1
@@ -126,7 +135,7 @@ def nan():
 '''
 
 
-KEPT = ("structures", "readings", "figures", "pictures", "explore")
+KEPT = ("readings", "figures", "pictures", "explore")
 """What a store keeps of reading and drawing."""
 OPTIONS = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--synnod-conform", "off"]
 OFTEN = (
@@ -182,14 +191,15 @@ def project(pytester, monkeypatch, tmp_path_factory, read_before):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv(UNDRAWN, "1")
     made, store = often_run(tmp_path_factory), pytester.path / ".synnodtest"
-    for folder in ("cxr", "specs", made.name):
+    for folder in ("cxr", "specs"):
         shutil.copytree(made.with_name(folder), pytester.path / folder)
     for file in ("dets.py", "pytest.ini"):
         shutil.copy(made.with_name(file), pytester.path)
+    _share(made, store)
 
     def forget():
         shutil.rmtree(store)
-        shutil.copytree(read_before, store)
+        _share(read_before, store)
 
     def run(*words, detector="dets:honest", backgrounds="cxr", conform="off", start=run_python):
         options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
@@ -202,18 +212,25 @@ def project(pytester, monkeypatch, tmp_path_factory, read_before):
     return run
 
 
+def _share(made, store):
+    """Let a store begin with the entries of another, as links: a store replaces its files and writes into none."""
+    shutil.copytree(made / "v1", store / "v1", copy_function=os.link)
+
+
 def write_radiographs(folder, count=BACKGROUNDS):
+    """Write radiographs with a mask of every region, so that none is estimated, which takes a second each."""
     folder.mkdir()
+    drawn = {name: np.zeros((128, 128), np.uint8) for name in (*REGIONS, "air_leak")}
+    for name, mask in drawn.items():
+        rows, columns = DRAWN.get(name, DRAWN["hilar"])
+        mask[rows, columns] = 255
     rows = ["file,patient,mm_per_px_x,mm_per_px_y,sex,rotate_deg,polarity"]  # told, so that no other pose is tried
     for i in range(count):
         rng = np.random.default_rng(i)
         ramp = np.linspace(9000.0, 18000.0, 128)[:, None]
         pixels = ramp + 200 * rng.standard_normal((128, 128))
         Image.fromarray(pixels.astype(np.uint16)).save(folder / f"r{i:02d}.png")
-        lung, leak = np.zeros((128, 128), np.uint8), np.zeros((128, 128), np.uint8)
-        lung[20:108, 40:112] = 255
-        leak[20:108, 8:38] = 255
-        Image.fromarray(lung).save(folder / f"r{i:02d}.lung.png")
-        Image.fromarray(leak).save(folder / f"r{i:02d}.air_leak.png")
+        for name, mask in drawn.items():
+            Image.fromarray(mask).save(folder / f"r{i:02d}.{name}.png")
         rows.append(f"r{i:02d}.png,p{i:02d},1.0,1.0,{'FM'[i % 2]},0,normal")
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n")

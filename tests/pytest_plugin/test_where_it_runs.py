@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tests.report.run_once import draw_all_regions
-
 from .conftest import run_pytest, write_radiographs
 
 SPEC = """synnodtest: 1
@@ -33,7 +31,6 @@ def two_projects(pytester, monkeypatch):
     other.mkdir()
     (other / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     write_radiographs(other / "cxr", count=3)
-    draw_all_regions(other / "cxr")
     monkeypatch.chdir(mine)
 
     def run(*words):
