@@ -16,7 +16,7 @@ behaviours:
     statement: Nodules are found.
     synthesizers: [{first}, "{second}"]
     scenes:
-      backgrounds: {{set: normal, count: 12}}
+      backgrounds: {{set: normal, count: 8}}
       nodules:
         - {{diameter_mm: 16, contrast: 0.5, location: {{region: lung}}}}
     expect:
@@ -76,13 +76,13 @@ def test_diffusion_and_projected_ct_nodules_agree_on_an_honest_detector(project)
     ct_folder(project.path / "ct")
     record, expectation = judged(project, "diffusion", "ct-patch:ct")
     assert {s["synthesizer"] for s in record["scenes"].values()} == {"diffusion", "ct-patch"}
-    assert len(record["scenes"]) == 24
+    assert len(record["scenes"]) == 16
     assert expectation["status"] == "PASSED"
     assert {name: r["status"] for name, r in expectation["by_synthesizer"].items()} == {
         "diffusion": "PASSED",
         "ct-patch:ct": "PASSED",
     }
-    assert record["attrition"]["synthesized"] == 24
+    assert record["attrition"]["synthesized"] == 16
 
 
 def test_a_detector_that_misses_the_nodules_of_one_synthesizer_gets_no_verdict(project):
