@@ -73,7 +73,7 @@ def crashing():
 BRIEFLY = """\
 from synnodtest.fuzzing import investigation
 
-investigation.DESCRIBED, investigation.MOST_WALKED = 10, 60
+investigation.DESCRIBED, investigation.MOST_WALKED = 10, 8
 # scenes around a counterexample; test_hole.py is about them
 """
 
@@ -203,9 +203,8 @@ def test_ctrl_c_reports_what_was_found_so_far(searched):
     (searched.path / "specs" / "search.yaml").write_text(spec)
     words = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--detector", "holes:slow"]
     words += ["--synnod-no-pixels"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--synnod-conform", "off", *words], stdout=subprocess.PIPE, text=True
-    )
+    words += ["--synnod-conform", "off", "-p", "tests.remembered"]
+    process = subprocess.Popen([sys.executable, "-m", "pytest", *words], stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and (not seen.exists() or os.path.getsize(seen) < 60):
         time.sleep(0.02)
