@@ -69,7 +69,7 @@ def test_an_onnx_export_gives_what_ultralytics_gives(networks, tmp_path, head, o
 
 @pytest.mark.parametrize("head", ["Detect", "RTDETRDecoder"])
 def test_openvino_gives_what_ultralytics_gives(networks, head):
-    pytest.importorskip("openvino")
+    needs("openvino")
     grey = picture(256, 256)
     shown = np.stack([grey / np.float32(255), np.random.default_rng(0).random((256, 256), dtype=np.float32)])
     detector = OpenVinoDetector(networks[head], shown.astype(np.float32))
@@ -77,7 +77,7 @@ def test_openvino_gives_what_ultralytics_gives(networks, head):
 
 
 def test_a_folder_exported_for_openvino_is_read_by_its_metadata(networks):
-    pytest.importorskip("openvino")
+    needs("openvino")
     folder = export(networks["Detect"], "Detect", "openvino", nms=True, conf=0.001)
     # Compared on the checkpoint: ultralytics runs the folder in bfloat16 on some processors, this package in float32.
     assert_as_ultralytics(resolve_detector(f"openvino:{folder}"), networks["Detect"], "Detect", picture(256, 256))

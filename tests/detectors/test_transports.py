@@ -189,7 +189,7 @@ def test_the_suite_tells_detectors_apart(suite, weights, reference):
 @pytest.mark.parametrize("transport", ["onnx", "openvino", "http", "command"])
 def test_every_transport_gives_the_verdicts_of_the_checkpoint(transport, suite, weights, served, reference):
     if transport == "openvino":
-        pytest.importorskip("openvino")
+        needs("openvino")
     pytest.importorskip("onnxruntime")
     (weights / "detect.py").write_text(SCRIPT)
     text = {
@@ -205,7 +205,7 @@ def test_every_transport_gives_the_verdicts_of_the_checkpoint(transport, suite, 
 
 
 def test_openvino_says_how_well_it_agrees_and_refuses_what_does_not(weights, monkeypatch):
-    pytest.importorskip("openvino")
+    needs("openvino")
     from synnodtest.detectors import openvino
 
     noise = np.random.default_rng(0).random((2, SIZE, SIZE), dtype=np.float32)
