@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,20 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.counted import joined
-from synnodtest.evaluation.answers import Answer, Marks, coco_marks, marks_of
-from synnodtest.evaluation.figures import (
-    FALSE_POSITIVE_RATES,
-    Bounds,
-    Item,
-    as_dict,
-    image_area,
-    node21,
-    nodule_area,
-    nodules_and_normal,
-    precision,
-    sensitivity,
-    top_scores,
-)
+from synnodtest.evaluation.answers import Answer, coco_marks, marks_of
+from synnodtest.evaluation.figures import FALSE_POSITIVE_RATES, Bounds, Curves, Figure, Tops, as_dict, node21
 from synnodtest.expectations.limits import LEAST_CLUSTERS, fewer, too_few_equal_clusters
 from synnodtest.matching import Matching
 from synnodtest.statistics import Estimate, delong_paired, rate_difference_clustered
@@ -105,23 +93,27 @@ def compare(
     """
     clusters = [answer.cluster for answer in answers]
     bounds = Bounds(clusters, alpha, resamples, limits=(-1.0, 1.0), guarded=True)
-    both = list(zip(answers, reference, strict=True))
-
-    def matched(marks: Callable[[Answer], Item]) -> list[tuple[Item, Item]]:
-        return [(marks(one), marks(other)) for one, other in both]
-
-    marks = matched(partial(marks_of, rule=Matching()))
-    loose = Matching(criterion="iou", at_least=0.2)
+    sides = answers, reference
+    tops = [Tops.of(side) for side in sides]
+    coco, curves, loose = (
+        [Curves.of([marks(answer) for answer in side]) for side in sides]
+        for marks in (
+            partial(coco_marks, level=0.5),
+            partial(marks_of, rule=Matching()),
+            partial(marks_of, rule=Matching(criterion="iou", at_least=0.2)),
+        )
+    )
+    scores = _gap(*(node21(*side) for side in zip(tops, loose, strict=True)))
     found = {
-        "average_precision_at_0.50": _jackknifed(matched(partial(coco_marks, level=0.5)), _gap(precision), bounds),
-        **{name: _sensitivity(marks, rate, bounds) for name, rate in _RATES.items()},
-        "auc": _auc(both, bounds),
-        "afroc": _afroc(marks, bounds),
-        "node21_score": _jackknifed(matched(lambda answer: (answer, marks_of(answer, loose))), _gap(node21), bounds),
+        "average_precision_at_0.50": _jackknifed(_gap(*(side.precision for side in coco)), bounds),
+        **{name: _sensitivity(curves, rate, bounds) for name, rate in _RATES.items()},
+        "auc": _auc(tops, bounds),
+        "afroc": _afroc(curves, bounds),
+        "node21_score": _jackknifed(scores, bounds),
     }
     told = {name: replace(one, reason=one.reason or _too_few(answers, name)) for name, one in found.items()}
-    same = all(one.findings == other.findings for one, other in both)
-    return Comparison(len(both), len(set(clusters)), same, alpha, told)
+    same = all(one.findings == other.findings for one, other in zip(*sides, strict=True))
+    return Comparison(len(clusters), len(set(clusters)), same, alpha, told)
 
 
 def unadjusted(comparisons: Sequence[Comparison]) -> str:
@@ -136,56 +128,57 @@ def unadjusted(comparisons: Sequence[Comparison]) -> str:
     )
 
 
-def _gap(statistic: Callable[[Sequence[Item]], float]) -> Callable[[Sequence[tuple[Item, Item]]], float]:
-    """Return the statistic of the first of each pair minus that of the second."""
-    return lambda pairs: statistic([one for one, _ in pairs]) - statistic([other for _, other in pairs])
+def _gap(one: Figure, other: Figure) -> Figure:
+    """Return the figure of the one minus that of the other."""
+    return lambda rows: one(rows) - other(rows)
 
 
-def _jackknifed(pairs: Sequence[Item], statistic: Callable[[Sequence[Item]], float], bounds: Bounds) -> Estimate:
+def _jackknifed(gap: Figure, bounds: Bounds) -> Estimate:
     """Return the estimate, no narrower than Student's t by leaving out each patient in turn.
 
     BCa alone leaves a difference of none in average precision out of its 90% interval 15 to 18% of the time.
     """
-    rows: dict[str, set[int]] = {}
-    for row, patient in enumerate(bounds.clusters):
-        rows.setdefault(patient, set()).add(row)
-    if not bounds.resamples or len(rows) < 2:
-        return bounds.around(pairs, statistic)
-    spread = np.array([statistic([pair for row, pair in enumerate(pairs) if row not in own]) for own in rows.values()])
+    patients = np.unique(bounds.clusters)
+    if not bounds.resamples or len(patients) < 2:
+        return bounds.around(gap)
+    clusters = np.asarray(bounds.clusters)
+    spread = np.array([gap(bounds.rows[clusters != patient]) for patient in patients])
     if np.isnan(spread).any() or not np.ptp(spread):
-        return bounds.around(pairs, statistic)
-    value, half = statistic(pairs), t_isf(bounds.alpha, len(rows) - 1) * math.sqrt(len(rows) - 1) * float(spread.std())
+        return bounds.around(gap)
+    value, degrees = gap(bounds.rows), len(patients) - 1
+    half = t_isf(bounds.alpha, degrees) * math.sqrt(degrees) * float(spread.std())
     least = Estimate(value, max(-1.0, value - half), min(1.0, value + half), method="jackknife-t")
-    return bounds.around(pairs, statistic, least=least)
+    return bounds.around(gap, least=least)
 
 
-def _sensitivity(marks: Sequence[tuple[Marks, Marks]], rate: float, bounds: Bounds) -> Estimate:
+def _sensitivity(curves: Sequence[Curves], rate: float, bounds: Bounds) -> Estimate:
     """Return the difference with the wider of bootstrap's bounds and those of the hits at the observed thresholds."""
-    hits, others = (_hits([pair[k] for pair in marks], rate) for k in (0, 1))
-    owners = np.repeat(bounds.clusters, [len(one.found) for one, _ in marks])
+    hits, others = (_hits(side, rate, bounds) for side in curves)
+    owners = np.repeat(bounds.clusters, curves[0].nodules)
     least = rate_difference_clustered(hits, others, owners, alpha=bounds.alpha)
-    return bounds.around(marks, _gap(partial(sensitivity, rate=rate)), least=least)
+    return bounds.around(_gap(*(partial(side.sensitivity, rate=rate) for side in curves)), least=least)
 
 
-def _hits(marks: Sequence[Marks], rate: float) -> NDArray[np.bool_]:
+def _hits(curves: Curves, rate: float, bounds: Bounds) -> NDArray[np.bool_]:
     """Return, nodule by nodule, whether it is hit at the threshold that allows so many false positives per image."""
-    found, value = np.concatenate([mark.found for mark in marks]), sensitivity(marks, rate)
+    found, value = curves.found, curves.sensitivity(bounds.rows, rate)
     hits = np.zeros(len(found), dtype=bool)
     if not math.isnan(value):
         hits[np.argsort(-found, kind="stable")[: round(value * len(found))]] = True
     return hits
 
 
-def _auc(pairs: Sequence[tuple[Answer, Answer]], bounds: Bounds) -> Estimate:
+def _auc(tops: Sequence[Tops], bounds: Bounds) -> Estimate:
     """Return the difference with DeLong's bounds; where patients repeat, the wider of them and the bootstrap's."""
-    own, other = (top_scores([pair[k] for pair in pairs]) for k in (0, 1))
-    plain = delong_paired(*own, *other, alpha=bounds.alpha)
-    return bounds.around(pairs, _gap(image_area), least=plain) if bounds.repeat else plain
+    own, other = tops
+    plain = delong_paired(*own.sides, *other.sides, alpha=bounds.alpha)
+    return bounds.around(_gap(own.area, other.area), least=plain) if bounds.repeat else plain
 
 
-def _afroc(marks: Sequence[tuple[Marks, Marks]], bounds: Bounds) -> Estimate:
-    own, other = (nodules_and_normal([pair[k] for pair in marks]) for k in (0, 1))
-    return bounds.around(marks, _gap(nodule_area), least=delong_paired(*own, *other, alpha=bounds.alpha))
+def _afroc(curves: Sequence[Curves], bounds: Bounds) -> Estimate:
+    own, other = curves
+    both = (own.found, own.normal(bounds.rows), other.found, other.normal(bounds.rows))
+    return bounds.around(_gap(own.area, other.area), least=delong_paired(*both, alpha=bounds.alpha))
 
 
 def _too_few(answers: Sequence[Answer], figure: str) -> str:

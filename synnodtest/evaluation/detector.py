@@ -11,21 +11,8 @@ import numpy as np
 
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.datasets.similarity import near_duplicates
-from synnodtest.evaluation.answers import Answer, Marks, Wanted, answers_of, coco_marks, marks_of
-from synnodtest.evaluation.figures import (
-    FALSE_POSITIVE_RATES,
-    Bounds,
-    as_dict,
-    image_area,
-    node21,
-    nodule_area,
-    nodules_and_normal,
-    nodules_in,
-    number,
-    precision,
-    sensitivity,
-    top_scores,
-)
+from synnodtest.evaluation.answers import Answer, Wanted, answers_of, coco_marks, marks_of
+from synnodtest.evaluation.figures import FALSE_POSITIVE_RATES, Bounds, Curves, Rows, Tops, as_dict, node21, number
 from synnodtest.identity import Identity
 from synnodtest.matching import Matching
 from synnodtest.ports import Detector
@@ -101,11 +88,11 @@ def measure(
         Where nothing defines a value it is None.
     """
     rule = Matching()
-    marks = [marks_of(answer, rule) for answer in answers]
-    pairs = [(answer, marks_of(answer, Matching(criterion="iou", at_least=0.2))) for answer in answers]
+    tops, curves = Tops.of(answers), Curves.of([marks_of(answer, rule) for answer in answers])
+    loose = Curves.of([marks_of(answer, Matching(criterion="iou", at_least=0.2)) for answer in answers])
     bounds = Bounds([answer.cluster for answer in answers], alpha, resamples)
-    curve = {f"{rate:g}": bounds.of(marks, partial(sensitivity, rate=rate)) for rate in FALSE_POSITIVE_RATES}
-    score = as_dict(bounds.around(pairs, node21))
+    curve = {f"{rate:g}": _sensitivity(curves, bounds, rate) for rate in FALSE_POSITIVE_RATES}
+    score = as_dict(bounds.around(node21(tops, loose)))
     return {
         "identity": identity.as_dict(),
         "data": data.name,
@@ -120,8 +107,8 @@ def measure(
         "sensitivity_at_1_fp": curve["1"],
         "by_size": {_size_name(*size): _of_some(answers, rule, _sized(size), bounds) for size in SIZES_MM},
         "by_region": {region: _of_some(answers, rule, _lying(region), bounds) for region in _regions(answers)},
-        "auc": _auc(answers, bounds),
-        "afroc": _afroc(marks, bounds),
+        "auc": _auc(tops, bounds),
+        "afroc": _afroc(curves, bounds),
         "node21_score": score["value"],
         "node21_score_bounds": score,
         "in_training": _in_training(data, answers, trained_on or {}),
@@ -130,18 +117,18 @@ def measure(
 
 def _precision(answers: Sequence[Answer], bounds: Bounds) -> dict[str, object]:
     """Return average precision by IoU and its mean, as COCO counts, with bounds."""
-    levels = [[coco_marks(answer, level) for level in IOUS] for answer in answers]
-    by_level = {f"{level:.2f}": precision([marks[k] for marks in levels]) for k, level in enumerate(IOUS)}
+    levels = [Curves.of([coco_marks(answer, level) for answer in answers]) for level in IOUS]
+    by_level = {f"{level:.2f}": curves.precision(bounds.rows) for level, curves in zip(IOUS, levels, strict=True)}
+
+    def mean(rows: Rows) -> float:
+        return float(np.mean([curves.precision(rows) for curves in levels]))
+
     return {
         **{level: number(value) for level, value in by_level.items()},
         "0.50:0.95": number(float(np.mean(list(by_level.values())))),
-        "at_0.50": bounds.of([marks[0] for marks in levels], precision),
-        "at_0.50:0.95": as_dict(bounds.around(levels, _mean_precision)),
+        "at_0.50": {**as_dict(bounds.around(levels[0].precision)), **levels[0].counts},
+        "at_0.50:0.95": as_dict(bounds.around(mean)),
     }
-
-
-def _mean_precision(levels: Sequence[Sequence[Marks]]) -> float:
-    return float(np.mean([precision([marks[k] for marks in levels]) for k in range(len(IOUS))]))
 
 
 def _in_training(data: AnnotatedSet, answers: Sequence[Answer], trained_on: Mapping[str, str]) -> dict[str, str]:
@@ -161,26 +148,30 @@ def _regions(answers: Sequence[Answer]) -> list[str]:
     return sorted({region for answer in answers for own in answer.regions for region in own})
 
 
-def _auc(answers: Sequence[Answer], bounds: Bounds) -> dict[str, object] | None:
+def _auc(tops: Tops, bounds: Bounds) -> dict[str, object] | None:
     """Return the area with DeLong's bounds; where patients repeat, with the wider of these and the bootstrap's."""
-    positives, negatives = top_scores(answers)
-    if not positives or not negatives:
+    positives, negatives = tops.sides
+    if not len(positives) or not len(negatives):
         return None
     plain = delong(positives, negatives, alpha=bounds.alpha)
-    return as_dict(bounds.around(answers, image_area, least=plain) if bounds.repeat else plain)
+    return as_dict(bounds.around(tops.area, least=plain) if bounds.repeat else plain)
 
 
-def _afroc(marks: Sequence[Marks], bounds: Bounds) -> dict[str, object] | None:
+def _afroc(curves: Curves, bounds: Bounds) -> dict[str, object] | None:
     """Return the area under the AFROC, bounds by the bootstrap: the nodules of an image are not independent."""
-    nodules, normal = nodules_and_normal(marks)
-    if not nodules or not normal:
+    nodules, normal = curves.found, curves.normal(bounds.rows)
+    if not len(nodules) or not len(normal):
         return None
-    area = bounds.around(marks, nodule_area, least=delong(nodules, normal, alpha=bounds.alpha))
-    return {**as_dict(area), "nodules": nodules_in(marks), "normal_images": len(normal)}
+    area = bounds.around(curves.area, least=delong(nodules, normal, alpha=bounds.alpha))
+    return {**as_dict(area), "nodules": len(nodules), "normal_images": len(normal)}
 
 
 def _of_some(answers: Sequence[Answer], rule: Matching, wanted: Wanted, bounds: Bounds) -> dict[str, object]:
-    return bounds.of([marks_of(answer, rule, wanted) for answer in answers], sensitivity)
+    return _sensitivity(Curves.of([marks_of(answer, rule, wanted) for answer in answers]), bounds)
+
+
+def _sensitivity(curves: Curves, bounds: Bounds, rate: float = 1.0) -> dict[str, object]:
+    return {**as_dict(bounds.around(partial(curves.sensitivity, rate=rate))), **curves.counts}
 
 
 def _size_name(low: float, high: float) -> str:

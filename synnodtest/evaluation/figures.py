@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,61 +25,119 @@ from synnodtest.statistics import (
 FALSE_POSITIVE_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """False positives per image at which sensitivity is told: the seven of LUNA16."""
 
-Item = TypeVar("Item")
+Rows = NDArray[np.intp]
+"""Rows of the images that are drawn, any of them any number of times."""
+Figure = Callable[[Rows], float]
+"""A number of the images that are drawn."""
 
 
-def precision(marks: Sequence[Marks]) -> float:
-    """Return the average precision; NaN without nodules."""
-    return average_precision(*_pooled(marks), nodules_in(marks), ties_together=True)
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Marks of images, pooled once: a figure of any images that are drawn takes its findings from here.
+
+    Attributes:
+        scores: Of hits and false positives, by falling score.
+        hits: Which of them are hits.
+        owners: The image of each.
+        nodules: Number of nodules of each image.
+        full: Whether every nodule of an image is marked.
+        top: Highest score of a false positive of each image, -inf without one.
+        found: Score of each nodule's match, image by image; -inf where it was missed.
+    """
+
+    scores: NDArray[np.float64]
+    hits: NDArray[np.bool_]
+    owners: NDArray[np.intp]
+    nodules: NDArray[np.intp]
+    full: NDArray[np.bool_]
+    top: NDArray[np.float64]
+    found: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, marks: Sequence[Marks]) -> Curves:
+        """Return the marks of images, one item per image."""
+        found = np.concatenate([np.empty(0), *(mark.found for mark in marks)])
+        false = np.concatenate([np.empty(0), *(mark.false for mark in marks)])
+        nodules = np.array([len(mark.found) for mark in marks], dtype=np.intp)
+        images = np.arange(len(marks))
+        owners = np.concatenate([images.repeat(nodules), images.repeat([len(mark.false) for mark in marks])])
+        scores, hits = np.concatenate([found, false]), np.arange(len(owners)) < len(found)
+        falling = np.argsort(-scores, kind="stable")
+        falling = falling[scores[falling] > -math.inf]
+        return cls(
+            scores[falling],
+            hits[falling],
+            owners[falling],
+            nodules,
+            np.array([mark.exhaustive for mark in marks], dtype=bool),
+            np.array([mark.false.max(initial=-math.inf) for mark in marks], dtype=float),
+            found,
+        )
+
+    def precision(self, rows: Rows) -> float:
+        """Return the average precision; NaN without nodules."""
+        return average_precision(*self._drawn(rows), int(self.nodules[rows].sum()), ties_together=True)
+
+    def sensitivity(self, rows: Rows, rate: float = 1.0) -> float:
+        """Return the sensitivity at ``rate`` false positives per image; NaN without nodules, or full images."""
+        images = int(np.count_nonzero(self.full[rows]))
+        if not images:
+            return math.nan
+        return sensitivity_at_fppi(froc(*self._drawn(rows), int(self.nodules[rows].sum()), images), rate)
+
+    def area(self, rows: Rows) -> float:
+        """Return the area under the AFROC; NaN without nodules, or without normal images."""
+        return afroc(self.normal(rows), np.repeat(self.found, self._times(rows).repeat(self.nodules)))
+
+    def normal(self, rows: Rows) -> NDArray[np.float64]:
+        """Return the highest score on each image that is known to have no nodule; -inf is unmarked."""
+        top: NDArray[np.float64] = self.top[rows[self.full[rows] & (self.nodules[rows] == 0)]]
+        return top
+
+    @property
+    def counts(self) -> dict[str, object]:
+        """Numbers of nodules, and of images whose nodules are all marked."""
+        return {"nodules": len(self.found), "images": int(np.count_nonzero(self.full))}
+
+    def _times(self, rows: Rows) -> NDArray[np.intp]:
+        return np.bincount(rows, minlength=len(self.nodules))
+
+    def _drawn(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        again = self._times(rows)[self.owners]
+        return self.scores.repeat(again), self.hits.repeat(again)
 
 
-def sensitivity(marks: Sequence[Marks], rate: float = 1.0) -> float:
-    """Return the sensitivity at ``rate`` false positives per image; NaN without nodules, or images marked in full."""
-    images = sum(mark.exhaustive for mark in marks)
-    if not images:
-        return math.nan
-    return sensitivity_at_fppi(froc(*_pooled(marks), nodules_in(marks), images), rate)
+@dataclass(frozen=True, eq=False)
+class Tops:
+    """Highest score of each image, -inf without a finding, and whether it has a nodule."""
+
+    scores: NDArray[np.float64]
+    ill: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer]) -> Tops:
+        """Return those of a detector's answers, one per image."""
+        scores, ill = [one.top_score for one in answers], [bool(one.nodules) for one in answers]
+        return cls(np.array(scores, dtype=float), np.array(ill, dtype=bool))
+
+    @property
+    def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The scores of images with a nodule, and of those without."""
+        return self.scores[self.ill], self.scores[~self.ill]
+
+    def area(self, rows: Rows) -> float:
+        """Return the AUC of the images' highest scores; NaN without images of both kinds."""
+        return auc(*Tops(self.scores[rows], self.ill[rows]).sides)
 
 
-def image_area(answers: Sequence[Answer]) -> float:
-    """Return the AUC of the images' highest scores; NaN without images of both kinds."""
-    return auc(*top_scores(answers))
+def node21(tops: Tops, curves: Curves) -> Figure:
+    """Return the NODE21 score as a figure; NaN without images of both kinds."""
 
+    def score(rows: Rows) -> float:
+        area = tops.area(rows)
+        return math.nan if math.isnan(area) else node21_score(area, curves.sensitivity(rows, 0.25))
 
-def nodule_area(marks: Sequence[Marks]) -> float:
-    """Return the area under the AFROC; NaN without nodules, or without normal images."""
-    nodules, normal = nodules_and_normal(marks)
-    return afroc(normal, nodules)
-
-
-def node21(pairs: Sequence[tuple[Answer, Marks]]) -> float:
-    """Return the NODE21 score; NaN without images of both kinds."""
-    area = image_area([answer for answer, _ in pairs])
-    return math.nan if math.isnan(area) else node21_score(area, sensitivity([marks for _, marks in pairs], 0.25))
-
-
-def nodules_in(marks: Sequence[Marks]) -> int:
-    """Return the number of nodules."""
-    return sum(len(mark.found) for mark in marks)
-
-
-def top_scores(answers: Sequence[Answer]) -> tuple[list[float], list[float]]:
-    """Return the highest scores of images with a nodule, and of those without."""
-    return [a.top_score for a in answers if a.nodules], [a.top_score for a in answers if not a.nodules]
-
-
-def nodules_and_normal(marks: Sequence[Marks]) -> tuple[list[float], list[float]]:
-    """Return the score of each nodule and the highest on each image that is known to have none; -inf is unmarked."""
-    normal = [float(mark.false.max(initial=-math.inf)) for mark in marks if mark.exhaustive and not len(mark.found)]
-    return [float(score) for mark in marks for score in mark.found], normal
-
-
-def _pooled(marks: Sequence[Marks]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the scores of hits and false positives of all images, and which are hits."""
-    hits = np.concatenate([np.empty(0), *(mark.found for mark in marks)])
-    hits = hits[hits > -math.inf]
-    scores = np.concatenate([hits, *(mark.false for mark in marks)])
-    return scores, np.arange(len(scores)) < len(hits)
+    return score
 
 
 @dataclass(frozen=True)
@@ -106,23 +163,21 @@ class Bounds:
         """True where a patient has several images."""
         return len(set(self.clusters)) < len(self.clusters)
 
-    def of(self, marks: Sequence[Marks], statistic: Callable[[Sequence[Marks]], float]) -> dict[str, object]:
-        """Return value, bounds and numbers of one statistic of the images' marks."""
-        counts = {"nodules": nodules_in(marks), "images": sum(mark.exhaustive for mark in marks)}
-        return {**as_dict(self.around(marks, statistic)), **counts}
+    @property
+    def rows(self) -> Rows:
+        """Every image once."""
+        return np.arange(len(self.clusters))
 
-    def around(
-        self, items: Sequence[Item], statistic: Callable[[Sequence[Item]], float], least: Estimate | None = None
-    ) -> Estimate:
-        """Return the estimate, no narrower than ``least``, of one statistic of the images, one item per image.
+    def around(self, figure: Figure, least: Estimate | None = None) -> Estimate:
+        """Return the estimate of a figure of all images, no narrower than ``least``.
 
         Where nothing defines the value, or nothing is resampled, the bounds are NaN.
         """
-        value = statistic(items)
+        value = figure(self.rows)
         if math.isnan(value) or not self.resamples:
             return Estimate(value, math.nan, math.nan, alpha=self.alpha)
         estimate = cluster_bootstrap(
-            lambda rows: statistic([items[row] for row in rows]),
+            figure,
             self.clusters,
             alpha=self.alpha,
             resamples=self.resamples,

@@ -12,7 +12,7 @@ from synnodtest.annotated.sets import Case
 from synnodtest.evaluation.answers import Answer, marks_of
 from synnodtest.evaluation.comparison import LABELS, compare, unadjusted
 from synnodtest.evaluation.detector import measure
-from synnodtest.evaluation.figures import Bounds, nodule_area
+from synnodtest.evaluation.figures import Bounds, Curves
 from synnodtest.identity import Identity
 from synnodtest.matching import Matching
 from synnodtest.radiograph import Truth
@@ -127,9 +127,9 @@ def test_where_patients_repeat_the_auc_is_bounded_by_patients():
 def test_bounds_are_those_of_scipys_bootstrap_of_both_detectors_on_the_same_patients():
     """BCa of the difference of AFROC areas; pairs of nodules and normal films are counted in matrices."""
     first, later = two(5, 30, 30)
-    pairs = [tuple(marks_of(one, Matching()) for one in both) for both in zip(later, first, strict=True)]
+    own, other = (Curves.of([marks_of(one, Matching()) for one in some]) for some in (later, first))
     bounds = Bounds([one.cluster for one in first], 0.05, 2000, limits=(-1.0, 1.0))
-    got = bounds.around(pairs, lambda some: nodule_area([a for a, _ in some]) - nodule_area([b for _, b in some]))
+    got = bounds.around(lambda rows: own.area(rows) - other.area(rows))
     kernels = []
     for answers in (later, first):
         hits, well = np.array([hit_of(a) for a in answers if a.nodules]), tops(answers)[1]
