@@ -79,14 +79,15 @@ def read_before(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """The wheel of a copy of the project, so that the checkout stays as it is; built without an index."""
+    """The wheel of a copy of the project, so that the checkout stays as it is: built without an index, stored."""
 
     def fill(folder):
         for name in ("synnodtest", "models", "specs"):
             shutil.copytree(ROOT / name, folder / "copy" / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, folder / "copy" / name)
-        build = "from setuptools import build_meta; build_meta.build_wheel('..')"
+        build = "from setuptools import build_meta\n"
+        build += "build_meta.build_wheel('..', {'--build-option': ['--compression', 'stored']})"
         subprocess.run([sys.executable, "-c", build], cwd=folder / "copy", check=True, capture_output=True)
 
     return next(shared_folder(tmp_path_factory, "wheel", fill).glob("*.whl"))
