@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 import types
+import typing
 from pathlib import Path
 
 import synnodtest
@@ -68,7 +69,6 @@ def dotted(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@functools.cache
 def statements_of(path):
     """Return every statement of a file, those in functions too; expressions are ten times as many."""
     found = [ast.parse(path.read_text())]
@@ -78,21 +78,44 @@ def statements_of(path):
     return found
 
 
+class Told(typing.NamedTuple):
+    """Imports, functions with their number of lines, texts that stand alone, and unexplained numbers of a file."""
+
+    imports: list
+    functions: list
+    texts: list
+    unexplained: list
+
+
 @functools.cache
+def told_of(path):
+    """Return what the tests ask of a file; its tree is not kept: each look for garbage would go through all trees."""
+    imports, functions, texts = [], [], []
+    module, *others = statements_of(path)
+    for node in others:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            imports += imported_by(node, path)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            functions.append((node.name, node.lineno, body_lines(node)))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            texts.append((node.value.value, node.lineno))
+    return Told(imports, functions, texts, list(unexplained_in(module, path)))
+
+
+def imported_by(node, path):
+    if isinstance(node, ast.Import):
+        return [(alias.name, node.lineno) for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
+        parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+        base = ".".join([*parents, base] if base else parents)
+    return [(f"{base}.{alias.name}", node.lineno) for alias in node.names]
+
+
 def imports_of(path):
     """Return every module that a file imports, function-level imports too, as (dotted name, line)."""
-    package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
-    found = []
-    for node in statements_of(path):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, node.lineno) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*parents, base] if base else parents)
-            found += [(f"{base}.{alias.name}", node.lineno) for alias in node.names]
-    return found
+    return told_of(path).imports
 
 
 def unit_of(name):
@@ -246,10 +269,10 @@ def body_lines(function):
 
 def test_no_function_is_long():
     long = [
-        f"{path.relative_to(PACKAGE.parent)}:{node.lineno} {node.name} has {body_lines(node)} lines"
+        f"{path.relative_to(PACKAGE.parent)}:{line} {name} has {lines} lines"
         for path in modules()
-        for node in statements_of(path)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and body_lines(node) > 60
+        for name, line, lines in told_of(path).functions
+        if lines > 60
     ]
     assert long == []
 
@@ -269,11 +292,10 @@ RIDDLE = re.compile(r"(?:What|Who|Whether|Which|Where|How|Why)\b")
 def test_docstrings_name_the_thing():
     """``Outcome of a search.``, not ``What came of it.``"""
     riddles = [
-        f"{path.relative_to(PACKAGE.parent)}:{node.lineno} {node.value.value.splitlines()[0]}"
+        f"{path.relative_to(PACKAGE.parent)}:{line} {text.splitlines()[0]}"
         for path in modules()
-        for node in statements_of(path)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        if RIDDLE.match(node.value.value)
+        for text, line in told_of(path).texts
+        if RIDDLE.match(text)
     ]
     assert riddles == []
 
@@ -286,9 +308,9 @@ def is_number(node):
     return any(type(value) in (int, float) for value in written) and not any(isinstance(v, str) for v in written)
 
 
-def unexplained(path):
+def unexplained_in(module, path):
     """Yield the lines of a module's numeric constants with neither a docstring below nor a comment beside them."""
-    module, lines = statements_of(path)[0], path.read_text().splitlines()
+    lines = path.read_text().splitlines()
     for node, below in zip(module.body, [*module.body[1:], None], strict=True):
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not is_number(node.value):
             continue
@@ -299,7 +321,7 @@ def unexplained(path):
 
 def test_numbers_chosen_by_hand_say_why():
     """``ROUNDS = 3`` alone tells nobody whether it was measured, taken from elsewhere, or may be changed."""
-    assert [found for path in modules() for found in unexplained(path)] == []
+    assert [found for path in modules() for found in told_of(path).unexplained] == []
 
 
 def test_a_bare_number_would_be_seen(tmp_path):
@@ -307,7 +329,7 @@ def test_a_bare_number_would_be_seen(tmp_path):
     path = tmp_path / "imaginary.py"
     path.write_text(text + 'FLAG = True\nNAMES = ("a", 1)\nMADE = f(3)\nLAST = 1 << 20\n')
     imaginary = type("P", (), {"read_text": lambda self: path.read_text(), "relative_to": lambda self, root: "p.py"})()
-    assert list(unexplained(imaginary)) == [
+    assert told_of(imaginary).unexplained == [
         "p.py:1 BARE = 3",
         "p.py:6 TWO: tuple = (1, 2 * BARE)",
         "p.py:10 LAST = 1 << 20",
