@@ -107,7 +107,7 @@ FULL = """
 def test_a_disk_that_takes_no_more_is_an_error_with_its_remedy_and_leaves_no_half_entry(tmp_path):
     said = subprocess.run([sys.executable, "-c", textwrap.dedent(FULL), str(tmp_path)], capture_output=True, text=True)
     assert "cannot be written" in said.stdout, said.stderr
-    assert "--synnod-cache DIR" in said.stdout
+    assert "--synnod-cache of pytest, --cache" in said.stdout
     store = Store(tmp_path)
     assert [entry.key for entry in store.entries() if entry.kind == "findings"] == ["a" * 64]
     assert list((tmp_path / "tmp").iterdir()) == []
