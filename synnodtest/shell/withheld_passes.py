@@ -6,7 +6,7 @@ whether noise would hit as often, only where a pass counts hits alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,12 +29,13 @@ from synnodtest.evidence.chance import (
 )
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
-from synnodtest.evidence.trial import Evidence
+from synnodtest.evidence.trial import Evidence, predicate
 from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
+from synnodtest.spec.quantities import Stratum
 
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})
@@ -139,8 +140,7 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     }
     shares = {where: share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
     often = sorted((where for where in CONTROLS if shares[where] > MANY), key=lambda where: -shares[where])
-    hit = share_hit(list(gathered.evidence.values()), judged)
-    at_point = {where: shares[where] for where in often if shares[where] >= MOSTLY * hit}
+    at_point = _as_often(gathered, moved, judged)
     suspect = _as_loud(item, gathered, moved, judged) | at_point
     met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], shares[where])]
     for where in met or [where for where in suspect if _no_surer(gathered, moved[where], judged)]:
@@ -155,6 +155,26 @@ def told_from_noise(gathered: Gathered) -> Gathered:
     most = often[0]
     rulings = {name: told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return _with_rulings(gathered, rulings)
+
+
+def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], judged: Any) -> dict[str, float]:
+    """Return the places that are hit half as often as nodules, with the share: of all, or of a group that is compared.
+
+    The share that is told is the largest of these; places that are hit more often come first.
+    """
+    shares: dict[str, float] = {}
+    for part in (judged, *(replace(judged, strata=(group,)) for group in _groups(judged))):
+        least = max(MANY, MOSTLY * share_hit(list(gathered.evidence.values()), part))
+        for where, elsewhere in moved.items():
+            share = share_hit(list(elsewhere.values()), part)
+            if share > MANY and share >= least:
+                shares[where] = max(share, shares.get(where, 0.0))
+    return dict(sorted(shares.items(), key=lambda found: -found[1]))
+
+
+def _groups(judged: Any) -> Sequence[Stratum]:
+    """Return the groups that an expectation compares with one another."""
+    return getattr(judged, "strata", ())
 
 
 def _as_loud(
@@ -215,8 +235,10 @@ def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Eviden
 
 
 def _by_noise(parameters: Any, held: Evidence, elsewhere: Evidence) -> Iterator[Evidence]:
-    """Yield what noise has to meet: all of it, or of two arms the one under test beside the reference as it is."""
+    """Yield what noise has to meet: all of it; of two arms the one under test; of groups one, beside what they are."""
     yield elsewhere
+    both = list(zip(held.trials, elsewhere.trials, strict=True))
     if isinstance(parameters, Compared):
-        both = zip(held.trials, elsewhere.trials, strict=True)
         yield replace(held, trials=tuple(moved if is_arm(parameters, trial) else trial for trial, moved in both))
+    for keep in (predicate(group.where) for group in _groups(parameters)):
+        yield replace(held, trials=tuple(moved if any(keep(t, n) for n in t.nodules) else t for t, moved in both))

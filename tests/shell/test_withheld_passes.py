@@ -58,6 +58,8 @@ def one_lung():
     return lambda rs: [[f for f in found if f.box[2] <= 72] for found in dense()(rs)]
 def sight_in_one_lung():
     return lambda rs: [[f for f in found if f.box[2] <= 72] for found in truthful()(rs)]
+def sight_beside_one_lung():
+    return lambda rs: [a + [f for f in b if f.box[2] > 72] for a, b in zip(one_lung()(rs), truthful()(rs))]
 def grid():
     spots = [(36.0 * x, 36.0 * y) for x in range(4) for y in range(5)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in spots] for _ in radiographs]
@@ -294,6 +296,17 @@ def test_an_arm_in_which_all_is_marked_is_no_better_than_its_reference(root, kin
     assert ruling.status.name == "INCONCLUSIVE"
     assert "the expectation is met as well where nothing was planted" in ruling.sentence
     assert ruling.notes[0].startswith("Without this: PASSED")
+
+
+def test_a_group_in_which_all_is_marked_is_not_served_alike(root):
+    """In one lung all is marked, in the other nodules are seen: over both lungs half as many places are hit."""
+    parity = "parity: {metric: sensitivity, across: {region: [left_lung, right_lung]}, margin: 0.5, arm: plain}"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:sight_beside_one_lung", parity, count=16)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert "the expectation is met as well where nothing was planted" in ruling.sentence
+    assert ruling.notes[0].startswith("Without this: PASSED")
+    _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", parity, count=16)
+    assert honest.status.name == "PASSED", honest.sentence
 
 
 def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root, monkeypatch):
