@@ -164,7 +164,7 @@ def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], j
     """
     shares: dict[str, float] = {}
     for part in (judged, *(replace(judged, strata=(group,)) for group in _groups(judged))):
-        least = max(MANY, MOSTLY * share_hit(list(gathered.evidence.values()), part))
+        least = MOSTLY * share_hit(list(gathered.evidence.values()), part)
         for where, elsewhere in moved.items():
             share = share_hit(list(elsewhere.values()), part)
             if share > MANY and share >= least:
