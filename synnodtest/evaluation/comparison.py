@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.counted import joined
+from synnodtest.counted import counted, joined
 from synnodtest.evaluation.answers import Answer, coco_marks, marks_of
 from synnodtest.evaluation.figures import FALSE_POSITIVE_RATES, Bounds, Curves, Figure, Tops, as_dict, node21
 from synnodtest.expectations.limits import LEAST_CLUSTERS, fewer, too_few_equal_clusters
@@ -19,10 +19,12 @@ from synnodtest.statistics import Estimate, delong_paired, rate_difference_clust
 from synnodtest.statistics.distributions import t_isf
 
 _RATES = {f"sensitivity_at_{rate:g}_fp": rate for rate in FALSE_POSITIVE_RATES}
-_PER_IMAGE = "false positives per image"
 LABELS = {
     "average_precision_at_0.50": "average precision at IoU 0.50",
-    **{name: f"sensitivity at {rate:g} {_PER_IMAGE}" for name, rate in _RATES.items()},
+    **{
+        name: f"sensitivity at {counted(rate, 'false positive', shown=f'{rate:g}')} per image"
+        for name, rate in _RATES.items()
+    },
     "auc": "AUC of images",
     "afroc": "area under the AFROC",
     "node21_score": "NODE21 score",
@@ -213,10 +215,11 @@ def _word(found: Estimate, against: str) -> str:
 
 
 def _listed(figures: Sequence[str]) -> str:
-    """Return the figures' labels, sensitivities as one."""
-    rates = [f"{_RATES[name]:g}" for name in figures if name in _RATES]
-    together = [f"sensitivity at {joined(rates)} {_PER_IMAGE}"] if rates else []
-    return "; ".join([*together, *(LABELS[name] for name in figures if name not in _RATES)])
+    """Return the figures' labels, several sensitivities as one."""
+    rates = [name for name in figures if name in _RATES]
+    together = f"sensitivity at {joined([f'{_RATES[name]:g}' for name in rates])} false positives per image"
+    first = [together] if len(rates) > 1 else [LABELS[name] for name in rates]
+    return "; ".join([*first, *(LABELS[name] for name in figures if name not in _RATES)])
 
 
 def _told(found: Estimate) -> dict[str, object]:
