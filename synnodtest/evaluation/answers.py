@@ -131,10 +131,11 @@ def coco_hits(boxes: Sequence[Box], truths: Sequence[Box], level: float) -> list
     hits = []
     for box in boxes:
         best = max(free, key=lambda index: (iou(box, truths[index]), index), default=None)
-        hit = best is not None and iou(box, truths[best]) >= min(level, 1 - 1e-10)
-        if hit:
-            free.remove(best)  # type: ignore[arg-type]
-        hits.append(hit)
+        if best is not None and iou(box, truths[best]) >= min(level, 1 - 1e-10):
+            free.remove(best)
+            hits.append(True)
+        else:
+            hits.append(False)
     return hits
 
 

@@ -128,7 +128,7 @@ def judged_nodules(trials: Sequence[Trial], parameters: Any = None) -> list[tupl
     """Return the nodules that an expectation counts hits of, each with its scene."""
     arm, reference, of, where = (getattr(parameters, name, None) for name in ("arm", "reference", "of", "where"))
     arms = {arm, reference} - {None}
-    groups = [s.where for s in parameters.strata] if hasattr(parameters, "across") else [where]
+    groups = [group.where for group in compared_groups(parameters)] or [where]
 
     def is_judged(arm: Arm) -> bool:
         shown = arm.before(UNDER_ARM)
@@ -136,6 +136,21 @@ def judged_nodules(trials: Sequence[Trial], parameters: Any = None) -> list[tupl
 
     asked = [t for t in trials if t.arm.is_from(CONTROL_ARM)] or [t for t in trials if is_judged(t.arm)]
     return [pair for group in groups for pair in nodules_of(asked, of, group)]
+
+
+def compared_groups(parameters: Any) -> Sequence[Any]:
+    """Return the groups that an expectation compares with one another, each with conditions, ``where``."""
+    return getattr(parameters, "strata", ())
+
+
+def mostly_chance(share: float, hit: float) -> bool:
+    """Return whether most of what is hit may be chance.
+
+    Args:
+        share: Of places where nothing was planted, how many are hit.
+        hit: Of nodules, how many are.
+    """
+    return share > MANY and share >= MOSTLY * hit
 
 
 def _mean(values: Sequence[float]) -> float:

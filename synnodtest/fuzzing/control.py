@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synnodtest.evidence.chance import MANY, MIRRORED, MOSTLY, mirrored, share_hit
+from synnodtest.evidence.chance import MIRRORED, mirrored, mostly_chance, share_hit
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.claims import Claim
@@ -47,7 +47,7 @@ class Control:
     @property
     def noisy(self) -> bool:
         """True where most of what it finds may be chance."""
-        return self.by_noise > MANY and self.by_noise * self.scenes >= MOSTLY * self.found
+        return mostly_chance(self.by_noise, self.found / max(self.scenes, 1))
 
     @property
     def passed(self) -> bool:

@@ -6,7 +6,7 @@ whether noise would hit as often, only where a pass counts hits alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +19,12 @@ from synnodtest.evidence.chance import (
     MIRRORED,
     MOSTLY,
     at_any_score,
+    compared_groups,
     exchanged,
     judged_nodules,
     mean_confidence,
     mirrored,
+    mostly_chance,
     share_hit,
     told_of_chance,
     withheld_for_chance,
@@ -35,7 +37,6 @@ from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.fuzzing import FuzzGathered, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
-from synnodtest.spec.quantities import Stratum
 
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})
@@ -138,11 +139,9 @@ def told_from_noise(gathered: Gathered) -> Gathered:
         where: {name: control(evidence, item.matching) for name, evidence in gathered.evidence.items()}
         for where, control in CONTROLS.items()
     }
-    shares = {where: share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
-    often = sorted((where for where in CONTROLS if shares[where] > MANY), key=lambda where: -shares[where])
     at_point = _as_often(gathered, moved, judged)
     suspect = _as_loud(item, gathered, moved, judged) | at_point
-    met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], shares[where])]
+    met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], suspect[where])]
     for where in met or [where for where in suspect if _no_surer(gathered, moved[where], judged)]:
         rulings = {
             name: withheld_for_chance(ruling, suspect[where], point, where, met=bool(met))
@@ -150,9 +149,10 @@ def told_from_noise(gathered: Gathered) -> Gathered:
             for point in [gathered.evidence[name].operating_point if where in at_point else 0.0]
         }
         return _with_rulings(gathered, rulings)
-    if not often:
+    shares = {where: share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
+    most = max(shares, key=lambda where: shares[where])
+    if shares[most] <= MANY:
         return gathered
-    most = often[0]
     rulings = {name: told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return _with_rulings(gathered, rulings)
 
@@ -163,18 +163,13 @@ def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], j
     The share that is told is the largest of these; places that are hit more often come first.
     """
     shares: dict[str, float] = {}
-    for part in (judged, *(replace(judged, strata=(group,)) for group in _groups(judged))):
-        least = MOSTLY * share_hit(list(gathered.evidence.values()), part)
+    for part in (judged, *(replace(judged, strata=(group,)) for group in compared_groups(judged))):
+        hit = share_hit(list(gathered.evidence.values()), part)
         for where, elsewhere in moved.items():
             share = share_hit(list(elsewhere.values()), part)
-            if share > MANY and share >= least:
+            if mostly_chance(share, hit):
                 shares[where] = max(share, shares.get(where, 0.0))
     return dict(sorted(shares.items(), key=lambda found: -found[1]))
-
-
-def _groups(judged: Any) -> Sequence[Stratum]:
-    """Return the groups that an expectation compares with one another."""
-    return getattr(judged, "strata", ())
 
 
 def _as_loud(
@@ -240,5 +235,5 @@ def _by_noise(parameters: Any, held: Evidence, elsewhere: Evidence) -> Iterator[
     both = list(zip(held.trials, elsewhere.trials, strict=True))
     if isinstance(parameters, Compared):
         yield replace(held, trials=tuple(moved if is_arm(parameters, trial) else trial for trial, moved in both))
-    for keep in (predicate(group.where) for group in _groups(parameters)):
+    for keep in (predicate(group.where) for group in compared_groups(parameters)):
         yield replace(held, trials=tuple(moved if any(keep(t, n) for n in t.nodules) else t for t, moved in both))
