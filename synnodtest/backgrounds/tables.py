@@ -323,7 +323,10 @@ class _Judge:
         self.understands = bool(findings or counts or denials or self._classes or self._labels or self._places)
         told = (*REPORT_COLUMNS, *no_class)
         reports = [name for name in header if folded(name) in told or not self.understands]
-        self._others = ((findings, name_nodule), (counts, _counts), (reports, _reports), (denials, _denies_no))
+        partly = [name for name in header if no_class and name == "exhaustive"]
+        self._others = (
+            (findings, name_nodule), (counts, _counts), (reports, _reports), ([*denials, *partly], _denies_no)
+        )  # fmt: skip
         self._ids = [names[name] for name in ("classid", "labelid", "categoryid") if name in names]
 
     def positive(self, row: Mapping[str, str], line: int) -> bool:

@@ -30,7 +30,6 @@ class AnnotatedBox:
         diameter_mm: Where it was measured and not taken from the box.
         contrast: Likewise (phantoms know it).
         annotation: Who annotated it, where a set joins several annotations; their boxes differ in margin.
-        exhaustive: Whether its annotators marked every nodule of the image.
     """
 
     box: Box
@@ -38,12 +37,11 @@ class AnnotatedBox:
     diameter_mm: float | None = None
     contrast: float | None = None
     annotation: str = ""
-    exhaustive: bool = True
 
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """One image with its annotated nodules; none means that it shows none.
+    """One image with its annotated nodules; none means that it shows none, if it is marked in full.
 
     Args:
         id: Unique within the set: the file's stem.
@@ -64,16 +62,13 @@ class AnnotatedImage:
     """Height and width that the annotations give of it."""
     given: Given = FILE_ALONE
     """All that a manifest says of the pixels."""
+    exhaustive: bool = True
+    """True where every nodule of the image is marked, so that a finding elsewhere is a false positive."""
 
     @property
     def cluster(self) -> str:
         """The patient where known, else the image: never on both sides of a split."""
         return self.patient or self.id
-
-    @property
-    def exhaustive(self) -> bool:
-        """True where every nodule of the image is marked, so that a finding elsewhere is a false positive."""
-        return all(box.exhaustive for box in self.boxes)
 
 
 @dataclass(frozen=True)

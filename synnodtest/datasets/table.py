@@ -50,6 +50,7 @@ def read_table(folder: Path) -> Dataset:
     for name, row, _ in named:
         patients[name] = (row.get("patient") or patients.get(name, "")).strip()
     listed = by_image((name, where, _box(row, columns, where) if drawn(row) else []) for name, row, where in named)
+    partly = {name for name, row, where in named if not _exhaustive(row, where)}
     if columns is _SIZES:
         refuse_corners({folder / name: own for name, (_, own) in listed.items()}, str(table))
     facts = Facts([folder, folder.parent])
@@ -58,7 +59,7 @@ def read_table(folder: Path) -> Dataset:
     for name, (where, own) in listed.items():
         stem = _flat(name) if stems[_stem(name)] > 1 else ""
         image = facts.image(folder / name, own, where, stem)
-        images.append(replace(image, patient=patients[name] or image.patient))
+        images.append(replace(image, patient=patients[name] or image.patient, exhaustive=name not in partly))
     return Dataset(folder.resolve().name, "csv", folder, images, notes_on_scores(given, table.name))
 
 
@@ -123,7 +124,7 @@ def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[Ann
     diameter, contrast = (numbers([row[n]], where)[0] if row.get(n) else None for n in ("diameter_mm", "contrast"))
     box = positive_box(first, second, third, fourth, where)
     annotation = (row.get("annotation") or "").strip()
-    return [AnnotatedBox(box, where, diameter, contrast, annotation=annotation, exhaustive=_exhaustive(row, where))]
+    return [AnnotatedBox(box, where, diameter, contrast, annotation=annotation)]
 
 
 def _exhaustive(row: Mapping[str, str], where: str) -> bool:

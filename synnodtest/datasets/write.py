@@ -189,12 +189,12 @@ _WORDS = {True: "yes", False: "no"}
 def _table(out: Path, written: Sequence[_Written]) -> None:
     rows: list[dict[str, object]] = []
     for one in written:
-        name = one.path.relative_to(out).as_posix()
+        name, word = one.path.relative_to(out).as_posix(), _WORDS[one.image.exhaustive]
         for item in one.image.boxes:
             numbers = (*map(_number, item.box), item.diameter_mm, item.contrast)
-            rows.append(dict(zip(_BOX, (name, *numbers, item.annotation, _WORDS[item.exhaustive]), strict=True)))
+            rows.append(dict(zip(_BOX, (name, *numbers, item.annotation, word), strict=True)))
         if not one.image.boxes:
-            rows.append({"file": name})
+            rows.append({"file": name, "exhaustive": word})
     write_rows(out / "boxes.csv", _BOX, rows)
 
 

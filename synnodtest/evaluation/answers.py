@@ -45,6 +45,11 @@ class Answer:
         """The highest score; -inf without a finding."""
         return max((finding.score for finding in self.findings), default=-math.inf)
 
+    @property
+    def normal(self) -> bool:
+        """True where the radiograph is known to show no nodule."""
+        return self.exhaustive and not self.nodules
+
 
 @dataclass(frozen=True)
 class Marks:

@@ -192,7 +192,7 @@ def _too_few(answers: Sequence[Answer], figure: str) -> str:
     elif figure == "average_precision_at_0.50":
         sides = {"with a nodule on a film marked in full": [one for one in ill if one.exhaustive]}
     else:
-        sides |= {"with a normal film": [one for one in (full if figure == "afroc" else answers) if not one.nodules]}
+        sides |= {"with a normal film": [one for one in answers if one.normal]}
     for who, some in sides.items():
         if few := fewer(len({one.cluster for one in some}), LEAST_CLUSTERS, f"patient {who} is", f"patients {who} are"):
             return few[0]

@@ -109,25 +109,30 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Tops:
-    """Highest score of each image, -inf without a finding, and whether it has a nodule."""
+    """Highest score of each image, -inf without a finding; whether it has a nodule, whether it surely has none.
+
+    An image without a marked nodule on which some may be unmarked is neither.
+    """
 
     scores: NDArray[np.float64]
     ill: NDArray[np.bool_]
+    well: NDArray[np.bool_]
 
     @classmethod
     def of(cls, answers: Sequence[Answer]) -> Tops:
         """Return those of a detector's answers, one per image."""
         scores, ill = [one.top_score for one in answers], [bool(one.nodules) for one in answers]
-        return cls(np.array(scores, dtype=float), np.array(ill, dtype=bool))
+        well = [one.normal for one in answers]
+        return cls(np.array(scores, dtype=float), np.array(ill, dtype=bool), np.array(well, dtype=bool))
 
     @property
     def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The scores of images with a nodule, and of those without."""
-        return self.scores[self.ill], self.scores[~self.ill]
+        """The scores of images with a nodule, and of those known to have none."""
+        return self.scores[self.ill], self.scores[self.well]
 
     def area(self, rows: Rows) -> float:
         """Return the AUC of the images' highest scores; NaN without images of both kinds."""
-        return auc(*Tops(self.scores[rows], self.ill[rows]).sides)
+        return auc(*Tops(self.scores[rows], self.ill[rows], self.well[rows]).sides)
 
 
 def node21(tops: Tops, curves: Curves) -> Figure:

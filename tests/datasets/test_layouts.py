@@ -88,6 +88,17 @@ def test_films_with_boxes_are_no_backgrounds_whoever_drew_the_boxes(table):
     assert [background.id for background in open_backgrounds(table, "normal").backgrounds] == ["b.mha"]
 
 
+def test_films_on_which_nodules_may_be_unmarked_are_no_backgrounds_and_stay_so(table, tmp_path):
+    first, *rows = (table / "boxes.csv").read_text().splitlines()
+    lines = [f"{first},exhaustive", *(f"{row},{'no' if row.startswith('b.') else 'yes'}" for row in rows)]
+    (table / "boxes.csv").write_text("\n".join(lines))
+    convert(read_dataset(table), tmp_path / "made", "csv")
+    for folder in (table, tmp_path / "made"):
+        assert [one.id for one in read_dataset(folder).images if not one.exhaustive] == ["b"]
+        with pytest.raises(BackgroundError, match="nodules"):
+            _ = open_backgrounds(folder, "normal").backgrounds
+
+
 @pytest.mark.parametrize("layout", ["csv", "coco"])
 def test_films_with_boxes_of_a_class_that_was_chosen_are_no_backgrounds(table, tmp_path, layout):
     folder = table

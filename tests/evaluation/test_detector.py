@@ -154,6 +154,16 @@ def test_a_finding_where_nodules_may_be_unmarked_is_no_false_positive():
     assert result["auc"]["value"] == pytest.approx(0.25)
 
 
+def test_an_image_without_a_mark_is_no_negative_where_nodules_may_be_unmarked():
+    found = Finding((10, 10, 30, 30), 0.5)
+    answers = {0: [Finding((70, 10, 80, 20), 0.9)], 1: [found], 2: []}
+    result = evaluate(scripted(answers), PartlyMarked([radiograph(0), radiograph(1, truth(10, 10, 20)), radiograph(2)]))
+    assert result["auc"]["value"] == 1.0
+    assert result["node21_score"] == 1.0
+    nobody = evaluate(scripted(answers), PartlyMarked([radiograph(0), radiograph(1, truth(10, 10, 20))]), resamples=0)
+    assert nobody["auc"] is None
+
+
 def test_where_no_image_is_marked_in_full_there_is_no_curve():
     answers = {0: [Finding((10, 10, 30, 30), 0.5), Finding((70, 10, 80, 20), 0.9)]}
     result = evaluate(scripted(answers), PartlyMarked([radiograph(0, truth(10, 10, 20))]), resamples=100)
@@ -164,6 +174,17 @@ def test_where_no_image_is_marked_in_full_there_is_no_curve():
 def test_a_table_says_which_films_are_marked_in_part(tmp_path):
     write_annotated(tmp_path, 2)
     assert [case.exhaustive for case in DatasetSet(tmp_path).cases] == [True, False]
+
+
+def test_a_film_that_is_marked_in_part_may_have_no_mark(tmp_path):
+    write_annotated(tmp_path, 2)
+    table = tmp_path / "boxes.csv"
+    first, *rows = table.read_text().splitlines()
+    columns = first.split(",")
+    empty = {"file": rows[1].split(",")[columns.index("file")], "exhaustive": "no"}
+    table.write_text("\n".join([first, rows[0], ",".join(empty.get(name, "") for name in columns)]))
+    (full, partly) = DatasetSet(tmp_path).dataset.images
+    assert (full.exhaustive, len(partly.boxes), partly.exhaustive) == (True, 0, False)
 
 
 def test_a_silent_detector_has_precision_zero_and_no_score_is_made_up():
