@@ -4,6 +4,7 @@ import pytest
 
 from synnodtest.conspicuity import Visibility
 from synnodtest.fuzzing import investigation
+from tests.fuzzing.parts import Held
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +14,13 @@ def not_looked_at(monkeypatch):
         "synnodtest.engine.outcome.visibilities",
         lambda radiograph, unit=None: (Visibility(),) * len(radiograph.nodules),
     )
+
+
+@pytest.fixture(autouse=True)
+def nothing_held_any_longer():
+    """Let go of what stores in memory held for a test."""
+    yield
+    Held.ENTRIES.clear()
 
 
 def describe_briefly(patch):

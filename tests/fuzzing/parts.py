@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -132,6 +133,28 @@ def noisy(rate, seed=0):
     return misses
 
 
+class Held(Store):
+    """A store whose entries are held in memory for one test: a search writes thousands, and few tests ask for files.
+
+    Stores of the same folder hold the same entries.
+    """
+
+    ENTRIES: ClassVar[dict[Path, dict[tuple[str, str], bytes]]] = {}
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.held = self.ENTRIES.setdefault(self.root, {})
+
+    def get(self, kind, key):
+        return self.held.get((kind, key))
+
+    def has(self, kind, key):
+        return (kind, key) in self.held
+
+    def put(self, kind, key, data):
+        return self.held.setdefault((kind, key), data)
+
+
 SPEC = """\
 synnodtest: 1
 behaviours:
@@ -160,12 +183,13 @@ def hunt(
     parts=1,
     seed=0,
     store="store",
+    keep=Held,
     synthesizers=None,
     guarded=True,
     timeout_s=30.0,
     run=fuzz,
 ):
-    """Run one search; return what it gathered."""
+    """Run one search, whose store is of the class ``keep``; return what it gathered."""
     path = folder / "fuzz.yaml"
     more = "\n".join("      " + line for line in more.splitlines())
     path.write_text(SPEC.format(vary=vary, expect=expect, examples=examples, replicates=replicates, more=more))
@@ -176,7 +200,7 @@ def hunt(
         backgrounds=lambda name, count: Lungs(count, parts),
         default_synthesizer="gaussian",
     )
-    campaign = Campaign(providers, Store(folder / store), seed=seed)
+    campaign = Campaign(providers, keep(folder / store), seed=seed)
     (variant,) = variants(behaviour, behaviour.expectations[0])
     return run(campaign, behaviour, variant)
 

@@ -9,8 +9,7 @@ from synnodtest.detectors.guard import Guard
 from synnodtest.engine.engine import Engine
 from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.fuzzing import CrashFound, replay_failure
-from synnodtest.store import Store
-from tests.fuzzing.parts import Discs, Holed, Lungs, asked, hunt
+from tests.fuzzing.parts import Discs, Held, Holed, Lungs, asked, hunt
 
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
 SEARCHED = 6
@@ -97,7 +96,7 @@ def test_a_crash_of_the_search_ends_it_before_anything_is_confirmed(tmp_path):
 
 def engine(folder, detector, how):
     guarded = Guard(detector, 0.5 if how == "hangs" else 30.0)
-    return Engine(Lungs(66), Discs(), guarded, Store(folder))
+    return Engine(Lungs(66), Discs(), guarded, Held(folder))
 
 
 def test_a_crash_is_never_a_miss_where_the_whole_claim_hangs_on_silence(tmp_path):

@@ -15,6 +15,7 @@ from synnodtest.fuzzing.hole.walk import failing_stretches
 from synnodtest.fuzzing.setup import SearchSetup
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
+from synnodtest.store import Store
 from tests.fuzzing.parts import Holed, asked, centre, confirmed, depth_mm, hunt, ruling
 
 SIZES = "{diameter_mm: [10, 40], contrast: [0.3, 0.8], location: {region: lung}}"
@@ -192,11 +193,13 @@ def test_a_walk_that_is_killed_is_taken_up_again_and_comes_to_the_same_region(tm
     assert walk > 40
     child = os.fork()
     if child == 0:
-        hunt(tmp_path, Mortal(misses, undisturbed.images - walk // 2), vary=vary, examples=30, store="killed")
+        hunt(
+            tmp_path, Mortal(misses, undisturbed.images - walk // 2), vary=vary, examples=30, store="killed", keep=Store
+        )
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     again = Holed(misses)
-    resumed = hunt(tmp_path, again, vary=vary, examples=30, store="killed").entry
+    resumed = hunt(tmp_path, again, vary=vary, examples=30, store="killed", keep=Store).entry
     assert again.images < undisturbed.images / 2, "what was finished is not done again"
     for key in ("example", "counterexamples", "region"):
         assert resumed[key] == whole[key], key

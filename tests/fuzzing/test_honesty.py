@@ -31,11 +31,10 @@ from synnodtest.ports import Background
 from synnodtest.spec.model import Location
 from synnodtest.spec.plain import flow
 from synnodtest.statistics import clopper_pearson
-from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.expectations.evidence import trial
 from tests.fuzzing.conftest import describe_briefly
-from tests.fuzzing.parts import Discs, Holed, Lungs, asked, centre, hunt, noisy, ruling
+from tests.fuzzing.parts import Discs, Held, Holed, Lungs, asked, centre, hunt, noisy, ruling
 
 pytestmark = pytest.mark.usefixtures("briefly_described")
 SMALL = "{diameter_mm: [10, 20], contrast: [0.3, 1.0]}"
@@ -195,7 +194,7 @@ def test_a_walk_that_was_cut_short_does_not_say_what_does_not_matter(failure):
 
 @pytest.mark.parametrize(("rate", "verdict"), [(0.9, "FIXED"), (0.77, "FAILED"), (0.2, "FAILED")])
 def test_a_replayed_failure_is_fixed_only_where_it_holds_as_often_as_asked(failure, tmp_path, rate, verdict):
-    again = Engine(Lungs(66), Discs(), Guard(Holed(noisy(rate, seed=2)), 30.0), Store(tmp_path / "again"))
+    again = Engine(Lungs(66), Discs(), Guard(Holed(noisy(rate, seed=2)), 30.0), Held(tmp_path / "again"))
     found, lines = replay_failure(again, failure)
     assert found == verdict
     assert ("though not surely so" in lines[-1]) is (rate == 0.77)
@@ -208,7 +207,7 @@ def test_a_replayed_failure_is_fixed_only_where_it_holds_as_often_as_asked(failu
 def test_a_replayed_failure_that_holds_exactly_as_often_as_asked_is_fixed(failure, tmp_path, missed, verdict):
     shown = itertools.count()
     detector = Guard(Holed(lambda truth, radiograph: next(shown) < missed), 30.0)
-    again = Engine(Lungs(66), Discs(), detector, Store(tmp_path / "again"))
+    again = Engine(Lungs(66), Discs(), detector, Held(tmp_path / "again"))
     found, (told, *_) = replay_failure(again, {**failure, "trials": failure["trials"][:60]})
     assert (found, told) == (verdict, f"{60 - missed} of 60 scenes keep the claim (asked for: 0.8)")
 
@@ -218,7 +217,7 @@ OTHER, OPEN = "DIFFER from the record: judged on other pictures", "is not shown 
 
 @pytest.mark.parametrize("status", ["FAILED", "ERROR"])
 def test_on_other_pictures_than_those_that_failed_nothing_is_shown_to_be_fixed(failure, tmp_path, status):
-    again = Engine(Lungs(66), Discs(), Guard(Holed(), 30.0), Store(tmp_path / "again"))
+    again = Engine(Lungs(66), Discs(), Guard(Holed(), 30.0), Held(tmp_path / "again"))
     trials = copy.deepcopy(failure["trials"][:10])
     asked_for = {**failure, "status": status, "trials": trials}
     assert replay_failure(again, asked_for)[0] == "FIXED"
@@ -235,7 +234,7 @@ def test_on_other_pictures_than_those_that_failed_nothing_is_shown_to_be_fixed(f
 
 
 def test_a_failure_on_other_pictures_is_one(failure, tmp_path):
-    again = Engine(Lungs(66), Discs(), Guard(Holed(lambda truth, radiograph: True), 30.0), Store(tmp_path / "again"))
+    again = Engine(Lungs(66), Discs(), Guard(Holed(lambda truth, radiograph: True), 30.0), Held(tmp_path / "again"))
     (trial,) = copy.deepcopy(failure["trials"][:1])
     trial["scenes"]["example"]["radiograph_sha256"] = "0" * 64
     found, lines = replay_failure(again, {**failure, "trials": [trial]})
