@@ -18,6 +18,8 @@ from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
 from synnodtest.backgrounds.estimates import Estimates, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
+from synnodtest.backgrounds.films import sight_of
+from synnodtest.backgrounds.listing import Entry
 from synnodtest.canonical import canonical_json, plain, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.conspicuity import Visibility, visibilities
@@ -127,6 +129,22 @@ class AnnotatedFilms:
     def digests(self) -> Collection[str]:
         """The sha256 of the file of every film with a nodule, whatever the split."""
         return self._digests.values()
+
+    @property
+    def patients(self) -> Mapping[str, str]:
+        """Patient, or "", of every film with a nodule, whatever the split."""
+        return {name: image.patient for name, image in self._every.items()}
+
+    def looks(self) -> Mapping[str, bytes]:
+        """Return by name the likeness of every film with a nodule, whatever the split; b"" where it cannot be read."""
+        root = None if self._store is None else self._store.root
+        return {
+            name: sight_of(Entry(name, image.path, given=image.given), self._looks_key(image), root, True).looks
+            for name, image in self._every.items()
+        }
+
+    def _looks_key(self, image: AnnotatedImage) -> str:
+        return sha256_of(["annotated looks", self._digests[image.id], *self._shown(image)])
 
     @cached_property
     def backgrounds(self) -> Sequence[Background]:

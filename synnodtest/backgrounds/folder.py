@@ -158,6 +158,10 @@ class FolderSet:
         """Return the sha256 of a radiograph's file."""
         return digest_of(self._entries[background.id].path)
 
+    def looks(self, background: Background) -> bytes:
+        """Return the likeness by which copies of a radiograph are known; b"" where it cannot be read."""
+        return sight_of(self._entries[background.id], background.content, self._cache, True).looks
+
     def doubts(self, background: Background) -> Sequence[str]:
         """Return why someone should look at the estimated lungs of a radiograph; nothing where all is well or given.
 

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage, stats
 
 from synnodtest.annotated.films import AnnotatedFilms
@@ -316,6 +317,19 @@ def test_a_copy_of_an_annotated_film_is_no_negative_whatever_its_name(tmp_path):
     films = AnnotatedFilms(tmp_path / "real", share=0.8)
     left = negative_films(tmp_path / "plain", films, split="all")
     assert [one.id for one in left.backgrounds] == ["plain000.png"]
+
+
+@pytest.mark.parametrize(("patient", "kept"), [("", []), ("p-other", ["copy.jpg"])])
+def test_a_film_that_was_saved_anew_is_no_negative_unless_another_patient_is_named(tmp_path, patient, kept):
+    write_annotated(tmp_path / "real", 1)
+    write_negatives(tmp_path / "plain", 2)
+    with Image.open(tmp_path / "real" / "real000.png") as film:
+        film.resize((160, 160), Image.Resampling.BOX).save(tmp_path / "plain" / "copy.jpg", quality=80)
+    with (tmp_path / "plain" / "manifest.csv").open("a") as manifest:
+        manifest.write(f"copy.jpg,{patient},1.875,1.875,0,normal\n")
+    films = AnnotatedFilms(tmp_path / "real", share=0.8)
+    left = negative_films(tmp_path / "plain", films, split="all")
+    assert sorted(one.id for one in left.backgrounds) == [*kept, "plain000.png", "plain001.png"]
 
 
 def test_a_patient_whose_header_has_an_annotated_nodule_is_no_negative_and_stays_on_a_side_of_the_split(tmp_path):
