@@ -30,11 +30,17 @@ def remember():
     """Let every module of the package that is loaded, or will be, remember."""
     from synnodtest.backgrounds import estimates, pose
     from synnodtest.phantom import projection
-    from synnodtest.report.figures import canvas
 
     _put(projection.project, _remembering(projection.project, estimates))
     _put(estimates.estimate_structures, _remembering(estimates.estimate_structures, estimates))
     _put(pose._segmented, _remembering(pose._segmented, estimates))
+    draw_nothing_where_asked()
+
+
+def draw_nothing_where_asked():
+    """Let a process whose environment has :data:`UNDRAWN` leave drawings empty; this loads nothing that draws."""
+    from synnodtest.report.figures import canvas
+
     _put(canvas.to_svg, _empty_where_asked(canvas.to_svg))
     _put(canvas.axes, _no_axes_where_asked(canvas.axes))
 

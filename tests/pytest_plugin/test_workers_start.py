@@ -1,6 +1,7 @@
 """What the processes of a run load, and what they search as they end."""
 
 import json
+import re
 
 import pytest
 
@@ -22,6 +23,16 @@ def pytest_unconfigure(config):
     Path(f"modules-{who}.json").write_text(json.dumps(sorted(sys.modules)))
     Path(f"spared-{who}.json").write_text(json.dumps(gc.get_freeze_count() > FROZEN))
 """
+UNDRAWN = """
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        from tests.remembered import draw_nothing_where_asked
+
+        draw_nothing_where_asked()
+"""
+"""What a run would draw is computed and its drawing left empty: the layout takes as long as all else that it does."""
 MAKING = {"torch", "torchvision", "ultralytics", "diffusers", "transformers", "cv2", "scipy.ndimage"}
 WRITING = {"matplotlib", "jinja2", "pyarrow", "pandas", "synnodtest.report.html", "synnodtest.report.publish"}
 NEITHER = {"scipy.stats", "scipy.interpolate", "sklearn", "statsmodels"}
@@ -39,7 +50,9 @@ def test_workers_load_what_makes_scenes_the_controller_the_report_and_a_run_that
 ):
     """One worker shows it: each has the same start. What it made is stored for the run that makes nothing."""
     project.forget()
-    (project.path / "conftest.py").write_text(WATCH)
+    spec = project.path / "specs" / "small.yaml"
+    spec.write_text(re.sub("      - monotone.*\n", "", spec.read_text()).replace("[6, 9, 12, 16, 20]", "[12, 20]"))
+    (project.path / "conftest.py").write_text(WATCH + UNDRAWN)
     first = project(*WORDS, "-n", "1", detector="demo", start=start_python)
     loaded = {who: set(modules) for who, modules in told(project, "modules").items()}
     assert loaded.keys() == {"controller", "gw0"}
@@ -48,6 +61,7 @@ def test_workers_load_what_makes_scenes_the_controller_the_report_and_a_run_that
     assert loaded["gw0"] & (WRITING | NEITHER) == set()
     assert loaded["gw0"] >= {"torch", "ultralytics"}
 
+    (project.path / "conftest.py").write_text(WATCH)
     again = project(*WORDS, detector="demo", start=start_python)
     assert HEAVY & set(told(project, "modules")["controller"]) == set()
     sentences = [[line for line in run.outlines if "sensitivity 0" in line] for run in (first, again)]
