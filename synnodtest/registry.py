@@ -88,7 +88,7 @@ class Registry(Generic[T]):
             if not anew and self._registered.get(name, thing) is not thing:
                 raise ValueError(f"a {self.what} named {name!r} is already registered")
             self._registered[name] = cast(T, thing)
-            self.forget()
+            self._all = None
             return thing
 
         return add
