@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.datasets.similarity import perceptual_hash
@@ -17,6 +16,7 @@ from synnodtest.geometry import Box, centre_of, iou
 from synnodtest.matching import Matching, match
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph, Truth
+from synnodtest.statistics.pooled import Marks
 
 COCO_FINDINGS = 100
 """COCO looks at the hundred findings of highest score per image."""
@@ -49,23 +49,6 @@ class Answer:
     def normal(self) -> bool:
         """True where the radiograph is known to show no nodule."""
         return self.exhaustive and not self.nodules
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Findings of one image for one curve.
-
-    An image on which nodules may be unmarked has no false positives, nor counts it among the images of their rate.
-
-    Attributes:
-        found: Score of each nodule's match, -inf where it was missed; shape (nodules,).
-        false: Scores of the false positives.
-        exhaustive: Whether every nodule of the image is marked.
-    """
-
-    found: NDArray[np.float64]
-    false: NDArray[np.float64]
-    exhaustive: bool = True
 
 
 def answers_of(

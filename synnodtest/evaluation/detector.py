@@ -12,12 +12,13 @@ import numpy as np
 from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.datasets.similarity import near_duplicates
 from synnodtest.evaluation.answers import Answer, Wanted, answers_of, coco_marks, marks_of
-from synnodtest.evaluation.figures import FALSE_POSITIVE_RATES, Bounds, Curves, Rows, Tops, as_dict, node21, number
+from synnodtest.evaluation.figures import FALSE_POSITIVE_RATES, Bounds, as_dict, counts, node21, number, tops_of
 from synnodtest.identity import Identity
 from synnodtest.matching import Matching
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.statistics import delong
+from synnodtest.statistics.pooled import Pooled, Ranked, Weights
 
 IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 SIZES_MM: tuple[tuple[float, float], ...] = ((0, 10), (10, 20), (20, 30), (30, math.inf), (10, math.inf), (10, 30))
@@ -88,8 +89,8 @@ def measure(
         Where nothing defines a value it is None.
     """
     rule = Matching()
-    tops, curves = Tops.of(answers), Curves.of([marks_of(answer, rule) for answer in answers])
-    loose = Curves.of([marks_of(answer, Matching(criterion="iou", at_least=0.2)) for answer in answers])
+    tops, curves = tops_of(answers), Pooled.of([marks_of(answer, rule) for answer in answers])
+    loose = Pooled.of([marks_of(answer, Matching(criterion="iou", at_least=0.2)) for answer in answers])
     bounds = Bounds([answer.cluster for answer in answers], alpha, resamples)
     curve = {f"{rate:g}": _sensitivity(curves, bounds, rate) for rate in FALSE_POSITIVE_RATES}
     score = as_dict(bounds.around(node21(tops, loose)))
@@ -117,16 +118,16 @@ def measure(
 
 def _precision(answers: Sequence[Answer], bounds: Bounds) -> dict[str, object]:
     """Return average precision by IoU and its mean, as COCO counts, with bounds."""
-    levels = [Curves.of([coco_marks(answer, level) for answer in answers]) for level in IOUS]
-    by_level = {f"{level:.2f}": curves.precision(bounds.rows) for level, curves in zip(IOUS, levels, strict=True)}
+    levels = [Pooled.of([coco_marks(answer, level) for answer in answers]) for level in IOUS]
+    by_level = {f"{level:.2f}": pooled.precision(pooled.ones) for level, pooled in zip(IOUS, levels, strict=True)}
 
-    def mean(rows: Rows) -> float:
-        return float(np.mean([curves.precision(rows) for curves in levels]))
+    def mean(weights: Weights) -> float:
+        return float(np.mean([pooled.precision(weights) for pooled in levels]))
 
     return {
         **{level: number(value) for level, value in by_level.items()},
         "0.50:0.95": number(float(np.mean(list(by_level.values())))),
-        "at_0.50": {**as_dict(bounds.around(levels[0].precision)), **levels[0].counts},
+        "at_0.50": {**as_dict(bounds.around(levels[0].precision)), **counts(levels[0])},
         "at_0.50:0.95": as_dict(bounds.around(mean)),
     }
 
@@ -148,7 +149,7 @@ def _regions(answers: Sequence[Answer]) -> list[str]:
     return sorted({region for answer in answers for own in answer.regions for region in own})
 
 
-def _auc(tops: Tops, bounds: Bounds) -> dict[str, object] | None:
+def _auc(tops: Ranked, bounds: Bounds) -> dict[str, object] | None:
     """Return the area with DeLong's bounds; where patients repeat, with the wider of these and the bootstrap's."""
     positives, negatives = tops.sides
     if not len(positives) or not len(negatives):
@@ -157,21 +158,22 @@ def _auc(tops: Tops, bounds: Bounds) -> dict[str, object] | None:
     return as_dict(bounds.around(tops.area, least=plain) if bounds.repeat else plain)
 
 
-def _afroc(curves: Curves, bounds: Bounds) -> dict[str, object] | None:
+def _afroc(curves: Pooled, bounds: Bounds) -> dict[str, object] | None:
     """Return the area under the AFROC, bounds by the bootstrap: the nodules of an image are not independent."""
-    nodules, normal = curves.found, curves.normal(bounds.rows)
+    ranked = curves.against_normal
+    nodules, normal = ranked.sides
     if not len(nodules) or not len(normal):
         return None
-    area = bounds.around(curves.area, least=delong(nodules, normal, alpha=bounds.alpha))
+    area = bounds.around(ranked.area, least=delong(nodules, normal, alpha=bounds.alpha))
     return {**as_dict(area), "nodules": len(nodules), "normal_images": len(normal)}
 
 
 def _of_some(answers: Sequence[Answer], rule: Matching, wanted: Wanted, bounds: Bounds) -> dict[str, object]:
-    return _sensitivity(Curves.of([marks_of(answer, rule, wanted) for answer in answers]), bounds)
+    return _sensitivity(Pooled.of([marks_of(answer, rule, wanted) for answer in answers]), bounds)
 
 
-def _sensitivity(curves: Curves, bounds: Bounds, rate: float = 1.0) -> dict[str, object]:
-    return {**as_dict(bounds.around(partial(curves.sensitivity, rate=rate))), **curves.counts}
+def _sensitivity(curves: Pooled, bounds: Bounds, rate: float = 1.0) -> dict[str, object]:
+    return {**as_dict(bounds.around(partial(curves.sensitivity, rate=rate))), **counts(curves)}
 
 
 def _size_name(low: float, high: float) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
@@ -25,6 +23,7 @@ from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate, delong
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.curves import thinned
+from synnodtest.statistics.pooled import Figure, Ranked, allowed, of_rows
 
 BAND_DRAWS = 400
 """Resamples behind the drawn band; nothing is decided on it."""
@@ -33,13 +32,11 @@ MOST_POINTS = 300
 WIDEST_FPPI = 8.0
 """False positives per image up to which a curve is drawn."""
 
-Weights = NDArray[np.float64]
 
-
-def bootstrapped(ledger: Ledger, statistic: Callable[[Weights], float], evidence: Evidence) -> Estimator:
+def bootstrapped(ledger: Ledger, figure: Figure, evidence: Evidence) -> Estimator:
     """Return the estimator by BCa over clusters of images."""
     return resampled(
-        lambda rows: statistic(ledger.weights(rows)),
+        of_rows(figure, len(ledger.trials)),
         ledger.clusters,
         seed=evidence.seed,
         limits=(0.0, 1.0),
@@ -58,7 +55,7 @@ def beside_exact(
         drawn_at: The bootstrap.
         join: From its estimate and the exact one to what is said; not asked where the exact one decides nothing.
     """
-    hits, clusters = hits_at(ledger, fppi), owners(ledger)
+    hits, clusters = ledger.hits_at(fppi), [trial.cluster for trial in scenes_of_nodules(ledger)]
 
     def estimator(alpha: float) -> Estimate:
         drawn, exact = drawn_at(alpha), clustered_rate(hits, clusters, alpha=alpha)
@@ -67,43 +64,10 @@ def beside_exact(
     return estimator
 
 
-def _steps(ledger: Ledger, weights: Weights) -> tuple[Weights, Weights]:
-    """Return weighted hits and false positives down to each distinct score, the origin first."""
-    each = weights[ledger.image]
-    true, false = (np.concatenate([[0.0], np.cumsum(each * kind)[ledger.last]]) for kind in (ledger.hit, ~ledger.hit))
-    return true, false
-
-
-def sensitivity_at(ledger: Ledger, weights: Weights, fppi: float) -> float:
-    """Return the sensitivity at a number of false positives per image; NaN without nodules."""
-    nodules = float(weights @ ledger.nodules)
-    if not nodules:
-        return math.nan
-    true, false = _steps(ledger, weights)
-    allowed = np.searchsorted(false, fppi * weights.sum() * (1 + 1e-12), side="right") - 1
-    return float(true[allowed]) / nodules
-
-
-def owners(ledger: Ledger) -> list[str]:
-    """Return the statistical cluster of each judged nodule."""
-    return [ledger.trials[i].cluster for i in np.repeat(np.arange(len(ledger.trials)), ledger.nodules.astype(int))]
-
-
-def hits_at(ledger: Ledger, fppi: float) -> list[bool]:
-    """Return, nodule by nodule, whether it is hit at the threshold that allows so many false positives per image."""
-    ones = np.ones(len(ledger.trials))
-    _, false = _steps(ledger, ones)
-    distinct = np.concatenate([[math.inf], np.unique(ledger.score)[::-1]])
-    allowed = np.searchsorted(false, fppi * len(ones) * (1 + 1e-12), side="right") - 1
-    counts = np.bincount(ledger.image[ledger.hit & (ledger.score >= distinct[allowed])], minlength=len(ones))
-    return [k < hits for count, hits in zip(ledger.nodules.astype(int), counts, strict=True) for k in range(count)]
-
-
 def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
     """Return the curve with its pointwise percentile band, thinned for drawing."""
-    ones = np.ones(len(ledger.trials))
-    true, false = _steps(ledger, ones)
-    fppi = false / len(ones)
+    true, false = ledger.steps(ledger.ones)
+    fppi = false / len(ledger.trials)
     visible = np.flatnonzero(fppi <= max(WIDEST_FPPI, fppi[0]))
     points = visible[thinned(len(visible), MOST_POINTS)]
     grid = fppi[points]
@@ -114,9 +78,8 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
         weights = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[index].astype(float)
         nodules = float(weights @ ledger.nodules)
         if nodules:
-            hits, misses = _steps(ledger, weights)
-            place = np.searchsorted(misses, grid * weights.sum() * (1 + 1e-12), side="right") - 1
-            draws.append(hits[place] / nodules)
+            hits, misses = ledger.steps(weights)
+            draws.append(hits[allowed(misses, grid * weights.sum())] / nodules)
     band = np.quantile(draws, [evidence.alpha, 1 - evidence.alpha], axis=0)
     return {
         "fppi": np.round(grid, 5).tolist(),
@@ -128,38 +91,20 @@ def curve_figure(ledger: Ledger, evidence: Evidence) -> dict[str, object]:
     }
 
 
-def area_over(
-    ledger: Ledger, evidence: Evidence, scores: Weights, owner: NDArray[np.intp], rivals: Weights
-) -> Estimator:
+def area_over(ledger: Ledger, evidence: Evidence, ranked: Ranked) -> Estimator:
     """Return the estimator of how often a score exceeds a rival's, ties half, from the one-sided error rate.
 
     The bootstrap over clusters, no narrower than DeLong's interval, which is guarded near 1, and than with a share of
     clusters that was not seen at the ends of the scale: both are deceived where on few radiographs nothing is found.
-
-    Args:
-        ledger: Its trials with nodules stand first.
-        evidence: What the bootstrap is seeded and clustered by.
-        scores: Of nodules, or of images with nodules.
-        owner: Index of the trial that each score belongs to.
-        rivals: One score for each of the ledger's trials without a nodule.
     """
-    order = np.argsort(rivals, kind="stable")
-    below, up_to = (np.searchsorted(rivals[order], scores, side) for side in ("left", "right"))
-
-    def area(weights: Weights) -> float:
-        first, second = weights[owner], weights[ledger.positives :][order]
-        total = np.concatenate([[0.0], np.cumsum(second)])
-        pairs = first.sum() * total[-1]
-        return float((first * (total[below] + total[up_to])).sum() / 2 / pairs) if pairs else math.nan
-
-    bootstrap = bootstrapped(ledger, area, evidence)
+    bootstrap = bootstrapped(ledger, ranked.area, evidence)
 
     def estimator(alpha: float) -> Estimate:
         drawn = bootstrap(alpha)
         if not drawn.usable:
             return drawn
         unseen = with_unseen(drawn, drawn.clusters, 0.0, 1.0)
-        return no_narrower(unseen, delong(scores, rivals, alpha=alpha, guarded=True))
+        return no_narrower(unseen, delong(*ranked.sides, alpha=alpha, guarded=True))
 
     return estimator
 
@@ -218,7 +163,7 @@ def curve_kind(
             held,
             evidence,
             criterion,
-            _scenes_of_nodules(ledger) if noun == "nodule" else ledger.trials,
+            scenes_of_nodules(ledger) if noun == "nodule" else ledger.trials,
             noun=noun,
             counts=f", {untouched} untouched",
             reasons=too_few_equal_clusters(ledger.clusters),
@@ -245,6 +190,6 @@ def _bound(parameters: Any) -> float:
     return float(parameters.at_least)
 
 
-def _scenes_of_nodules(ledger: Ledger) -> list[Trial]:
+def scenes_of_nodules(ledger: Ledger) -> list[Trial]:
     """Return the scene of each judged nodule."""
-    return [trial for trial, count in zip(ledger.trials, ledger.nodules, strict=True) for _ in range(int(count))]
+    return [ledger.trials[i] for i in ledger.owner]

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rule import selected
 from synnodtest.matching import Matching, match
+from synnodtest.statistics.pooled import Marks, Pooled
 
 
 @dataclass(frozen=True, eq=False)
-class Ledger:
-    """Findings by falling score, and the images they lie on.
+class Ledger(Pooled):
+    """The marks of an expectation's images, pooled.
 
     Findings on an already matched nodule, and those on nodules that are not judged, are neither hits nor false
     positives and stand in no ledger.
 
     Args:
-        score: Of each finding; shape (f,).
-        hit: Whether it is the match of a judged nodule; shape (f,).
-        image: Number of its image; shape (f,).
-        nodules: Judged nodules of each image; shape (n,).
         trials: Each image: scenes with a judged nodule first, then untouched backgrounds.
         positives: How many of the images hold a judged nodule.
     """
 
-    score: NDArray[np.float64]
-    hit: NDArray[np.bool_]
-    image: NDArray[np.intp]
-    nodules: NDArray[np.float64]
     trials: tuple[Trial, ...]
     positives: int
 
@@ -42,16 +34,6 @@ class Ledger:
     def clusters(self) -> list[str]:
         """The statistical cluster of each image."""
         return [t.cluster for t in self.trials]
-
-    @cached_property
-    def last(self) -> NDArray[np.intp]:
-        """Position of the last finding of each distinct score."""
-        changes = self.score[1:] != self.score[:-1]
-        return np.flatnonzero(np.append(changes, True)) if len(self.score) else np.array([], np.intp)
-
-    def weights(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return how often each image is among ``rows`` (with repeats); shape (n,)."""
-        return np.bincount(rows, minlength=len(self.trials)).astype(np.float64)
 
 
 def ledger_of(parameters: Selection, evidence: Evidence, *, doubles: bool = False) -> Ledger:
@@ -67,26 +49,14 @@ def ledger_of(parameters: Selection, evidence: Evidence, *, doubles: bool = Fals
     for trial, nodule in selected(parameters, evidence):
         judged.setdefault(id(trial), (trial, []))[1].append(nodule)
     images = list(judged.values())
-    positives = len(images)
-    where = parameters.where
-    images += [(t, []) for t in evidence.untouched(parameters.arm, where=where)]
-    rows = [
-        (trial.sightings[i].finding.score, i in hits, number)
-        for number, (trial, nodules) in enumerate(images)
-        for hits in [{n.finding for n in nodules if n.finding is not None}]
-        for more in [_doubles(trial, nodules, matching) if doubles else set()]
-        for i in sorted(hits | set(trial.false_positives) | more)
-    ]
-    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
-    table = table[np.argsort(-table[:, 0], kind="stable")]
-    return Ledger(
-        score=table[:, 0],
-        hit=table[:, 1] > 0,
-        image=table[:, 2].astype(np.intp),
-        nodules=np.array([len(nodules) for _, nodules in images], dtype=np.float64),
-        trials=tuple(trial for trial, _ in images),
-        positives=positives,
-    )
+    images += [(t, []) for t in evidence.untouched(parameters.arm, where=parameters.where)]
+    marks = []
+    for trial, nodules in images:
+        more = _doubles(trial, nodules, matching) if doubles else set()
+        false = [trial.sightings[i].finding.score for i in (*trial.false_positives, *more)]
+        found = [-math.inf if n.finding is None else n.confidence for n in nodules]
+        marks.append(Marks(np.array(found, dtype=float), np.array(false, dtype=float)))
+    return Ledger.of(marks, trials=tuple(trial for trial, _ in images), positives=len(judged))
 
 
 def _doubles(trial: Trial, nodules: Sequence[NoduleTrial], matching: Matching) -> set[int]:

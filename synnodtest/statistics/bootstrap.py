@@ -175,7 +175,7 @@ class _Resampled:
     def __call__(self, alpha: float) -> Estimate:
         """Return the estimate with bounds at this one-sided error rate."""
         check_alpha(alpha)
-        (low, high), (lower, upper) = self.limits, self._bounds(alpha)
+        error, (low, high), (lower, upper) = _jackknife_error(self.jackknife), self.limits, self._bounds(alpha)
         if self.guarded:
             sure = _sure_bounds(self.value, self.jackknife, self.rows, alpha, low, high)
             lower, upper = min(lower, sure[0]), max(upper, sure[1])
@@ -188,7 +188,7 @@ class _Resampled:
             n=int(self.rows.sum()),
             clusters=len(self.rows),
             flags=few_clusters(len(self.rows)),
-            extra={"resamples": float(len(self.draws)), "seed": float(self.seed)},
+            extra={"resamples": float(len(self.draws)), "seed": float(self.seed), "jackknife_error": error},
         )
 
     def _bounds(self, alpha: float) -> tuple[float, float]:
@@ -238,9 +238,10 @@ def cluster_bootstrap(
             images, resamples without them are too few for bounds to see how much hangs on that patient.
 
     Returns:
-        The estimate. Fewer than 30 clusters are flagged; fewer than two, or an undefined statistic, give the
-        limits. Where no resample differs from the value, clusters unlike all those seen are allowed for: a share of
-        1 - alpha**(1/B) of them, at the limits, B being the clusters that define the statistic by themselves.
+        The estimate, ``jackknife_error`` (the standard error by leaving out each cluster) in ``extra``. Fewer than 30
+        clusters are flagged; fewer than two, or an undefined statistic, give the limits. Where no resample differs from
+        the value, clusters unlike all those seen are allowed for: a share of 1 - alpha**(1/B) of them, at the limits, B
+        being the clusters that define the statistic by themselves.
 
     Raises:
         ValueError: the method is not known or ``resamples`` is below 100.

@@ -12,10 +12,11 @@ from synnodtest.annotated.sets import Case
 from synnodtest.evaluation.answers import Answer, marks_of
 from synnodtest.evaluation.comparison import LABELS, compare, unadjusted
 from synnodtest.evaluation.detector import measure
-from synnodtest.evaluation.figures import Bounds, Curves
+from synnodtest.evaluation.figures import Bounds
 from synnodtest.identity import Identity
 from synnodtest.matching import Matching
 from synnodtest.radiograph import Truth
+from synnodtest.statistics.pooled import Pooled
 
 NODULES = (Truth("nodule", np.ones((20, 20), bool), (10, 10), 20.0, 0.3),)
 BOX = (10, 10, 30, 30)
@@ -127,9 +128,9 @@ def test_where_patients_repeat_the_auc_is_bounded_by_patients():
 def test_bounds_are_those_of_scipys_bootstrap_of_both_detectors_on_the_same_patients():
     """BCa of the difference of AFROC areas; pairs of nodules and normal films are counted in matrices."""
     first, later = two(5, 30, 30)
-    own, other = (Curves.of([marks_of(one, Matching()) for one in some]) for some in (later, first))
+    own, other = (Pooled.of([marks_of(one, Matching()) for one in some]).against_normal for some in (later, first))
     bounds = Bounds([one.cluster for one in first], 0.05, 2000, limits=(-1.0, 1.0))
-    got = bounds.around(lambda rows: own.area(rows) - other.area(rows))
+    got = bounds.around(lambda weights: own.area(weights) - other.area(weights))
     kernels = []
     for answers in (later, first):
         hits, well = np.array([hit_of(a) for a in answers if a.nodules]), tops(answers)[1]

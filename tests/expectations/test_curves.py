@@ -11,8 +11,7 @@ from synnodtest import Finding, statistics
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
-from synnodtest.expectations.curves import bootstrapped, hits_at, owners, sensitivity_at
-from synnodtest.expectations.kinds.average_precision import _average_precision
+from synnodtest.expectations.curves import bootstrapped
 from synnodtest.expectations.kinds.calibration import _error_of
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.ledger import ledger_of
@@ -46,21 +45,13 @@ def test_scores_that_part_hits_from_all_else_have_no_recalibration_line():
     assert note.endswith("; no recalibration line can be fitted")
 
 
-def test_weighted_curves_equal_the_plain_ones_on_repeated_images():
+def test_the_calibration_error_of_weighted_images_is_that_of_the_images_repeated():
     trials = detector(12, sensitivity=0.7)
     ledger = ledger_of(Selection(), evidence(trials))
     rows = np.random.default_rng(1).integers(24, size=24)
-    chosen = [ledger.trials[r] for r in rows]
-    scores, hits = pooled(chosen)
-    nodules = sum(len(t.nodules) for t in chosen)
-    curve = statistics.froc(scores, hits, nodules, len(chosen))
-    for fppi in (0.0, 0.1, 0.25, 0.5, 1.0, 4.0):
-        expected = statistics.sensitivity_at_fppi(curve, fppi)
-        assert sensitivity_at(ledger, ledger.weights(rows), fppi) == pytest.approx(expected)
-    expected = statistics.average_precision(scores, hits, nodules)
-    assert _average_precision(ledger, ledger.weights(rows)) == pytest.approx(expected)
+    scores, hits = pooled([ledger.trials[row] for row in rows])
     expected = statistics.expected_calibration_error(scores, hits, bins=5)
-    assert _error_of(ledger, 5)(ledger.weights(rows).astype(int)) == pytest.approx(expected)
+    assert _error_of(ledger, 5)(np.bincount(rows, minlength=24)) == pytest.approx(expected)
 
 
 def mixed(backgrounds=16, seed=4):
@@ -90,8 +81,8 @@ def test_sensitivity_at_false_positives_per_image_is_that_of_the_best_threshold_
     part = ruling.components[0]
     assert part.value == pytest.approx(best)
     ledger = ledger_of(Selection(), evidence(trials))
-    assert sum(hits_at(ledger, fppi)) == round(best * nodules)
-    exact = statistics.clustered_rate(hits_at(ledger, fppi), owners(ledger))
+    assert sum(ledger.hits_at(fppi)) == round(best * nodules)
+    exact = statistics.clustered_rate(ledger.hits_at(fppi), [ledger.trials[i].cluster for i in ledger.owner])
     assert part.lower <= exact.lower
     assert part.upper >= exact.upper
     assert f"n = {nodules} nodules on 16 backgrounds, 16 untouched" in ruling.sentence
@@ -113,7 +104,7 @@ def test_the_band_of_a_curve_holds_it_and_without_nodules_there_is_no_sensitivit
     ]
     assert judge("froc", {"at_least": 0.1}, loud).figure["whole"] is False
     ledger = ledger_of(Selection(), evidence(trials))
-    assert np.isnan(sensitivity_at(ledger, np.zeros(len(ledger.trials)), 1.0))
+    assert np.isnan(ledger.sensitivity(np.zeros(len(ledger.trials)), 1.0))
 
 
 @pytest.mark.parametrize("kind", ["auc", "afroc"])
@@ -172,7 +163,7 @@ def test_average_precision_is_bounded_by_one_more_background_what_was_found_and_
     found = [n.finding is not None for t in trials for n in t.nodules]
     exact = statistics.clustered_rate(found, [t.cluster for t in trials for _ in t.nodules])
     ledger = ledger_of(Selection(), evidence(trials))
-    low = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence(trials))(0.05)
+    low = bootstrapped(ledger, ledger.precision, evidence(trials))(0.05)
     unseen = precision_at_recalls(scores, hits, nodules, ahead=2 * images * (1 - 0.05 ** (1 / 16)))
     assert part.lower == pytest.approx(min(low.lower * 16 / 17, exact.lower, unseen))
     assert part.upper == pytest.approx(low.upper)
@@ -479,7 +470,7 @@ def test_a_high_average_precision_allows_for_one_more_background_without_a_findi
     trials = [with_nodules(f"b{i}", answers) for i, answers in enumerate(found)]
     trials += [trial(f"b{i}", arm="@untouched") for i in range(16)]
     ledger = ledger_of(Selection(), evidence(trials))
-    low = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence(trials))(0.05)
+    low = bootstrapped(ledger, ledger.precision, evidence(trials))(0.05)
     part = judge("average_precision", {"at_least": 0.1}, trials).components[0]
     exact = statistics.clustered_rate(np.ravel(found), np.repeat(np.arange(16), 12))
     assert part.value == pytest.approx(precision_at_recalls(*pooled(trials), 16 * 12))

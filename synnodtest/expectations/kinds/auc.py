@@ -16,6 +16,7 @@ from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.rule import Estimator
 from synnodtest.matching import Matching, lies_on
+from synnodtest.statistics.pooled import Ranked
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Auc(Selection):
 
 def _estimator(parameters: Auc, ledger: Ledger, evidence: Evidence) -> Estimator:
     matching = Matching.from_dict(parameters.matching)
-    scores, split = np.array([_beside_distractors(t, matching) for t in ledger.trials]), ledger.positives
+    scores = np.array([_beside_distractors(t, matching) for t in ledger.trials])
     counted = ledger.hit | np.array([not t.mimics for t in ledger.trials])[ledger.image]
     np.maximum.at(scores, ledger.image[counted], ledger.score[counted])
-    return area_over(ledger, evidence, scores[:split], np.arange(split), scores[split:])
+    return area_over(ledger, evidence, Ranked.images_of(scores, ledger.nodules > 0))
 
 
 def _beside_distractors(trial: Trial, matching: Matching) -> float:

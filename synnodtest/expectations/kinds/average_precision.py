@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.curves import Weights, beside_exact, bootstrapped, curve_figure, curve_kind
+from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, curve_kind
 from synnodtest.expectations.fewest import precision_backgrounds
 from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.ledger import Ledger, ledger_of
@@ -19,7 +19,6 @@ from synnodtest.expectations.rule import Estimator
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.clusters import equal_clusters, unseen_share
 from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
-from synnodtest.statistics.curves import mean_precision
 
 
 @dataclass(frozen=True)
@@ -40,29 +39,17 @@ def _estimator(parameters: AveragePrecision, ledger: Ledger, evidence: Evidence)
 
     def guarded(drawn: Estimate, exact: Estimate) -> Estimate:
         one_more = drawn.clusters / (drawn.clusters + 1) if drawn.value < 1.0 else 1.0
-        unseen = _average_precision(ledger, np.ones(len(ledger.trials)), ahead=_unseen(ledger, drawn.alpha))
+        unseen = ledger.precision(ledger.ones, ahead=_unseen(ledger, drawn.alpha))
         lower = min(drawn.lower * one_more, exact.lower, unseen)
         return replace(drawn, lower=lower, method=f"{drawn.method}, guarded")
 
-    bootstrap = bootstrapped(ledger, lambda weights: _average_precision(ledger, weights), evidence)
-    return beside_exact(ledger, math.inf, bootstrap, guarded)
+    return beside_exact(ledger, math.inf, bootstrapped(ledger, ledger.precision, evidence), guarded)
 
 
 def _unseen(ledger: Ledger, alpha: float) -> float:
     """Return how many false positives the images may show that are unlike all seen: a share of 1 - alpha**(1/B)."""
     images = np.unique(ledger.clusters, return_counts=True)[1].astype(float)
     return UNSEEN_PER_IMAGE * len(ledger.trials) * unseen_share(equal_clusters(images), alpha)
-
-
-def _average_precision(ledger: Ledger, weights: Weights, ahead: float = 0.0) -> float:
-    """Return the average precision of weighted images, of which so many false positives stand before all findings."""
-    nodules = float(weights @ ledger.nodules)
-    if not nodules:
-        return math.nan
-    each = weights[ledger.image]
-    true, all_of = (np.cumsum(of)[ledger.last] for of in (each * ledger.hit, each))
-    precision = np.divide(true, all_of + ahead, out=np.zeros_like(true), where=all_of > 0)
-    return mean_precision(precision, true / nodules)
 
 
 KIND = curve_kind(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from synnodtest.counted import counted
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, curve_kind, sensitivity_at
+from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, curve_kind
 from synnodtest.expectations.language import Selection, number, option, share
 from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.limits import many_false_positives
@@ -32,7 +33,7 @@ class Froc(Selection):
 def _estimator(parameters: Froc, ledger: Ledger, evidence: Evidence) -> Estimator:
     """Widen the bootstrap to the exact interval at the observed threshold: near 0 and 1 it is too narrow."""
     at = float(parameters.at_false_positives_per_image)
-    drawn = bootstrapped(ledger, lambda weights: sensitivity_at(ledger, weights, at), evidence)
+    drawn = bootstrapped(ledger, partial(ledger.sensitivity, rate=at), evidence)
     return beside_exact(ledger, at, drawn, no_narrower)
 
 
