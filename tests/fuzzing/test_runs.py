@@ -1,14 +1,9 @@
 """Fuzz behaviours under pytest: verdicts, errors, the record, replay and promotion."""
 
 import json
-import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -47,15 +42,15 @@ def holed():
     return detect
 
 
-def slow():
-    import time
+def interrupted():
+    import os, signal
 
-    inner = holed()
+    inner, seen = holed(), []
 
     def detect(radiographs):
-        time.sleep(0.02 * len(radiographs))
-        with open("seen.txt", "a") as file:
-            file.write("x" * len(radiographs))
+        seen.extend(radiographs)
+        if len(seen) >= 60 > len(seen) - len(radiographs):
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
         return inner(radiographs)
 
     return detect
@@ -197,20 +192,12 @@ def test_the_number_of_workers_does_not_change_the_counterexample(searched):
 
 
 def test_ctrl_c_reports_what_was_found_so_far(searched):
-    seen = searched.path / "seen.txt"
     (searched.path / "least.txt").write_text("0.9")
     spec = SPEC.replace("examples: 16", "examples: 80")
     (searched.path / "specs" / "search.yaml").write_text(spec)
-    words = ["-p", "no:randomly", "--synthesizer", "gaussian", "--backgrounds", "cxr", "--detector", "holes:slow"]
-    words += ["--synnod-no-pixels"]
-    words += ["--synnod-conform", "off", "-p", "tests.remembered"]
-    process = subprocess.Popen([sys.executable, "-m", "pytest", *words], stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (not seen.exists() or os.path.getsize(seen) < 60):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=90)
-    assert process.returncode == 2
+    result = searched("--synnod-no-pixels", detector="holes:interrupted")
+    told = result.stdout.str()
+    assert result.ret == 2
     _, record = results(searched)
     (search,) = record["fuzzing"]
     assert search["stopped"] == "interrupted"
