@@ -105,6 +105,34 @@ def _is_count(value: object) -> bool:
     return isinstance(number, (int, float)) and not isinstance(number, bool) and not 400 <= number < 600
 
 
+_THINGS = "(finding|nodule|detection|prediction|box|boxe|bbox|bboxe|object|result|lesion)s?"
+_COUNTS = re.compile(
+    rf"count|total|totalcount|(n|no|nr|num|number|numberof|count|countof|total){_THINGS}"
+    rf"|(total)?{_THINGS}(count|total|number|num|found|detected)"
+)
+"""Keys, folded, of the number of findings, which may be above that of those in the list."""
+
+
+def refuse_fewer(content: JsonObject, held: int) -> None:
+    """Refuse an answer that counts more findings than it holds: they are of another page, or were lost.
+
+    Args:
+        content: The answer, or an object within an answer without findings.
+        held: How many findings it holds.
+
+    Raises:
+        DetectorError: it does; shows what it says.
+    """
+    for key, value in content.items():
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if whole and value > held and _COUNTS.fullmatch(folded(key)):
+            says = f"the answer holds {counted(held, 'finding')} and says {str({key: value})[:200]}"
+            raise DetectorError(says, hint="answer with all findings at once, and count no others")
+    if not held:
+        for part in _objects_in(list(content.values())):
+            refuse_fewer(part, 0)
+
+
 IMAGES = (
     "image", "imageid", "imagename", "filename", "file", "filepath", "frame", "frameindex", "slice", "sliceindex",
     "sopinstanceuid", "instanceuid", "study", "studyid", "timepoint",

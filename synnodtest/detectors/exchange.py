@@ -99,6 +99,7 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
         raise DetectorError(f"the answer's unit is {unit!r}, not 'pixels' or 'mm'")
     if not isinstance(items, list):
         raise DetectorError(f"the findings are {type(items).__name__}, not a list", hint=SHAPE)
+    answer_faults.refuse_fewer(answer, len(items))
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
     answer_faults.refuse_several_images(items)
@@ -171,6 +172,7 @@ def node21_findings(
             findings[place].append(finding_of(box, item["probability"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DetectorError(f"nodules.json is not NODE21's: {error!r}") from error
+    answer_faults.refuse_fewer(told, len(boxes))
     if not all(findings):
         answer_faults.refuse_reasons(told)
     return findings

@@ -260,6 +260,9 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps([BOX | {"type": "rib fracture"}]), "a finding is called 'rib fracture', which may be its class"),
         (json.dumps([BOX | {"suppressed": True}]), "finding 0 says suppressed: True of itself"),
         (json.dumps([BOX | {"reported": False}]), "finding 0 says reported: False of itself"),
+        (json.dumps({"findings": [], "count": 3}), "holds 0 findings and says {'count': 3}"),
+        (json.dumps({"findings": [BOX], "num_detections": 2}), "holds 1 finding and says {'num_detections': 2}"),
+        (json.dumps({"findings": [], "summary": {"nodules_found": 1}}), "says {'nodules_found': 1}"),
         (json.dumps([BOX | {"name": "effusion"}]), "a finding is called 'effusion'"),
     ],
 )
@@ -320,7 +323,8 @@ def test_what_is_no_other_class_leaves_a_finding_one_of_a_nodule(server, radiogr
 @pytest.mark.parametrize(
     "told",
     [{"message": "done, no errors"}, {"info": {"error_rate": 0.1}}, {"warnings": []}, {"quality": "good"},
-     {"warnings": ["PixelSpacing missing, 0.14 assumed"]}, {"info": "heat maps disabled"}],
+     {"warnings": ["PixelSpacing missing, 0.14 assumed"]}, {"info": "heat maps disabled"},
+     {"count": 0, "total_ms": 12, "time": {"total": 0.8}}, {"num_findings": False}],
 )  # fmt: skip
 def test_an_answer_without_findings_may_say_further_things(server, radiographs, told):
     server.scripts = [(200, {}, json.dumps({"findings": [], **told}).encode(), 0)]
