@@ -22,6 +22,15 @@ SOP_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.7.3": "Grayscale Word Secondary Capture",
 }
 BODY_PARTS = ("CHEST", "THORAX", "THORACIC", "TORAX", "TORACE", "LUNG", "LUNGS", "LUNGE", "POUMONS", "PULMONARY")
+OTHER_PARTS = (
+    "HAND", "HANDS", "WRIST", "FINGER", "THUMB", "FOREARM", "ELBOW", "HUMERUS", "SHOULDER", "CLAVICLE", "FOOT", "FEET",
+    "ANKLE", "TOE", "TOES", "KNEE", "KNEES", "TIBIA", "FEMUR", "HIP", "HIPS", "PELVIS", "ABDOMEN", "ABD", "KUB",
+    "SKULL", "SINUS", "SINUSES", "FACIAL", "MANDIBLE", "TEETH", "DENTAL", "PANORAMIC", "SPINE", "CSPINE", "TSPINE",
+    "LSPINE", "LUMBAR", "CERVICAL", "SACRUM", "HANDGELENK", "ELLENBOGEN", "SCHULTER", "FUSS", "KNIE", "HUFTE", "BECKEN",
+    "SCHADEL", "WIRBELSAULE", "HWS", "BWS", "LWS", "POIGNET", "EPAULE", "COUDE", "GENOU", "HANCHE", "BASSIN", "CRANE",
+    "RACHIS", "MANO", "MUNECA", "HOMBRO", "CODO", "RODILLA", "CADERA", "CRANEO", "COLUMNA",
+)  # fmt: skip
+"""Words of a free text for a part that is no chest, without accents, where no tag of its own gives the part."""
 FRONTAL = ("PA", "AP", "FRONTAL", "POSTEROANTERIOR", "ANTEROPOSTERIOR")
 POSTURES = (
     "SUPINE", "ERECT", "UPRIGHT", "SEMI", "PORTABLE", "PORT", "MOBILE", "BEDSIDE", "SITTING", "STANDING", "CHEST",
@@ -43,6 +52,8 @@ PARTS = frozenset(("BONE", "BONES", "SUBTRACTION", "SUBTRACTED", "SUPPRESSED", "
 """Words of pictures computed from a radiograph: bones or soft tissue alone, of dual energy or by a program."""
 TEXTS = ("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription")
 """Free texts in which a view is sought where no tag of its own gives one."""
+TEXTS_OF_STUDY = ("PerformedProcedureStepDescription", "RequestedProcedureDescription", "StudyDescription")
+"""Further ones in which a part of the body is sought; a study may hold several views."""
 
 _MAKERS = {
     "agfa": "agfa", "canon": "canon", "carestream": "carestream", "kodak": "carestream", "eastman": "carestream",
@@ -161,8 +172,15 @@ def _modality(data: Any) -> str:
 def _body_part(data: Any) -> str:
     body_part = _text(data, "BodyPartExamined") or _meaning(data, "AnatomicRegionSequence")[1]
     words = _words(body_part)
-    known = any(word in BODY_PARTS for word in words)
-    return "" if not words or known else f"body part {body_part}"
+    if words:
+        return "" if any(word in BODY_PARTS for word in words) else f"body part {body_part}"
+    for text in (_text(data, name) for name in (*TEXTS, *TEXTS_OF_STUDY)):
+        words = _words(text)
+        if any(word in (*BODY_PARTS, "CXR") for word in words):
+            return ""
+        if any(word in OTHER_PARTS for word in words):
+            return f"body part {text!r}"
+    return ""
 
 
 def _intent(data: Any) -> str:

@@ -235,6 +235,8 @@ class TestRangeOfDicom:
 FOREIGN = {
     "body part HAND": {"BodyPartExamined": "HAND"},
     "body part SKULL": {"BodyPartExamined": "SKULL"},
+    "body part 'XR Hand PA'": {"SeriesDescription": "XR Hand PA", "StudyDescription": "Chest and hand"},
+    "body part 'H\xfcfte links'": {"StudyDescription": "H\xfcfte links", "SpecificCharacterSet": "ISO_IR 100"},
     "modality MG": {"Modality": "MG"},
     "modality PX": {"Modality": "PX"},
     "modality RF": {"Modality": "RF"},
@@ -302,6 +304,9 @@ class TestDicomAllowList:
             {"BodyPartExamined": "CHEST"}, {"BodyPartExamined": "PORT CHEST"}, {"ViewPosition": "AP SUPINE"},
             {"PatientOrientation": ["L", "F"]}, {"Modality": "CR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1"},
             {"ViewPosition": "PA", "SeriesDescription": "CHEST PA AND LAT"},
+            {"SeriesDescription": "PA erect", "StudyDescription": "XR THORAX UND ABDOMEN"},
+            {"BodyPartExamined": "CHEST", "StudyDescription": "Hand"},
+            {"SeriesDescription": "Chest PA", "StudyDescription": "Hand and chest"},
             {"PresentationIntentType": "FOR PRESENTATION"}, {"ViewPosition": "AP SEMI ERECT"},
         ],
     )  # fmt: skip
