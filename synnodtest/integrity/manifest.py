@@ -108,6 +108,8 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE_NAME
     hint = "name the folder of a finished run"
+    if (folder / RECORD).is_file() and not path.exists():
+        hint = f"the run ended before its report was whole; 'synnodtest report {folder}' draws it from {RECORD}"
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: too big for a manifest", hint=hint)

@@ -304,11 +304,12 @@ class Session:
     def _troubled(self) -> Iterator[None]:
         try:
             yield
-        except (SynnodError, OSError) as error:
+        except (SynnodError, OSError, KeyboardInterrupt) as error:
             self.trouble = (
-                f"the report could not be written: {error}\n  hint: nothing is lost; what was computed lies in "
-                f"{self.run.settings.cache}, and the same command writes the report once that is mended, or with "
-                "another --synnod-report DIR where the folder cannot be written"
+                f"the report could not be written: {str(error) or 'interrupted'}\n"
+                f"  hint: nothing is lost; what was computed lies in {self.run.settings.cache}, "
+                "and the same command writes the report once that is mended, or with another --synnod-report DIR "
+                "where the folder cannot be written"
             )
 
     @property

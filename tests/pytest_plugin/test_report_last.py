@@ -1,8 +1,11 @@
 """What a run says before it writes its report, and where it cannot write one."""
 
 import json
+import os
 
 import pytest
+
+from tests.warm_python import run_python
 
 WATCH = """
 import json
@@ -46,3 +49,28 @@ def test_a_file_that_another_plugin_cannot_write_does_not_cost_the_report(projec
     assert result.ret != pytest.ExitCode.OK
     (report,) = project.path.glob("reports/*/report.html")
     assert result.outlines[-1] == f"report: {report}"
+
+
+INTERRUPTED = """
+import synnodtest.report.html
+
+def render(*words, **options):
+    raise KeyboardInterrupt
+
+synnodtest.report.html.render = render
+"""
+
+
+def test_ctrl_c_while_the_report_is_written_is_told_and_the_record_draws_it_later(project):
+    (project.path / "conftest.py").write_text(INTERRUPTED)
+    result = project("-k", "size and sensitivity")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    assert "Traceback" not in result.stderr.str()
+    assert "the report could not be written: interrupted" in " ".join(result.stdout.str().split())
+    (run,) = project.path.glob("reports/*")
+    verified, drawn, again = (
+        run_python(["synnodtest", name, run], cwd=project.path, env=os.environ, timeout=60)
+        for name in ("verify", "report", "verify")
+    )
+    assert (verified.returncode, drawn.returncode, again.returncode) == (1, 0, 0)
+    assert f"'synnodtest report {run}' draws it" in verified.stderr
