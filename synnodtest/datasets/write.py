@@ -18,7 +18,7 @@ from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import BackgroundError
-from synnodtest.files import write_atomic
+from synnodtest.files import sweep, write_atomic
 from synnodtest.phantom.mha_writer import NODE21_COLUMNS, NODE21_FOLDER, NODE21_NOTHING, write_picture
 from synnodtest.radiograph import Radiograph
 
@@ -96,6 +96,7 @@ def convert(dataset: Dataset, out: Path, layout: str, *, progress: Progress = la
 def _whole(out: Path) -> Iterator[Path]:
     """Yield a folder that takes the place of ``out`` when done: films without their table would be negative ones."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    sweep(out)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
         made = Path(beside) / out.name
         made.mkdir()

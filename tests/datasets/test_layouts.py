@@ -56,6 +56,14 @@ def test_a_conversion_that_is_interrupted_leaves_no_films_without_their_table(ta
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_films_that_a_killed_conversion_left_are_gone_after_the_next(table, tmp_path):
+    left = tmp_path / "out" / ".coco.0f0td5w6" / "coco" / "images"
+    left.mkdir(parents=True)
+    (left / "a.png").touch()
+    convert(read_dataset(table), tmp_path / "out" / "coco", "coco")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["coco"]
+
+
 def boxes_of(dataset):
     return {image.id: [item.box for item in image.boxes] for image in dataset.images}
 
