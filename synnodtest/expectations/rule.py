@@ -189,8 +189,13 @@ def no_data(criterion: str, what: str, evidence: Evidence) -> Ruling:
     )
 
 
-def naming_unheard(ruling: Ruling, where: Mapping[str, Any] | None, evidence: Evidence) -> Ruling:
-    """Return a ruling on nothing with the names in ``where`` that left nothing: no nodule has them, or such values."""
+def naming_unheard(
+    ruling: Ruling, where: Mapping[str, Any] | None, evidence: Evidence, *, key: str = "where"
+) -> Ruling:
+    """Return a ruling on nothing with the names in ``where`` that left nothing: no nodule has them, or such values.
+
+    ``key`` is what they stand under in the spec.
+    """
     if ruling.n_nodules or not where:
         return ruling
     pairs = [(trial, nodule) for trial in evidence.trials for nodule in trial.nodules]
@@ -198,10 +203,10 @@ def naming_unheard(ruling: Ruling, where: Mapping[str, Any] | None, evidence: Ev
         return ruling
     unheard = [name for name in where if all(value_of(name, *pair) is None for pair in pairs)]
     barren = [name for name in where if not any(predicate({name: where[name]})(*pair) for pair in pairs)]
-    there = [f"{name!r} than 'where' asks for{_range_of([value_of(name, *pair) for pair in pairs])}" for name in barren]
+    there = [f"{name!r} than {key!r} asks for{_range_of([value_of(name, *pair) for pair in pairs])}" for name in barren]
     named = ""
     if unheard:
-        named = f"; no nodule has {' or '.join(map(repr, unheard))}, which 'where' asks for"
+        named = f"; no nodule has {' or '.join(map(repr, unheard))}, which {key!r} asks for"
     elif there:
         named = f"; every nodule has another {' and another '.join(there)}"
     return replace(ruling, sentence=ruling.sentence + named)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from synnodtest.counted import counted
 from synnodtest.decoding import Schema
 from synnodtest.errors import Problem
 from synnodtest.spec.language import assembled, signature
@@ -26,6 +27,8 @@ _TYPES = {
 }
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 _BELONGS = "belongs under"
+_BOUND = "at_least"
+"""A bound of an expectation, of which ``matching`` has a namesake: whoever misplaces it never meant that."""
 _OWNERS_TOLD = 3
 """Keys that many mappings have, such as ``at_least``: they say nothing of which was meant."""
 _KEYS_TOLD = 6
@@ -139,7 +142,7 @@ def _unknown_key(key: str, node: Node, known: Schema) -> str:
         inner = _strict_of(signature())["$defs"].get(f"expect_{sibling}", {}).get("properties", {})
         if sibling in known and key in inner and known.keys() == set(kinds("expectation")):
             return f"{key!r} {_BELONGS} {sibling!r}: indent it further"
-    for depth in (1, 2):
+    for depth in (1, 2) if key != _BOUND else ():
         if 1 <= len(owners := _owners(key, known, depth)) <= _OWNERS_TOLD:
             return f"{key!r} has no place here, but in {' or '.join(map(repr, owners))}"
     if key.isdecimal() and node.mapping[key].value is None:
@@ -204,8 +207,8 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     least = rule.startswith("min")
     if "minItems" in rules and rules["minItems"] == rules.get("maxItems"):
         return f"must be a list of {limit}, not of {size}"
-    unit = {"Items": "entries", "Properties": "keys", "Length": "characters"}.get(rule[3:], "entries")
-    return f"must have at {'least' if least else 'most'} {limit} {unit}, not {size}"
+    unit = {"Properties": ("key", "keys"), "Length": ("character", "characters")}.get(rule[3:], ("entry", "entries"))
+    return f"must have at {'least' if least else 'most'} {counted(limit, *unit)}, not {size}"
 
 
 def _percent(text: str) -> str:

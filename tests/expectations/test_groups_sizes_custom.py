@@ -47,6 +47,17 @@ def test_films_of_one_patient_are_backgrounds_of_their_own_in_the_table_of_group
     assert [(row["n"], row["backgrounds"]) for row in rows] == [(40, 40), (40, 40)]
 
 
+def test_groups_that_no_nodule_is_of_are_told_with_those_there_are():
+    other = (Stratum("sex=m", {"sex": "m"}), Stratum("sex=f", {"sex": "f"}))
+    assert judge("parity", {**PARITY, "strata": other}, by_sex(0.9, 0.9)).sentence == (
+        "INCONCLUSIVE no nodule to judge; every nodule has another 'sex' than 'across' asks for: F, M"
+    )
+    unheard = tuple(Stratum(f"ward={w}", {"ward": w, "sex": "F"}) for w in "ab")
+    assert judge("parity", {**PARITY, "strata": unheard, "where": {"sex": "F"}}, by_sex(0.9, 0.9)).sentence == (
+        "INCONCLUSIVE no nodule to judge; no nodule has 'ward', which 'across' asks for"
+    )
+
+
 def test_a_group_that_is_missed_fails_and_silence_proves_no_parity():
     ruling = judge("parity", PARITY, by_sex(0.9, 0.3))
     assert ruling.status is Status.FAILED

@@ -28,7 +28,7 @@ from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, o
 from synnodtest.expectations.paired import margin_below_1, no_room_left, wide_margin
 from synnodtest.expectations.power import parity_power
 from synnodtest.expectations.rates import sensitivity_gate
-from synnodtest.expectations.rule import Held, hold, no_data, rule
+from synnodtest.expectations.rule import Held, hold, naming_unheard, no_data, rule
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore, with_worst_case
 from synnodtest.statistics import Estimate, clustered_rate, count_rate, holm, korn_graubard, paired_mean
 from synnodtest.statistics.differences import miettinen_nurminen, squared_and_added
@@ -88,7 +88,7 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     criterion = f"{metric.replace('_', ' ')}{point} differs by less than {margin:g} between any two of {names}"
     empty = [g.label for g in groups if not g.values]
     if len(empty) == len(groups):
-        return no_data(criterion, "nodule" if metric not in ON_IMAGES else "image", evidence)
+        return _no_group(parameters, criterion, evidence)
     pairs = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
     held, p_value = _corrected(pairs, evidence.alpha)
     nodules = [pair for s in parameters.strata for pair in _nodules(parameters, evidence, s.where)]
@@ -104,6 +104,14 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         details={"by group": [_row(g) for g in groups]},
     )
     return replace(ruling, p_value=math.nan if empty else p_value)
+
+
+def _no_group(parameters: Parity, criterion: str, evidence: Evidence) -> Ruling:
+    """Return the ruling where all groups are empty; of nodules it says which groups there are."""
+    if parameters.metric in ON_IMAGES:
+        return no_data(criterion, "image", evidence)
+    own = {name: asked for name, asked in parameters.strata[0].where.items() if name not in (parameters.where or {})}
+    return naming_unheard(no_data(criterion, "nodule", evidence), own, evidence, key="across")
 
 
 def _in_no_group(parameters: Parity, evidence: Evidence) -> str:
