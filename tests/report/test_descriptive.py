@@ -175,3 +175,17 @@ def test_a_run_of_errors_says_that_nothing_was_judged_and_not_that_nothing_was_a
     context = Context(Record.of(made), Path("."))
     assert verdict(context).data["judged"]
     assert hazards(context).data["table"].rows[0][-1] == "2 of 3 expectations not settled, 1 waived"
+
+
+def test_behaviours_of_no_hazard_are_told_apart_with_their_worst_verdicts():
+    named = {"h": ["H"], "leak": [], "pair": []}
+    behaviours = [{"id": b, "statement": "s", "hazard": h} for b, h in named.items()]
+    asked = [("h", "PASSED"), ("leak", "PASSED"), ("leak", "FAILED"), ("pair", "INCONCLUSIVE")]
+    every = [
+        parts.expectation(id=f"s.yaml::{b}::{i}", behaviour=b, status=status, ruling=parts.ruling(status=status))
+        for i, (b, status) in enumerate(asked)
+    ]
+    context = Context(Record.of(parts.record(behaviours=behaviours, expectations=every)), Path("."))
+    section = hazards(context)
+    assert [row[0] for row in section.data["table"].rows] == ["H"]
+    assert section.data["apart"] == "leak (FAILED) and pair (INCONCLUSIVE)"

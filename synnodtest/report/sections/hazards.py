@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synnodtest.counted import counted
+from synnodtest.counted import counted, joined
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.model.authored import TitledEntry
 from synnodtest.record.words import number
@@ -23,14 +23,29 @@ def hazards(context: Context) -> Section:
     rows = []
     for key, group in sorted(items.items()):
         statuses = [e.shown_status for e in group]
-        worst = next((w for w in WORST_FIRST if w in statuses), "NOT RUN")
         hazard = known.setdefault(key, TitledEntry(key))
         counts = [number(statuses.count(w)) if w in statuses else "" for w in words]
-        rows.append([key, hazard.title or "–", hazard.severity or "–", status(worst), *counts, _gap(statuses)])
+        rows.append(
+            [key, hazard.title or "–", hazard.severity or "–", status(_worst(statuses)), *counts, _gap(statuses)]
+        )
     heads = [w.capitalize() for w in words]
     columns = ["Hazard", "Title", "Severity", "Worst verdict", *heads, "Evidence lacking"]
     table = Table("Worst verdict of each hazard", columns, rows, numeric=heads)
-    return Section("Hazards", "hazards", {"table": table}, "" if rows else "No behaviour names a hazard.")
+    data = {"table": table, "apart": _apart(context)}
+    return Section("Hazards", "hazards", data, "" if rows else "No behaviour names a hazard.")
+
+
+def _apart(context: Context) -> str:
+    """Return the behaviours of no hazard with their worst verdicts, which the table does not hold."""
+    told = []
+    for behaviour, group in context.grouped():
+        if not behaviour.hazard:
+            told.append(f"{behaviour.id} ({_worst([e.shown_status for e in group])})")
+    return joined(told)
+
+
+def _worst(statuses: list[str]) -> str:
+    return next((w for w in WORST_FIRST if w in statuses), "NOT RUN")
 
 
 def _gap(shown: list[str]) -> str:
