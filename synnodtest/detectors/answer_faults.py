@@ -124,8 +124,8 @@ def refuse_fewer(content: JsonObject, held: int) -> None:
         DetectorError: it does; shows what it says.
     """
     for key, value in content.items():
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if whole and value > held and _COUNTS.fullmatch(folded(key)):
+        counts = isinstance(value, int) and not isinstance(value, bool) and value > held
+        if counts and _COUNTS.fullmatch(folded(key)):
             says = f"the answer holds {counted(held, 'finding')} and says {str({key: value})[:200]}"
             raise DetectorError(says, hint="answer with all findings at once, and count no others")
     if not held:
