@@ -116,13 +116,12 @@ def match(
     duplicates: list[int] = []
     scores = [finding.score for finding in findings]
     for index in sorted(range(len(findings)), key=scores.__getitem__, reverse=True):  # stable: ties keep their order
-        affinity = [affinity_to(findings[index]) for affinity_to in localizes]
-        candidates = [k for k, value in enumerate(affinity) if value is not None]
-        free = [k for k in candidates if finding_of[k] is None]
+        near = {k: value for k, of in enumerate(localizes) if (value := of(findings[index])) is not None}
+        free = [k for k in near if finding_of[k] is None]
         if free:
-            best = max(free, key=lambda k: (affinity[k], -k))
+            best = max(free, key=lambda k: (near[k], -k))
             finding_of[best] = index
-        elif candidates:
+        elif near:
             duplicates.append(index)
     hits = (index for index in finding_of if index is not None)
     return Outcome(tuple(finding_of), tuple(sorted(duplicates)), AllBut(len(findings), [*hits, *duplicates]))

@@ -82,8 +82,10 @@ def _moved(evidence: Evidence, matching: Matching, move: Move) -> Evidence:
 
 
 def _met(trial: Trial, matching: Matching, move: Move) -> Trial:
-    left = list(trial.false_positives)
-    findings = [trial.sightings[index].finding for index in left]
+    if not trial.nodules:
+        return trial
+    left, every = list(trial.false_positives), [sighting.finding for sighting in trial.sightings]
+    findings = [every[index] for index in left]
     truths = [move(trial, nodule) for nodule in trial.nodules]
     met = match(findings, truths, trial.spacing_mm, matching).finding_of
     nodules = [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from synnodtest import backgrounds
+from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.decoding import encode
 from synnodtest.evidence.chance import EXCHANGED
@@ -138,6 +141,23 @@ def root(tmp_path_factory):
         rows.append(f"b{number}.png,2,2,16,0,normal")
     (root / "normal" / "manifest.csv").write_text("\n".join(rows))
     return root
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once():
+    """A set is opened and its films are read once for all runs of this file."""
+    load, read = FolderSet.load, {}
+
+    def loaded(films, background):
+        key = films, background.id
+        if key not in read:
+            read[key] = load(films, background)
+        return read[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backgrounds, "open_backgrounds", cache(backgrounds.open_backgrounds))
+        patch.setattr(FolderSet, "load", loaded)
+        yield
 
 
 def ruled(root, detector, *expectations, count=8, head=HEAD):
