@@ -134,6 +134,7 @@ def _warm() -> None:
     from tests.remembered import remember
 
     gc.disable()
+    _read_packages_once()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         pytest.main(["--version", "--version"])
     for name in (*(f"synnodtest.{name}" for name in OWN), *_modules_of_packages(), *OTHERS):
@@ -145,6 +146,25 @@ def _warm() -> None:
     AssertionRewritingHook._warn_already_imported = lambda self, name: None
     gc.freeze()
     gc.enable()
+
+
+def _read_packages_once() -> None:
+    """Let what an installed package says of itself be read once: pytest asks all of them, and some several times."""
+    from importlib.metadata import PathDistribution
+
+    def once(read: Callable[[Any], Any]) -> property:
+        known: dict[str, Any] = {}
+
+        def said(package: Any) -> Any:
+            path = str(package._path)
+            if path not in known:
+                known[path] = read(package)
+            return known[path]
+
+        return property(said)
+
+    for name in ("entry_points", "files", "metadata"):
+        setattr(PathDistribution, name, once(getattr(PathDistribution, name).fget))
 
 
 def _modules_of_packages() -> Iterator[str]:
