@@ -36,7 +36,7 @@ def chests():
 
 def test_cocos_eighty_classes_are_refused_with_some_of_their_names(tmp_path):
     names = {0: "person", 1: "bicycle", 2: "car"} | {i: f"thing{i}" for i in range(3, 80)}
-    path = save_checkpoint(tmp_path / "yolov8x.pt", names)
+    path = save_checkpoint(tmp_path / "yolov8x.pt", names, lively=False)
     with pytest.raises(DetectorError, match=r"yolov8x\.pt has 80 classes.*person, bicycle, car"):
         resolve_detector(str(path))
 
@@ -114,16 +114,15 @@ def test_what_a_checkpoint_says_about_itself_needs_no_torch(one_class):
     assert (checkpoint.names, checkpoint.task, checkpoint.image_size) == ({0: "lump"}, "", 320)
 
 
-@pytest.mark.parametrize("size", ["320", 320.0, [192, 320], ("320",)])
-def test_the_size_of_training_is_read_however_it_was_written(one_class, tmp_path, size):
+def test_the_size_of_training_is_read_however_it_was_written(one_class, tmp_path):
     import torch
 
     content = torch.load(one_class, map_location="cpu", weights_only=False)
-    torch.save({**content, "train_args": {"imgsz": size}}, tmp_path / "best.pt")
-    assert read_checkpoint(tmp_path / "best.pt").image_size == 320
-    torch.save({**content, "train_args": {"imgsz": "large"}}, tmp_path / "best.pt")
+    for number, size in enumerate(["320", 320.0, [192, 320], ("320",), "large"]):
+        torch.save({**content, "train_args": {"imgsz": size}}, tmp_path / f"{number}.pt")
+    assert [read_checkpoint(tmp_path / f"{number}.pt").image_size for number in range(4)] == [320] * 4
     with pytest.raises(DetectorError, match="large"):
-        read_checkpoint(tmp_path / "best.pt")
+        read_checkpoint(tmp_path / "4.pt")
 
 
 def test_scores_are_raw_and_the_threshold_is_near_zero(one_class, chests):
@@ -166,7 +165,7 @@ def test_boxes_are_suppressed_by_torchvision_to_the_findings_of_ultralytics_own_
 
 
 def test_a_checkpoint_that_was_never_trained_runs_at_1024(tmp_path):
-    path = save_checkpoint(tmp_path / "new.pt", {0: "nodule"})
+    path = save_checkpoint(tmp_path / "new.pt", {0: "nodule"}, lively=False)
     assert resolve_detector(str(path)).identity.configuration["image_size"] == 1024
 
 
@@ -196,10 +195,10 @@ def test_the_identity_holds_what_decides_on_the_findings(one_class, tmp_path):
     identity = resolve_detector(str(one_class)).identity
     assert identity.configuration["image_size"] == 320
     assert identity.version.startswith("ultralytics 8")
-    other = save_checkpoint(tmp_path / "best.pt", {0: "lump"}, seed=1)
+    other = save_checkpoint(tmp_path / "best.pt", {0: "lump"}, seed=1, lively=False)
     detector = resolve_detector(str(other))
     assert detector.identity.key() != identity.key()
-    save_checkpoint(other, {0: "lump"}, seed=2)
+    save_checkpoint(other, {0: "lump"}, seed=2, lively=False)
     with pytest.raises(DetectorError, match=r"best\.pt was replaced while the run went on"):
         detector.detect([Radiograph(np.full((320, 320), 0.5, np.float32), (0.5, 0.5))])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 
@@ -19,18 +20,31 @@ def save_checkpoint(
 
     quiet_ultralytics()
     import torch
-    from ultralytics import YOLO
     from ultralytics.nn.tasks import DetectionModel
 
-    torch.manual_seed(seed)
-    yolo = YOLO("yolov8n.yaml", verbose=False)  # it writes what it is given; a large one takes seconds to make
+    yolo, state = _writer()
+    if seed:
+        torch.manual_seed(seed)
+    else:
+        torch.set_rng_state(state)
     yolo.model = DetectionModel(architecture, nc=len(names), verbose=False)
     yolo.model.names = names
     yolo.ckpt = {"train_args": {"imgsz": image_size}} if image_size else {}
     if lively:
         _enliven(yolo.model)
     yolo.save(str(path))
+    yolo.model = None
     return path
+
+
+@cache
+def _writer():
+    """What writes the network that it is given, which takes as long to make as a small one, and the state of chance."""
+    import torch
+    from ultralytics import YOLO
+
+    torch.manual_seed(0)
+    return YOLO("yolov8n.yaml", verbose=False), torch.get_rng_state()
 
 
 def _enliven(model) -> None:
