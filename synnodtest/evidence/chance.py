@@ -3,11 +3,12 @@
 An expectation that counts hits alone is passed by a detector that marks everything, or whose operating point is so low
 that its findings lie densely. The places of the nodules, mirrored into the other lung, show it: nothing was planted
 there, and what hits a nodule is left out. So do, where it marks one lung or region alone, those of other backgrounds.
+What it marks at one place of every radiograph shows where the nodules are taken out again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.geometry import centre_of
 from synnodtest.matching import Matching, match
 from synnodtest.radiograph import Truth
+from synnodtest.scene import Scene
 
 MANY = 0.1
 """Share of nodules hit at mirrored places above which a pass says so."""
@@ -27,6 +29,7 @@ little noise is alike in both arms and near whatever it hits, so that comparison
 
 MIRRORED = "the places mirrored into the other lung"
 EXCHANGED = "the places of other backgrounds' nodules"
+BARE = "the nodules' own places with the nodules taken out"
 _SIDES = frozenset({"left_lung", "right_lung"})
 
 Move = Callable[[Trial, NoduleTrial], Truth]
@@ -61,6 +64,31 @@ def exchanged(evidence: Evidence, matching: Matching) -> Evidence:
         return replace(nodule.truth, origin=origin)
 
     return _moved(evidence, matching, move)
+
+
+def bare(evidence: Evidence, matching: Matching, shown: Mapping[str, Trial]) -> Evidence:
+    """Return the evidence as it would be had every planted nodule been met by what is found without it.
+
+    Args:
+        evidence: Of an expectation.
+        matching: The localization criterion.
+        shown: Trials of scenes without nodules, by the key of :func:`without_nodules`; where there is none, nothing
+            is found.
+    """
+    trials = [_found_as(t, shown.get(without_nodules(t.scene).key())) for t in evidence.trials]
+    return _moved(replace(evidence, trials=tuple(trials)), matching, lambda trial, nodule: nodule.truth)
+
+
+def _found_as(trial: Trial, shown: Trial | None) -> Trial:
+    if shown is None or not trial.scene.nodules:
+        return replace(trial, sightings=(), duplicates=(), false_positives=())
+    return replace(trial, sightings=shown.sightings, duplicates=shown.duplicates, false_positives=shown.false_positives)
+
+
+def without_nodules(scene: Scene) -> Scene:
+    """Return a scene without its nodules, with its distractors, perturbations and prior; alike for every seed."""
+    prior = None if scene.prior is None else without_nodules(scene.prior)
+    return replace(scene, nodules=(), prior=prior, seed=0)
 
 
 _Key = tuple[str, str, frozenset[str]]

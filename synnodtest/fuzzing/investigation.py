@@ -207,7 +207,7 @@ class Investigation:
         setup = self.setup
         if self.confirmed or not setup.claim.about.needs_control:
             return
-        alone = {k: v for k, v in setup.easiest.items if not k.startswith("companion.")}
+        alone = {k: v for k, v in setup.easiest.items if not k.startswith(("companion.", "place."))}
         example = Example.of(alone) if setup.maker.plants else EASY
         stage = control_stage(setup.confirm_stage, setup.maker)
         self.control = responds(stage, example, setup.alpha, self._enough)

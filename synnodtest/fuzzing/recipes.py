@@ -119,15 +119,12 @@ class RecipeMaker:
     def _centre(
         self, example: Example, background: Background, radius: float, replicate: int, seed: int
     ) -> tuple[float, float]:
-        location: Location | None = example.get("location")
-        if location is not None and location.at_mm is not None:
-            return location.at_mm
-        places = self.places if location is None else replace(self.places, location=location)
+        location: Location = example.get("location") or self.places.location
         place = example.group("place")
-        if place:
-            centre = places.at(background, place, radius)
-            return _beside(centre, seed) if replicate else centre
-        return places.anywhere(background, radius, _rng(seed, "place"))
+        if location.at_mm is None and not place:
+            return replace(self.places, location=location).anywhere(background, radius, _rng(seed, "place"))
+        centre = location.at_mm or replace(self.places, location=location).at(background, place, radius)
+        return _beside(centre, seed) if replicate else centre
 
     def _second(self, example: Example, background: Background, first: NoduleRecipe, seed: int) -> NoduleRecipe:
         values_given = example.group("companion")

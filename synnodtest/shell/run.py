@@ -60,7 +60,7 @@ class Run(OpenedParts):
         """Gather the evidence of a case; whatever fails here is a harness fault or INVALID, and is recorded."""
         started = time.perf_counter()
         try:
-            return told_from_noise(self._voice.checked(self.campaign, self._gathered(case)))
+            return told_from_noise(self.campaign, self._voice.checked(self.campaign, self._gathered(case)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:

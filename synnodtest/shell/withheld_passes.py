@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence.chance import (
+    BARE,
     EXCHANGED,
     MANY,
     MIRRORED,
@@ -129,16 +131,13 @@ def _with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered
     return gathered
 
 
-def told_from_noise(gathered: Gathered) -> Gathered:
+def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
     """Return gathered evidence with its rulings; a pass that noise earns is withheld, one beside noise says so."""
     item = Item(gathered.behaviour, gathered.variant)
     if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
     judged = None if isinstance(gathered, FuzzGathered) else item.kind.read(gathered.variant.parameters)
-    moved = {
-        where: {name: control(evidence, item.matching) for name, evidence in gathered.evidence.items()}
-        for where, control in CONTROLS.items()
-    }
+    moved = _elsewhere(campaign, gathered, item.matching)
     at_point = _as_often(gathered, moved, judged)
     suspect = _as_loud(item, gathered, moved, judged) | at_point
     met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], suspect[where])]
@@ -155,6 +154,17 @@ def told_from_noise(gathered: Gathered) -> Gathered:
         return gathered
     rulings = {name: told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return _with_rulings(gathered, rulings)
+
+
+def _elsewhere(campaign: Campaign, gathered: Gathered, matching: Matching) -> dict[str, dict[str, Evidence]]:
+    """Return by places without a nodule, in words, the evidence had the nodules lain there, by synthesizer."""
+    moved = {where: {n: move(e, matching) for n, e in gathered.evidence.items()} for where, move in CONTROLS.items()}
+    behaviour, backgrounds = gathered.behaviour, campaign.backgrounds(gathered.behaviour)
+    moved[BARE] = {
+        name: shown_bare(campaign.engine(behaviour, name), backgrounds, evidence, matching)
+        for name, evidence in gathered.evidence.items()
+    }
+    return moved
 
 
 def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], judged: Any) -> dict[str, float]:

@@ -151,6 +151,9 @@ class Planted:
     def run(self, example, where):
         return self.run_all((example, background, number) for background, number in where)
 
+    def bare(self, evidence):
+        return evidence
+
 
 @pytest.mark.parametrize(("lost", "complete"), [(0, True), (3, True), (1, False)])
 def test_trials_that_cannot_be_planted_are_made_up_for_at_most_as_often_as_there_are_trials(lost, complete):

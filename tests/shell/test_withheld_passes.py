@@ -14,7 +14,7 @@ from synnodtest import backgrounds
 from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.decoding import encode
-from synnodtest.evidence.chance import EXCHANGED
+from synnodtest.evidence.chance import BARE, EXCHANGED
 from synnodtest.evidence.silence import SILENCE
 from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
@@ -63,6 +63,16 @@ def sight_in_one_lung():
     return lambda rs: [[f for f in found if f.box[2] <= 72] for found in truthful()(rs)]
 def sight_beside_one_lung():
     return lambda rs: [a + [f for f in b if f.box[2] > 72] for a, b in zip(one_lung()(rs), truthful()(rs))]
+def stuck():
+    return lambda rs: [[Finding((28.0, 76.0, 36.0, 84.0), 0.9)] for _ in rs]
+def one_lung_of_the_ill():
+    return lambda rs: [found if r.nodules else [] for r, found in zip(rs, one_lung()(rs))]
+def blind_at_one_place():
+    def seen(found):
+        return [f for f in found if abs(f.box[0] + f.box[2] - 64) > 8 or abs(f.box[1] + f.box[3] - 160) > 8]
+    return lambda rs: [seen(found) for found in truthful()(rs)]
+def sees_devices_alone():
+    return lambda rs: [[Finding(tuple(map(float, n.box)), 0.9) for n in r.mimics or r.nodules] for r in rs]
 def grid():
     spots = [(36.0 * x, 36.0 * y) for x in range(4) for y in range(5)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in spots] for _ in radiographs]
@@ -219,6 +229,7 @@ def test_a_pass_that_silence_does_not_earn_is_left_alone(root, monkeypatch):
     assert ruling.status.name == "PASSED", ruling.sentence
 
 
+DEVICE = "      distractors: [{name: clip, mimic: clip, location: {region: lung}}]\n      arms:"
 HITS = {
     "sensitivity": "sensitivity: {at_least: 0.5, arm: plain}",
     "detected": "detected: {rate_at_least: 0.5, arm: plain}",
@@ -247,6 +258,27 @@ def test_a_pass_that_findings_all_over_one_lung_earn_in_that_lung_is_withheld(ro
     assert "at the places of other backgrounds' nodules" in ruling.sentence
     _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS["sensitivity"], head=head)
     assert honest.status.name == "PASSED"
+
+
+@pytest.mark.parametrize("kind", HITS)
+def test_a_mark_at_one_place_of_every_radiograph_is_no_nodule_found_there(root, kind):
+    """Where all nodules lie at that place, no other place tells: it is asked without a nodule."""
+    head = HEAD.replace("{region: lung}", "{at_mm: [64, 160]}")
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:stuck", HITS[kind], head=head)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert f"at {BARE}, 100% of which are hit" in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind], head=head)
+    assert honest.status.name == "PASSED", honest.sentence
+    assert "taken out" not in honest.sentence
+
+
+def test_a_device_that_is_marked_is_no_nodule_found_under_it(root):
+    head = HEAD.replace("{region: lung}", "{under: clip}").replace("      arms:", DEVICE)
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:sees_devices_alone", HITS["sensitivity"], head=head)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert f"at {BARE}, 100% of which are hit" in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", HITS["sensitivity"], head=head)
+    assert honest.status.name == "PASSED", honest.sentence
 
 
 SWEPT = HEAD.replace("diameter_mm: 20", "hold: [location, seed], diameter_mm: {sweep: [8, 16, 30, 50, 80]}").replace(
@@ -434,6 +466,46 @@ def test_scores_that_stay_as_they_are_since_all_is_marked_survive_no_search(root
     assert ruling.status.name == status, ruling.sentence
     assert ("control: 30 of 30 easy nodules found" in ruling.sentence) is (detector == "dense")
     assert ("sight or noise cannot be told: 100% of" in ruling.sentence) is (detector == "dense")
+
+
+def searched(root, detector, claim, location):
+    """Return the ruling of a search at a location."""
+    path = root / "search.yaml"
+    path.write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: any\n    statement: s\n    fuzz:\n      backgrounds: {set: normal}\n"
+        f"      vary: {{diameter_mm: [12, 24]}}\n      fixed: {{location: {location}, contrast: 0.6}}\n"
+        f"      examples: 12\n      replicates: 2\n    expect:\n      - {claim}\n"
+    )
+    spec = load_spec(path)
+    (behaviour,) = spec.behaviours
+    (variant,) = variants(behaviour, behaviour.expectations[0])
+    run = Run(Settings(root, f"{root}/detectors.py:{detector}", "gaussian", root, cache=root / "cache"))
+    return run.gather(Case("search", spec, behaviour, variant)).ruling
+
+
+BY_ONE_LUNG = CLAIMS | {
+    "detected": "detected: {rate_at_least: 0.5}",
+    "not_lower": "not_lower: {companion: {diameter_mm: 12, distance_mm: [30, 40]}, max_drop: 0.1}",
+}
+
+
+@pytest.mark.parametrize(
+    ("detector", "kind", "status"),
+    [(detector, kind, status) for kind in BY_ONE_LUNG
+     for detector, status in (("one_lung", "INCONCLUSIVE"), ("truthful", "PASSED"))]
+    + [("one_lung_of_the_ill", kind, "INCONCLUSIVE") for kind in CLAIMS],
+)  # fmt: skip
+def test_marks_all_over_the_lung_that_is_searched_survive_no_search(root, detector, kind, status):
+    """The other lung, which is left out of the search, is left without a mark."""
+    ruling = searched(root, detector, BY_ONE_LUNG[kind], "{region: right_lung}")
+    assert ruling.status.name == status, ruling.sentence
+    assert ("sight or noise cannot be told: " in ruling.sentence) is (status == "INCONCLUSIVE")
+
+
+@pytest.mark.parametrize(("detector", "status"), [("truthful", "PASSED"), ("blind_at_one_place", "FAILED")])
+def test_a_search_at_one_place_plants_there(root, detector, status):
+    ruling = searched(root, detector, "detected: {rate_at_least: 0.5}", "{at_mm: [64, 160]}")
+    assert ruling.status.name == status, ruling.sentence
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, "PASSED"), (0.2, "INCONCLUSIVE")])

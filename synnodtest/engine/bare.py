@@ -1,0 +1,57 @@
+"""Scenes shown again without their nodules: is a place reported whatever lies there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.engine.engine import Engine
+from synnodtest.engine.outcome import Outcome, to_trial
+from synnodtest.evidence.arm import UNTOUCHED_ARM
+from synnodtest.evidence.chance import bare, without_nodules
+from synnodtest.evidence.trial import Evidence, Trial
+from synnodtest.matching import Matching
+from synnodtest.planning.recipe import MimicRecipe, Recipe
+from synnodtest.ports import Background
+from synnodtest.scene import Mimic, Scene
+from synnodtest.spec.model import Location
+
+
+def shown_bare(engine: Engine, backgrounds: Sequence[Background], evidence: Evidence, matching: Matching) -> Evidence:
+    """Return the evidence as it would be had every planted nodule been met by what is found without any.
+
+    The detector is shown each of the scenes without its nodules, those that are then alike once. A record of findings
+    is asked for those that it holds.
+
+    Args:
+        engine: Shows scenes to the detector.
+        backgrounds: All that the scenes stand on.
+        evidence: Of an expectation.
+        matching: The localization criterion.
+    """
+    by_id = {background.id: background for background in backgrounds}
+    planted = {without_nodules(t.scene).key(): t.scene for t in reversed(evidence.trials) if t.scene.nodules}
+    recipes = [_recipe(scene, by_id[scene.background]) for scene in planted.values()]
+    recorded = unguarded(engine.detector)
+    if isinstance(recorded, RecordedDetector):
+        recipes = [r for r in recipes if (shown := engine.first_radiograph([r])) and recorded.holds(shown)]
+    return bare(evidence, matching, {without_nodules(t.scene).key(): t for t in _trials(engine, recipes, matching)})
+
+
+def _trials(engine: Engine, recipes: Sequence[Recipe], matching: Matching) -> Iterator[Trial]:
+    trials = (to_trial(outcome, matching) for outcome in engine.run(recipes) if isinstance(outcome, Outcome))
+    return (trial for trial in trials if not trial.rejected)
+
+
+def _recipe(scene: Scene, background: Background) -> Recipe:
+    prior = () if scene.prior is None else scene.prior.perturbations
+    return Recipe(
+        "", background, UNTOUCHED_ARM, 0, (), (), perturbations=scene.perturbations, seed=scene.seed,
+        mimics=tuple(map(_placed, scene.mimics)), pair=scene.prior is not None, prior_perturbations=prior,
+    )  # fmt: skip
+
+
+def _placed(mimic: Mimic) -> MimicRecipe:
+    location = Location(region=None, at_mm=mimic.centre_mm)
+    return MimicRecipe(mimic.kind, mimic.size_mm, mimic.name, mimic.seed, location=location, place_seed=0)
