@@ -14,9 +14,16 @@ from functools import partial
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_geometry import READINGS, hits, offset_along_x, offset_from_truth
+from synnodtest.detectors.conform_geometry import (
+    IN_PIXELS,
+    READINGS,
+    hits,
+    hits_of_smaller,
+    offset_along_x,
+    offset_from_truth,
+)
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
-from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
+from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored, smaller
 from synnodtest.detectors.guard import Guard, checked
 from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
@@ -129,7 +136,8 @@ def _geometry(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> list[C
         diagnosed = _diagnosed(ask, shown, single, hit)
         return [diagnosed, *(_edges(shown, single) if diagnosed.passed is None else ())]
     place = Check("box", True, f"{hit} of {len(shown)} conspicuous nodules lie in a box")
-    return [place, *_edges(shown, single), _guarded("flip", lambda: _flip(ask, shown, single)), _offset(shown, single)]
+    turned = _guarded("flip", lambda: _flip(ask, shown, single))
+    return [place, *_edges(shown, single), _size(ask, shown, hit), turned, _offset(shown, single)]
 
 
 def _edges(shown: Sequence[Radiograph], single: Findings) -> list[Check]:
@@ -158,6 +166,21 @@ def _diagnosed(ask: Ask, shown: Sequence[Radiograph], single: Findings, found: i
     says = f"{found} of {len(shown)} conspicuous nodules lie in a box, whichever way boxes are read"
     return Check(
         "box", None, says, f"the detector may not know phantoms: give radiographs that it knows ({_IN_PYTHON})"
+    )
+
+
+def _size(ask: Ask, shown: Sequence[Radiograph], found: int) -> Check:
+    """Look whether boxes follow a radiograph to fewer pixels: those of a network's input fit one size alone."""
+    copies = [smaller(one) for one in shown]
+    try:
+        moved, unmoved = hits_of_smaller(shown, copies, ask(copies))
+    except DetectorError as error:
+        return Check("size", None, f"smaller copies are not answered: {error.message}")
+    if unmoved >= ENOUGH * found and unmoved >= moved + 2:
+        says = f"on smaller copies {unmoved} of {found} boxes lie where they did, and {moved} on the nodules"
+        return Check("size", False, says, IN_PIXELS)
+    return Check(
+        "size", moved >= ENOUGH * found or None, f"on smaller copies {moved} of {found} boxes lie on the nodules"
     )
 
 

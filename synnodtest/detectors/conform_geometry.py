@@ -85,7 +85,7 @@ def _unpadded(box: Box, radiograph: Radiograph) -> Box:
 
 
 _ORDER = "write (x_min, y_min, x_max, y_max), x along columns"
-_PIXELS = "write pixels of the radiograph as given: undo scaling and padding of the network's input"
+IN_PIXELS = "write pixels of the radiograph as given: undo scaling and padding of the network's input"
 
 _ORDERS = (
     Reading(lambda box, _: (box[1], box[0], box[3], box[2]), "(y_min, x_min, y_max, x_max)", _ORDER),
@@ -118,14 +118,14 @@ READINGS: tuple[Reading, ...] = (
     *_ORDERS,
     *_UNITS,
     Reading(_upwards, "y counted from the bottom", "count y from the top"),
-    Reading(_unpadded, "pixels of a padded square", _PIXELS),
+    Reading(_unpadded, "pixels of a padded square", IN_PIXELS),
     *(
         reading
         for size in NETWORK_SIZES
         for reading in (
-            Reading(_of_letterbox(size, True), f"pixels of a padded input of {size} x {size}", _PIXELS),
-            Reading(_of_letterbox(size, False), f"pixels of an input with the longer side {size}", _PIXELS),
-            Reading(_of_sides(size), f"pixels of an input stretched to {size} x {size}", _PIXELS),
+            Reading(_of_letterbox(size, True), f"pixels of a padded input of {size} x {size}", IN_PIXELS),
+            Reading(_of_letterbox(size, False), f"pixels of an input with the longer side {size}", IN_PIXELS),
+            Reading(_of_sides(size), f"pixels of an input stretched to {size} x {size}", IN_PIXELS),
         )
     ),
     *(_both(order, unit) for unit in _UNITS for order in _ORDERS),
@@ -145,6 +145,23 @@ def _best(radiograph: Radiograph, found: Sequence[Finding], reading: Reading = R
 def hits(reading: Reading, radiographs: Sequence[Radiograph], found: Sequence[Sequence[Finding]]) -> int:
     """Return on how many radiographs a top finding lies on the nodule if boxes are read so."""
     return sum(_best(one, items, reading) is not None for one, items in zip(radiographs, found, strict=True))
+
+
+def hits_of_smaller(
+    radiographs: Sequence[Radiograph], smaller: Sequence[Radiograph], found: Sequence[Sequence[Finding]]
+) -> tuple[int, int]:
+    """Return on how many smaller copies a box lies on the nodule, and on how many where that of the radiograph does.
+
+    Args:
+        radiographs: With their nodules.
+        smaller: Copies of them of fewer pixels.
+        found: On the copies.
+    """
+    back = [
+        [Finding(_scaled(f.box, one.shape[1] / less.shape[1], one.shape[0] / less.shape[0]), f.score) for f in items]
+        for one, less, items in zip(radiographs, smaller, found, strict=True)
+    ]
+    return hits(READINGS[0], radiographs, back), hits(READINGS[0], radiographs, found)
 
 
 def offset_along_x(

@@ -16,7 +16,7 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
-FORMAT = 5
+FORMAT = 6
 """Version of the questions, part of their key: raised when they change, so that kept answers to older ones do not
 count."""
 COUNT, SIZE = 4, 512
@@ -24,7 +24,7 @@ COUNT, SIZE = 4, 512
 its time. Fewer would let more readings fit by chance."""
 GLANCE = 256
 """Pixels of the phantom by which a detector is known again."""
-STOPPING = ("answer", "box", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
+STOPPING = ("answer", "box", "size", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
 """Questions whose failure makes every verdict meaningless. The others only warn of a detector's limits."""
 
 

@@ -136,6 +136,11 @@ FAULTS = {
         "corners that were taken for centre and size",
     ),
     "network pixels": (moved(in_network_pixels), "box", "padded input of 512 x 512"),
+    "pixels of an input of the radiographs' own size": (
+        moved(lambda b, r: tuple(v * 260 / max(r.shape) for v in b)),
+        "size",
+        "8 of 8 boxes lie where they did, and 0 on the nodules",
+    ),
     "counted from one": (
         moved(lambda b, r: (b[0] + 1, b[1] + 1, b[2] + 1, b[3] + 1)),
         "flip",
@@ -183,7 +188,7 @@ def test_the_honest_adapter_passes_every_question(pictures):
     checks = asked(honest, pictures)
     assert [check.name for check in checks if check.passed is not True] == []
     assert {check.name for check in checks} == {
-        "answer", "findings", "box", "flip", "offset", "empty radiograph", "picture", "repeatable", "batch",
+        "answer", "findings", "box", "size", "flip", "offset", "empty radiograph", "picture", "repeatable", "batch",
         "bit depth", "scores",
     }  # fmt: skip
 
