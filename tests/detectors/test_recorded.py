@@ -179,6 +179,17 @@ def test_boxes_of_another_form_than_is_read_are_refused(tmp_path, name, content,
         resolve_detector(name, base=tmp_path)
 
 
+@pytest.mark.parametrize("names", ["image_width,image_height", "Original Width,Original Height"])
+def test_findings_that_were_made_on_another_number_of_pixels_are_refused(tmp_path, radiographs, names):
+    height, width = radiographs[0].shape
+    text = f"radiograph,x_min,y_min,x_max,y_max,score,{names}\nchest-0,1,2,30,40,0.5,{{}},{{}}\n"
+    (tmp_path / "f.csv").write_text(text.format(width, height))
+    assert len(resolve_detector("f.csv", base=tmp_path).detect(radiographs[:1])[0]) == 1
+    (tmp_path / "f.csv").write_text(text.format(2 * width, 2 * height))
+    with pytest.raises(DetectorError, match=rf"f\.csv: {2 * width} x {2 * height} pixels, but chest-0\.png has"):
+        resolve_detector("f.csv", base=tmp_path).detect(radiographs[:1])
+
+
 @pytest.mark.parametrize("text", ["False", "no", "0"])
 def test_a_column_that_denies_the_nodule_is_obeyed_as_in_json(tmp_path, text):
     rows = f"a,1,2,3,4,0.5,{text}\na,5,6,7,8,0.5,True\n"
