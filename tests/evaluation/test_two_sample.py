@@ -16,9 +16,9 @@ from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template,
 from synnodtest.evaluation.two_sample import tell_apart, two_sample
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.evaluation.annotated_folder import remembered, write_annotated, write_negatives
+from tests.extras import needs
 
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
-pytest.importorskip("torch", reason="torch is not installed")
+needs("sklearn", "torch")
 
 
 def _rings(crop):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from synnodtest import Finding, statistics
 from synnodtest.canonical import seed_sequence
@@ -195,6 +194,8 @@ def test_the_interval_at_perfect_sensitivity_is_the_exact_one():
 
 
 def test_the_auc_is_that_of_the_highest_score_per_image():
+    from sklearn.metrics import roc_auc_score
+
     trials = detector(40, sensitivity=0.6)
     ruling = judge("auc", {"at_least": 0.5}, trials)
     truth = [bool(t.nodules) for t in trials]

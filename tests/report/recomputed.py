@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-pandas = pytest.importorskip("pandas")
+from tests.extras import needs
+
+needs("pandas")
 
 
 def holds(found, recompute, component=0, tolerance=2e-6):
@@ -92,6 +94,8 @@ def guarded(values, low, high, alpha, *, unseen=None):
 
 
 def korn_graubard(hit, cluster, alpha):
+    import pandas
+
     x, n = (pandas.Series(hit).groupby(np.asarray(cluster)).agg(k).to_numpy(float) for k in ("sum", "size"))
     p, b, total = x.sum() / n.sum(), len(n), n.sum()
     assert 0 < p < 1

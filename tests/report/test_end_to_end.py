@@ -14,11 +14,11 @@ import pytest
 from synnodtest.cli import main
 from synnodtest.report import html
 from synnodtest.store import Store
+from tests.extras import needs
 from tests.remembered import EMPTY, UNDRAWN
 from tests.report.run_once import git, newest, pytest_in
 
-pytest.importorskip("pandas")
-pytest.importorskip("pyarrow")
+needs("pandas", "pyarrow")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -147,6 +146,8 @@ def test_effective_n_is_that_of_the_design_effect(tables, data):
 
 
 def test_p_values_are_adjusted_by_holm_and_gates_are_counted(tables, data):
+    from statsmodels.stats.multitest import multipletests
+
     (rows,) = tables["9", "Raw and adjusted p values"]
     mine = [e for e in data["expectations"] if e["p_holm"] is not None]
     raw = [e["ruling"]["p_value"] for e in mine]
