@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from synnodtest.record.model import Record
 from synnodtest.record.model.scenes import NoduleEntry
@@ -14,9 +15,17 @@ from synnodtest.report.page import templates
 from synnodtest.report.sections.credibility import credibility
 from synnodtest.report.sections.results import results
 from synnodtest.report.sections.sample_size import power_figure
+from tests.remembered import UNDRAWN
 from tests.report.example import transferred
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Drawings are left empty, for tests of the tables beside them."""
+    monkeypatch.setenv(UNDRAWN, "1")
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_the_95_percent_interval_is_not_rounded_to_the_bound(made):
     entry = next(e for e in made["expectations"] if e["kind"] == "equivalent")
     part = entry["ruling"]["components"][0]
@@ -28,6 +37,7 @@ def test_the_95_percent_interval_is_not_rounded_to_the_bound(made):
     assert item["components"].rows[0][3] == "\N{MINUS SIGN}0.3029 to +0.2996"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_whether_planted_nodules_stand_for_real_ones_is_not_rounded_to_the_margin(made):
     told = transferred()
     made["credibility"] = {"transfers": [told], "reports": []}
@@ -40,6 +50,7 @@ def test_whether_planted_nodules_stand_for_real_ones_is_not_rounded_to_the_margi
     assert [row[5] for row in table.rows] == ["\N{MINUS SIGN}0.1004 to +0.0700", "\N{MINUS SIGN}0.0900 to +0.0996"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_transfer_is_told_of_one_false_positive_and_zero_has_no_sign(made):
     told = transferred()
     made["credibility"] = {"transfers": [told], "reports": []}
