@@ -17,6 +17,7 @@ from synnodtest.csv_rows import write_rows
 from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
+from synnodtest.datasets.yolo import label_lines
 from synnodtest.errors import BackgroundError
 from synnodtest.files import sweep, write_atomic
 from synnodtest.phantom.mha_writer import NODE21_COLUMNS, NODE21_FOLDER, NODE21_NOTHING, write_picture
@@ -169,15 +170,9 @@ def _coco(out: Path, written: Sequence[_Written]) -> None:
 
 def _yolo(out: Path, written: Sequence[_Written]) -> None:
     for one in written:
-        height, width = one.radiograph.shape
         label = out / "labels" / one.path.relative_to(out / "images").with_suffix(".txt")
         label.parent.mkdir(parents=True, exist_ok=True)
-        lines = []
-        for item in one.image.boxes:
-            x_min, y_min, x_max, y_max = item.box
-            shares = ((x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height, (x_max - x_min) / width)
-            lines.append(f"0 {' '.join(map(repr, map(float, (*shares, (y_max - y_min) / height))))}\n")
-        write_atomic(label, "".join(lines))
+        write_atomic(label, label_lines([item.box for item in one.image.boxes], one.radiograph.shape, repr))
     splits = {one.path.parent.name for one in written}
     content = {"train": "images/train", "val": "images/val" if "val" in splits else "images/train"}
     write_atomic(out / "data.yaml", json.dumps({**content, "names": {0: "nodule"}}, indent=1) + "\n")

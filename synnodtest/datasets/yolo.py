@@ -5,7 +5,7 @@ Or ``train/images/``, ``train/labels/`` and so on for each part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -16,6 +16,7 @@ from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.pixels import EDGE_PX, size_of
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
+from synnodtest.geometry import Box
 from synnodtest.text_files import decoded
 
 CLASS_LISTS = ("classes.txt", "obj.names")
@@ -154,3 +155,13 @@ def _boxes(label: Path, image: Path, nodules: set[int], names: Mapping[int, str]
             )
         x_min, y_min, x_max, y_max = (min(max(edge, 0.0), 1.0) for edge in edges)
         yield AnnotatedBox((x_min * width, y_min * height, x_max * width, y_max * height), where)
+
+
+def label_lines(boxes: Iterable[Box], shape: tuple[int, int], written: Callable[[float], str]) -> str:
+    """Return a line ``0 x y width height`` for each box, in shares of an image of that height and width."""
+    height, width = shape
+    lines = []
+    for x_min, y_min, x_max, y_max in boxes:
+        shares = (x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height, (x_max - x_min) / width
+        lines.append(f"0 {' '.join(written(float(share)) for share in (*shares, (y_max - y_min) / height))}\n")
+    return "".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,6 @@ from synnodtest.evaluation.figures import FALSE_POSITIVE_RATES, Bounds, as_dict,
 from synnodtest.identity import Identity
 from synnodtest.matching import Matching
 from synnodtest.ports import Detector
-from synnodtest.radiograph import Radiograph
 from synnodtest.statistics import delong
 from synnodtest.statistics.pooled import Pooled, Ranked, Weights
 
@@ -33,8 +32,6 @@ def evaluate(
     alpha: float = 0.05,
     resamples: int = 500,
     trained_on: Mapping[str, str] | None = None,
-    completed: Callable[[Radiograph], Radiograph] = lambda radiograph: radiograph,
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Run a detector over annotated radiographs and measure it.
 
@@ -44,8 +41,6 @@ def evaluate(
         alpha: One-sided error rate of each bound.
         resamples: Of the cluster bootstrap behind the bounds; 0 leaves them out.
         trained_on: Perceptual hashes of training images by name; images that are nearly one of them are named.
-        completed: Adds regions to radiographs with nodules whose files bring none.
-        progress: Called after each batch with the radiographs done and their total.
 
     Returns:
         What :func:`measure` returns.
@@ -53,7 +48,7 @@ def evaluate(
     Raises:
         DetectorError: the detector fails.
     """
-    answers = answers_of(detector, data, completed, progress, hashed=bool(trained_on))
+    answers = answers_of(detector, data, hashed=bool(trained_on))
     return measure(detector.identity, data, answers, alpha=alpha, resamples=resamples, trained_on=trained_on)
 
 

@@ -23,7 +23,7 @@ from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiomics_features import FEATURE_NAMES, PAPER_FEATURES
 from synnodtest.record.rejections import kind_of_rejection
-from synnodtest.statistics import paired_mean
+from synnodtest.statistics import paired_mean, spearman
 from synnodtest.synthesizers.ct_patch import CtPatchSynthesizer
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 
@@ -113,10 +113,8 @@ def sweep(
 
 
 def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    from scipy.stats import spearmanr
-
     there = np.isfinite(y)
-    return float(spearmanr(x[there], y[there]).statistic)
+    return spearman(x[there], y[there]).value
 
 
 def alike(pairs: Sequence[Pair], real: Planted) -> list[Pair]:

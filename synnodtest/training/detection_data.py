@@ -13,6 +13,7 @@ from PIL import Image
 from synnodtest.annotated.sets import AnnotatedSet, Case
 from synnodtest.datasets.similarity import Twin, near_duplicates, perceptual_hash
 from synnodtest.datasets.split import is_held_out
+from synnodtest.datasets.yolo import label_lines
 from synnodtest.errors import SynnodError
 from synnodtest.files import replacing, write_atomic
 from synnodtest.radiograph import Radiograph
@@ -78,7 +79,7 @@ def _write_case(source: AnnotatedSet, case: Case, out: Path, split: str, size: i
     if image.is_file() and label.is_file():
         return {}
     radiograph = source.load(case)
-    write_atomic(label, _label(radiograph))
+    write_atomic(label, label_lines([truth.box for truth in radiograph.nodules], radiograph.shape, "{:.6f}".format))
     with replacing(image) as partial:
         _picture(radiograph, size).save(partial, format="PNG", compress_level=1)
     return {stem: perceptual_hash(radiograph.pixels)}
@@ -92,19 +93,3 @@ def _picture(radiograph: Radiograph, size: int) -> Image.Image:
         shape = (max(round(width * scale), 1), max(round(height * scale), 1))
         picture = picture.resize(shape, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR)
     return Image.fromarray(np.clip(np.rint(np.asarray(picture) * 255), 0, 255).astype(np.uint8))
-
-
-def _label(radiograph: Radiograph) -> str:
-    """Return one line ``0 x y width height`` per nodule, in shares of the radiograph."""
-    height, width = radiograph.shape
-    lines = []
-    for truth in radiograph.nodules:
-        x_min, y_min, x_max, y_max = truth.box
-        box = (
-            (x_min + x_max) / 2 / width,
-            (y_min + y_max) / 2 / height,
-            (x_max - x_min) / width,
-            (y_max - y_min) / height,
-        )
-        lines.append("0 " + " ".join(f"{value:.6f}" for value in box))
-    return "".join(f"{line}\n" for line in lines)

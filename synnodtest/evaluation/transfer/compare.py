@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from synnodtest.evaluation.transfer.gather import Found, Gathered
-from synnodtest.statistics import Estimate, auc, cluster_bootstrap, clustered_rate, crossed_shares, equivalent_rates
+from synnodtest.statistics import (
+    Estimate,
+    cluster_bootstrap,
+    clustered_rate,
+    crossed_shares,
+    equivalent_rates,
+    spearman,
+)
+from synnodtest.statistics.pooled import Ranked, of_rows
 
 Array = NDArray[np.float64]
 
@@ -121,10 +129,7 @@ def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) 
     patients = [patient for patient, _ in tops] + list(done.negatives)
     if not len(tops) or not negatives:
         return {"value": None, "n": len(scores), "reason": "no film of one kind"}
-
-    def area(rows: NDArray[np.intp]) -> float:
-        return auc(scores[rows[positive[rows]]], scores[rows[~positive[rows]]])
-
+    area = of_rows(Ranked.images_of(scores, positive).area, len(scores))
     return as_plain(cluster_bootstrap(area, patients, alpha=alpha, resamples=1000, seed=SEED, limits=(0.0, 1.0)))
 
 
@@ -204,7 +209,7 @@ def agree(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, Any]:
     varied = len(known) >= 3 and all(np.ptp(known[:, k]) > 0 for k in (0, 1))
     return {
         "n": len(known),
-        "spearman": float(stats.spearmanr(known[:, 0], known[:, 1]).statistic) if varied else None,
+        "spearman": spearman(known[:, 0], known[:, 1]).value if varied else None,
         "mean_absolute_difference": float(gaps.mean()) if len(known) else None,
         "largest_difference": float(gaps.max()) if len(known) else None,
     }
