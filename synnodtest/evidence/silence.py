@@ -2,7 +2,8 @@
 
 An expectation that is passed almost without findings may be passed by a detector that is broken: weights of another
 head, a class that is never a nodule, pictures that never arrive. Such a pass is withheld unless the same run shows
-findings, on other pictures or on nodules planted to find out.
+findings, on other pictures or on nodules planted to find out. So is that of one whose findings lie on no nodule: on a
+marker in the corner of every picture, or at swapped coordinates.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ def loudest(trials: Iterable[Trial]) -> dict[str, float]:
     return {t.scene_id: max((s.finding.score for s in t.sightings), default=-math.inf) for t in trials}
 
 
+def on_nodules(trials: Iterable[Trial]) -> dict[str, float]:
+    """Return, by scene with a nodule, the highest score of a finding on one; minus infinity where there is none."""
+    return {
+        t.scene_id: max((n.confidence for n in t.nodules if n.finding is not None), default=-math.inf)
+        for t in trials
+        if t.nodules
+    }
+
+
 def reported_on(what: str, scores: Mapping[str, float], operating_point: float) -> Reported:
     """Return on how many of the scenes a finding reached the operating point."""
     return Reported(what, len(scores), sum(score >= operating_point for score in scores.values()))
@@ -65,7 +75,9 @@ def _silent(trial: Trial) -> Trial:
     return replace(trial, sightings=(), nodules=nodules, duplicates=(), false_positives=())
 
 
-def withheld(ruling: Ruling, tallies: Sequence[Reported], operating_point: float, why_unasked: str = "") -> Ruling:
+def withheld(
+    ruling: Ruling, tallies: Sequence[Reported], operating_point: float, why_unasked: str = "", *, blind: bool = False
+) -> Ruling:
     """Return a pass as INCONCLUSIVE, with the reason and what the user can add.
 
     Args:
@@ -73,11 +85,13 @@ def withheld(ruling: Ruling, tallies: Sequence[Reported], operating_point: float
         tallies: What the detector reported, own evidence first.
         operating_point: A finding of at least this score counts.
         why_unasked: Why no nodules could be planted to find out; empty where they were.
+        blind: It reported something, but not on nodules, of which the tallies tell.
     """
     reason = ", ".join(f"{one.reported} of {one.pictures} pictures of {one.what}" for one in tallies if one.pictures)
+    says = "found next to no nodule" if blind else "reported next to nothing on anything"
     why = (
-        "quiet or silent cannot be told: the expectation is met by reporting nothing, and the detector reported next "
-        f"to nothing on anything in this run (findings of {operating_point:g} or more: {reason})"
+        f"quiet or {'blind' if blind else 'silent'} cannot be told: the expectation is met by reporting nothing, and "
+        f"the detector {says} in this run (findings of {operating_point:g} or more: {reason})"
     )
     remedy = (
         "Let 'synnodtest conform' say whether findings arrive at all; add an expectation on sensitivity in the same "

@@ -1,15 +1,17 @@
 """Passes that are withheld: earned by reporting nothing, or by findings that lie everywhere.
 
-Whether the detector of a run reports anything is asked only where an expectation is passed by reporting nothing;
+Whether the detector of a run finds anything is asked only where an expectation is passed by reporting nothing;
 whether noise would hit as often, only where a pass counts hits alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.recorded import RecordedDetector
 from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
@@ -32,8 +34,8 @@ from synnodtest.evidence.chance import (
     withheld_for_chance,
 )
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.silence import Reported, loudest, reported_on, silenced, withheld
-from synnodtest.evidence.trial import Evidence, predicate
+from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_on, silenced, withheld
+from synnodtest.evidence.trial import Evidence, Trial, predicate
 from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.fuzzing import FuzzGathered, plant
@@ -60,58 +62,72 @@ class SilenceCheck:
 
     def __init__(self) -> None:
         self._scores: dict[str, float] = {}
-        self._probes: dict[tuple[str, float], tuple[Reported, str]] = {}
+        self._hits: dict[str, float] = {}
+        self._probes: dict[tuple[str, float, Matching], tuple[Reported, str]] = {}
 
     def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
-        """Return the evidence with its rulings; a pass of a detector that said next to nothing is withheld.
+        """Return the evidence with its rulings; a pass of a detector that found next to nothing is withheld.
 
         Args:
             campaign: Detector, synthesizer and backgrounds of the run.
             gathered: What an item gathered; its own pictures are remembered for the items to come.
         """
         point = next((held.operating_point for held in gathered.evidence.values()), gathered.variant.operating_point)
-        own = {key: score for held in gathered.evidence.values() for key, score in loudest(held.trials).items()}
-        others = {key: score for key, score in self._scores.items() if key not in own}
-        self._scores |= own
-        tallies = [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
-        if gathered.ruling.status is not Status.PASSED or not all(one.silent for one in tallies):
+        tallies, hits = (
+            _tallied(gathered, known, scores_of, point)
+            for known, scores_of in ((self._scores, loudest), (self._hits, on_nodules))
+        )
+        speaks, sees = (not all(one.silent for one in told) for told in (tallies, hits))
+        if gathered.ruling.status is not Status.PASSED or (speaks and sees) or not _met_by_silence(gathered):
             return gathered
-        if not _met_by_silence(gathered):
+        if speaks and _is_recorded(campaign):
             return gathered
         probe, why = self._probed(campaign, gathered, point)
-        if probe.reported:
+        if probe.reported or (speaks and not probe.pictures):
             return gathered
-        rulings = {name: withheld(one, [*tallies, probe], point, why) for name, one in gathered.rulings.items()}
+        told = [*(hits if speaks else tallies), probe]
+        rulings = {name: withheld(one, told, point, why, blind=speaks) for name, one in gathered.rulings.items()}
         return _with_rulings(gathered, rulings)
 
     def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Reported, str]:
-        """Return what the detector reports on conspicuous nodules in the item's own backgrounds."""
+        """Return on how many conspicuous nodules in the item's own backgrounds the detector reports something."""
         behaviour = gathered.behaviour
+        matching = Item(behaviour, gathered.variant).matching
         name = behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
-        key = (name, point)
+        key = (name, point, matching)
         if key not in self._probes:
-            self._probes[key] = _planted(campaign, name, point)
+            self._probes[key] = _planted(campaign, *key)
         return self._probes[key]
 
 
-def _planted(campaign: Campaign, set_name: str, point: float) -> tuple[Reported, str]:
-    from synnodtest.detectors.guard import unguarded
-    from synnodtest.detectors.recorded import RecordedDetector
+def _tallied(
+    gathered: Gathered, known: dict[str, float], scores_of: Callable[[Iterable[Trial]], dict[str, float]], point: float
+) -> list[Reported]:
+    """Return on how many pictures of the item, and of those known before, something was reported; know these too."""
+    own = {key: score for held in gathered.evidence.values() for key, score in scores_of(held.trials).items()}
+    others = {key: score for key, score in known.items() if key not in own}
+    known |= own
+    return [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
 
-    detector = campaign.providers.detector
-    bare = unguarded(detector)
-    if isinstance(bare, RecordedDetector):
-        pictures, reported = bare.reported(point)
+
+def _is_recorded(campaign: Campaign) -> bool:
+    return isinstance(unguarded(campaign.providers.detector), RecordedDetector)
+
+
+def _planted(campaign: Campaign, set_name: str, point: float, matching: Matching) -> tuple[Reported, str]:
+    recorded = unguarded(campaign.providers.detector)
+    if isinstance(recorded, RecordedDetector):
+        pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
-    loudest_of: dict[str, float] = {}
+    hit: dict[str, float] = {}
     why = ""
     for number, example in enumerate(PROBES):
-        trial, reason = plant(campaign, example, set_name, number, Matching())
+        trial, reason = plant(campaign, example, set_name, number, matching)
         if trial is None:
             why = reason
         else:
-            loudest_of |= loudest([trial])
-    return reported_on(CONSPICUOUS, loudest_of, point), "" if loudest_of else why
+            hit |= on_nodules([trial])
+    return reported_on(CONSPICUOUS, hit, point), "" if hit else why
 
 
 def _met_by_silence(gathered: Gathered) -> bool:

@@ -1,11 +1,12 @@
 """A detector is silent where it reports on fewer than one picture in twenty, at the operating point."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from synnodtest.evidence.ruling import Ruling, Status
-from synnodtest.evidence.silence import SILENCE, Reported, loudest, reported_on, silenced, withheld
+from synnodtest.evidence.silence import SILENCE, Reported, loudest, on_nodules, reported_on, silenced, withheld
 from synnodtest.expectations import find_check
 from tests.expectations.evidence import evidence, trial
 
@@ -29,6 +30,12 @@ def test_a_picture_is_reported_on_by_its_loudest_finding_at_the_operating_point(
     assert list(scores.values()) == [0.3, 0.25, 0.24, -math.inf]
     for point, count in ((0.24, 3), (0.25, 2), (0.26, 1), (0.0, 3)):
         assert reported_on("these", scores, point) == Reported("these", 4, count)
+
+
+def test_a_nodule_is_found_by_the_finding_on_it_alone():
+    trials = [trial("hit", 0.3, false_positives=[0.9]), trial("beside", 0.0, false_positives=[0.9])]
+    trials.append(replace(trial("healthy", 0.9), nodules=()))
+    assert on_nodules(trials) == {trials[0].scene_id: 0.3, trials[1].scene_id: -math.inf}
 
 
 def test_the_evidence_of_a_silent_detector_has_the_same_scenes_and_no_finding():

@@ -63,6 +63,8 @@ def sight_in_one_lung():
     return lambda rs: [[f for f in found if f.box[2] <= 72] for found in truthful()(rs)]
 def sight_beside_one_lung():
     return lambda rs: [a + [f for f in b if f.box[2] > 72] for a, b in zip(one_lung()(rs), truthful()(rs))]
+def corner():
+    return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] for _ in rs]
 def stuck():
     return lambda rs: [[Finding((28.0, 76.0, 36.0, 84.0), 0.9)] for _ in rs]
 def one_lung_of_the_ill():
@@ -192,6 +194,24 @@ def test_a_pass_of_a_silent_detector_is_withheld_and_says_why(root, detector, ki
     assert any(note.startswith("Without this: PASSED") for note in ruling.notes)
     assert any("sensitivity" in note for note in ruling.notes)
     assert {row["with a finding"] for row in ruling.details[SILENCE]} == {0}
+
+
+BLIND = {
+    "false_positives": "false_positives_per_image: {at_most: 2.5, arm: plain}",
+    "distractor": "distractor: {at_most: 0.5, arm: plain}",
+}
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_a_pass_of_a_detector_that_finds_no_nodule_but_marks_every_corner_is_withheld(root, kind):
+    head = HEAD.replace("      arms:", DEVICE)
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:corner", BLIND[kind], head=head)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert "quiet or blind cannot be told" in ruling.sentence
+    assert "found next to no nodule in this run" in ruling.sentence
+    assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", BLIND[kind], head=head)
+    assert honest.status.name == "PASSED", honest.sentence
 
 
 @pytest.mark.parametrize("kind", QUIET)

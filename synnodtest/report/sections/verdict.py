@@ -23,7 +23,7 @@ from synnodtest.report.sections.brightness import bright_behaviours
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _MET_BY_SILENCE = (
-    "The detector reported next to nothing on anything in this run, so that {} prove nothing: "
+    "The detector reported next to nothing in this run, or nothing on a nodule, so that {} prove nothing: "
     "they are met by reporting nothing, and none of them counts as passed."
 )
 MOST_SHOWN, MOST_OPEN, MOST_CRITERIA, MOST_TITLES = 3, 6, 6, 3
