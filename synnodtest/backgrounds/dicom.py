@@ -64,7 +64,7 @@ def read_dicom(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored
         if data.PhotometricInterpretation == "MONOCHROME1":
             unit = 1.0 - unit
             notes.append("MONOCHROME1: inverted")
-        notes += _contradiction(data)
+        notes += [*_contradiction(data), *_shutter(data)]
         if padding.any():
             unit[padding] = 0.0
             notes.append(f"padding made black ({padding.mean():.1%} of the pixels)")
@@ -132,6 +132,12 @@ def _contradiction(data: Any) -> list[str]:
     if not shape or shape == usual:
         return []
     return [f"PresentationLUTShape {shape} contradicts {data.PhotometricInterpretation}, which is obeyed"]
+
+
+def _shutter(data: Any) -> list[str]:
+    """Return a note where viewers blacken what lies outside of a shape, and detectors are given it."""
+    shape = str(data.get("ShutterShape") or "").strip()
+    return [f"display shutter is not applied ({shape})"] if shape else []
 
 
 def _padding(data: Any, stored: NDArray[np.int64]) -> NDArray[np.bool_]:

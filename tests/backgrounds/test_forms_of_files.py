@@ -223,6 +223,10 @@ class TestRangeOfDicom:
             write_dicom(tmp_path / "a.dcm", picture, PixelData=picture.tobytes() + b"\7" * extra),
         )
 
+    def test_a_display_shutter_is_told(self, tmp_path):
+        path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ShutterShape="RECTANGULAR")
+        assert "display shutter is not applied (RECTANGULAR)" in read_radiograph(path).notes
+
     def test_padding_is_noted_and_bits_of_the_manifest_go_before_the_window(self, tmp_path):
         picture = np.maximum(chest(bits=12), 1)
         picture[:, :20] = 0

@@ -35,6 +35,13 @@ class TestWhatIsRead:
         radiograph = read(write_png(tmp_path / "a.png", picture))
         np.testing.assert_array_equal(radiograph.pixels, (picture / (2**bits - 1)).astype(np.float32))
 
+    @pytest.mark.parametrize(("white", "told"), [(100, ["(100 of 255)"]), (255, [])])
+    def test_a_picture_of_0_to_100_is_told(self, tmp_path, white, told):
+        shown = np.rint(chest(bits=8) / 255 * white).astype(np.uint8)
+        shown[0, 0] = white
+        notes = read_radiograph(write_png(tmp_path / "a.png", shown), spacing_mm=(1.5, 1.4)).notes
+        assert [note.rpartition(" range ")[2] for note in notes if "half of white" in note] == told
+
     def test_bits_can_be_stated_where_the_largest_value_would_mislead(self, tmp_path):
         picture = chest(bits=10)
         radiograph = read(write_png(tmp_path / "a.png", picture), bits=11)
