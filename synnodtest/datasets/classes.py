@@ -17,7 +17,7 @@ CLASS_COLUMNS = (
 )  # fmt: skip
 """Columns that hold a class, best first, folded to small letters without separators: names before numbers."""
 
-MASSES = ("mass", "masses")
+_MASS = re.compile(r"((lungs?|pulmonary|thoracic)[\W_]+)?mass(es)?", re.IGNORECASE)
 
 
 def classes_of(names: Mapping[int, str], where: str, folder: Path, *, declared: bool = True) -> set[int]:
@@ -42,7 +42,7 @@ def classes_of(names: Mapping[int, str], where: str, folder: Path, *, declared: 
             f"{where}: {error}",
             hint=f"write the names of the classes that are nodules into {folder / CHOICE}, one per line",
         ) from error
-    return nodules if chosen else nodules | {index for index, name in names.items() if name.lower() in MASSES}
+    return nodules if chosen else nodules | {index for index, name in names.items() if _MASS.fullmatch(name)}
 
 
 def class_column(columns: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.datasets.classes import class_column, names_of_nodules
-from synnodtest.datasets.pixels import refuse_corners
+from synnodtest.datasets.pixels import EDGE_PX, refuse_corners
 from synnodtest.datasets.records import (
     AnnotatedBox,
     Dataset,
@@ -25,15 +25,17 @@ from synnodtest.errors import BackgroundError
 
 TABLE = "boxes.csv"
 _EDGES, _SIZES = ("x_min", "y_min", "x_max", "y_max"), ("x", "y", "width", "height")
+_SIDES = (("image_height", "image_width"), ("height", "width"))
+"""Columns that may tell how many pixels were annotated; beside edges the last may be those of the box instead."""
 
 
 def read_table(folder: Path) -> Dataset:
     """Return the images that ``boxes.csv`` lists.
 
     Columns: ``file`` (relative to the folder) and ``x_min, y_min, x_max, y_max`` or ``x, y, width, height`` in pixels;
-    optional ``patient``, ``diameter_mm``, ``contrast``, a class (``class_name``, ``label``, ...), of which only nodules
-    count, ``annotation`` (who drew the box) and ``exhaustive`` (``no``
-    where further nodules of the film may be unmarked; ``yes`` without it). A row with empty cells is an image without
+    optional ``patient``, ``diameter_mm``, ``contrast``, ``image_width`` and ``image_height``, a class (``class_name``,
+    ``label``, ...), of which only nodules count, ``annotation`` (who drew the box) and ``exhaustive`` (``no`` where
+    further nodules of the film may be unmarked; ``yes`` without it). A row with empty cells is an image without
     nodules. Spacing, view, sex and age come from ``manifest.csv``, patients of DICOM files from their headers, as
     pseudonyms.
 
@@ -53,13 +55,15 @@ def read_table(folder: Path) -> Dataset:
     partly = {name for name, row, where in named if not _exhaustive(row, where)}
     if columns is _SIZES:
         refuse_corners({folder / name: own for name, (_, own) in listed.items()}, str(table))
+    declared = {name: sides for name, row, where in named if (sides := _sides(row, columns, where))}
     facts = Facts([folder, folder.parent])
     stems = Counter(map(_stem, listed))
     images = []
     for name, (where, own) in listed.items():
         stem = _flat(name) if stems[_stem(name)] > 1 else ""
         image = facts.image(folder / name, own, where, stem)
-        images.append(replace(image, patient=patients[name] or image.patient, exhaustive=name not in partly))
+        patient, full = patients[name] or image.patient, name not in partly
+        images.append(replace(image, patient=patient, exhaustive=full, declared=declared.get(name)))
     return Dataset(folder.resolve().name, "csv", folder, images, notes_on_scores(given, table.name))
 
 
@@ -125,6 +129,21 @@ def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[Ann
     box = positive_box(first, second, third, fourth, where)
     annotation = (row.get("annotation") or "").strip()
     return [AnnotatedBox(box, where, diameter, contrast, annotation=annotation)]
+
+
+def _sides(row: Mapping[str, str], columns: Sequence[str], where: str) -> tuple[int, int] | None:
+    """Return height and width of the annotated image, where a row tells them; width and height may be the box's."""
+    told = _SIDES if columns is _EDGES else _SIDES[:1]
+    names = next((names for names in told if all(_filled(row.get(name)) for name in names)), ())
+    if not names:
+        return None
+    height, width = numbers([row[name] for name in names], where)
+    edges = [_filled(row[name]) for name in columns]
+    if names == _SIDES[1] and all(edges):
+        left, top, right, bottom = numbers(edges, where)
+        if abs(bottom - top - height) <= EDGE_PX and abs(right - left - width) <= EDGE_PX:
+            return None
+    return round(height), round(width)
 
 
 def _exhaustive(row: Mapping[str, str], where: str) -> bool:

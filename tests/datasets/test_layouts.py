@@ -471,6 +471,34 @@ def test_a_mass_beside_nodules_is_one_unless_the_user_says_otherwise(table):
     assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": []}
 
 
+@pytest.mark.parametrize("name", ["Lung mass", "pulmonary_mass"])
+def test_a_mass_in_the_lung_is_a_mass(table, name):
+    (table / "boxes.csv").write_text(VINDR.replace("Pleural effusion", name).replace("Nodule/Mass", "Nodule"))
+    assert boxes_of(read_dataset(table))["c"] == [(1.0, 2.0, 9.0, 8.0)]
+
+
+@pytest.mark.parametrize(
+    ("names", "sides", "fits"),
+    [
+        ("image_width,image_height", "80,96", True),
+        ("image_width,image_height", "160,192", False),
+        ("width,height", "80,96", True),
+        ("width,height", "160,192", False),
+        ("width,height", "8,6", True),  # the box's own
+    ],
+)
+def test_boxes_of_films_of_another_size_are_refused_where_the_table_tells_it(table, names, sides, fits):
+    (table / "boxes.csv").write_text(
+        f"file,x_min,y_min,x_max,y_max,{names}\nc.png,1,2,9,8,{sides}\na.png,,,,,{sides}\n"
+    )
+    (image, _) = read_dataset(table).images
+    if fits:
+        assert load_image(image).shape == (96, 80)
+    else:
+        with pytest.raises(BackgroundError, match="80 x 96 pixels, and its boxes are those of 160 x 192"):
+            load_image(image)
+
+
 @pytest.mark.parametrize("layout", ["csv", "node21"])
 def test_decimal_commas_that_push_cells_into_other_columns_are_an_error(table, tmp_path, layout):
     convert(read_dataset(table), tmp_path / "out", layout)
