@@ -102,7 +102,7 @@ def by_bits(path: Path, values: NDArray[Any], given: Given) -> Stored:
             if given.bits
             else "store the radiograph with at most 16 bits",
         )
-    notes = (f"{depth} {BY_LARGEST}",) if not given.bits and values.dtype.itemsize > 1 else ()
+    notes: tuple[str, ...] = (f"{depth} {BY_LARGEST}",) if not given.bits and values.dtype.itemsize > 1 else ()
     if depth == DEPTHS[0] and high < 2**depth / 2:
         notes += (f"nothing is brighter than half of white, as where it was scaled to another range ({high:g} of 255)",)
     return Stored((values / np.float64(2**depth - 1)).astype(np.float32), notes=notes)

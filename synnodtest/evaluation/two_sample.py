@@ -131,18 +131,18 @@ def _trained(pixels: Any, label: Any, seed: int) -> Any:
     import torch
 
     generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
+    weight = torch.where(label > 0.5, 0.5 / label.mean().clamp(min=1e-6), 0.5 / (1 - label.mean()).clamp(min=1e-6))
+    loss = torch.nn.functional.binary_cross_entropy_with_logits
+    with torch.random.fork_rng(devices=[]):  # of which dropout draws too
         torch.manual_seed(seed)
         model = _network()
-    weight = torch.where(label > 0.5, 0.5 / label.mean().clamp(min=1e-6), 0.5 / (1 - label.mean()).clamp(min=1e-6))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
-    loss = torch.nn.functional.binary_cross_entropy_with_logits
-    for _ in range(EPOCHS):
-        for rows in torch.split(torch.randperm(len(label), generator=generator), BATCH):
-            turn = int(torch.randint(8, (1,), generator=generator))
-            optimizer.zero_grad()
-            loss(model(_turned(pixels[rows], turn))[:, 0], label[rows], weight[rows]).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
+        for _ in range(EPOCHS):
+            for rows in torch.split(torch.randperm(len(label), generator=generator), BATCH):
+                turn = int(torch.randint(8, (1,), generator=generator))
+                optimizer.zero_grad()
+                loss(model(_turned(pixels[rows], turn))[:, 0], label[rows], weight[rows]).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
     return model.eval()
 
 

@@ -13,7 +13,7 @@ from synnodtest.evaluation.crops import SIDE, Crop, annotated_crops, bare_crops,
 from synnodtest.evaluation.realism import film_exhibits
 from synnodtest.evaluation.transfer.negatives import negative_films
 from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template, own_counterparts
-from synnodtest.evaluation.two_sample import tell_apart, two_sample
+from synnodtest.evaluation.two_sample import network_scores, tell_apart, two_sample
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.evaluation.annotated_folder import remembered, write_annotated, write_negatives
 from tests.extras import needs
@@ -98,8 +98,15 @@ def test_crops_of_two_kinds_are_told_apart_and_of_one_kind_are_not(monkeypatch):
 
 
 def test_the_same_seed_gives_the_same_answer():
+    import torch
+
     one, other = crops(12, 1.0, 0), crops(12, 0.5, 1)
     assert tell_apart(one, other, seed=3) == tell_apart(one, other, seed=3)
+    scores = []
+    for drawn_before in (1, 2):
+        torch.manual_seed(drawn_before)
+        scores.append(network_scores(one, other, seed=3))
+    assert np.array_equal(*scores)
 
 
 def test_readers_get_as_many_of_each(world):
