@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from synnodtest.record.model import Record
+from synnodtest.record.model.searched import CoverageEntry, ParameterEntry
 from synnodtest.report import html
 from synnodtest.report.context import Context
+from synnodtest.report.figures.coverage import coverage_figure
 from synnodtest.report.figures.curves import froc
 from synnodtest.report.sections.attrition import attrition
 from synnodtest.report.sections.curves import curves
@@ -189,3 +191,12 @@ def test_behaviours_of_no_hazard_are_told_apart_with_their_worst_verdicts():
     section = hazards(context)
     assert [row[0] for row in section.data["table"].rows] == ["H"]
     assert section.data["apart"] == "leak (FAILED) and pair (INCONCLUSIVE)"
+
+
+def test_the_caption_of_what_a_search_tried_counts_in_singular_and_plural():
+    of = ParameterEntry("density", range=(0.0, 1.0))
+    tried = ["holds"] * 3 + ["fails"] + ["crashes"] * 2 + ["not planted"]
+    figure = coverage_figure(CoverageEntry((of,), tuple((k / 9, word) for k, word in enumerate(tried))), "c")
+    assert figure.description.startswith(
+        "7 examples, those of shrinking included: 3 hold, 1 fails, 2 crash, 1 not planted."
+    )

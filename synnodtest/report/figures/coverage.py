@@ -32,6 +32,7 @@ _MARKS: dict[str, dict[str, Any]] = {
     "crashes": {"marker": "P", "color": ORANGE, "markersize": 5.0},
     "not planted": {"marker": ".", "color": GREY, "markersize": 2.5},
 }
+_SEVERAL = {"holds": "hold", "fails": "fail", "crashes": "crash", "not planted": "not planted"}
 
 
 _NONE = ParameterEntry("", levels=("",))
@@ -65,7 +66,7 @@ def coverage_figure(coverage: CoverageEntry, name: str) -> Figure | None:
     seen = {pair: set(map(tuple, cells[:, pair].tolist())) for pair in pairs}
     title = "Coverage of the parameter space"
     counts = {word: int((outcomes == word).sum()) for word in _MARKS}
-    counted = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    counted = ", ".join(plural(n, word, _SEVERAL[word]) for word, n in counts.items() if n)
     left = f" The first {MOST_PARAMETERS} of {len(every)} parameters." if len(every) > MOST_PARAMETERS else ""
     description = (
         f"{plural(len(points), 'example')}, those of shrinking included: {counted}. Grey cells: none was tried.{left}"
