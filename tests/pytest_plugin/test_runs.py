@@ -394,12 +394,11 @@ def test_an_item_that_a_worker_died_of_is_an_error_though_another_worker_passes_
 
 
 def test_what_a_worker_had_judged_before_it_died_is_an_error_and_not_told_as_not_run(project):
-    (project.path / "mortal.py").write_text(
-        "import os\nfrom dets import honest\n\n\ndef later():\n    inner = honest()\n\n"
-        "    def detect(radiographs):\n        new = not any(r.nodules for r in radiographs)\n"
-        "        return os._exit(3) if new else inner(radiographs)\n\n    return detect\n"
+    (project.path / "conftest.py").write_text(
+        "import os\n\n\ndef pytest_runtest_setup(item):\n"
+        "    if 'false_positives' in item.nodeid:\n        os._exit(3)\n"
     )
-    result = project("-k", "size", "--synnod-no-pixels", "-n", "1", detector="mortal:later")
+    result = project("-k", "size", "--synnod-no-pixels", "-n", "1")
     result.assert_outcomes(passed=2, failed=1)
     assert {word for key, word in statuses(project).items() if key.startswith("size")} == {"ERROR"}
 
