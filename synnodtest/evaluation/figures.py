@@ -23,9 +23,9 @@ def tops_of(answers: Sequence[Answer]) -> Ranked:
     An image without a marked nodule on which some may be unmarked is neither.
     """
     scores = np.array([one.top_score for one in answers], dtype=float)
-    ill = np.flatnonzero([bool(one.nodules) for one in answers])
-    well = np.flatnonzero([one.normal for one in answers])
-    return Ranked(scores[ill], ill, scores[well], well)
+    ill = np.array([bool(one.nodules) for one in answers], dtype=bool)
+    well = np.array([one.normal for one in answers], dtype=bool)
+    return Ranked.images_of(scores, ill, well)
 
 
 def counts(pooled: Pooled) -> dict[str, object]:

@@ -119,11 +119,11 @@ class RecipeMaker:
     def _centre(
         self, example: Example, background: Background, radius: float, replicate: int, seed: int
     ) -> tuple[float, float]:
-        location: Location = example.get("location") or self.places.location
-        place = example.group("place")
-        if location.at_mm is None and not place:
-            return replace(self.places, location=location).anywhere(background, radius, _rng(seed, "place"))
-        centre = location.at_mm or replace(self.places, location=location).at(background, place, radius)
+        places = replace(self.places, location=example.get("location") or self.places.location)
+        place, at_mm = example.group("place"), places.location.at_mm
+        if at_mm is None and not place:
+            return places.anywhere(background, radius, _rng(seed, "place"))
+        centre = at_mm or places.at(background, place, radius)
         return _beside(centre, seed) if replicate else centre
 
     def _second(self, example: Example, background: Background, first: NoduleRecipe, seed: int) -> NoduleRecipe:

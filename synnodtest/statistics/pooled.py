@@ -154,9 +154,9 @@ class Ranked:
     normal: NDArray[np.intp]
 
     @classmethod
-    def images_of(cls, scores: NDArray[np.float64], ill: NDArray[np.bool_]) -> Ranked:
-        """Return images with a nodule and those without, by one score of each; shape (n,)."""
-        return cls(scores[ill], np.flatnonzero(ill), scores[~ill], np.flatnonzero(~ill))
+    def images_of(cls, scores: NDArray[np.float64], ill: NDArray[np.bool_], well: NDArray[np.bool_]) -> Ranked:
+        """Return images with a nodule and those known to have none, by one score of each; shape (n,)."""
+        return cls(scores[ill], np.flatnonzero(ill), scores[well], np.flatnonzero(well))
 
     @property
     def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

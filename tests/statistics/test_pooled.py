@@ -89,7 +89,7 @@ def test_the_area_of_images_is_the_auc_of_those_that_are_drawn():
     scores, ill = rng.integers(0, 10, 40) / 10, rng.random(40) < 0.4
     scores[:5] = -math.inf
     rows = rng.integers(40, size=40)
-    area = of_rows(Ranked.images_of(scores, ill).area, 40)
+    area = of_rows(Ranked.images_of(scores, ill, ~ill).area, 40)
     assert area(rows) == pytest.approx(statistics.auc(scores[rows[ill[rows]]], scores[rows[~ill[rows]]]), abs=1e-12)
 
 

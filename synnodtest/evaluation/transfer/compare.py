@@ -129,7 +129,7 @@ def _image_auc(tops: Sequence[tuple[str, float]], done: Gathered, alpha: float) 
     patients = [patient for patient, _ in tops] + list(done.negatives)
     if not len(tops) or not negatives:
         return {"value": None, "n": len(scores), "reason": "no film of one kind"}
-    area = of_rows(Ranked.images_of(scores, positive).area, len(scores))
+    area = of_rows(Ranked.images_of(scores, positive, ~positive).area, len(scores))
     return as_plain(cluster_bootstrap(area, patients, alpha=alpha, resamples=1000, seed=SEED, limits=(0.0, 1.0)))
 
 

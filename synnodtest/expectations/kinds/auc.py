@@ -31,7 +31,7 @@ def _estimator(parameters: Auc, ledger: Ledger, evidence: Evidence) -> Estimator
     scores = np.array([_beside_distractors(t, matching) for t in ledger.trials])
     counted = ledger.hit | np.array([not t.mimics for t in ledger.trials])[ledger.image]
     np.maximum.at(scores, ledger.image[counted], ledger.score[counted])
-    return area_over(ledger, evidence, Ranked.images_of(scores, ledger.nodules > 0))
+    return area_over(ledger, evidence, Ranked.images_of(scores, ledger.nodules > 0, ledger.nodules == 0))
 
 
 def _beside_distractors(trial: Trial, matching: Matching) -> float:
