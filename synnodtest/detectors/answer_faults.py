@@ -265,6 +265,39 @@ def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
         )
 
 
+_HEIGHTS, _WIDTHS = (
+    tuple(f"{whose}{side}" for whose in ("image", "img", "picture", "orig", "original")) for side in ("height", "width")
+)
+"""Keys, folded, that tell of how many pixels the image was that findings were made on."""
+
+
+def stated_shape(content: object) -> tuple[int, int] | None:
+    """Return height and width of the image that an answer or a finding says it was made on; None where it does not."""
+    said = {folded(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+    if isinstance(image := said.get("image"), dict):
+        said |= {f"image{folded(key)}": value for key, value in image.items()}
+    sides = [next((said[key] for key in names if said.get(key)), None) for names in (_HEIGHTS, _WIDTHS)]
+    try:
+        return int(float(str(sides[0]))), int(float(str(sides[1])))
+    except (ValueError, OverflowError):
+        return None
+
+
+def refuse_other_shape(contents: Iterable[object], shape: tuple[int, int]) -> None:
+    """Refuse an answer or a finding that says it was made on an image of another size than the radiograph's.
+
+    Raises:
+        DetectorError: one does.
+    """
+    for stated in filter(None, map(stated_shape, contents)):
+        if stated != shape:
+            raise DetectorError(
+                f"the answer is about an image of {stated[1]} x {stated[0]} pixels, and the radiograph has "
+                f"{shape[1]} x {shape[0]}",
+                hint="answer in pixels of the radiograph as it was sent, and say so",
+            )
+
+
 _TAKEN_BACK = [
     *((key, "false") for key in ("positive", "reported", "shown", "visible", "accepted")),
     *((key, "true") for key in ("suppressed", "rejected", "discarded", "hidden", "ignored", "filtered", "removed")),

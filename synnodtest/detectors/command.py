@@ -32,6 +32,7 @@ from synnodtest.detectors.answer_faults import (
     SYNONYMS,
     refuse_another_image,
     refuse_failure,
+    refuse_fewer,
     refuse_form,
     refuse_reasons,
 )
@@ -235,6 +236,7 @@ class CommandDetector(_Program):
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
         for name in names:
             refuse_another_image(answer[name], name, names)
+        refuse_fewer({key: value for key, value in unknown.items() if value != len(names)}, _held(answer, names))
         if not all(findings):
             refuse_reasons(unknown)
         return self._heard(findings, output, names)
@@ -246,13 +248,22 @@ class CommandDetector(_Program):
                 f"the answer of {self._words[0]!r} leaves out {name}: it names {named}",
                 hint=f"no finding is an empty list; {_NAMES}",
             )
-        return findings_from_json(answer[name], radiograph.spacing_mm, labels=self._labels)
+        return findings_from_json(answer[name], radiograph.spacing_mm, shape=radiograph.shape, labels=self._labels)
+
+
+def _held(answer: dict[str, object], names: Sequence[str]) -> int:
+    """Return how many findings an answer holds, of whatever class."""
+    each = [answer[name] for name in names]
+    lists = [one.get("findings") if isinstance(one, dict) else one for one in each]
+    return sum(len(one) for one in lists if isinstance(one, list))
 
 
 def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:
     """Return whether a key that is no name of a file may be meant as one, or as all of them (``findings``)."""
     path = PurePath(key)
     if path.suffix.lower() == ".png":
+        return True
+    if isinstance(value, dict) and any(value.get(name) for name in names):
         return True
     listed = isinstance(value, list) and any(isinstance(one, dict | list) for one in value)
     lists = isinstance(value, dict) and any(isinstance(one, list) for one in value.values())

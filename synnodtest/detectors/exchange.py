@@ -75,13 +75,16 @@ def _as_uint16(radiograph: Radiograph, white: int) -> NDArray[np.uint16]:
     return np.rint(np.clip(radiograph.pixels, 0, 1) * white).astype("<u2")
 
 
-def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule | None = None) -> list[Finding]:
+def findings_from_json(
+    content: Any, spacing_mm: Spacing, *, shape: tuple[int, int] | None = None, labels: LabelRule | None = None
+) -> list[Finding]:
     """Return the findings of one radiograph from a JSON answer.
 
     Args:
         content: A list of ``{"box": [x_min, y_min, x_max, y_max], "score": s}``, or a mapping with that list under
             ``findings`` and, if boxes are not in pixels, ``"unit": "mm"``. A finding may name its class (``label``).
         spacing_mm: ``(row, column)``.
+        shape: Height and width of the radiograph, to which an answer is held that states its own.
         labels: Which classes are nodules; by their names where nothing is given.
 
     Raises:
@@ -100,6 +103,8 @@ def findings_from_json(content: Any, spacing_mm: Spacing, *, labels: LabelRule |
     if not isinstance(items, list):
         raise DetectorError(f"the findings are {type(items).__name__}, not a list", hint=SHAPE)
     answer_faults.refuse_fewer(answer, len(items))
+    if shape is not None:
+        answer_faults.refuse_other_shape([answer, *items], shape)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
     answer_faults.refuse_several_images(items)

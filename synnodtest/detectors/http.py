@@ -107,7 +107,7 @@ class HttpDetector:
         body, kind = _multipart(radiograph, self._dicom)
         answer = self._transport.send(body, {"Content-Type": kind})
         content = parsed(answer.body, f"the answer of {self._transport.shown}{_form(answer)}")
-        return findings_from_json(content, radiograph.spacing_mm, labels=self._labels)
+        return findings_from_json(content, radiograph.spacing_mm, shape=radiograph.shape, labels=self._labels)
 
     def _refuse_replaced(self) -> None:
         """Refuse answers of another model than the one that they would be stored under, as after a new release."""

@@ -33,9 +33,10 @@ from synnodtest.detectors.answer_faults import (
     refuse_reasons,
     refuse_shares,
     refuse_taken_back,
+    stated_shape,
 )
 from synnodtest.detectors.exchange import finding_of
-from synnodtest.detectors.label_rule import LabelRule, folded
+from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import register_detector
 from synnodtest.errors import DetectorError
@@ -57,10 +58,6 @@ Findings = dict[str, list[Finding]]
 Entry = tuple[str, list[tuple[str, Mapping[str, Any]]]]
 """Key of a radiograph and what is found on it, each with its place in the file."""
 _EDGES = ("x_min", "y_min", "x_max", "y_max")
-_HEIGHTS, _WIDTHS = (
-    tuple(f"{whose}{side}" for whose in ("image", "img", "picture", "orig", "original")) for side in ("height", "width")
-)
-"""Keys of a finding, folded, that tell on how many pixels it was made."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +248,7 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         findings: Findings = {}
         origins: dict[str, Origin] = {}
         for key, items in entries:
-            origins.update((key, Origin(path, shape)) for _, item in items if (shape := _stated_shape(item)))
+            origins.update((key, Origin(path, shape)) for _, item in items if (shape := stated_shape(item)))
             kept = [_finding(item, where) for where, item in items if labels.keeps(item)]
             findings.setdefault(key, []).extend(kept)
         labels.refuse_unseen()
@@ -313,13 +310,6 @@ def _row(where: str, row: Mapping[str, str]) -> Entry:
     refuse_failure(said)
     refuse_reasons(said)
     return row["radiograph"], []
-
-
-def _stated_shape(item: Mapping[str, object]) -> tuple[int, int] | None:
-    """Return height and width of the image that a finding was made on, where it tells them."""
-    said = {folded(key): str(value) for key, value in item.items()} if isinstance(item, dict) else {}
-    sides = [next((said[key] for key in said if key in names), "") for names in (_HEIGHTS, _WIDTHS)]
-    return (int(float(sides[0])), int(float(sides[1]))) if all(sides) else None
 
 
 def _finding(item: Mapping[str, Any], where: str) -> Finding:

@@ -260,6 +260,8 @@ BOX = {"box": [10, 10, 20, 20], "score": 0.5}
         (json.dumps([BOX | {"type": "rib fracture"}]), "a finding is called 'rib fracture', which may be its class"),
         (json.dumps([BOX | {"suppressed": True}]), "finding 0 says suppressed: True of itself"),
         (json.dumps([BOX | {"reported": False}]), "finding 0 says reported: False of itself"),
+        (json.dumps({"findings": [BOX], "image": {"width": 9, "height": 7}}), "about an image of 9 x 7 pixels"),
+        (json.dumps([BOX | {"image_width": 640, "image_height": 640}]), "about an image of 640 x 640 pixels"),
         (json.dumps({"findings": [], "count": 3}), "holds 0 findings and says {'count': 3}"),
         (json.dumps({"findings": [BOX], "num_detections": 2}), "holds 1 finding and says {'num_detections': 2}"),
         (json.dumps({"findings": [], "summary": {"nodules_found": 1}}), "says {'nodules_found': 1}"),

@@ -285,6 +285,26 @@ def test_a_program_that_writes_another_form_is_told_the_one_that_is_read(tmp_pat
     assert '{"0000.png": [{"box": [x_min, y_min, x_max, y_max], "score": 0.9}]' in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("'num_findings': 5", "holds 1 finding and says {'num_findings': 5}"),
+        ("'results': {'0001.png': [{'box': [1, 1, 9, 9], 'score': 1}]}", "has findings for 'results'"),
+        ("'count': 3", None),  # as many as there are files
+    ],
+)
+def test_findings_that_a_program_counts_or_keeps_elsewhere_are_not_passed_over(tmp_path, radiographs, more, message):
+    source = HONEST.replace(
+        "dumps(answer", f"dumps({{**answer, '0000.png': answer['0000.png'][:1], '0002.png': [], {more}}}"
+    )
+    detector = program(tmp_path, source)
+    if message is None:
+        assert [len(found) for found in detector.detect(radiographs)] == [1, 0, 0]
+    else:
+        with pytest.raises(DetectorError, match=message):
+            detector.detect(radiographs)
+
+
 def test_what_else_a_program_writes_is_no_finding(tmp_path, radiographs):
     more = "'version': '2', 'count': {'findings': 2}, 'findings': 2, 'objects': ['nodule'], '0001': {'seconds': 2}, "
     more += "'0002.txt': 'log of 0002', 'heart': [{'box': [0, 0, 9, 9], 'score': 1}]"
