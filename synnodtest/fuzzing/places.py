@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from synnodtest.engine.sightings import regions_at
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
@@ -34,21 +35,47 @@ class _Map:
             raise NoPlace("the region is empty on this background")
         self.spacing = radiograph.spacing_mm
         self.mask = mask
-        labels, _ = scipy.ndimage.label(mask)
-        areas = np.bincount(labels.ravel())[1:]
-        large = np.flatnonzero(areas >= LEAST_PART * areas.max()) + 1
-        self.parts: list[BoolArray] = sorted((labels == k for k in large), key=lambda part: np.nonzero(part)[1].mean())
+        pieces, count = scipy.ndimage.label(mask)
+        self.parts = _large(_lungs_apart(pieces, count, radiograph.regions))
         self.depth: FloatArray = depths_mm(mask, self.spacing).astype(np.float32)
-        self._deepest = [float(np.quantile(self.depth[part], 1.0 - LEAST_SHARE)) for part in self.parts]
+        self._within = (*self.parts, _large(pieces)[0])
+        self._deepest = [float(np.quantile(self.depth[part], 1.0 - LEAST_SHARE)) for part in self._within]
 
-    def allowed(self, part: int, clearance_mm: float) -> BoolArray:
-        """Return where a centre may lie: as deep as the clearance, which is relaxed as scenes relax it."""
-        inside, deepest = self.parts[part % len(self.parts)], self._deepest[part % len(self.parts)]
-        return inside & (self.depth >= min(clearance_mm, deepest))
+    def allowed(self, part: int | None, clearance_mm: float) -> BoolArray:
+        """Return where a centre may lie: as deep as the clearance, which is relaxed as scenes relax it.
+
+        Without a part in the first connected piece, which is both lungs where they touch.
+        """
+        number = -1 if part is None else int(part) % len(self.parts)
+        return self._within[number] & (self.depth >= min(clearance_mm, self._deepest[number]))
 
     def middle(self, row: int, column: int) -> tuple[float, float]:
         """Return the middle of a pixel, ``(x, y)`` in mm."""
         return round((column + 0.5) * self.spacing[1], 3), round((row + 0.5) * self.spacing[0], 3)
+
+
+def _large(labels: NDArray[np.int32]) -> list[BoolArray]:
+    """Return the masks of the labels that are large enough to count, from the image's left."""
+    areas = np.bincount(labels.ravel())[1:]
+    large = np.flatnonzero(areas >= LEAST_PART * areas.max()) + 1
+    return sorted((labels == k for k in large), key=lambda part: float(np.nonzero(part)[1].mean()))
+
+
+def _lungs_apart(pieces: NDArray[np.int32], count: int, regions: Mapping[str, BoolArray]) -> NDArray[np.int32]:
+    """Return the numbers of a region's connected pieces; of lungs that touch, the left one has a number of its own.
+
+    A piece of which much is no lung stays one: the mediastinum lies before both.
+    """
+    if not {"left_lung", "right_lung"} <= regions.keys():
+        return pieces
+    right = regions["right_lung"] & (pieces > 0)
+    left = regions["left_lung"] & (pieces > 0) & ~right
+    area, in_right, in_left = (
+        np.bincount(labels.ravel(), minlength=count + 1) for labels in (pieces, pieces[right], pieces[left])
+    )
+    both = np.minimum(in_right, in_left) >= LEAST_PART * area
+    both &= area - in_right - in_left < LEAST_PART * area
+    return np.where(both[pieces] & left, pieces + count, pieces)
 
 
 def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
@@ -134,12 +161,13 @@ class Places:
 
         Args:
             background: The radiograph.
-            place: ``part`` from the image's left, which wraps around; ``height``: 1 top, 0 middle, -1 bottom of the
-                part; ``across``: -1 image left, 1 image right, of the row at that height.
+            place: ``part`` from the image's left, which wraps around, the first connected piece where there is none;
+                ``height``: 1 top, 0 middle, -1 bottom of the part; ``across``: -1 image left, 1 image right, of the row
+                at that height.
             clearance_mm: Distance that the centre keeps from the region's edge.
         """
         place_map = self._map(background)
-        mask = place_map.allowed(int(place.get("part", 0)), clearance_mm)
+        mask = place_map.allowed(place.get("part"), clearance_mm)
         rows = np.flatnonzero(mask.any(axis=1))
         row = int(rows[_index(-float(place.get("height", 0.0)), len(rows))])
         columns = np.flatnonzero(mask[row])
