@@ -67,6 +67,7 @@ class ClaimKind(Generic[C]):
         passes_in_silence: Whether it asks for quiet alone.
         plants: Whether examples always have a nodule.
         needs_companion: Whether it is of two nodules.
+        fall: The largest fall of a nodule's confidence that keeps it; 0: it speaks of none.
     """
 
     name: str
@@ -81,6 +82,7 @@ class ClaimKind(Generic[C]):
     passes_in_silence: bool = False
     plants: bool = True
     needs_companion: bool = False
+    fall: Callable[[C], float] = lambda parameters: 0.0
 
     @property
     def schema(self) -> dict[str, object]:

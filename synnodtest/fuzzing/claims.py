@@ -62,6 +62,11 @@ class Claim:
         return float(self.own.operating_point)
 
     @property
+    def fall(self) -> float:
+        """The largest fall of a nodule's confidence that keeps it; 0 where it speaks of none."""
+        return self.about.fall(self.own)
+
+    @property
     def region(self) -> RegionExpression | None:
         """The region that it is about: a radiograph that shows nothing of it tells nothing; None: all of it."""
         region: RegionExpression | None = getattr(self.own, "region", None)

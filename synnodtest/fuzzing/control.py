@@ -1,11 +1,12 @@
 """The control of claims that a silent detector would keep: it finds easy nodules on the held-out backgrounds.
 
 So would one that marks everything, all of the region that is searched, or one place of every radiograph, whatever is
-planted; what it finds there tells nothing.
+planted; what it finds there tells nothing. So would one whose scores are so low that nothing is lost with all of one.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ class Control:
         estimate: Of its sensitivity.
         by_noise: Share of places without a nodule that are hit by findings which hit no nodule.
         where: Which places, in words: those of which most are hit.
+        confidence: Mean confidence of those that were found.
+        fall: The largest fall of confidence that the claim allows; 0 where it speaks of none.
     """
 
     found: int
@@ -46,6 +49,13 @@ class Control:
     estimate: Estimate
     by_noise: float = 0.0
     where: str = MIRRORED
+    confidence: float = math.inf
+    fall: float = 0.0
+
+    @property
+    def cramped(self) -> bool:
+        """True where no more than the fall that is allowed could be lost; one that may fall by 1 may be lost."""
+        return self.confidence <= self.fall < 1
 
     @property
     def noisy(self) -> bool:
@@ -54,8 +64,8 @@ class Control:
 
     @property
     def passed(self) -> bool:
-        """True where the detector surely finds more than the least share, and not by marking everything."""
-        return self.estimate.usable and self.estimate.lower > LEAST and not self.noisy
+        """True where it surely finds more than the least share, with confidence to lose, not by marking everything."""
+        return self.estimate.usable and self.estimate.lower > LEAST and not self.noisy and not self.cramped
 
     def sentence(self) -> str:
         """Return it in words."""
@@ -64,7 +74,8 @@ class Control:
         noise = (
             f"; sight or noise cannot be told: {self.by_noise:.0%} of {self.where}, where nothing was planted, are hit"
         )
-        return found + (noise if self.noisy else "")
+        there = f"; their confidence, {beside(self.confidence, self.fall)}, leaves no room for a fall of {self.fall:g}"
+        return found + (noise if self.noisy else "") + (there if self.cramped else "")
 
 
 def control_stage(stage: Stage, maker: RecipeMaker) -> Stage:
@@ -75,8 +86,16 @@ def control_stage(stage: Stage, maker: RecipeMaker) -> Stage:
     return Stage(stage.engine, mine, stage.matching, stage.backgrounds, "control")
 
 
-def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], bool]) -> Control:
-    """Run the control on as many held-out backgrounds as there are, 30 scenes in all."""
+def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], bool], fall: float = 0.0) -> Control:
+    """Run the control on as many held-out backgrounds as there are, 30 scenes in all.
+
+    Args:
+        stage: From :func:`control_stage`.
+        example: The easy nodule.
+        alpha: Of its sensitivity's bound.
+        enough: Whether time is up.
+        fall: The largest fall of confidence that the claim allows.
+    """
     pool = stage.pool(example)
     done: list[Replicate] = []
     for number in range(TRIALS if pool else 0):
@@ -90,4 +109,7 @@ def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], 
         BARE: stage.bare(shown),
     }
     where = max(elsewhere, key=lambda name: share_hit([elsewhere[name]]))
-    return Control(sum(r.holds for r in done), len(done), rate_of(done, alpha), share_hit([elsewhere[where]]), where)
+    estimate, by_noise = rate_of(done, alpha), share_hit([elsewhere[where]])
+    confidences = [n.confidence for r in done if r.holds for t in r.trials.values() for n in t.nodules]
+    confidence = sum(confidences) / len(confidences) if confidences else math.inf
+    return Control(sum(r.holds for r in done), len(done), estimate, by_noise, where, confidence, fall)

@@ -210,7 +210,7 @@ class Investigation:
         alone = {k: v for k, v in setup.easiest.items if not k.startswith(("companion.", "place."))}
         example = Example.of(alone) if setup.maker.plants else EASY
         stage = control_stage(setup.confirm_stage, setup.maker)
-        self.control = responds(stage, example, setup.alpha, self._enough)
+        self.control = responds(stage, example, setup.alpha, self._enough, setup.claim.fall)
 
     def _keep(self) -> None:
         """Keep failing points for later searches, and forget those that fail no more."""

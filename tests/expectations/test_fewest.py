@@ -48,7 +48,8 @@ def grown(n, now, prior):
 
 def rising(n, each=1):
     sizes = [[4.0 + i] if each == 1 else [4.0, 8.0, 12.0, 16.0, 20.0] for i in range(n)]
-    return [trial(f"b{i}", mm / 1000, diameter_mm=mm, replicate=r) for i in range(n) for r, mm in enumerate(sizes[i])]
+    per_mm = 0.001 if each == 1 else 0.04
+    return [trial(f"b{i}", mm * per_mm, diameter_mm=mm, replicate=r) for i in range(n) for r, mm in enumerate(sizes[i])]
 
 
 @pytest.mark.parametrize(

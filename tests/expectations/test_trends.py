@@ -33,6 +33,23 @@ def swept(scores):
     ]
 
 
+@pytest.mark.parametrize(
+    ("scale", "status", "direction"),
+    [(0.1, "INCONCLUSIVE", "increasing"), (0.1, "INCONCLUSIVE", "decreasing"), (1.0, "FAILED", "increasing")],
+)
+def test_scores_so_low_that_the_loss_of_all_large_nodules_is_no_drop_pass_no_trend(scale, status, direction):
+    rng = np.random.default_rng(4)
+    scores = scale * (np.array([0.3, 0.4, 0.5, 0.6, 0.7, 0.0]) + rng.uniform(0, 0.05, (20, 1, 6)))
+    scores[..., -1] = 0.0  # blind to the largest
+    order = slice(None) if direction == "increasing" else slice(None, None, -1)
+    ruling = judge("monotone", {**RISING, "max_drop": 0.1, "direction": direction, "min_spearman": 0.0},
+                   swept(scores[..., order]))  # fmt: skip
+    assert ruling.status.name == status, ruling.sentence
+    assert ("the mean curve, at most 0.07" in ruling.sentence) is (status == "INCONCLUSIVE")
+    silent = judge("monotone", {**RISING, "max_drop": 0.1}, swept(0.0 * scores))
+    assert silent.status is Status.FAILED, "a rank correlation of 0 falls short, whatever the room"
+
+
 @pytest.mark.parametrize("direction", ["increasing", "decreasing"])
 @pytest.mark.parametrize("response", ["confidence", "detected"])
 def test_a_trend_has_the_mean_correlation_within_backgrounds_and_the_drop_of_their_mean_curve(response, direction):

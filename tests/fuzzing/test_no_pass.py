@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from scipy.stats import beta, binom
 
+from synnodtest import Finding
 from synnodtest.evidence.ruling import Status
 from synnodtest.expectations.claim import BASE, ClaimKind, Searched
 from synnodtest.fuzzing.candidates import Candidates
@@ -265,6 +266,35 @@ def test_the_silence_control_plants_the_nodule_alone_where_no_second_one_fits_at
     )
     assert "30 of 30 easy nodules found" in ruling(gathered).figure["control"]
     assert ruling(gathered).status is Status.PASSED, ruling(gathered).sentence
+
+
+class Scaled(Holed):
+    """Its scores are a share of those of a detector that loses one nodule of two."""
+
+    def __init__(self, scale, of_two):
+        super().__init__(
+            lambda truth, radiograph: len(radiograph.nodules) > 1 and of_two, name=f"scaled {scale}{of_two}"
+        )
+        self.scale = scale
+
+    def _one(self, radiograph):
+        return [Finding(found.box, self.scale * found.score) for found in super()._one(radiograph)]
+
+
+@pytest.mark.parametrize(
+    ("scale", "of_two", "status"), [(0.1, True, "INCONCLUSIVE"), (1.0, True, "FAILED"), (1.0, False, "PASSED")]
+)
+def test_scores_so_low_that_the_loss_of_every_nodule_is_no_fall_survive_no_search(tmp_path, scale, of_two, status):
+    gathered = hunt(
+        tmp_path,
+        Scaled(scale, of_two),
+        vary="{diameter_mm: [10, 16], contrast: [0.5, 1.0]}",
+        expect="not_lower: {companion: {diameter_mm: 12, distance_mm: [20, 40]}, max_drop: 0.2, operating_point: 0.05}",
+        examples=30,
+    )
+    assert ruling(gathered).status.name == status, ruling(gathered).sentence
+    told = "their confidence, 0.09, leaves no room for a fall of 0.2"
+    assert (told in ruling(gathered).sentence) is (status == "INCONCLUSIVE")
 
 
 # --- the sweep ------------------------------------------------------------------------------------------------------

@@ -28,4 +28,5 @@ CLAIM = ClaimKind(
     arms=(BASE, UNDER),
     rules={"required": ["under", "margin"]},
     holds=lambda margin: margin > 0,
+    fall=lambda p: float(p.margin),
 )

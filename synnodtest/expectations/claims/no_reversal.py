@@ -31,4 +31,5 @@ CLAIM = ClaimKind(
     words=lambda p: f"growing {p.over} by a factor of {p.factor:g} lowers the confidence by at most {p.max_drop:g}",
     arms=(BASE, GROWN),
     rules={"required": ["max_drop"]},
+    fall=lambda p: float(p.max_drop),
 )

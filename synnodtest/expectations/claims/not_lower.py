@@ -27,4 +27,5 @@ CLAIM = ClaimKind(
     arms=(BASE, COMPANION),
     rules={"required": ["max_drop"]},
     needs_companion=True,
+    fall=lambda p: float(p.max_drop),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from synnodtest.expectations.limits import LEAST_CLUSTERS, LEAST_LEVELS, fewer, 
 from synnodtest.expectations.power import rising_power
 from synnodtest.expectations.rates import Pairs, diameter_at, where_phrase
 from synnodtest.expectations.rule import Held, hold, no_data, rule, selected
+from synnodtest.expectations.sentences import beside
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, watched
 from synnodtest.expectations.worst import with_worst_case
 from synnodtest.statistics import Estimate, drawdown
@@ -54,9 +56,9 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
     signed = seen if rising else replace(seen, y=-seen.y)
     curves = signed.curves
     complete, clusters = len(curves), len(set(seen.clusters))
-    drop = largest_drop(signed, evidence, most)
+    risen, drop = signed.within(evidence, least, "above"), largest_drop(signed, evidence, most)
     return rule(
-        [signed.within(evidence, least, "above"), drop, *against_silence(pairs, evidence, least, "above")],
+        [risen, drop, *against_silence(pairs, evidence, least, "above")],
         evidence,
         criterion,
         [t for t, _ in pairs],
@@ -66,11 +68,20 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
                 complete, LEAST_CLUSTERS, "complete independent background is", "complete independent backgrounds are"
             ),
             *too_many_left_out(complete, clusters),
+            *([] if risen.part.status is Status.FAILED else _no_room(seen, most)),
         ],
         notes=[*_lacking(clusters - complete), *_unseen_losses(drop, complete, evidence.alpha)],
         figure=seen.figure(over, curves if rising else -curves, evidence.operating_point)
         | {"d50": d50(over, pairs, evidence)},
     )
+
+
+def _no_room(seen: Watched, most: float) -> list[str]:
+    """Return why the mean curve cannot drop by more than allowed, whatever is lost; one that may drop by 1 may fall."""
+    highest = float(seen.curves.mean(axis=0).max()) if len(seen.curves) else math.inf
+    if highest >= most or most >= 1:
+        return []
+    return [f"the mean curve, at most {beside(highest, most)}, leaves no room for a drop of {most:g}"]
 
 
 def largest_drop(seen: Watched, evidence: Evidence, most: float) -> Held:
