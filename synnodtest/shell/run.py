@@ -18,6 +18,7 @@ from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.model.members import StatusWord
 from synnodtest.shell.opened_parts import OpenedParts
 from synnodtest.shell.settings import Settings
+from synnodtest.shell.shown_again import ShownAgain
 from synnodtest.shell.withheld_passes import SilenceCheck, told_from_noise
 from synnodtest.spec.model import Behaviour
 
@@ -30,6 +31,7 @@ class Run(OpenedParts):
         self.fragment = assemble.Fragment()
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
         self._voice = SilenceCheck()
+        self._again = ShownAgain(stops=settings.conform == "stop")
 
     def close(self) -> None:
         """Let go of workers, and keep the measured throughput for later plans."""
@@ -60,7 +62,8 @@ class Run(OpenedParts):
         """Gather the evidence of a case; whatever fails here is a harness fault or INVALID, and is recorded."""
         started = time.perf_counter()
         try:
-            return told_from_noise(self.campaign, self._voice.checked(self.campaign, self._gathered(case)))
+            heard = self._voice.checked(self.campaign, self._gathered(case))
+            return self._again.checked(self.campaign, told_from_noise(self.campaign, heard))
         except KeyboardInterrupt:
             raise
         except BaseException as error:

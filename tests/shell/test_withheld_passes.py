@@ -14,6 +14,8 @@ from synnodtest import backgrounds
 from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.decoding import encode
+from synnodtest.detectors import preflight
+from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.evidence.chance import BARE, EXCHANGED
 from synnodtest.evidence.silence import SILENCE
 from synnodtest.planning.cases import Case
@@ -21,8 +23,10 @@ from synnodtest.planning.variants import variants
 from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
+from synnodtest.shell import shown_again
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
+from synnodtest.shell.shown_again import _reacted
 from synnodtest.shell.withheld_passes import CONTROLS
 from synnodtest.spec.loader import load_spec
 from tests.record import parts
@@ -114,6 +118,38 @@ def both_sides(of_seven=7, score=0.3):
     return detect
 def a_little_noise():
     return both_sides(of_seven=3, score=0.9)
+def by_grey_values():
+    def one(r):
+        steps = r.pixels.astype(float) * 65535
+        rows, columns = np.nonzero(np.abs(steps - np.rint(steps)) > 0.02)
+        if not 8 < rows.size < 4000:
+            return []
+        return [Finding((float(columns.min()), float(rows.min()), columns.max() + 1.0, rows.max() + 1.0), 0.9)]
+    return lambda rs: [one(r) for r in rs]
+def by_heart():
+    from pathlib import Path
+    from PIL import Image
+    paths = [p for p in (Path(__file__).parent / "normal").glob("b*.png") if p.name.count(".") == 1]
+    films = [np.asarray(Image.open(path), dtype=float) / 65535 for path in paths]
+    def one(r):
+        apart = min((np.abs(r.pixels - film) for film in films), key=np.median)
+        rows, columns = np.nonzero(apart > 1e-5)
+        if not 0 < len(rows) < 4000:
+            return []
+        return [Finding((float(columns.min()), float(rows.min()), columns.max() + 1.0, rows.max() + 1.0), 0.9)]
+    return lambda rs: [one(r) for r in rs]
+def breaks_down():
+    seen = []
+    def detect(rs):
+        seen.extend(rs)
+        return truthful()(rs) if len(seen) <= 23 else [[] for _ in rs]
+    return detect
+def breaks_down_unasked():
+    return breaks_down()
+def surer_in_company():
+    def scaled(found, share):
+        return [Finding(f.box, share * f.score) for f in found]
+    return lambda rs: [scaled(found, 1 if len(rs) > 1 else 0.9) for found in truthful()(rs)]
 def truthful():
     return lambda rs: [[Finding(tuple(map(float, n.box)), 0.9) for n in r.nodules] for r in rs]
 def quiet():
@@ -172,13 +208,13 @@ def read_once():
         yield
 
 
-def ruled(root, detector, *expectations, count=8, head=HEAD):
+def ruled(root, detector, *expectations, count=8, head=HEAD, conform="off"):
     """Return the run and the rulings of the expectations, in their order."""
     path = root / "spec.yaml"
     path.write_text(head.replace("count: 8", f"count: {count}") + "".join(f"      - {one}\n" for one in expectations))
     spec = load_spec(path)
     (behaviour,) = spec.behaviours
-    run = Run(Settings(root, detector, "gaussian", root, cache=root / "cache"))
+    run = Run(Settings(root, detector, "gaussian", root, cache=root / "cache", conform=conform))
     cases = [Case(f"{e.kind}-{n}", spec, behaviour, v) for n, e in enumerate(behaviour.expectations)
              for v in variants(behaviour, e)]  # fmt: skip
     return run, [run.rule(case, run.gather(case)).ruling for case in cases]
@@ -552,3 +588,48 @@ def test_the_verdict_page_says_so(root):
     record = Record.of(parts.record(expectations=encode(run.fragment.every())))
     notices = dict(_notices(Context(record, root)))
     assert "none of them counts as passed" in notices["Silence"]
+
+
+# --- shown again ----------------------------------------------------------------------------------------------------
+
+SEEN = {
+    "sensitivity": "sensitivity: {at_least: 0.3, arm: plain}",
+    "auc": "auc: {at_least: 0.55, arm: plain}",
+    "froc": "froc: {at_least: 0.3, at_false_positives_per_image: 0.5, arm: plain}",
+}
+
+
+@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("detector", ["by_grey_values", "by_heart"])
+def test_what_reacts_to_the_edit_where_nothing_is_inpainted_is_invalid(root, detector, kind):
+    with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
+        ruled(root, f"{root}/detectors.py:{detector}", SEEN[kind], count=16)
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_what_sees_the_nodule_passes_and_is_shown_next_to_nothing_of_it_once(root, monkeypatch, kind):
+    asked = []
+    monkeypatch.setattr(shown_again, "_reacted", lambda *given: asked.append(given) or _reacted(*given))
+    _, rulings = ruled(root, f"{root}/detectors.py:quiet", SEEN[kind], SEEN[kind], count=16)
+    assert [ruling.status.name for ruling in rulings] == ["PASSED", "PASSED"], rulings[0].sentence
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("detector", "conform", "later"), [("breaks_down", "stop", "ERROR"), ("breaks_down_unasked", "warn", "PASSED")]
+)
+def test_quiet_after_a_breakdown_in_the_middle_of_the_run_is_an_error(root, monkeypatch, detector, conform, later):
+    monkeypatch.setattr(preflight, "preflight", lambda *_: [])
+    asked = SEEN["sensitivity"], QUIET["specificity"]
+    if later == "ERROR":
+        with pytest.raises(DetectorError, match=r"otherwise than earlier .* finding of 0\.9 .*0 findings now"):
+            ruled(root, f"{root}/detectors.py:{detector}", *asked, conform=conform)
+    else:
+        _, rulings = ruled(root, f"{root}/detectors.py:{detector}", *asked, conform=conform)
+        assert [ruling.status.name for ruling in rulings] == ["PASSED", "PASSED"]
+
+
+def test_scores_that_hang_on_what_is_shown_beside_are_an_error(root, monkeypatch):
+    monkeypatch.setattr(preflight, "preflight", lambda *_: [])
+    with pytest.raises(DetectorError, match=r"shown 'b\d+.png' again, alone: its finding of 0\.9 is 0\.09 away"):
+        ruled(root, f"{root}/detectors.py:surer_in_company", SEEN["sensitivity"], conform="stop")

@@ -1,0 +1,185 @@
+"""A few of the pictures behind a pass are shown again: as they were, alone, and with next to nothing of their nodules.
+
+A detector that answers otherwise then hangs on what it was shown before or beside it, or broke down in the middle of
+the run. One that still reports nodules of which no eye could see anything reacts to the edit: to pixels that are no
+whole grey values any more, or to any difference from a film that it knows by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from synnodtest.counted import counted
+from synnodtest.detectors.conform_likeness import BOX_TOLERANCE_PX
+from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.pairs import ask
+from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.engine import Engine
+from synnodtest.engine.gather import Item
+from synnodtest.engine.judgement import Gathered
+from synnodtest.engine.parts import scenes_of
+from synnodtest.errors import DetectorError, InvalidEvidence
+from synnodtest.evidence.chance import MOSTLY
+from synnodtest.evidence.ruling import Status
+from synnodtest.evidence.trial import Trial
+from synnodtest.finding import Finding
+from synnodtest.matching import Matching, match
+from synnodtest.ports import Background, Detector
+from synnodtest.radiograph import Radiograph
+
+APART = 0.02
+"""Difference of scores; set by hand: single precision differs from batch to batch by a thousandth of it, half precision
+by less than it, and a verdict seldom hangs on it."""
+LEFT = 0.01
+"""Share of what its nodules add that is left: at full contrast less than one of 256 grey values."""
+LOOKED_AT, ENOUGH = 6, 3
+"""Backgrounds that are shown with next to nothing of their nodules, once for each set and synthesizer; fewer than the
+second tell nothing. A detector that reacts to edits does so at nearly all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """One scene with what was found on it.
+
+    Args:
+        engine: Has its pixels.
+        background: It stands on.
+        trial: What came of it.
+    """
+
+    engine: Engine
+    background: Background
+    trial: Trial
+
+    def radiograph(self) -> Radiograph:
+        """Return what the detector was shown."""
+        return self.engine.radiograph(self.trial.scene, self.background)
+
+    def without_nodules(self) -> Radiograph:
+        """Return the same scene without its nodules, and without the truth of any."""
+        plain = self.engine.radiograph(replace(self.trial.scene, nodules=()), self.background)
+        return replace(plain, nodules=(), prior=None if plain.prior is None else replace(plain.prior, nodules=()))
+
+    def faint(self) -> Radiograph:
+        """Return it with next to nothing of its nodules, and without their truth."""
+        plain = self.without_nodules()
+        return plain.with_pixels(plain.pixels + LEFT * (self.radiograph().pixels - plain.pixels))
+
+    def reported(self, findings: Sequence[Finding], matching: Matching) -> bool:
+        """Return whether findings hit any of its nodules half as loudly as it was hit itself."""
+        nodules = self.trial.nodules
+        met = match(findings, [nodule.truth for nodule in nodules], self.trial.spacing_mm, matching).finding_of
+        return any(
+            index is not None and findings[index].score >= MOSTLY * nodule.confidence > 0
+            for nodule, index in zip(nodules, met, strict=True)
+        )
+
+
+class ShownAgain:
+    """Shows the detector of one run again what passes rest on.
+
+    Args:
+        stops: Whether an answer that changes is an error.
+    """
+
+    def __init__(self, *, stops: bool) -> None:
+        self._stops = stops
+        self._last: _Shown | None = None
+        self._changed: DetectorError | None = None
+        self._cleared: set[tuple[str, str]] = set()
+
+    def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
+        """Return gathered evidence whose pass rests on answers that stay, and on nodules.
+
+        Args:
+            campaign: Detector, synthesizer and backgrounds of the run.
+            gathered: What an item gathered; a picture with a finding is remembered for later items that have none.
+
+        Raises:
+            DetectorError: the detector no longer answers as it did; none of its passes counts from then on.
+            InvalidEvidence: it reacts to the edit.
+        """
+        detector = campaign.providers.detector
+        if isinstance(unguarded(detector), RecordedDetector):
+            return gathered
+        self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
+        if gathered.ruling.status is Status.PASSED:
+            if self._stops:
+                self._refuse_changed(detector)
+            self._refuse_edits(campaign, gathered)
+        return gathered
+
+    def _refuse_changed(self, detector: Detector) -> None:
+        if self._changed is None and self._last is not None:
+            loud = max((s.finding for s in self._last.trial.sightings), key=lambda finding: finding.score)
+            answer = ask(detector, [self._last.radiograph()])[0]
+            apart = min((abs(one.score - loud.score) for one in answer if _same_place(one, loud)), default=loud.score)
+            if apart > APART:
+                self._changed = DetectorError(
+                    f"detector {detector.identity.name!r} answers otherwise than earlier in this run when it is shown "
+                    f"{self._last.background.id!r} again, alone: its finding of {loud.score:.3g} is "
+                    f"{apart:.3g} away ({counted(len(answer), 'finding')} now)",
+                    hint="its answers hang on what it was shown before or beside it, are random, or it broke down in "
+                    "the middle of the run: look into its log",
+                )
+        if self._changed is not None:
+            raise self._changed
+
+    def _refuse_edits(self, campaign: Campaign, gathered: Gathered) -> None:
+        matching, films = Item(gathered.behaviour, gathered.variant).matching, scenes_of(gathered.behaviour).set
+        for name in gathered.evidence:
+            shown = list(_hit(campaign, gathered, name)) if (name, films) not in self._cleared else []
+            if len(shown) < ENOUGH:
+                continue
+            reacted = _reacted(campaign.providers.detector, shown, matching)
+            if reacted > MOSTLY * len(shown):
+                raise InvalidEvidence(
+                    f"the detector reacts to the edit and not to the nodule: of {len(shown)} radiographs that it was "
+                    f"shown with {LEFT:.0%} of what their nodules add, which nobody sees, it reports {reacted} all the "
+                    "same, and nothing there without it",
+                    hint="does it look for pixels that are no whole grey values, or for what differs from films that "
+                    "it was trained on?",
+                )
+            self._cleared.add((name, films))
+
+
+def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[_Shown]:
+    """Yield the scenes with a finding at the operating point."""
+    for name, held in gathered.evidence.items():
+        for shown in _shown(campaign, gathered, name, held.trials):
+            if _loudest(shown) >= max(held.operating_point, 2 * APART):
+                yield shown
+
+
+def _loudest(shown: _Shown) -> float:
+    return shown.trial.loudest
+
+
+def _hit(campaign: Campaign, gathered: Gathered, name: str) -> Iterator[_Shown]:
+    """Yield scenes on different backgrounds of which a nodule was hit; those without perturbations first."""
+    found = [t for t in gathered.evidence[name].trials if any(n.confidence > 0 for n in t.nodules)]
+    found.sort(key=lambda trial: len(trial.scene.perturbations))
+    apart = {trial.background: trial for trial in reversed(found)}
+    yield from _shown(campaign, gathered, name, list(reversed(apart.values()))[:LOOKED_AT])
+
+
+def _shown(campaign: Campaign, gathered: Gathered, name: str, trials: Sequence[Trial]) -> Iterator[_Shown]:
+    engine = campaign.engine(gathered.behaviour, name)
+    by_id = {background.id: background for background in campaign.backgrounds(gathered.behaviour)}
+    return (_Shown(engine, by_id[trial.background], trial) for trial in trials)
+
+
+def _same_place(one: Finding, other: Finding) -> bool:
+    return max(abs(a - b) for a, b in zip(one.box, other.box, strict=True)) <= BOX_TOLERANCE_PX
+
+
+def _reacted(detector: Detector, shown: Sequence[_Shown], matching: Matching) -> int:
+    """Return on how many the nodule is reported though next to nothing is left of it, and not without it."""
+    faint = ask(detector, [one.faint() for one in shown])
+    reported = [one for one, findings in zip(shown, faint, strict=True) if one.reported(findings, matching)]
+    if len(reported) <= MOSTLY * len(shown):
+        return len(reported)
+    plain = ask(detector, [one.without_nodules() for one in reported])
+    return sum(not one.reported(findings, matching) for one, findings in zip(reported, plain, strict=True))
