@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
 from synnodtest.identity import DeclaredIdentity, Identity
-from synnodtest.source_files import changed_since_import, code_sha256, holds_assert
+from synnodtest.source_files import changed_since_import, code_sha256, file_of_module, holds_assert
 
 T = TypeVar("T")
 
@@ -70,6 +70,7 @@ class Loader:
             raise
         except BaseException as error:  # it may call sys.exit, and pytest.skip, which would leave out the item
             raise self._broken(f"the factory raised {type(error).__name__}: {error}") from error
+        self._refuse_old(factory)  # loading weights takes a minute, in which a file may be saved
         declared = getattr(product, "identity", None) or getattr(factory, "identity", None)
         code = source_sha256(factory)
         identity = self._identity(declared, code)
@@ -86,19 +87,22 @@ class Loader:
                 code of a file that was changed since.
         """
         module_name, _, attribute = self.text.rpartition(":")
-        target: Any = self._module(module_name)
+        target: Any = self._settled(module_name)
         for part in attribute.split("."):
             if not hasattr(target, part):
                 raise self._broken(f"{module_name!r} has no {attribute!r}", hint=_callables_of(target))
             target = getattr(target, part)
         if not callable(target):
             raise self._broken(f"{attribute!r} is {type(target).__name__}, not a factory that can be called")
+        self._refuse_old(target)
+        return target
+
+    def _refuse_old(self, target: Any) -> None:
         if changed := _of_file(target, changed_since_import, None):
             raise self._broken(
                 f"{changed} was changed after this process had imported it, and its old code would run",
                 hint="begin a new process (in a notebook, restart the kernel), or importlib.reload the module",
             )
-        return target
 
     def source(self) -> str:
         """Return a sha256 of the files in which the function stands: that of its module and that which defines it.
@@ -109,14 +113,27 @@ class Loader:
         target, module = self.find(), self._module(self.text.rpartition(":")[0])
         return sha256_of([source_sha256(module), source_sha256(target)])
 
+    def _settled(self, name: str) -> ModuleType:
+        """Return a module whose file stayed as it is while it was imported, as torch is at its head."""
+        base = str(self.base.resolve())
+        if base not in sys.path:
+            sys.path.insert(0, base)
+        file = self._path(name) if name.endswith(".py") else file_of_module(name)
+        before = code_sha256(file) if file and file.is_file() else ""
+        module = self._module(name)
+        if file and before and code_sha256(file) != before:
+            raise self._broken(
+                f"{file}, or a file that it imports from beside it, was changed while it was imported",
+                hint="run again, once it stays as it is",
+            )
+        return module
+
+    def _path(self, name: str) -> Path:
+        return (self.base / Path(name).expanduser()).resolve()
+
     def _module(self, name: str) -> ModuleType:
         try:
-            if name.endswith(".py"):
-                return _module_of_file((self.base / Path(name).expanduser()).resolve())
-            base = str(self.base.resolve())
-            if base not in sys.path:
-                sys.path.insert(0, base)
-            return importlib.import_module(name)
+            return _module_of_file(self._path(name)) if name.endswith(".py") else importlib.import_module(name)
         except FileNotFoundError as error:
             raise self._broken(f"{error.filename} is not there") from error
         except ModuleNotFoundError as error:

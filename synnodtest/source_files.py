@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from synnodtest.canonical import sha256_of
@@ -56,6 +57,17 @@ def changed_since_import(path: Path) -> Path | None:
             if vars(spec).setdefault("synnodtest_sha256", now) != now:
                 return file
     return None
+
+
+def file_of_module(name: str) -> Path | None:
+    """Return the file of a module, of which nothing is imported for that; None where there is none."""
+    places, parts = None, name.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:depth]), places)
+        if spec is None or (spec.submodule_search_locations is None and depth < len(parts)):
+            return None
+        places = spec.submodule_search_locations
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
 
 
 def imported_files(path: Path) -> list[Path]:

@@ -86,6 +86,17 @@ def test_code_that_was_edited_after_it_was_imported_is_not_passed_off_as_the_new
     assert again.detect(radiographs)[0][0].score == 0.75
 
 
+SAVE = "from pathlib import Path; here = Path(__file__); here.write_text(here.read_text() + '# saved' + chr(10))"
+
+
+@pytest.mark.parametrize("saved", [PLAIN.replace("():", f"():\n    {SAVE}", 1), f"{SAVE}\n{PLAIN}"])
+@pytest.mark.parametrize("form", ["{}", "{}.py"])
+def test_code_that_is_saved_while_it_loads_is_not_known_by_what_was_saved(write, tmp_path, saved, form):
+    name = write(saved)
+    with pytest.raises(DetectorError, match=f"{name}.py.* was changed (while|after)"):
+        resolve_detector(f"{form.format(name)}:factory", base=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
