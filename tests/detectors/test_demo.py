@@ -32,7 +32,7 @@ def test_its_file_holds_no_paths_of_whoever_trained_it():
 
 
 def test_it_finds_conspicuous_nodules_and_little_else():
-    shown = conspicuous_radiographs(4)
+    shown = conspicuous_radiographs(4, size=512)
     found = resolve_detector("demo").detect([blind(radiograph) for radiograph in shown])
     assert hits(READINGS[0], shown, found) >= 3
     assert sum(finding.score > 0.5 for items in found for finding in items) <= 8
