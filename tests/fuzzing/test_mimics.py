@@ -30,8 +30,9 @@ class Watching(Holed):
 
 @pytest.mark.usefixtures("little_around")
 def test_how_near_a_mimic_blinds_is_told_and_promoted(tmp_path):
-    vary = f"{{diameter_mm: [10, 20], location: {{region: lung}}, mimic: {KINDS}}}"
-    gathered = hunt(tmp_path, Holed(lambda truth, radiograph: nearest_mm(truth, radiograph) < 25), vary=vary)
+    vary = f"{{diameter_mm: [10, 20], location: {{at_mm: [56, 56]}}, mimic: {KINDS}}}"
+    near = Holed(lambda truth, radiograph: nearest_mm(truth, radiograph) < 25)
+    gathered = hunt(tmp_path, near, vary=vary, examples=30)
     region = gathered.entry["region"]
     terms = {term["name"]: term for term in region["terms"]}
     assert set(terms) == {"mimic", "mimic_distance_mm"}
@@ -49,6 +50,7 @@ def test_how_near_a_mimic_blinds_is_told_and_promoted(tmp_path):
     assert explicit["mimic_distance_mm"] <= 26
 
 
+@pytest.mark.usefixtures("briefly_described")
 def test_a_detector_that_takes_mimics_for_nodules_is_not_silent_and_one_that_does_not_is(tmp_path):
     vary, expect = f"{{mimic: {KINDS}}}", "silent: {rate_at_least: 0.8}"
     fires = Holed(fires=lambda radiograph: "bone-island" in kinds(radiograph))

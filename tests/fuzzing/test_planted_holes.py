@@ -26,7 +26,7 @@ def test_the_left_apex(tmp_path):
         x, y = centre(truth)
         return x > 56 and y < 36
 
-    gathered = hunt(tmp_path, Holed(misses), parts=2, examples=120)
+    gathered = hunt(tmp_path, Holed(misses), parts=2, examples=30)
     example, matters = confirmed(gathered)
     assert example["place"]["part"] == 1
     heights = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"][1] for t in gathered.entry["trials"]]
@@ -75,7 +75,7 @@ def test_firing_on_strong_compression(tmp_path):
 
 def test_two_distinct_holes_are_reported_apart(tmp_path):
     detector = Holed(lambda t, _: asked(t, "contrast") < 0.3 or asked(t, "diameter_mm") < 12)
-    gathered = hunt(tmp_path, detector, seed=1)
+    gathered = hunt(tmp_path, detector, seed=1, examples=30)
     rows = [row for row in gathered.entry["counterexamples"] if row["says"] == "confirmed"]
     assert {row["matters"] for row in rows} == {"contrast", "diameter_mm"}
     assert all(row["p_holm"] >= row["p"] for row in rows)
