@@ -14,6 +14,7 @@ from synnodtest.spec.values import Constant, Sweep
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.engine.parts import Bright, Counting, Squares
 from tests.engine.test_engine import SIZES, behaviour, recipes_of, run
+from tests.extras import needs
 
 CODE = """
 import sys
@@ -28,8 +29,7 @@ print([m for m in ("torch", "diffusers", "transformers", "ultralytics", "torchvi
 
 
 def test_the_identity_of_the_shipped_models_loads_no_model_and_no_torch():
-    pytest.importorskip("diffusers")
-    pytest.importorskip("ultralytics")
+    needs("diffusers", "ultralytics")
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -13,6 +13,12 @@ from synnodtest.radiograph import Radiograph  # noqa: E402
 from synnodtest.training.planter import PATCH_PX, Plan, Planter  # noqa: E402
 
 SIDE = 192
+TINY = """
+nc: 1
+backbone: [[-1, 1, Conv, [8, 3, 2]], [-1, 1, Conv, [16, 3, 2]], [-1, 1, Conv, [16, 3, 2]], [-1, 1, Conv, [16, 3, 2]]]
+head: [[[1, 2, 3], 1, Detect, [nc]]]
+"""
+"""A network of a few thousand weights, which is made, copied and stored in no time."""
 
 
 def _balls(count=70):
@@ -95,7 +101,15 @@ def test_a_stock_keeps_boxes_in_the_square_and_leaves_half_a_lung_out():
     assert stock.spacing_mm[0].tolist() == pytest.approx([0.2, 0.2])
 
 
-def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(tmp_path):
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The name of a small network's definition, as a schedule takes it."""
+    path = tmp_path_factory.mktemp("architecture") / "tiny.yaml"
+    path.write_text(TINY)
+    return str(path)
+
+
+def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(tmp_path, tiny):
     pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
     from synnodtest.detectors.yolo import UltralyticsDetector
     from synnodtest.training.planted_detector import Schedule, train_planted
@@ -103,7 +117,7 @@ def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(t
     stock = _stock(np.full((2, 64, 64), 80))
     said = []
     for minutes in (0.005, 0.015):
-        schedule = Schedule(minutes, batch=2, warm_up=2)
+        schedule = Schedule(minutes, batch=2, warm_up=2, architecture=tiny)
         made = train_planted(stock, _balls(), tmp_path, Plan((1.0,)), schedule, report=said.append)
     assert any(line.startswith("resumed at step") for line in said)
     detector = UltralyticsDetector(made)
@@ -113,16 +127,16 @@ def test_an_interrupted_training_goes_on_and_ends_in_a_checkpoint_that_detects(t
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, tiny):
     """A checkpoint of hardly any training, which nobody may change."""
     pytest.importorskip("ultralytics", reason="YOLO needs the extra yolo")
     from synnodtest.training.planted_detector import Schedule, train_planted
 
-    stock, schedule = _stock(np.full((1, 64, 64), 80)), Schedule(0.004, batch=2)
+    stock, schedule = _stock(np.full((1, 64, 64), 80)), Schedule(0.004, batch=2, architecture=tiny)
     return train_planted(stock, _balls(), tmp_path_factory.mktemp("trained"), Plan((1.0,)), schedule)
 
 
-def test_a_blend_lies_between_its_start_and_what_was_trained(trained, tmp_path):
+def test_a_blend_lies_between_its_start_and_what_was_trained(trained, tiny, tmp_path):
     import torch
     from ultralytics.nn.tasks import torch_safe_load
 
@@ -131,7 +145,8 @@ def test_a_blend_lies_between_its_start_and_what_was_trained(trained, tmp_path):
     def weights(path):
         return torch_safe_load(str(path), safe_only=True)[0]["model"].float().state_dict()["model.0.conv.weight"]
 
-    stock, plan, schedule = _stock(np.full((1, 64, 64), 80)), Plan((1.0,)), Schedule(0.004, batch=2, warm_up=1)
+    stock, plan = _stock(np.full((1, 64, 64), 80)), Plan((1.0,))
+    schedule = Schedule(0.004, batch=2, warm_up=1, architecture=tiny)
     made = {
         share: weights(train_planted(stock, _balls(), tmp_path, plan, schedule, weights=trained, blend=share))
         for share in (1.0, 0.25, 0.0)
@@ -146,7 +161,7 @@ def test_weights_of_another_architecture_are_refused(trained, tmp_path):
     from synnodtest.training.planted_detector import Schedule, train_planted
 
     stock, plan = _stock(np.full((1, 64, 64), 80)), Plan((1.0,))
-    schedule = Schedule(0.002, batch=2, architecture="yolov8s.yaml")
+    schedule = Schedule(0.002, batch=2, architecture="yolov8n.yaml")
     with pytest.raises(SynnodError, match="another architecture"):
         train_planted(stock, _balls(), tmp_path, plan, schedule, weights=trained)
 
