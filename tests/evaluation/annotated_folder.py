@@ -1,6 +1,8 @@
 """Folders of small films with nodules of known size, boxes of a known margin, and every region mask."""
 
 import csv
+import io
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -13,6 +15,7 @@ MARGIN = {"tight": 0.85, "loose": 0.6}
 """Diameter of the nodule over that of the box, by who annotated."""
 
 
+@cache
 def masks():
     """Return every built-in region of a chest that is two boxes; the patient's left is on the right."""
     rows, columns = np.indices((SIZE, SIZE))
@@ -20,7 +23,7 @@ def masks():
     left = (rows >= 20) & (rows < 180) & (columns >= 110) & (columns < 185)
     lung = left | right
     outer = (columns < 30) | (columns >= 170)
-    return {
+    made = {
         "lung": lung,
         "left_lung": left,
         "right_lung": right,
@@ -31,6 +34,9 @@ def masks():
         "peripheral": lung & outer,
         "mediastinum": (columns >= 90) & (columns < 110),
     }
+    for mask in made.values():
+        mask.setflags(write=False)
+    return made
 
 
 def film(seed, nodules=()):
@@ -49,8 +55,18 @@ def film(seed, nodules=()):
 def save(folder, name, pixels):
     """Write one film with all its masks."""
     Image.fromarray(np.uint8(np.round(255 * pixels))).save(folder / f"{name}.png")
+    for region, written in _written_masks().items():
+        (folder / f"{name}.{region}.png").write_bytes(written)
+
+
+@cache
+def _written_masks():
+    """Return the files of the masks, which are those of every film."""
+    files = {}
     for region, mask in masks().items():
-        Image.fromarray(np.uint8(255 * mask)).save(folder / f"{name}.{region}.png")
+        Image.fromarray(np.uint8(255 * mask)).save(written := io.BytesIO(), "PNG")
+        files[region] = written.getvalue()
+    return files
 
 
 def place(rng):
