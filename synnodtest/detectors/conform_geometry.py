@@ -84,6 +84,15 @@ def _unpadded(box: Box, radiograph: Radiograph) -> Box:
     return _of_letterbox(max(radiograph.shape), padded=True)(box, radiograph)
 
 
+def _padded(box: Box, radiograph: Radiograph) -> Box:
+    left, top = ((max(radiograph.shape) - side) / 2 for side in radiograph.shape[::-1])
+    return box[0] + left, box[1] + top, box[2] + left, box[3] + top
+
+
+def _as_shares(box: Box, radiograph: Radiograph) -> Box:
+    return _scaled(box, 1 / radiograph.shape[1], 1 / radiograph.shape[0])
+
+
 _ORDER = "write (x_min, y_min, x_max, y_max), x along columns"
 IN_PIXELS = "write pixels of the radiograph as given: undo scaling and padding of the network's input"
 
@@ -113,6 +122,15 @@ def _both(order: Reading, unit: Reading) -> Reading:
     return Reading(convert, f"{order.says}, in {unit.says}", f"{order.remedy}; {unit.remedy}")
 
 
+def _inside(order: Reading, into: Convert, back: Convert, fit: str) -> Reading:
+    """Return the reading of boxes of another order in a network's square input, of which the fit is undone rightly."""
+
+    def convert(box: Box, radiograph: Radiograph) -> Box:
+        return back(order.convert(into(box, radiograph), radiograph), radiograph)
+
+    return Reading(convert, f"{order.says}, in a {fit} input", f"{order.remedy}, before the {fit} input is undone")
+
+
 READINGS: tuple[Reading, ...] = (
     Reading(lambda box, _: box, "(x_min, y_min, x_max, y_max) in pixels", ""),
     *_ORDERS,
@@ -129,6 +147,8 @@ READINGS: tuple[Reading, ...] = (
         )
     ),
     *(_both(order, unit) for unit in _UNITS for order in _ORDERS),
+    *(_inside(order, _padded, _unpadded, "padded") for order in _ORDERS),
+    *(_inside(order, _as_shares, _of_sides(1), "stretched") for order in _ORDERS),
 )
 """The right reading first."""
 

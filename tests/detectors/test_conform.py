@@ -87,6 +87,19 @@ def in_network_pixels(box, radiograph):
     return (box[0] * scale + left, box[1] * scale + top, box[2] * scale + left, box[3] * scale + top)
 
 
+def misread_inside(frame_of, misread):
+    """Boxes of another order in the network's input, brought back into the radiograph as if it were the right one."""
+
+    def convert(box, radiograph):
+        _, frame = frame_of(radiograph.pixels, (512, 512))
+        (across, down), (left, top) = frame.scale, frame.offset
+        scales, padding = (across, down, across, down), (left, top, left, top)
+        shown = misread([v * scale + pad for v, scale, pad in zip(box, scales, padding, strict=True)])
+        return tuple((v - pad) / scale for v, scale, pad in zip(shown, scales, padding, strict=True))
+
+    return moved(convert)
+
+
 calls = itertools.count(1)
 
 
@@ -145,6 +158,16 @@ FAULTS = {
         "corners that were taken for centre and size",
     ),
     "network pixels": (moved(in_network_pixels), "box", "padded input of 512 x 512"),
+    "x and y swapped in a padded input": (
+        misread_inside(Frame.letterbox, lambda b: (b[1], b[0], b[3], b[2])),
+        "box",
+        "y_min, x_min, y_max, x_max.*, in a padded input",
+    ),
+    "x and y swapped in a stretched input": (
+        misread_inside(Frame.stretch, lambda b: (b[1], b[0], b[3], b[2])),
+        "box",
+        "y_min, x_min, y_max, x_max.*, in a stretched input",
+    ),
     "pixels of an input of the radiographs' own size": (
         moved(lambda b, r: tuple(v * 260 / max(r.shape) for v in b)),
         "size",
