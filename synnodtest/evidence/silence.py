@@ -93,10 +93,9 @@ def withheld(
         f"quiet or {'blind' if blind else 'silent'} cannot be told: the expectation is met by reporting nothing, and "
         f"the detector {says} in this run (findings of {operating_point:g} or more: {reason})"
     )
-    remedy = (
-        "Let 'synnodtest conform' say whether findings arrive at all; add an expectation on sensitivity in the same "
-        "run, or lower the operating point to where the detector reports."
-    )
+    asks = "whether its boxes lie on nodules" if blind else "whether findings arrive at all"
+    lower = "" if blind else ", or lower the operating point to where the detector reports"
+    remedy = f"Let 'synnodtest conform' say {asks}; add an expectation on sensitivity in the same run{lower}."
     asked = (f"No nodules could be planted to find out: {why_unasked}.",) if why_unasked else ()
     details = {SILENCE: [one.row() for one in tallies], **ruling.details}
     return replace(ruling.withdrawn(why, *asked, remedy), details=details)

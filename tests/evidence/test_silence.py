@@ -64,3 +64,13 @@ def test_a_pass_that_silence_earns_is_open_and_tells_what_was_reported_on():
     assert ruling.notes[0] == "Without this: PASSED quiet"
     assert "No nodules could be planted to find out: no lung." in ruling.notes
     assert not any("No nodules could" in note for note in withheld(passed, tallies, 0.25).notes)
+
+
+def test_a_silent_detector_may_need_a_lower_operating_point_and_a_blind_one_boxes_that_lie_on_nodules():
+    passed, tallies = Ruling(Status.PASSED, "PASSED quiet", "it is quiet"), [Reported("its own", 40, 0)]
+    silent, blind = (withheld(passed, tallies, 0.25, blind=blind).notes[-1] for blind in (False, True))
+    assert "whether findings arrive at all" in silent
+    assert "lower the operating point" in silent
+    assert "whether its boxes lie on nodules" in blind
+    assert "operating point" not in blind
+    assert all("add an expectation on sensitivity in the same run" in one for one in (silent, blind))
