@@ -6,12 +6,13 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
 from synnodtest import __version__
 from synnodtest.errors import SynnodError
 from synnodtest.memory import keep_freed_memory
-from synnodtest.shell.early_end import early_end_fails
+from synnodtest.shell.early_end import early_end_fails, termination_interrupts
 from synnodtest.threads import share_threads
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -104,7 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         escaped = sys.stdout.isatty() or sys.stdout.encoding.lower() == "utf-8"
         sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace" if escaped else None)
     try:
-        with early_end_fails(lambda text: print(f"synnodtest: {text}", file=sys.stderr, flush=True), 1):
+        tell = partial(print, "synnodtest:", file=sys.stderr, flush=True)
+        with early_end_fails(tell, 1), termination_interrupts():
             return int(options.run(options) or 0)
     except SynnodError as error:
         print(f"synnodtest {options.command}: {error}", file=sys.stderr)

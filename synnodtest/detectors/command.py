@@ -59,6 +59,8 @@ TRACEBACK = "Traceback (most recent call last)"
 LOOK_S = 5.0
 """Seconds from look to look at whether a program has ended; set by hand: what it passes its output through, as ``tee``,
 ends within that after it."""
+_HEIR = 'read -r over || { kill -s KILL -- "-$1"; rm -rf -- "$2"; }'
+"""What a shell does once it reads the end of a pipe, which a process leaves behind however it ends."""
 
 
 class _Program:
@@ -117,7 +119,7 @@ class _Program:
                 hint="no shell is involved: sh -c '...' as the program starts one, for cd, ~, && and VARIABLE=...",
             ) from error
         killed = weakref.finalize(process, _kill, process.pid)  # as Python ends at the latest, after Ctrl-C
-        with process:
+        with process, _survived(process.pid, given.parent):
             try:
                 output = self._output(process)
                 killed.detach()
@@ -182,6 +184,20 @@ def _kill(leader: int) -> None:
     """End a program and what it started."""
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
+
+
+@contextmanager
+def _survived(leader: int, folder: Path) -> Iterator[None]:
+    """While this lasts, have a program end and its folder go even where this process is killed and can do neither."""
+    if os.name != "posix":
+        yield
+        return
+    words, nowhere = ["sh", "-c", _HEIR, "sh", str(leader), str(folder)], subprocess.DEVNULL
+    heir = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True)
+    try:
+        yield
+    finally:
+        heir.communicate(b"\n")
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

@@ -342,7 +342,8 @@ def test_a_program_that_hangs_is_killed(tmp_path, radiographs):
     assert time.monotonic() - start < 10
 
 
-def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_behind(tmp_path):
+@pytest.mark.parametrize("end", ["SIGINT", "SIGHUP", "SIGKILL"])
+def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_behind(tmp_path, end):
     fcntl = pytest.importorskip("fcntl")
     (tmp_path / "detect.py").write_text(
         "import fcntl, sys, time\nheld = open('held', 'w')\nfcntl.flock(held, fcntl.LOCK_EX)\n"
@@ -351,16 +352,17 @@ def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_be
     (tmp_path / "asks.py").write_text(
         "import os, signal, sys, threading, time\nfrom pathlib import Path\nimport numpy as np\n"
         "from synnodtest import Radiograph\nfrom synnodtest.detectors import resolve_detector\n"
-        "def press_ctrl_c():\n    while not Path('begun').exists(): time.sleep(0.05)\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "threading.Thread(target=press_ctrl_c, daemon=True).start()\n"
+        "def end():\n    while not Path('begun').exists(): time.sleep(0.05)\n"
+        f"    os.kill(os.getpid(), signal.{end})\n"
+        "threading.Thread(target=end, daemon=True).start()\n"
         "detector = resolve_detector(f'command:{sys.executable} detect.py {{in}} {{out}}')\n"
         "detector.detect([Radiograph(np.zeros((8, 8), np.float32), (1.0, 1.0))])\n"
     )
-    (tmp_path / "temporary").mkdir()
-    environment = os.environ | {"TMPDIR": f"{tmp_path / 'temporary'}", "PYTHONPATH": f"{Path(__file__).parents[2]}"}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": f"{temporary}", "PYTHONPATH": f"{Path(__file__).parents[2]}"}
     done = start_python(["asks"], cwd=tmp_path, env=environment, timeout=60)
-    assert "KeyboardInterrupt" in done.stderr
+    assert ("KeyboardInterrupt" in done.stderr) is (end == "SIGINT")
     with (tmp_path / "held").open("w") as held:
         for _ in range(200):
             with contextlib.suppress(BlockingIOError):
@@ -369,7 +371,11 @@ def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_be
             time.sleep(0.05)
         else:
             pytest.fail("the program runs on")
-    assert list((tmp_path / "temporary").iterdir()) == []
+    for _ in range(200 if end != "SIGINT" else 0):
+        if not list(temporary.iterdir()):
+            break
+        time.sleep(0.05)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_program_that_leaves_something_running_is_told_how_to_start_that(tmp_path, radiographs, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -406,6 +407,21 @@ def test_only_a_command_that_keeps_finished_work_says_so_when_it_is_interrupted(
         monkeypatch.setattr(f"synnodtest.commands.{name}", interrupted)
     assert main(words.split()) == 130
     assert capsys.readouterr().err == told
+
+
+def test_a_time_limit_interrupts_a_command_as_ctrl_c_does(capsys, monkeypatch):
+    def terminated(options):
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("synnodtest.commands.evaluate._detector", terminated)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        assert main(["evaluate", "detector", "--detector", "demo"]) == 130
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize("limit", ["0", "-3", "x"])
