@@ -18,7 +18,7 @@ from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
 from synnodtest.backgrounds.estimates import Estimates, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
-from synnodtest.backgrounds.films import sight_of
+from synnodtest.backgrounds.films import Sight, sight_of
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.canonical import canonical_json, plain, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
@@ -135,11 +135,11 @@ class AnnotatedFilms:
         """Patient, or "", of every film with a nodule, whatever the split."""
         return {name: image.patient for name, image in self._every.items()}
 
-    def looks(self) -> Mapping[str, bytes]:
-        """Return by name the likeness of every film with a nodule, whatever the split; b"" where it cannot be read."""
+    def sights(self) -> Mapping[str, Sight]:
+        """Return by name what every film with a nodule is known by, whatever the split."""
         root = None if self._store is None else self._store.root
         return {
-            name: sight_of(Entry(name, image.path, given=image.given), self._looks_key(image), root, True).looks
+            name: sight_of(Entry(name, image.path, given=image.given), self._looks_key(image), root, True)
             for name, image in self._every.items()
         }
 

@@ -88,7 +88,7 @@ def with_copies(sights: Mapping[str, Sight], patients: Mapping[str, str]) -> tup
     films = {name: sight.film for name, sight in sights.items()}
     joined, apart = [], []
     if len(sights) > MOST:
-        return films, [f"copies in other sizes or with loss were not sought among more than {MOST} radiographs"]
+        return films, [NOT_SOUGHT]
     for name, first in copies({name: sight.looks for name, sight in sights.items() if sight.looks}).items():
         if films[name] == films[first]:
             continue
@@ -144,6 +144,7 @@ _LEAST_PX = 64
 """Fewer pixels a side within a border are no film."""
 MOST = 6000
 """Films that are compared with each other; more would take minutes and gigabytes."""
+NOT_SOUGHT = f"copies in other sizes or with loss were not sought among more than {MOST} radiographs"
 
 
 def likeness(pixels: FloatArray) -> bytes:

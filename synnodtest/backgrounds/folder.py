@@ -16,7 +16,7 @@ from synnodtest.backgrounds.dicom_range import READING
 from synnodtest.backgrounds.estimated_regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
-from synnodtest.backgrounds.films import digest_of, need_pixels, pixels_beside, sight_of, with_copies
+from synnodtest.backgrounds.films import Sight, digest_of, need_pixels, pixels_beside, sight_of, with_copies
 from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
 from synnodtest.backgrounds.patients import of_one_study, patients_of_headers, settled
 from synnodtest.backgrounds.plausible import check_chest, check_lung_masks, refuse_small_adult
@@ -158,9 +158,9 @@ class FolderSet:
         """Return the sha256 of a radiograph's file."""
         return digest_of(self._entries[background.id].path)
 
-    def looks(self, background: Background) -> bytes:
-        """Return the likeness by which copies of a radiograph are known; b"" where it cannot be read."""
-        return sight_of(self._entries[background.id], background.content, self._cache, True).looks
+    def sight(self, background: Background) -> Sight:
+        """Return what a radiograph and its copies are known by."""
+        return sight_of(self._entries[background.id], background.content, self._cache, True)
 
     def doubts(self, background: Background) -> Sequence[str]:
         """Return why someone should look at the estimated lungs of a radiograph; nothing where all is well or given.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import AnnotatedSet, PhantomSet, part_of
 from synnodtest.annotated.split_sources import composites
+from synnodtest.commands.options import say_notes
 from synnodtest.errors import SynnodError
 
 PHANTOM_SEED = 100_000
@@ -32,8 +32,7 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
     sets: list[AnnotatedSet] = []
     if options.data is not None:
         whole = DatasetSet(options.data, regions=fresh)
-        for note in whole.dataset.notes:
-            print(f"note: {note}", file=sys.stderr)
+        say_notes(whole.dataset.notes)
         sets.append(part_of(whole, split))
     if options.phantoms:
         phantoms = PhantomSet(options.phantoms, seed=FRESH_SEED if fresh else PHANTOM_SEED)

@@ -7,7 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_kind, add_split, file_to_write, handed_on, keep, one_or_more, tell
+from synnodtest.commands.options import (
+    add_kind,
+    add_split,
+    file_to_write,
+    handed_on,
+    keep,
+    one_or_more,
+    say_notes,
+    tell,
+)
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -168,6 +177,7 @@ def _of_films(options: argparse.Namespace) -> int:
         scenes = list(own_counterparts(films, template, per_film=options.per_film, seed=options.seed))
     else:
         hosts = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
+        say_notes(hosts.notes)
         per_film = min(options.per_film, len(hosts.backgrounds))
         scenes = list(counterparts(films, hosts, template, per_film=per_film, seed=options.seed))
     synthesizer = _resolved(options)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,12 @@ def tell(figures: object, out: Path | None) -> None:
     """Print figures as JSON and, where a file is named, write them into it too."""
     print(json.dumps(plain(figures), indent=1))
     keep(figures, out)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Print notes on what was read beside the figures, which go to the standard output."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def keep(figures: object, out: Path | None, *, sort: bool = False) -> None:

@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import add_kind, add_split, file_to_write, handed_on, keep, names_of, on_bar
+from synnodtest.commands.options import (
+    add_kind,
+    add_split,
+    file_to_write,
+    handed_on,
+    keep,
+    names_of,
+    on_bar,
+    say_notes,
+)
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -71,6 +80,7 @@ def _study(options: argparse.Namespace) -> Any:
         )
         films.measure_margins()
     negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
+    say_notes(negatives.notes)
     design = Design(
         per_film=min(options.per_film, len(negatives.backgrounds)),
         nodule=fields_of(options.nodule),

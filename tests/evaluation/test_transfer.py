@@ -337,6 +337,29 @@ def test_a_film_that_was_saved_anew_is_no_negative_unless_another_patient_is_nam
     assert sorted(one.id for one in left.backgrounds) == [*kept, "plain000.png", "plain001.png"]
 
 
+def test_the_same_pixels_in_another_file_are_no_negative_whoever_is_named(tmp_path):
+    write_annotated(tmp_path / "real", 1)
+    write_negatives(tmp_path / "plain", 2)
+    with Image.open(tmp_path / "real" / "real000.png") as film:
+        film.save(tmp_path / "plain" / "again.png", compress_level=1)
+    with (tmp_path / "plain" / "manifest.csv").open("a") as manifest:
+        manifest.write(f"again.png,p-other,{SPACING},{SPACING},0,normal\n")
+    assert (tmp_path / "plain" / "again.png").read_bytes() != (tmp_path / "real" / "real000.png").read_bytes()
+    films = AnnotatedFilms(tmp_path / "real", share=0.8)
+    left = negative_films(tmp_path / "plain", films, split="all")
+    assert sorted(one.id for one in left.backgrounds) == ["plain000.png", "plain001.png"]
+    assert left.notes == []
+
+
+def test_too_many_films_to_be_compared_are_told_of(tmp_path, monkeypatch):
+    write_annotated(tmp_path / "real", 1)
+    write_negatives(tmp_path / "plain", 2)
+    monkeypatch.setattr("synnodtest.backgrounds.films.MOST", 2)
+    left = negative_films(tmp_path / "plain", AnnotatedFilms(tmp_path / "real", share=0.8), split="all")
+    assert len(left.notes) == 1
+    assert "were not sought among more than" in left.notes[0]
+
+
 def test_a_patient_whose_header_has_an_annotated_nodule_is_no_negative_and_stays_on_a_side_of_the_split(tmp_path):
     pytest.importorskip("pydicom")
     for name, patient in {"real/x": "P77", "plain/a": "p77 ", "plain/b": "P78", "plain/c": "P79"}.items():
@@ -346,7 +369,7 @@ def test_a_patient_whose_header_has_an_annotated_nodule_is_no_negative_and_stays
     films = AnnotatedFilms(tmp_path / "real", share=1)
     few = {one.id: one.cluster for one in negative_films(tmp_path / "plain", films, split="all").backgrounds}
     assert set(few) == {"b.dcm", "c.dcm"}
-    write_dicom(tmp_path / "plain" / "0.dcm", picture(bits=12, seed=9), PatientID="P00")
+    write_dicom(tmp_path / "plain" / "0.dcm", picture(bits=12, seed=20), PatientID="P00")
     more = {one.id: one.cluster for one in negative_films(tmp_path / "plain", films, split="all").backgrounds}
     assert few.items() < more.items()
     assert not any(name in cluster for cluster in more.values() for name in ("P7", "P0"))
