@@ -174,6 +174,38 @@ def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, exp
     assert warning in told
 
 
+@pytest.mark.parametrize(
+    ("diameter", "point", "warnings"),
+    [
+        (
+            "12",
+            "25",
+            ["8: WARNING 'found': operating_point 25: no score of 0..1 reaches it (in percent? then write 0.25)"],
+        ),
+        ("12", "[0.5, 300]", ["8: WARNING 'found': operating_point 300: no score of 0..1 reaches it\n"]),
+        (
+            "{uniform: [0.8, 12]}",
+            "1",
+            ["6: WARNING 'found': diameter_mm from 0.8: radiographs hardly show less than 3 mm"],
+        ),
+        ("{sweep: [2.5, 4]}", "0.5", ["6: WARNING 'found': diameter_mm from 2.5: "]),
+        ("{normal: [4, 1]}", "0.5", ["6: WARNING 'found': diameter_mm from 2: "]),
+        ("{normal: [12, 4]}", "0.5", []),
+        ("3", "0.5", []),
+    ],
+)
+def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(folder, capsys, diameter, point, warnings):
+    (folder / "s.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: found\n    scenes:\n      backgrounds: {set: normal, count: 40}\n"
+        f"      nodules: [{{diameter_mm: {diameter}, location: {{region: lung}}}}]\n"
+        f"    expect:\n      - sensitivity: {{at_least: 0.5, operating_point: {point}}}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("WARNING") == len(warnings)
+    assert all(f"s.yaml:{words}" in told for words in warnings)
+
+
 @pytest.mark.parametrize("claim", ["invariant: {under: {blur: 1}, margin: 0.1, %s}", "detected: {%s}"])
 def test_check_warns_of_a_search_that_hardly_any_replicate_must_survive(folder, capsys, claim):
     (folder / "s.yaml").write_text(
