@@ -29,6 +29,7 @@ from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
 from synnodtest.detectors.answer_faults import (
     refuse_failure,
+    refuse_fewer,
     refuse_form,
     refuse_reasons,
     refuse_shares,
@@ -309,6 +310,7 @@ def _row(where: str, row: Mapping[str, str]) -> Entry:
     _refuse_forms(said)
     refuse_failure(said)
     refuse_reasons(said)
+    refuse_fewer({key: int(text) for key, text in said.items() if text.isdecimal()}, 0)
     return row["radiograph"], []
 
 

@@ -234,3 +234,13 @@ def test_a_record_is_read_in_any_encoding(tmp_path, radiographs, encoding, name,
     (tmp_path / name).write_bytes(content.encode(encoding))
     found = resolve_detector(name, base=tmp_path).detect(radiographs[:1])
     assert found == [[Finding((1.0, 2.0, 3.0, 4.0), 0.5)]]
+
+
+@pytest.mark.parametrize(("count", "held"), [("2", False), ("0", True), ("", True)])
+def test_a_row_that_counts_findings_and_holds_none_is_no_radiograph_without_findings(tmp_path, count, held):
+    (tmp_path / "f.csv").write_text(f"radiograph,x_min,y_min,x_max,y_max,score,count\nchest-0,,,,,,{count}\n")
+    if held:
+        assert resolve_detector("f.csv", base=tmp_path).detector.scores() == []
+        return
+    with pytest.raises(DetectorError, match=r"holds 0 findings and says \{'count': 2\}"):
+        resolve_detector("f.csv", base=tmp_path)
