@@ -17,13 +17,14 @@ CLASS_COLUMNS = (
 )  # fmt: skip
 """Columns that hold a class, best first, folded to small letters without separators: names before numbers."""
 
-_MASS = re.compile(r"((lungs?|pulmonary|thoracic)[\W_]+)?mass(es)?", re.IGNORECASE)
+_MASS = re.compile(r"((lungs?|pulmonary|thoracic)[\W_]+)?(mass(es)?|tumou?rs?)", re.IGNORECASE)
 
 
 def classes_of(names: Mapping[int, str], where: str, folder: Path, *, declared: bool = True) -> set[int]:
     """Return the classes of a declared list (COCO's categories, YOLO's names) that are nodules.
 
-    A class ``Mass`` beside one counts too: a mass is a nodule above 30 mm, and a film that shows one is no negative.
+    A class ``Mass`` or ``Lung tumor`` beside one counts too: a mass is a nodule above 30 mm, and a film that shows one
+    is no negative.
 
     Args:
         names: By number.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ TABLE = "boxes.csv"
 _EDGES, _SIZES = ("x_min", "y_min", "x_max", "y_max"), ("x", "y", "width", "height")
 _SIDES = (("image_height", "image_width"), ("height", "width"))
 """Columns that may tell how many pixels were annotated; beside edges the last may be those of the box instead."""
+_OTHER_UNITS = re.compile(r"mm|cm|(milli|centi)met(er|re)s?|normali[sz]ed|relative|percent|%|fractions?|shares?", re.I)
 
 
 def read_table(folder: Path) -> Dataset:
@@ -122,6 +124,9 @@ def _box(row: Mapping[str, str], columns: Sequence[str], where: str) -> list[Ann
     cells = [_filled(row[name]) for name in columns]
     if not any(cells):
         return []
+    unit = next((_filled(row.get(name)) for name in row if name.lower() in ("unit", "units")), "")
+    if _OTHER_UNITS.fullmatch(unit):
+        raise BackgroundError(f"{where}: a box in {unit}", hint="write boxes in pixels of the image")
     first, second, third, fourth = numbers(cells, where)
     if columns is _EDGES:
         third, fourth = third - first, fourth - second

@@ -384,6 +384,19 @@ def test_files_of_one_name_in_several_folders_stay_apart(tmp_path):
     assert [image.id for image in read_dataset(tmp_path).images] == ["p1_IM1", "p2_IM1"]
 
 
+@pytest.mark.parametrize(
+    ("unit", "read"), [("mm", False), ("Percent", False), ("px", True), ("pixels", True), ("", True)]
+)
+def test_boxes_that_are_said_to_be_in_another_unit_are_not_read_as_pixels(table, unit, read):
+    first, *rows = (table / "boxes.csv").read_text().splitlines()
+    (table / "boxes.csv").write_text("\n".join([f"{first},Unit", *(f"{row},{unit}" for row in rows)]))
+    if read:
+        assert boxes_of(read_dataset(table)) == BOXES
+        return
+    with pytest.raises(BackgroundError, match=rf"boxes\.csv:2: a box in {unit}"):
+        read_dataset(table)
+
+
 VINDR = """file,class_name,class_id,x_min,y_min,x_max,y_max
 a.png,Cardiomegaly,3,10,10,40,40
 a.png,Nodule/Mass,8,50,50,60,60
@@ -471,7 +484,7 @@ def test_a_mass_beside_nodules_is_one_unless_the_user_says_otherwise(table):
     assert boxes_of(read_dataset(table)) == {"a": [(50.0, 50.0, 60.0, 60.0)], "b": [], "c": []}
 
 
-@pytest.mark.parametrize("name", ["Lung mass", "pulmonary_mass"])
+@pytest.mark.parametrize("name", ["Lung mass", "pulmonary_mass", "Lung tumor", "Tumours"])
 def test_a_mass_in_the_lung_is_a_mass(table, name):
     (table / "boxes.csv").write_text(VINDR.replace("Pleural effusion", name).replace("Nodule/Mass", "Nodule"))
     assert boxes_of(read_dataset(table))["c"] == [(1.0, 2.0, 9.0, 8.0)]
