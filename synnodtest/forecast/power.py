@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.trial import holds
 from synnodtest.expectations import Kind, find_check
+from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.power import Assumed, Forecast, Plan
 from synnodtest.planning.cases import variants_of
 from synnodtest.planning.draw import own_recipes
@@ -20,6 +21,7 @@ from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour, Scenes
+from synnodtest.spec.quantities import FACTS, WORDS, judged_quantities, named_values
 from synnodtest.statistics import design_effect
 
 UNFLAGGED = 30
@@ -32,13 +34,15 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
     Raises:
         SynnodError: the spec assumes what can never show the bound.
     """
-    per_background = units_per_background(behaviour, variant, backgrounds, seed)
+    column = _of_no_film(behaviour, variant, backgrounds)
+    per_background = 0.0 if column else units_per_background(behaviour, variant, backgrounds, seed)
     count = len({b.cluster for b in backgrounds})
     units = round(per_background * len(backgrounds))
     effect = design_effect(max(units / max(count, 1), 1.0), behaviour.sampling.icc)
     plain = Forecast(units=units, backgrounds=count, effective=units / effect)
     if not units:
-        return replace(plain, warning="no nodule satisfies `where`")
+        none = f"has {column!r}: is it a column of the manifest?" if column else "or nodule on one satisfies `where`"
+        return replace(plain, warning=f"no background {none}")
     if count < 2:
         return replace(plain, warning=_alone(backgrounds))
     item = _Item(behaviour, variant)
@@ -168,20 +172,23 @@ SAMPLE = 20
 def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background], seed: int) -> float:
     """Return the mean number of units per background that an expectation is decided on, by its first backgrounds.
 
-    ``where`` on what is known only later (a region, a stratum of backgrounds not read yet) is taken to hold.
+    ``where`` on what is known only later (a region, a stratum where no background has any) is taken to hold.
     """
     scenes, parameters = behaviour.scenes, variant.parameters
     kind = find_check(variant.expectation.kind)
     unit = "nodule" if kind is None else kind.unit(kind.read(parameters))
     distractors = kind is not None and kind.judges_distractors
-    if unit == "image" or scenes is None or not (scenes.distractors if distractors else scenes.nodules):
-        return 1.0 if "reference" in parameters else float(_untouched_per_background(kind, scenes, parameters))
     looked = list(backgrounds[:SAMPLE])
+    columns = {name for background in backgrounds for name in background.strata}
+    if unit == "image" or scenes is None or not (scenes.distractors if distractors else scenes.nodules):
+        asked = {name: one for name, one in (parameters.get("where") or {}).items() if name in columns}
+        share = sum(_meets(asked, one.strata, columns) for one in looked) / max(len(looked), 1)
+        return share if "reference" in parameters else share * _untouched_per_background(kind, scenes, parameters)
     arm = parameters.get("arm")
     chosen = [r for r in own_recipes(behaviour, looked, seed) if arm in (None, r.arm)]
     if distractors:
-        return sum(_selected(parameters, r, m) for r in chosen for m in r.mimics) / max(len(looked), 1)
-    selected = [sum(_selected(parameters, recipe, nodule) for nodule in recipe.nodules) for recipe in chosen]
+        return sum(_selected(parameters, r, m, columns) for r in chosen for m in r.mimics) / max(len(looked), 1)
+    selected = [sum(_selected(parameters, recipe, nodule, columns) for nodule in recipe.nodules) for recipe in chosen]
     if unit == "scene":
         selected = [min(count, 1) for count in selected]
     return sum(selected) / max(len(looked), 1)
@@ -206,7 +213,28 @@ def _untouched_per_background(kind: Kind[Any] | None, scenes: Scenes | None, par
     return max(sum(group.kind == UNTOUCHED_ARM for group in groups), 1)
 
 
-def _selected(parameters: Mapping[str, Any], recipe: Recipe, planted: NoduleRecipe | MimicRecipe) -> bool:
+def _of_no_film(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> str:
+    """Return a stratum that ``where`` asks for and no background has; "" if there is none.
+
+    Of images that are compared such a condition chooses none, so that all are judged.
+    """
+    kind, scenes = find_check(variant.expectation.kind), behaviour.scenes
+    own = None if kind is None else kind.read(variant.parameters)
+    if kind is None or scenes is None or (kind.unit(own) == "image" and isinstance(own, Compared)):
+        return ""
+    planted = named_values(judged_quantities(scenes, distractors=kind.judges_distractors))
+    known = {*planted, *WORDS - FACTS, *(name for one in backgrounds for name in one.strata)}
+    return next((name for name in variant.parameters.get("where") or {} if name not in known), "")
+
+
+def _meets(where: Mapping[str, Any], strata: Mapping[str, object], columns: Collection[str]) -> bool:
+    """Return whether what is known meets all conditions; a column that some background has is known of each."""
+    return all(holds(strata.get(name), one) for name, one in where.items() if name in strata or name in columns)
+
+
+def _selected(
+    parameters: Mapping[str, Any], recipe: Recipe, planted: NoduleRecipe | MimicRecipe, columns: Collection[str]
+) -> bool:
     of, where = parameters.get("of"), parameters.get("where") or {}
     if planted.name in recipe.ghosts or of not in (None, planted.name):
         return False
@@ -218,4 +246,4 @@ def _selected(parameters: Mapping[str, Any], recipe: Recipe, planted: NoduleReci
         strata |= planted.look()
         strata |= {} if planted.contrast is None else {"contrast": planted.contrast}
     strata |= {"name": planted.name, "arm": recipe.arm}
-    return all(name not in strata or holds(strata[name], condition) for name, condition in where.items())
+    return _meets(where, strata, columns)

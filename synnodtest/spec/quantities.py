@@ -12,7 +12,9 @@ from synnodtest.evidence.trial import Condition, as_condition, holds
 from synnodtest.spec.model import NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Uniform, Value
 
-WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient", "view", "sex", "age"})
+FACTS = frozenset({"view", "sex", "age"})
+"""Of those names, what a background may lack."""
+WORDS = frozenset({"region", "arm", "name", "nodule", "mimic", "patient"}) | FACTS
 """Names that ``where`` and ``by`` know beside the quantities of nodules."""
 _EXACT = frozenset({"equals", "in"})
 """Words of a condition that name values, not a range."""

@@ -171,6 +171,25 @@ def test_where_leaves_its_share_of_the_nodules_and_two_arms_pool(load):
     assert plan(load("detected: {rate_at_least: 0.5}", nodules=SWEPT)).units == 150
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "sensitivity: {at_least: 0.5",
+        "specificity: {at_least: 0.5",
+        "non_inferior: {margin: 0.1, metric: sensitivity, arm: a, reference: r",
+    ],
+)
+def test_units_of_a_column_are_those_of_films_that_have_it(load, kind):
+    films = [Background(f"b{i}", strata={"hospital": "AB"[i % 2]} if i < 10 else {}) for i in range(20)]
+    more = ARMS if "arm: a" in kind else ""
+    assert plan(load(f"{kind}, where: {{hospital: A}}}}", more=more), films).units == 5
+    for column in ("ward", "sex"):
+        made = plan(load(f"{kind}, where: {{{column}: F}}}}", more=more), films)
+        assert made.units == 0
+        assert made.warning == f"no background has '{column}': is it a column of the manifest?"
+    assert plan(load(f"{kind}, where: {{region: hilar}}}}", more=more), films).units == 20
+
+
 def counted(behaviour):
     return with_count(behaviour).scenes.count
 
