@@ -200,3 +200,18 @@ def test_the_caption_of_what_a_search_tried_counts_in_singular_and_plural():
     assert figure.description.startswith(
         "7 examples, those of shrinking included: 3 hold, 1 fails, 2 crash, 1 not planted."
     )
+
+
+def test_scenes_that_a_synthesizer_drew_again_are_told_beside_those_of_the_engine():
+    def facts(*redraws):
+        scenes = {
+            f"{k}": parts.scene(nodules=[{"name": "n", "box": [0, 0, 1, 1], "requested": {"redraws": times}}])
+            for k, times in enumerate(redraws)
+        }
+        made = parts.record(scenes=scenes, attrition={"redrawn": 0})
+        return {name: cell.text for name, cell in attrition(Context(Record.of(made), Path("."))).data["facts"]}
+
+    told = "Drawn again by the synthesizer, far from what was asked for"
+    assert facts(0, 2, 1)[told] == "2"
+    assert told not in facts(0, 0)
+    assert facts(0, 2, 1)["Drawn again, as a nodule was rejected at first"] == "0"

@@ -22,6 +22,7 @@ def attrition(context: Context) -> Section:
     steps = [(word, int(count)) for word in words if (count := getattr(counts, word)) is not None]
     reasons = [[why, number(count)] for why, count in by_kind(counts.reasons).items()]
     bare = sum(scene.untouched for scene in context.record.accepted)
+    tries = sum(any(n.requested.get("redraws") for n in scene.nodules) for scene in context.record.accepted)
     evaluated = counts.evaluated if counts.evaluated is not None else len(context.record.accepted)
     data = {
         "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
@@ -33,6 +34,7 @@ def attrition(context: Context) -> Section:
             ("Unique backgrounds", Cell(number(counts.unique_backgrounds))),
             ("Unique patients", Cell(number(counts.unique_patients))),
             ("Drawn again, as a nodule was rejected at first", Cell(number(counts.redrawn))),
+            *([("Drawn again by the synthesizer, far from what was asked for", Cell(number(tries)))] if tries else ()),
             ("Taken from the cache, those of searches and controls included", Cell(number(counts.from_cache))),
             *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in counts.seconds.items()),
             ("Time of the whole run", Cell(duration(context.record.run.seconds))),
