@@ -60,7 +60,7 @@ LOOK_S = 5.0
 """Seconds from look to look at whether a program has ended; set by hand: what it passes its output through, as ``tee``,
 ends within that after it."""
 _HEIR = 'read -r over || { kill -s KILL -- "-$1"; rm -rf -- "$2"; }'
-"""What a shell does once it reads the end of a pipe, which a process leaves behind however it ends."""
+"""Orders to a shell, which reads the end of a pipe however the process at its other end goes."""
 
 
 class _Program:

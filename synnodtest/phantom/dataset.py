@@ -106,7 +106,7 @@ def write_dataset(
         layout: ``node21`` or ``folder``.
         size: Pixels along each side.
         masks: Also write every region as ``<stem>.<region>.png``.
-        progress: Show a bar; or wrap the iteration over indices yourself.
+        progress: Show a bar on a terminal; or wrap the iteration over indices yourself.
 
     Returns:
         The folder of the radiographs.
@@ -141,7 +141,7 @@ def _wrapped(progress: bool | Progress) -> Progress:
         return iter
     from tqdm import tqdm
 
-    return lambda indices: tqdm(indices, desc="phantoms", unit="chest")
+    return lambda indices: tqdm(indices, desc="phantoms", unit="chest", disable=None)
 
 
 class _Note(TypedDict):

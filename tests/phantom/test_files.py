@@ -280,3 +280,8 @@ def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, pro
             run.gather(case)
     # Behaviours of one and of two phantoms, and those that a quiet detector is tried on: each projected once.
     assert len(projections) == len(set(projections)) >= 2
+
+
+def test_no_bar_is_drawn_where_nobody_watches(tmp_path, capsys):
+    write_dataset(tmp_path, count=1, size=128)
+    assert capsys.readouterr().err == ""
