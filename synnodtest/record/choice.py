@@ -9,7 +9,7 @@ from typing import Any
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations import find_check
-from synnodtest.expectations.grading import Grade, is_judged, missed_nodule
+from synnodtest.expectations.kind import Grade, is_judged, missed_nodule
 from synnodtest.planning.variants import Variant
 
 WORST, RANDOM = 12, 6

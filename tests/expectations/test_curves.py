@@ -10,10 +10,9 @@ from synnodtest import Finding, statistics
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
-from synnodtest.expectations.curves import bootstrapped
+from synnodtest.expectations.curves import bootstrapped, ledger_of
 from synnodtest.expectations.kinds.calibration import _error_of
 from synnodtest.expectations.language import Selection
-from synnodtest.expectations.ledger import ledger_of
 from tests.expectations.evidence import evidence, trial
 
 

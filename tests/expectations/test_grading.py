@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from synnodtest.expectations.grading import false_alarm, finding_in_region, is_judged, missed_nodule
+from synnodtest.expectations.kind import false_alarm, finding_in_region, is_judged, missed_nodule
 from synnodtest.expectations.language import Selection
 from tests.expectations.evidence import trial
 

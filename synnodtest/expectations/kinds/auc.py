@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.curves import SILENT_AREA, area_over, curve_kind
+from synnodtest.expectations.curves import SILENT_AREA, Ledger, area_over, curve_kind
 from synnodtest.expectations.language import Selection, option, share
-from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.rule import Estimator
 from synnodtest.matching import Matching, lies_on
 from synnodtest.statistics.pooled import Ranked

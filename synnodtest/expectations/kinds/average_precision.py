@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, curve_kind
+from synnodtest.expectations.curves import Ledger, beside_exact, bootstrapped, curve_figure, curve_kind, ledger_of
 from synnodtest.expectations.fewest import precision_backgrounds
 from synnodtest.expectations.language import Selection, option, share
-from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.rule import Estimator
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.clusters import equal_clusters, unseen_share

@@ -15,9 +15,9 @@ from synnodtest.counted import counted
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.curves import Ledger, ledger_of
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, Selection, number, option
-from synnodtest.expectations.ledger import Ledger, ledger_of
 from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST, too_few_equal_clusters
 from synnodtest.expectations.rates import sensitivity_gate, where_phrase
 from synnodtest.expectations.rule import hold, no_data, rule, selected

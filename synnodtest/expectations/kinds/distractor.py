@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.grading import Grade
+from synnodtest.expectations.kind import Grade
 from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.rate_kind import rate_kind
 from synnodtest.expectations.rates import Pairs, detections, hold_rate

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.grading import false_alarm
-from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.kind import Kind, false_alarm
 from synnodtest.expectations.language import IMAGES, Selection, number, option
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.power import count_power

@@ -7,9 +7,8 @@ from functools import partial
 
 from synnodtest.counted import counted
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations.curves import beside_exact, bootstrapped, curve_figure, curve_kind
+from synnodtest.expectations.curves import Ledger, beside_exact, bootstrapped, curve_figure, curve_kind
 from synnodtest.expectations.language import Selection, number, option, share
-from synnodtest.expectations.ledger import Ledger
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.rule import Estimator, no_narrower
 

@@ -11,8 +11,7 @@ from synnodtest.evidence.regions import RegionExpression, control_name, region_t
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial, lies_in, nodules_of
 from synnodtest.expectations.fewest import gated, rate_backgrounds
-from synnodtest.expectations.grading import finding_in_region
-from synnodtest.expectations.kind import Kind
+from synnodtest.expectations.kind import Kind, finding_in_region
 from synnodtest.expectations.language import REGION, Selection, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.power import rate_power

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations.grading import false_alarm
+from synnodtest.expectations.kind import false_alarm
 from synnodtest.expectations.language import IMAGES, Selection, one_of, option, share
 from synnodtest.expectations.rate_kind import rate_kind
 from synnodtest.expectations.rates import rate_bound
