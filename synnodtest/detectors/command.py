@@ -28,14 +28,7 @@ from itertools import groupby
 from pathlib import Path, PurePath
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.answer_faults import (
-    SYNONYMS,
-    refuse_another_image,
-    refuse_failure,
-    refuse_fewer,
-    refuse_form,
-    refuse_reasons,
-)
+from synnodtest.detectors import answer_faults
 from synnodtest.detectors.exchange import findings_from_json, node21_findings, node21_parsed, parsed, png16, write_stack
 from synnodtest.detectors.files import replaced
 from synnodtest.detectors.label_rule import LabelRule, folded
@@ -243,18 +236,20 @@ class CommandDetector(_Program):
         if not isinstance(answer, dict):
             kind = type(answer).__name__
             raise DetectorError(f"the answer of {self._words[0]!r} is {kind}, not a mapping of files", hint=_FORM)
-        refuse_failure(answer)
+        answer_faults.refuse_failure(answer)
         findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
         unknown = {key: value for key, value in answer.items() if key not in names}
         for key, value in unknown.items():
-            refuse_form(key, value)
+            answer_faults.refuse_form(key, value)
             if value and _may_hold_findings(key, value, names):
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
         for name in names:
-            refuse_another_image(answer[name], name, names)
-        refuse_fewer({key: value for key, value in unknown.items() if value != len(names)}, _held(answer, names))
+            answer_faults.refuse_another_image(answer[name], name, names)
+        answer_faults.refuse_fewer(
+            {key: value for key, value in unknown.items() if value != len(names)}, _held(answer, names)
+        )
         if not all(findings):
-            refuse_reasons(unknown)
+            answer_faults.refuse_reasons(unknown)
         return self._heard(findings, output, names)
 
     def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:
@@ -283,7 +278,7 @@ def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:
         return True
     listed = isinstance(value, list) and any(isinstance(one, dict | list) for one in value)
     lists = isinstance(value, dict) and any(isinstance(one, list) for one in value.values())
-    return (listed and folded(key) in SYNONYMS) or ((listed or lists) and f"{path.stem}.png" in names)
+    return (listed and folded(key) in answer_faults.SYNONYMS) or ((listed or lists) and f"{path.stem}.png" in names)
 
 
 def _write(folder: Path, radiographs: Mapping[str, Radiograph]) -> None:

@@ -14,14 +14,7 @@ from functools import partial
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_geometry import (
-    IN_PIXELS,
-    READINGS,
-    hits,
-    hits_of_smaller,
-    offset_along_x,
-    offset_from_truth,
-)
+from synnodtest.detectors import conform_geometry
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored, smaller
 from synnodtest.detectors.guard import Guard, checked
@@ -131,7 +124,7 @@ def _guarded(name: str, ask: Callable[[], Check]) -> Check:
 
 
 def _geometry(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> list[Check]:
-    hit = hits(READINGS[0], shown, single)
+    hit = conform_geometry.hits(conform_geometry.READINGS[0], shown, single)
     if hit < ENOUGH * len(shown):
         diagnosed = _diagnosed(ask, shown, single, hit)
         return [diagnosed, *(_edges(shown, single) if diagnosed.passed is None else ())]
@@ -151,13 +144,13 @@ def _edges(shown: Sequence[Radiograph], single: Findings) -> list[Check]:
 
 def _diagnosed(ask: Ask, shown: Sequence[Radiograph], single: Findings, found: int) -> Check:
     """Say which other reading of the boxes lies on the nodules, or whether grey values are upside down."""
-    best = max(READINGS[1:], key=lambda reading: hits(reading, shown, single))
-    most = hits(best, shown, single)
+    best = max(conform_geometry.READINGS[1:], key=lambda reading: conform_geometry.hits(reading, shown, single))
+    most = conform_geometry.hits(best, shown, single)
     if most >= ENOUGH * len(shown) and most >= found + 2:
         return Check("box", False, f"{most} of {len(shown)} boxes fit the nodules if read as {best.says}", best.remedy)
     inverted = [replace(blind(one), pixels=np.float32(1) - one.pixels) for one in shown]
     try:
-        upside_down = hits(READINGS[0], shown, ask(inverted))
+        upside_down = conform_geometry.hits(conform_geometry.READINGS[0], shown, ask(inverted))
     except DetectorError:
         upside_down = 0
     if upside_down >= ENOUGH * len(shown) and upside_down >= found + 2:
@@ -173,12 +166,12 @@ def _size(ask: Ask, shown: Sequence[Radiograph], found: int) -> Check:
     """Look whether boxes follow a radiograph to fewer pixels: those of a network's input fit one size alone."""
     copies = [smaller(one) for one in shown]
     try:
-        moved, unmoved = hits_of_smaller(shown, copies, ask(copies))
+        moved, unmoved = conform_geometry.hits_of_smaller(shown, copies, ask(copies))
     except DetectorError as error:
         return Check("size", None, f"smaller copies are not answered: {error.message}")
     if unmoved >= ENOUGH * found and unmoved >= moved + 2:
         says = f"on smaller copies {unmoved} of {found} boxes lie where they did, and {moved} on the nodules"
-        return Check("size", False, says, IN_PIXELS)
+        return Check("size", False, says, conform_geometry.IN_PIXELS)
     return Check(
         "size", moved >= ENOUGH * found or None, f"on smaller copies {moved} of {found} boxes lie on the nodules"
     )
@@ -187,8 +180,8 @@ def _size(ask: Ask, shown: Sequence[Radiograph], found: int) -> Check:
 def _flip(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:
     """Compare each box with that on the mirrored radiograph: a constant shift shows as twice itself."""
     answers = ask([mirrored(one) for one in shown])
-    offsets = offset_along_x(shown, single, answers)
-    unturned = hits(READINGS[0], shown, single)
+    offsets = conform_geometry.offset_along_x(shown, single, answers)
+    unturned = conform_geometry.hits(conform_geometry.READINGS[0], shown, single)
     if len(offsets) < 0.5 * unturned:
         says = f"of {unturned} nodules found, {len(offsets)} are found on the mirrored radiograph"
         return Check("flip", False, says, "does the adapter use a fixed part of the picture, or a stale one?")
@@ -212,7 +205,7 @@ def _may_be_scatter(offsets: Sequence[float]) -> bool:
 
 
 def _offset(shown: Sequence[Radiograph], single: Findings) -> Check:
-    x, y = offset_from_truth(shown, single)
+    x, y = conform_geometry.offset_from_truth(shown, single)
     says = f"boxes lie {x:+z.1f} pixels along x and {y:+z.1f} along y from the nodules, by the median"
     if max(abs(x), abs(y)) > TRUTH_OFFSET_PX:
         return Check("offset", False, says, "is the padding of the network's input subtracted, and the scale undone?")

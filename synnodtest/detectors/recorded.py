@@ -27,15 +27,7 @@ from synnodtest.canonical import sha256_of_array
 from synnodtest.counted import counted
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors.answer_faults import (
-    refuse_failure,
-    refuse_fewer,
-    refuse_form,
-    refuse_reasons,
-    refuse_shares,
-    refuse_taken_back,
-    stated_shape,
-)
+from synnodtest.detectors import answer_faults
 from synnodtest.detectors.exchange import finding_of
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
@@ -249,7 +241,9 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         findings: Findings = {}
         origins: dict[str, Origin] = {}
         for key, items in entries:
-            origins.update((key, Origin(path, shape)) for _, item in items if (shape := stated_shape(item)))
+            origins.update(
+                (key, Origin(path, shape)) for _, item in items if (shape := answer_faults.stated_shape(item))
+            )
             kept = [_finding(item, where) for where, item in items if labels.keeps(item)]
             findings.setdefault(key, []).extend(kept)
         labels.refuse_unseen()
@@ -257,7 +251,7 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         raise DetectorError(f"{path}: {error.message}", hint=error.hint) from error
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
-    refuse_shares(findings.values(), str(path))
+    answer_faults.refuse_shares(findings.values(), str(path))
     return RecordedDetector(findings, replace(identity, name=declared or identity.name), origins)
 
 
@@ -273,7 +267,7 @@ def _items(data: bytes) -> tuple[str, Iterator[Entry]]:
     if content.get("synnodtest_findings") != FORMAT:
         raise ValueError(f"'synnodtest_findings' must be {FORMAT}, not {content.get('synnodtest_findings')!r}")
     _refuse_forms(content)
-    refuse_failure(content)
+    answer_faults.refuse_failure(content)
     radiographs = content["radiographs"].items()
     odd = next((key for key, items in radiographs if not isinstance(items, list)), None)
     if odd is not None:
@@ -286,9 +280,9 @@ def _items(data: bytes) -> tuple[str, Iterator[Entry]]:
 
 def _refuse_forms(said: Mapping[str, object], where: str = "") -> None:
     for key, value in said.items():
-        refuse_form(key, value, "the record", "")
+        answer_faults.refuse_form(key, value, "the record", "")
         if where:
-            refuse_taken_back(key, value, where)
+            answer_faults.refuse_taken_back(key, value, where)
 
 
 def _rows(data: bytes) -> tuple[str, Iterator[Entry]]:
@@ -308,9 +302,9 @@ def _row(where: str, row: Mapping[str, str]) -> Entry:
         box = [row[name] for name in _EDGES]
         return row["radiograph"], [(where, {**said, "box": box, "score": row["score"]})]
     _refuse_forms(said)
-    refuse_failure(said)
-    refuse_reasons(said)
-    refuse_fewer({key: int(text) for key, text in said.items() if text.isdecimal()}, 0)
+    answer_faults.refuse_failure(said)
+    answer_faults.refuse_reasons(said)
+    answer_faults.refuse_fewer({key: int(text) for key, text in said.items() if text.isdecimal()}, 0)
     return row["radiograph"], []
 
 

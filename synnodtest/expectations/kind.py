@@ -11,15 +11,7 @@ from synnodtest.evidence.arm import OWN, Arm
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of
-from synnodtest.expectations.language import (
-    EVERY,
-    Asked,
-    Complaint,
-    Selection,
-    fields_given,
-    object_schema,
-    unbreakable,
-)
+from synnodtest.expectations import language
 from synnodtest.expectations.power import Forecast, Plan, Power
 from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop
@@ -76,7 +68,7 @@ def finding_in_region(parameters: Any, trial: Trial, point: float) -> Grade:
     return Grade(bad, trial.loudest)
 
 
-P = TypeVar("P", bound=Selection)
+P = TypeVar("P", bound=language.Selection)
 Unit = Literal["nodule", "scene", "image"]
 """The unit that is counted."""
 
@@ -119,7 +111,7 @@ class Kind(Generic[P]):
     parameters: type[P] | None
     ruling: Callable[[P, Evidence], Ruling]
     title: str = ""
-    common: tuple[str, ...] = EVERY
+    common: tuple[str, ...] = language.EVERY
     rules: Mapping[str, object] = dataclasses.field(default_factory=dict)
     arms: Callable[[P], tuple[Arm, ...]] = lambda p: (OWN,)
     unit: Callable[[P], Unit] = lambda p: "nodule"
@@ -130,7 +122,7 @@ class Kind(Generic[P]):
     hits_alone: Callable[[P], bool] = lambda p: False
     asks_little: Callable[[P], str] = lambda p: ""
     wants_silence: Callable[[P], bool] = lambda p: False
-    asks: Callable[[P, Asked], Iterable[Complaint]] = lambda p, asked: ()
+    asks: Callable[[P, language.Asked], Iterable[language.Complaint]] = lambda p, asked: ()
     early_stop: EarlyStop[P] | None = None
     fewest: Callable[[P, float, float], int | None] = lambda p, alpha, per_background: None
     power: Power[P] | None = None
@@ -144,7 +136,7 @@ class Kind(Generic[P]):
     @property
     def schema(self) -> dict[str, object]:
         """Its definition in the schema of the spec language."""
-        return object_schema(self.about, self.common, self.parameters, self.rules)
+        return language.object_schema(self.about, self.common, self.parameters, self.rules)
 
     @property
     def shown_title(self) -> str:
@@ -155,7 +147,7 @@ class Kind(Generic[P]):
         """Return the parameters of an expectation as an instance of the class; keys that it lacks are left out."""
         if self.parameters is None or not isinstance(given, Mapping):
             return cast(P, given)
-        return self.parameters(**fields_given(self.parameters, given))
+        return self.parameters(**language.fields_given(self.parameters, given))
 
     def judge(self, parameters: Mapping[str, object] | P, evidence: Evidence) -> Ruling:
         """Return the ruling on the evidence."""
@@ -166,7 +158,7 @@ class Kind(Generic[P]):
     def asked_little(self, parameters: Mapping[str, object] | P) -> list[str]:
         """Return why these parameters let a detector pass for little: bounds that cannot be broken, the kind's own."""
         own = self.read(parameters)
-        return [*unbreakable(own), *filter(None, [self.asks_little(own)])]
+        return [*language.unbreakable(own), *filter(None, [self.asks_little(own)])]
 
     def arms_for(self, parameters: Mapping[str, object] | P) -> tuple[Arm, ...]:
         """Return the arms that an expectation with these parameters wants, the behaviour's own first."""

@@ -9,15 +9,7 @@ from pathlib import Path
 
 from synnodtest.decoding import JsonObject
 from synnodtest.files import write_atomic
-from synnodtest.record.brief import (
-    comparison_lines,
-    exclusions,
-    kind_of_run,
-    left_out_whole,
-    numbers,
-    settling,
-    which_of_several,
-)
+from synnodtest.record import brief
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import titles_of
@@ -54,21 +46,21 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
     """
     record = Record.of(source)
     name = record.identification.detector.name
-    lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(kind_of_run(record.run))}.", ""]
+    lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(brief.kind_of_run(record.run))}.", ""]
     lines += ["| verdict | numbers | expectation | n |", "|---|---|---|---|"]
     titles = titles_of(record.expectations)
     for e in record.expectations:
         word, title = e.shown_status, f"{e.behaviour}: {titles[e.id]}"
         n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
-        of = which_of_several(e.ruling, settling(e.ruling))
-        told = f"{numbers(e.ruling)} ({of})" if of else numbers(e.ruling)
+        of = brief.which_of_several(e.ruling, brief.settling(e.ruling))
+        told = f"{brief.numbers(e.ruling)} ({of})" if of else brief.numbers(e.ruling)
         cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(told), _text(title), str(n)]
         lines.append(f"| {' | '.join(cells)} |")
     failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "NOT RUN")]
     lines += _list(" open", "What did not pass", [(e, _sentence(e)) for e in failed])
-    lines += _list("", "Exclusions", [(e, note) for e in record.expectations for note in exclusions(e.ruling)])
+    lines += _list("", "Exclusions", [(e, note) for e in record.expectations for note in brief.exclusions(e.ruling)])
     if record.comparison is not None:
-        lines += ["", "### Against the baseline", "", "```", *comparison_lines(record.comparison, name), "```"]
+        lines += ["", "### Against the baseline", "", "```", *brief.comparison_lines(record.comparison, name), "```"]
     return "\n".join([*lines, "", f"Run `{record.run.id}`, report: `{report}`", ""])
 
 
@@ -104,7 +96,7 @@ def _badge_text(record: Record) -> tuple[str, str]:
     if record.run.interrupted or not words - {"NOT RUN"}:
         return "interrupted" if record.run.interrupted else "nothing run", GREY
     broken = record.comparison is not None and not all(limit.kept for limit in record.comparison.limits)
-    fewer = [*["on fewer backgrounds"] * bool(record.run.profile), *filter(None, [left_out_whole(record.run)])]
+    fewer = [*["on fewer backgrounds"] * bool(record.run.profile), *filter(None, [brief.left_out_whole(record.run)])]
     told = [_counts(record).lower(), *fewer, *["limit exceeded"] * broken]
     whole = GREY if fewer else GREEN
     return ", ".join(told), RED if broken else next((colour for word, colour in COLOURS if word in words), whole)

@@ -6,20 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from synnodtest.counted import counted
 from synnodtest.evidence.regions import region_text
-from synnodtest.spec.model import (
-    ArmSpec,
-    Behaviour,
-    DistractorSpec,
-    Fuzz,
-    Location,
-    NoduleSpec,
-    PerturbationSpec,
-    Scenes,
-)
+from synnodtest.spec import model
 from synnodtest.spec.values import Amount, Choice, Constant, LogUniform, Normal, Sweep, Value
 
 
-def scenes_text(behaviour: Behaviour) -> str:
+def scenes_text(behaviour: model.Behaviour) -> str:
     """Return backgrounds, nodules, distractors, perturbations and arms of a behaviour, or the space of its search."""
     if behaviour.scenes is not None:
         return "; ".join(_scenes(behaviour.scenes))
@@ -44,7 +35,7 @@ def _amount(amount: Amount) -> str:
     return str(amount) if isinstance(amount, str | bool) else f"{amount:g}"
 
 
-def _scenes(scenes: Scenes) -> Iterator[str]:
+def _scenes(scenes: model.Scenes) -> Iterator[str]:
     yield f"{_count(scenes.count)} of the set {scenes.set}"
     if scenes.replicates > 1:
         yield f"{scenes.replicates} replicates each"
@@ -61,7 +52,7 @@ def _count(count: int | str) -> str:
     return "as many backgrounds as the power takes" if isinstance(count, str) else counted(count, "background")
 
 
-def _nodule(nodule: NoduleSpec) -> str:
+def _nodule(nodule: model.NoduleSpec) -> str:
     size = "that fills its box" if nodule.fills_box else f"of {value_phrase(nodule.diameter_mm, ' mm')}"
     looks = ((name, value) for name, value in nodule.values().items() if name != "diameter_mm")
     parts = [f"nodule {nodule.name!r} {size}", *_quantities(looks)]
@@ -70,7 +61,7 @@ def _nodule(nodule: NoduleSpec) -> str:
     return ", ".join([*parts, *_place(nodule.location), *_held(nodule.hold)])
 
 
-def _distractor(distractor: DistractorSpec) -> str:
+def _distractor(distractor: model.DistractorSpec) -> str:
     parts = [f"distractor {distractor.name!r}: {value_phrase(distractor.mimic)}"]
     parts += [f"of {value_phrase(distractor.size_mm, ' mm')}"] if distractor.size_mm is not None else []
     parts += _place(distractor.location) if distractor.location is not None else ["where its kind is found"]
@@ -84,7 +75,7 @@ def _quantities(values: Iterable[tuple[str, Value]]) -> Iterator[str]:
         yield f"{(word if known else name).replace('_', ' ')} {value_phrase(value, f' {unit}' if known else '')}"
 
 
-def _place(location: Location) -> Iterator[str]:
+def _place(location: model.Location) -> Iterator[str]:
     if location.at_mm is not None:
         yield f"at {location.at_mm[0]:g}, {location.at_mm[1]:g} mm from the upper left corner"
     elif location.box_px is not None:
@@ -105,16 +96,16 @@ def _held(hold: frozenset[str]) -> list[str]:
     return [f"with the same {' and '.join(sorted(hold))} in all scenes of a background"] if hold else []
 
 
-def _changes(perturbations: Sequence[PerturbationSpec]) -> str:
+def _changes(perturbations: Sequence[model.PerturbationSpec]) -> str:
     return ", ".join(f"{kind} {value_phrase(value)}" for kind, value in perturbations)
 
 
-def _arm(name: str, arm: ArmSpec) -> str:
+def _arm(name: str, arm: model.ArmSpec) -> str:
     names = " and ".join(repr(one) for one in (*arm.nodules, *arm.distractors)) or "no nodule"
     return f"arm {name!r}: {names}" + (f" under {_changes(arm.perturbations)}" if arm.perturbations else "")
 
 
-def _search(fuzz: Fuzz) -> Iterator[str]:
+def _search(fuzz: model.Fuzz) -> Iterator[str]:
     varied = (text.removesuffix(" (uniform)") for text in _quantities(fuzz.vary.items()))  # chosen, not drawn
     space = ", ".join([*varied, *_place(fuzz.location)])
     yield f"a search for a counterexample over {space}"

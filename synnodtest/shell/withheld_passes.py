@@ -16,23 +16,7 @@ from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
-from synnodtest.evidence.chance import (
-    BARE,
-    EXCHANGED,
-    MANY,
-    MIRRORED,
-    MOSTLY,
-    at_any_score,
-    compared_groups,
-    exchanged,
-    judged_nodules,
-    mean_confidence,
-    mirrored,
-    mostly_chance,
-    share_hit,
-    told_of_chance,
-    withheld_for_chance,
-)
+from synnodtest.evidence import chance
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_on, silenced, withheld
 from synnodtest.evidence.trial import Evidence, Trial, predicate
@@ -51,7 +35,7 @@ PROBES = tuple(
 QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
 """Expectations of a search that a detector without findings meets."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
-CONTROLS = {MIRRORED: mirrored, EXCHANGED: exchanged}
+CONTROLS = {chance.MIRRORED: chance.mirrored, chance.EXCHANGED: chance.exchanged}
 """Places without a nodule, in words, and the evidence as it would be had the nodules lain there."""
 SEARCHED = "detected"
 """The claim of a search that counts hits."""
@@ -159,16 +143,16 @@ def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
     met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], suspect[where])]
     for where in met or [where for where in suspect if _no_surer(gathered, moved[where], judged)]:
         rulings = {
-            name: withheld_for_chance(ruling, suspect[where], point, where, met=bool(met))
+            name: chance.withheld_for_chance(ruling, suspect[where], point, where, met=bool(met))
             for name, ruling in gathered.rulings.items()
             for point in [gathered.evidence[name].operating_point if where in at_point else 0.0]
         }
         return _with_rulings(gathered, rulings)
-    shares = {where: share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
+    shares = {where: chance.share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
     most = max(shares, key=lambda where: shares[where])
-    if shares[most] <= MANY:
+    if shares[most] <= chance.MANY:
         return gathered
-    rulings = {name: told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
+    rulings = {name: chance.told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return _with_rulings(gathered, rulings)
 
 
@@ -176,7 +160,7 @@ def _elsewhere(campaign: Campaign, gathered: Gathered, matching: Matching) -> di
     """Return by places without a nodule, in words, the evidence had the nodules lain there, by synthesizer."""
     moved = {where: {n: move(e, matching) for n, e in gathered.evidence.items()} for where, move in CONTROLS.items()}
     behaviour, backgrounds = gathered.behaviour, campaign.backgrounds(gathered.behaviour)
-    moved[BARE] = {
+    moved[chance.BARE] = {
         name: shown_bare(campaign.engine(behaviour, name), backgrounds, evidence, matching)
         for name, evidence in gathered.evidence.items()
     }
@@ -189,11 +173,11 @@ def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], j
     The share that is told is the largest of these; places that are hit more often come first.
     """
     shares: dict[str, float] = {}
-    for part in (judged, *(replace(judged, strata=(group,)) for group in compared_groups(judged))):
-        hit = share_hit(list(gathered.evidence.values()), part)
+    for part in (judged, *(replace(judged, strata=(group,)) for group in chance.compared_groups(judged))):
+        hit = chance.share_hit(list(gathered.evidence.values()), part)
         for where, elsewhere in moved.items():
-            share = share_hit(list(elsewhere.values()), part)
-            if mostly_chance(share, hit):
+            share = chance.share_hit(list(elsewhere.values()), part)
+            if chance.mostly_chance(share, hit):
                 shares[where] = max(share, shares.get(where, 0.0))
     return dict(sorted(shares.items(), key=lambda found: -found[1]))
 
@@ -208,11 +192,11 @@ def _as_loud(
     """
     if judged is None or not item.kind.threshold_free(judged):
         return {}
-    least = MOSTLY * mean_confidence(list(gathered.evidence.values()), judged)
+    least = chance.MOSTLY * chance.mean_confidence(list(gathered.evidence.values()), judged)
     return {
-        where: share_hit([at_any_score(evidence) for evidence in elsewhere.values()], judged)
+        where: chance.share_hit([chance.at_any_score(evidence) for evidence in elsewhere.values()], judged)
         for where, elsewhere in moved.items()
-        if 0.0 < least <= mean_confidence(list(elsewhere.values()), judged)
+        if 0.0 < least <= chance.mean_confidence(list(elsewhere.values()), judged)
     }
 
 
@@ -222,7 +206,7 @@ def _no_surer(gathered: Gathered, elsewhere: Mapping[str, Evidence], judged: Any
         return False
 
     def lower(held: Evidence, other: Evidence, metric: str) -> float:
-        here, there = (judged_nodules(one.trials, judged) for one in (held, other))
+        here, there = (chance.judged_nodules(one.trials, judged) for one in (held, other))
         own, beside = ([of_nodule(metric, nodule, held.operating_point) for _, nodule in one] for one in (here, there))
         return difference(metric, own, beside, [trial.cluster for trial, _ in here], alpha=held.alpha).lower
 
@@ -261,5 +245,5 @@ def _by_noise(parameters: Any, held: Evidence, elsewhere: Evidence) -> Iterator[
     both = list(zip(held.trials, elsewhere.trials, strict=True))
     if isinstance(parameters, Compared):
         yield replace(held, trials=tuple(moved if is_arm(parameters, trial) else trial for trial, moved in both))
-    for keep in (predicate(group.where) for group in compared_groups(parameters)):
+    for keep in (predicate(group.where) for group in chance.compared_groups(parameters)):
         yield replace(held, trials=tuple(moved if any(keep(t, n) for n in t.nodules) else t for t, moved in both))

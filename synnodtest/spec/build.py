@@ -10,18 +10,9 @@ from typing import Any, TypeVar
 from synnodtest.errors import Problem
 from synnodtest.evidence.region_names import BUILT_IN_REGIONS
 from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
+from synnodtest.spec import model
 from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.messages import closest, path_text, problem, unknown
-from synnodtest.spec.model import (
-    NOMINAL_MM,
-    ArmSpec,
-    DistractorSpec,
-    Location,
-    NoduleSpec,
-    PerturbationSpec,
-    Scenes,
-    filled_mm,
-)
 from synnodtest.spec.source import EMPTY, KeyPath, Node, plain
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
@@ -30,7 +21,7 @@ BRIGHTNESS = ("contrast", "density", "attenuation")
 _BRIGHTNESS_HINT = "contrast orders a brightness; density sets it by physics; attenuation draws the density"
 _MASK_HINT = "a region of your own needs a mask: <radiograph>.<region>.png"
 
-Part = TypeVar("Part", NoduleSpec, DistractorSpec)
+Part = TypeVar("Part", model.NoduleSpec, model.DistractorSpec)
 
 
 class Builder:
@@ -119,10 +110,10 @@ class Builder:
             self.complain(node, f"region {unknown(name, self._regions, 'built in')}", hint)
         return name
 
-    def location(self, node: Node | None) -> Location:
+    def location(self, node: Node | None) -> model.Location:
         """Return a location; contradictions are noted."""
         if node is None:
-            return Location()
+            return model.Location()
         parts = node.mapping
         for places in (("region", "at_mm", "box_px"), ("at_mm", "beside", "under")):
             if len(said := [name for name in places if name in parts]) > 1:
@@ -135,18 +126,18 @@ class Builder:
             self._check_box(parts["box_px"], place["box_px"])
         if "region" in parts or "at_mm" in parts or "box_px" in parts:
             place["region"] = self.region(parts["region"]) if "region" in parts else None
-        return Location(**place, avoid=tuple(map(self.region, parts.get("avoid", EMPTY).sequence)))
+        return model.Location(**place, avoid=tuple(map(self.region, parts.get("avoid", EMPTY).sequence)))
 
     def _check_box(self, node: Node, box: tuple[float, ...]) -> None:
         if box[0] >= box[2] or box[1] >= box[3]:
             self.complain(node, "the box is empty", "the order is [x0, y0, x1, y1], x0 < x1 and y0 < y1")
 
-    def perturbations(self, node: Node | None) -> tuple[PerturbationSpec, ...]:
+    def perturbations(self, node: Node | None) -> tuple[model.PerturbationSpec, ...]:
         """Return the perturbations in order, from a mapping or a list of mappings."""
         if node is None or not self.clean(node):
             return ()
         items = (pair for item in node.sequence or (node,) for pair in item.mapping.items())
-        return tuple(PerturbationSpec(kind, self.amount(child, kind)) for kind, child in items)
+        return tuple(model.PerturbationSpec(kind, self.amount(child, kind)) for kind, child in items)
 
     def amount(self, node: Node, kind: str) -> Value:
         """Return the value of a perturbation."""
@@ -158,7 +149,7 @@ class Builder:
 
     # scenes ----------------------------------------------------------------------------------------------------
 
-    def scenes(self, node: Node) -> Scenes | None:
+    def scenes(self, node: Node) -> model.Scenes | None:
         """Return the scenes, or None if they broke the schema."""
         parts = node.mapping
         nodules = self._named("nodule", parts.get("nodules", EMPTY), self._nodule, ())
@@ -178,7 +169,7 @@ class Builder:
         if missing := " and ".join(repr(key) for key in ("set", "count") if key not in backgrounds):
             self.complain_at_key(parts["backgrounds"], f"{missing} is missing", "such as {set: normal, count: 60}")
             return None
-        return Scenes(
+        return model.Scenes(
             set=plain(backgrounds["set"]),
             count=count if (count := plain(backgrounds["count"])) == "auto" else int(count),
             nodules=nodules,
@@ -206,13 +197,13 @@ class Builder:
             built.append(part)
         return tuple(built)
 
-    def _distractor(self, node: Node, name: str) -> DistractorSpec:
+    def _distractor(self, node: Node, name: str) -> model.DistractorSpec:
         parts = node.mapping
         where = parts.get("location")
         for word in ("beside", "under"):
             if where is not None and word in where.mapping:
                 self.complain(where.mapping[word], f"{word!r} places nodules, not distractors", path=where.path)
-        return DistractorSpec(
+        return model.DistractorSpec(
             name=name,
             location=None if where is None else self.location(where),
             **self.given(node, "mimic", "size_mm", "hold"),
@@ -226,12 +217,12 @@ class Builder:
                 if node.value not in distractors and self.clean(node):
                     self.complain(node, f"distractor {unknown(str(node.value), distractors, 'the distractors')}")
 
-    def _nodule(self, node: Node, name: str) -> NoduleSpec:
+    def _nodule(self, node: Node, name: str) -> model.NoduleSpec:
         parts = node.mapping
         self.one_brightness(parts, node.path)
         features = parts.get("radiomics", EMPTY).mapping
         location = self.location(parts.get("location"))
-        return NoduleSpec(
+        return model.NoduleSpec(
             name=name,
             diameter_mm=self._diameter(node, location),
             location=location,
@@ -243,7 +234,7 @@ class Builder:
             **self.given(parts.get("growth", EMPTY), "doubling_days", "interval_days"),
         )
 
-    def _diameter(self, node: Node, location: Location) -> Value:
+    def _diameter(self, node: Node, location: model.Location) -> Value:
         """Return the diameter that is given; without one a box says it, as far as it can before a pixel is read."""
         parts = node.mapping
         if "diameter_mm" in parts:
@@ -256,12 +247,14 @@ class Builder:
             key = "min_distance_mm" if location.min_distance_mm else "avoid"
             message = f"box_px without diameter_mm says place and size, so that {key!r} has nothing left to choose"
             self.complain(parts["location"], message, "give diameter_mm: the centre is then drawn in the box")
-        return Constant(round(filled_mm(location.box_px, (NOMINAL_MM, NOMINAL_MM)), 4))
+        return Constant(round(model.filled_mm(location.box_px, (model.NOMINAL_MM, model.NOMINAL_MM)), 4))
 
-    def _arms(self, node: Node, nodules: tuple[str, ...], others: tuple[str, ...], listed: int) -> dict[str, ArmSpec]:
+    def _arms(
+        self, node: Node, nodules: tuple[str, ...], others: tuple[str, ...], listed: int
+    ) -> dict[str, model.ArmSpec]:
         """Return the arms; what they name is held against the nodules where all that are listed could be built."""
         return {
-            name: ArmSpec(
+            name: model.ArmSpec(
                 nodules=self._chosen(arm, "nodule", nodules, told=len(nodules) == listed),
                 distractors=self._chosen(arm, "distractor", others, told=True),
                 perturbations=self.perturbations(arm.mapping.get("perturbations")),

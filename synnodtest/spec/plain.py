@@ -11,19 +11,7 @@ import yaml
 
 from synnodtest.evidence.regions import AllOf, AnyOf, NotIn
 from synnodtest.expectations.registry import find_check, find_claim
-from synnodtest.spec.model import (
-    Behaviour,
-    Companion,
-    DistractorSpec,
-    Expectation,
-    Fuzz,
-    Location,
-    NoduleSpec,
-    PerturbationSpec,
-    Sampling,
-    Scenes,
-    Spec,
-)
+from synnodtest.spec import model
 from synnodtest.spec.source import read_scalar
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
@@ -34,7 +22,7 @@ _NOTHING: tuple[object, ...] = (None, "", (), {}, frozenset())
 _AS_JSON = partial(json.dumps, ensure_ascii=False)
 
 
-def spec_dict(title: str, scope: Mapping[str, object], behaviours: tuple[Behaviour, ...]) -> dict[str, object]:
+def spec_dict(title: str, scope: Mapping[str, object], behaviours: tuple[model.Behaviour, ...]) -> dict[str, object]:
     """Return the resolved spec as plain values, in the language of specs; equal specs give equal values."""
     return {
         "synnodtest": 1,
@@ -44,14 +32,14 @@ def spec_dict(title: str, scope: Mapping[str, object], behaviours: tuple[Behavio
     }
 
 
-def resolved(spec: Spec) -> str:
+def resolved(spec: model.Spec) -> str:
     """Return the spec as YAML with every include, variable, extension, matrix and default worked in."""
     data = spec_dict(spec.title, spec.scope, spec.behaviours)
     text: str = yaml.dump(_escaped(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text
 
 
-def behaviour_dict(behaviour: Behaviour) -> dict[str, object]:
+def behaviour_dict(behaviour: model.Behaviour) -> dict[str, object]:
     """Return one behaviour as plain values, in the language of specs."""
     words = ("id", "statement", "requirement", "hazard", "gate", "tags", "rationale", "synthesizers")
     rules = ("sampling", "matching", "operating_point", "scenes", "fuzz")
@@ -78,7 +66,7 @@ def nested(flat: Mapping[str, object]) -> dict[str, object]:
     for name, value in flat.items():
         group, _, key = name.partition(".")
         item = tidy(value) if isinstance(value, Value) else value
-        item = _location(item) if isinstance(item, Location) else item
+        item = _location(item) if isinstance(item, model.Location) else item
         (tree.setdefault(group, {}) if key else tree)[key or name] = item
     return tree
 
@@ -89,21 +77,21 @@ def _said(part: object, *names: str, **more: object) -> dict[str, object]:
     return {name: value for name, value in said.items() if value is not False and value not in _NOTHING}
 
 
-def _location(location: Location) -> dict[str, object]:
+def _location(location: model.Location) -> dict[str, object]:
     data: dict[str, object] = {} if location.region is None else {"region": tidy(location.region)}
     data |= _said(location, "at_mm", "box_px", min_distance_mm=location.min_distance_mm or None)
     data |= _said(location, beside=location.beside, under=location.under, avoid=tidy(location.avoid) or None)
     return data if location.beside is None else data | {"gap_mm": location.gap_mm}
 
 
-def _nodule(nodule: NoduleSpec) -> dict[str, object]:
+def _nodule(nodule: model.NoduleSpec) -> dict[str, object]:
     size = () if nodule.fills_box else ("diameter_mm",)
     looks = ("contrast", "density", "attenuation", "margin", "lesion", "radiomics")
     growth = _said(nodule, "doubling_days", "interval_days")
     return _said(nodule, "name", *size, "location", *looks, growth=growth, hold=nodule.hold, seed=nodule.seed)
 
 
-def _scenes(scenes: Scenes) -> dict[str, object]:
+def _scenes(scenes: model.Scenes) -> dict[str, object]:
     arms = {
         name: {"nodules": arm.nodules}
         | ({"distractors": arm.distractors} if scenes.distractors else {})
@@ -115,7 +103,7 @@ def _scenes(scenes: Scenes) -> dict[str, object]:
     return backgrounds | planted | _said(scenes, "perturbations", "prior_perturbations")
 
 
-def _fuzz(fuzz: Fuzz) -> dict[str, object]:
+def _fuzz(fuzz: model.Fuzz) -> dict[str, object]:
     varied = {name: value for name, value in fuzz.vary.items() if not name.startswith("companion.")}
     vary = nested({name: value for name, value in varied.items() if name not in VARIED_WORDS})
     vary |= {name: varied[name].levels for name in VARIED_WORDS if name in varied}
@@ -126,12 +114,12 @@ def _fuzz(fuzz: Fuzz) -> dict[str, object]:
     return {"vary": vary} | tried | spent | backgrounds | _said(fuzz, "search_with", "confirm_trials")
 
 
-def _sampling(sampling: Sampling) -> dict[str, object]:
+def _sampling(sampling: model.Sampling) -> dict[str, object]:
     assume = dict(sampling.assume)
     return _said(sampling, "alpha", "power", "icc", "sequential", "max_scenes", assume=assume.get("", assume))
 
 
-def _expectation(expectation: Expectation) -> dict[str, object]:
+def _expectation(expectation: model.Expectation) -> dict[str, object]:
     kind, claim = find_check(expectation.kind), find_claim(expectation.kind)  # of a search, a claim of the same name
     takes_any = kind is None or kind.parameters is None
     known = {
@@ -155,15 +143,15 @@ _WRITERS: Mapping[type, Callable[[Any], object]] = {
     AnyOf: lambda one: {"any": one.parts},
     AllOf: lambda one: {"all": one.parts},
     NotIn: lambda one: {"not": one.excluded},
-    PerturbationSpec: lambda one: {one.kind: one.value},
-    Location: _location,
-    Companion: lambda one: _said(one, "diameter_mm", "contrast", "density", "distance_mm", "location"),
-    NoduleSpec: _nodule,
-    DistractorSpec: lambda one: _said(one, "name", "mimic", "size_mm", "location", hold=one.hold),
-    Scenes: _scenes,
-    Fuzz: _fuzz,
-    Sampling: _sampling,
-    Expectation: _expectation,
+    model.PerturbationSpec: lambda one: {one.kind: one.value},
+    model.Location: _location,
+    model.Companion: lambda one: _said(one, "diameter_mm", "contrast", "density", "distance_mm", "location"),
+    model.NoduleSpec: _nodule,
+    model.DistractorSpec: lambda one: _said(one, "name", "mimic", "size_mm", "location", hold=one.hold),
+    model.Scenes: _scenes,
+    model.Fuzz: _fuzz,
+    model.Sampling: _sampling,
+    model.Expectation: _expectation,
 }
 """Forms in a spec of each part of the model; what they hold is written in turn."""
 

@@ -103,7 +103,8 @@ def test_the_check_values_hold_and_one_wrong_digit_would_be_told(monkeypatch):
     assert all(row["holds"] for row in check_values())
     from synnodtest.shell import check_values as module
 
-    monkeypatch.setattr(module, "wilson", lambda *words, **more: module.clopper_pearson(*words, **more))
+    statistics = module.statistics
+    monkeypatch.setattr(statistics, "wilson", lambda *words, **more: statistics.clopper_pearson(*words, **more))
     assert [row["what"] for row in check_values() if not row["holds"]] == [
         "Wilson 81 of 263, lower",
         "Wilson 81 of 263, upper",

@@ -11,16 +11,10 @@ from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
+from synnodtest.expectations import limits
 from synnodtest.expectations.fewest import rising_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import number, one_of, option
-from synnodtest.expectations.limits import (
-    LEAST_CLUSTERS,
-    LEAST_LEVELS,
-    reached_by_chance,
-    too_few_clusters,
-    too_many_left_out,
-)
 from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_phrase
 from synnodtest.expectations.rule import Held, hold, no_data, no_narrower, rule, selected, with_unseen
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, varies, watched
@@ -64,8 +58,8 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
     seen = watched(parameters, pairs, evidence)
     held = across(seen, evidence, bound, side) if alone else seen.within(evidence, bound, side)
     used = held.estimate.clusters
-    few = [*too_few_clusters(used), *too_many_left_out(used, len(set(clusters)))]
-    drawn = len(seen.levels) >= LEAST_LEVELS and len(seen.curves) > 1
+    few = [*limits.too_few_clusters(used), *limits.too_many_left_out(used, len(set(clusters)))]
+    drawn = len(seen.levels) >= limits.LEAST_LEVELS and len(seen.curves) > 1
     return rule(
         [held, *against_silence(pairs, evidence, bound, side)],
         evidence,
@@ -105,8 +99,8 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
 
 def _fewest(parameters: Correlation, alpha: float, per_background: float) -> int | None:
     if parameters.at_least is None:
-        return LEAST_CLUSTERS
-    levels = 1 if per_background <= 1 else LEAST_LEVELS
+        return limits.LEAST_CLUSTERS
+    levels = 1 if per_background <= 1 else limits.LEAST_LEVELS
     return rising_backgrounds(float(parameters.at_least), alpha, levels=levels)
 
 
@@ -118,7 +112,7 @@ KIND = Kind(
     rules={"required": ["over"], **one_of("at_least", "at_most")},
     threshold_free=lambda p: p.response == "confidence",
     hits_alone=lambda p: True,
-    asks_little=lambda p: reached_by_chance(p.at_least),
+    asks_little=lambda p: limits.reached_by_chance(p.at_least),
     asks=varies,
     fewest=_fewest,
 )

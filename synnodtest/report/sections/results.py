@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.record import words
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry
-from synnodtest.record.words import (
-    bound_text,
-    duration,
-    estimate,
-    interval,
-    number,
-    p_text,
-    parameters_text,
-    plural,
-    value_text,
-)
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
@@ -49,23 +39,23 @@ def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
 def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
     facts = [
         *(_of_ruling(e.ruling, e.p_holm) if e.ruling else ()),
-        ("Parameters", parameters_text(e)),
+        ("Parameters", words.parameters_text(e)),
         ("Rationale", e.rationale),
-        ("Scenes", number(len(e.scenes)) if e.scenes else ""),
-        ("Time", duration(e.seconds) if e.seconds else ""),
+        ("Scenes", words.number(len(e.scenes)) if e.scenes else ""),
+        ("Time", words.duration(e.seconds) if e.seconds else ""),
     ]
     return [("Node", code(e.id)), *((word, Cell(text)) for word, text in facts if text)]
 
 
 def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, str]]:
     n, b, c = (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters)
-    units = f"{plural(n, 'unit')} on {plural(b, 'background')} in {plural(c, 'independent cluster')}"
+    units = f"{words.plural(n, 'unit')} on {words.plural(b, 'background')} in {words.plural(c, 'independent cluster')}"
     return [
         ("Criterion", ruling.criterion),
         ("n", units if n or ruling.figure_kind != "fuzz" else ""),
-        ("Intra-cluster correlation", "" if ruling.icc is None else number(ruling.icc)),
-        ("p, raw", p_text(ruling.p_value)),
-        ("p, Holm", p_text(holm)),
+        ("Intra-cluster correlation", "" if ruling.icc is None else words.number(ruling.icc)),
+        ("p, raw", words.p_text(ruling.p_value)),
+        ("p, Holm", words.p_text(holm)),
     ]
 
 
@@ -77,13 +67,13 @@ def _components(ruling: RulingEntry) -> Table:
 
 
 def _component(part: ComponentEntry) -> list[object]:
-    value, ends = estimate(part)
+    value, ends = words.estimate(part)
     return [
         Cell(part.label, note=_ROLES[part.role]),
         value,
         ends,
-        interval(part.lower95, part.upper95, part.unit, bound=part.bound),
-        bound_text(part),
+        words.interval(part.lower95, part.upper95, part.unit, bound=part.bound),
+        words.bound_text(part),
         Cell(markup=strip(part, domain_of([part]))),
         part.method,
         status(part.status) if part.role != "shown" else Cell("–"),
@@ -94,7 +84,7 @@ def _detail(title: str, rows: Any) -> Table:
     """Return a table of a ruling's details, whatever its columns are."""
     caption = title[:1].upper() + title[1:]
     if not (isinstance(rows, list) and rows and all(isinstance(r, Mapping) for r in rows)):
-        return Table(caption, ["value"], [[value_text(rows)]])
+        return Table(caption, ["value"], [[words.value_text(rows)]])
     there = dict.fromkeys(str(c) for r in rows for c in r)
     numeric = [c for c in there if all(isinstance(r.get(c), (int, float)) for r in rows)]
     columns = [*(c for c in there if c not in numeric), *numeric]
@@ -104,4 +94,4 @@ def _detail(title: str, rows: Any) -> Table:
 
 def _plain(value: Any) -> str:
     numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number(value) if numeric else value_text(value)
+    return words.number(value) if numeric else words.value_text(value)
