@@ -25,6 +25,8 @@ LEAST_PART = 0.15
 KEPT = 64
 """Maps of radiographs kept at hand; nothing depends on it but memory and time."""
 
+_Numbers = NDArray[np.signedinteger[Any]]
+
 
 class _Map:
     """The parts of one region on one radiograph, from the image's left, with the depth of every pixel."""
@@ -54,14 +56,14 @@ class _Map:
         return round((column + 0.5) * self.spacing[1], 3), round((row + 0.5) * self.spacing[0], 3)
 
 
-def _large(labels: NDArray[np.int32]) -> list[BoolArray]:
+def _large(labels: _Numbers) -> list[BoolArray]:
     """Return the masks of the labels that are large enough to count, from the image's left."""
     areas = np.bincount(labels.ravel())[1:]
     large = np.flatnonzero(areas >= LEAST_PART * areas.max()) + 1
     return sorted((labels == k for k in large), key=lambda part: float(np.nonzero(part)[1].mean()))
 
 
-def _lungs_apart(pieces: NDArray[np.int32], count: int, regions: Mapping[str, BoolArray]) -> NDArray[np.int32]:
+def _lungs_apart(pieces: _Numbers, count: int, regions: Mapping[str, BoolArray]) -> _Numbers:
     """Return the numbers of a region's connected pieces; of lungs that touch, the left one has a number of its own.
 
     A piece of which much is no lung stays one: the mediastinum lies before both.
