@@ -100,7 +100,7 @@ DISTANCE = "mm from the border of retrocardiac"
 SHAPES = {
     "size and side": Shape(
         lambda p: Holed("side", lambda r, t: diameter(t) > 25 and in_right_lung(r, t)),
-        SIZES, {"diameter_mm": (25.0,)}, frozenset({"in the region right_lung"}),
+        SIZES, {"diameter_mm": (25.0,)}, frozenset({"place.part"}),
     ),
     "band": Shape(
         lambda p: Holed("band", lambda r, t: 18 < diameter(t) < 26), SIZES, {"diameter_mm": (18.0, 26.0)},

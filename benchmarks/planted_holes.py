@@ -112,7 +112,8 @@ def share_of_left_apex(radiograph: Radiograph, truth: Truth) -> float:
     order = np.argsort(line[:, 0])
     limit = float(np.interp(x, line[order, 0], line[order, 1]))
     column, row = int(x / radiograph.spacing_mm[1]), int(y / radiograph.spacing_mm[0])
-    return (y - top) / (limit - top) if radiograph.regions["left_lung"][row, column] else np.inf
+    inside = limit > top and radiograph.regions["left_lung"][row, column]  # the clavicle may begin above the lung
+    return (y - top) / (limit - top) if inside else np.inf
 
 
 def apart_mm(radiograph: Radiograph, truth: Truth) -> float:
