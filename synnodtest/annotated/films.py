@@ -18,7 +18,7 @@ from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
 from synnodtest.backgrounds.estimates import Estimates, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
-from synnodtest.backgrounds.films import Sight, sight_of
+from synnodtest.backgrounds.films import Sight, sight_of, with_copies
 from synnodtest.backgrounds.listing import Entry
 from synnodtest.canonical import canonical_json, plain, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
@@ -26,6 +26,7 @@ from synnodtest.conspicuity import Visibility, visibilities
 from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
 from synnodtest.datasets.split import of_split
 from synnodtest.errors import BackgroundError
+from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.geometry import Box, ellipse_in, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
@@ -135,23 +136,36 @@ class AnnotatedFilms:
         """Patient, or "", of every film with a nodule, whatever the split."""
         return {name: image.patient for name, image in self._every.items()}
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """Notes on what the annotations leave open, what was left out and which films are copies, in plain words."""
+        return [*self._dataset.notes, *self._films_shown[1]]
+
+    @cached_property
     def sights(self) -> Mapping[str, Sight]:
-        """Return by name what every film with a nodule is known by, whatever the split."""
+        """Marks by which every film with a nodule is known, by name, whatever the split."""
         root = None if self._store is None else self._store.root
         return {
             name: sight_of(Entry(name, image.path, given=image.given), self._looks_key(image), root, True)
             for name, image in self._every.items()
         }
 
+    @cached_property
+    def _films_shown(self) -> tuple[Mapping[str, str], Sequence[str]]:
+        return with_copies({image.id: self.sights[image.id] for image in self._kept}, self.patients)
+
     def _looks_key(self, image: AnnotatedImage) -> str:
         return sha256_of(["annotated looks", self._digests[image.id], *self._shown(image)])
 
     @cached_property
     def backgrounds(self) -> Sequence[Background]:
-        """The films in the order of the data set."""
-        return tuple(
-            Background(id=image.id, patient=image.cluster, strata=dict(image.strata), content=self._content(image))
-            for image in self._kept
+        """The films in the order of the data set; copies of one are of one patient."""
+        films = self._films_shown[0]
+        return with_copies_joined(
+            [
+                Background(image.id, image.cluster, dict(image.strata), self._content(image), films[image.id])
+                for image in self._kept
+            ]
         )
 
     @cached_property

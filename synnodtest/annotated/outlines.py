@@ -47,11 +47,13 @@ def share_of_box(profiles: Sequence[Array]) -> float | None:
     known = np.array([profile for profile in profiles if np.isfinite(profile).any()])
     if len(known) < FEWEST:
         return None
-    mean = np.nanmean(known, axis=0)  # of a small nodule a bin may hold no cell
+    if not np.isfinite(known).any(axis=0).all():  # of a small nodule a bin may hold no cell
+        return None
+    mean = np.nanmean(known, axis=0)
     middles = np.asarray(EDGES[:-1]) + np.diff(EDGES) / 2
     top, bottom = float(mean[:2].mean()), float(mean.min())
     below = np.flatnonzero(mean <= (top + bottom) / 2)
-    if not np.isfinite(mean).all() or top <= bottom or not len(below) or below[0] == 0:
+    if top <= bottom or not len(below) or below[0] == 0:
         return None
     k = int(below[0])
     fall = (mean[k - 1] - (top + bottom) / 2) / (mean[k - 1] - mean[k])

@@ -171,6 +171,7 @@ def _of_films(options: argparse.Namespace) -> int:
     from synnodtest.evaluation.two_sample import two_sample
 
     films = AnnotatedFilms(options.data, split=options.split, cache=options.store)
+    say_notes(films.notes)
     template = nodule_template(fields_of(options.nodule))
     hosts: Any = films
     if options.backgrounds is None:

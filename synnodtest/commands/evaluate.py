@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synnodtest.commands import credibility, transfer
-from synnodtest.commands.options import add_kind, add_split, file_to_write, names_of, on_bar, tell, template
+from synnodtest.commands.options import add_kind, add_split, file_to_write, names_of, on_bar, say_notes, tell, template
 from synnodtest.counted import counted
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
@@ -88,7 +88,7 @@ def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argpars
     from tqdm import tqdm
 
     from synnodtest.backgrounds.estimates import Estimates
-    from synnodtest.evaluation.answers import answers_of
+    from synnodtest.evaluation.answers import answers_of, with_copies_joined
     from synnodtest.evaluation.comparison import compare, unadjusted
     from synnodtest.evaluation.detector import measure
 
@@ -99,15 +99,19 @@ def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argpars
 
     figures: list[dict[str, object]] = []
     answers: list[list[Answer]] = []
+    notes: list[str] = []
     for name, text, detector in zip(names, options.detector, detectors, strict=True):
         trained_on, whose = _trained_on(text), "" if alone else f"{name}: "
         with tqdm(total=len(data.cases), desc=whose + data.name, unit="image", disable=None) as bar:
-            answers.append(answers_of(detector, data, completed, on_bar(bar), hashed=bool(trained_on)))
+            seen = answers_of(detector, data, completed, on_bar(bar), hashed=bool(trained_on))
+            answered, notes = with_copies_joined(data.cases, seen)
+            answers.append(answered)
             found = measure(detector.identity, data, answers[-1], resamples=options.resamples, trained_on=trained_on)
         for one, other in found["in_training"].items():
             why = f"{one} is nearly the training image {other}: figures on it are no test"
             print(f"warning: {whose}{why}", file=sys.stderr)
         figures.append(found if alone else {"name": name, **found})
+    say_notes(notes)
     compared = [compare(later, answers[0], resamples=options.resamples) for later in answers[1:]]
     differences = [one.as_dict(name, names[0]) for one, name in zip(compared, names[1:], strict=True)]
     return {"detectors": figures, "comparisons": differences, "unadjusted": unadjusted(compared)}
@@ -132,6 +136,7 @@ def _reference(options: argparse.Namespace) -> None:
     with tqdm(desc="margins", unit="film", disable=None) as bar:
         films = AnnotatedFilms(options.data, split=options.split, cache=options.store, progress=on_bar(bar))
         films.measure_margins()
+    say_notes(films.notes)
     with tqdm(desc="nodules", unit="film", disable=None) as bar:
         measured = measure(films, on_bar(bar))
     tell(make_reference(films, measured), options.out)

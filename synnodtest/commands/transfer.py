@@ -79,6 +79,7 @@ def _study(options: argparse.Namespace) -> Any:
             options.data, split=options.split, cache=options.store, share=options.box_share, progress=on_bar(bar)
         )
         films.measure_margins()
+    say_notes(films.notes)
     negatives = negative_films(options.backgrounds, films, split=options.split, cache=options.store)
     say_notes(negatives.notes)
     design = Design(

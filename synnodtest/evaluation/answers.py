@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synnodtest.annotated.sets import AnnotatedSet
+from synnodtest.annotated.sets import AnnotatedSet, Case
+from synnodtest.backgrounds.films import Sight, likenesses, with_copies
 from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.engine.sightings import regions_at
+from synnodtest.evidence import clusters
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, centre_of, iou
 from synnodtest.matching import Matching, match
-from synnodtest.ports import Detector
+from synnodtest.ports import Background, Detector
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.statistics.pooled import Marks
 
@@ -38,6 +40,8 @@ class Answer:
     regions: tuple[frozenset[str], ...] = ()
     """Regions that the centre of each nodule lies in."""
     hash: str = ""
+    looks: bytes = b""
+    """Likeness by which copies of the radiograph are known."""
     exhaustive: bool = True
 
     @property
@@ -91,9 +95,23 @@ def _answered(
             known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
             regions = tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules)
             digest = perceptual_hash(radiograph.pixels) if hashed else ""
-            seen = radiograph.nodules, radiograph.spacing_mm, regions, digest
+            seen = radiograph.nodules, radiograph.spacing_mm, regions, digest, likenesses(radiograph.pixels)
             yield Answer(case.cluster, ordered, *seen, exhaustive=case.exhaustive)
         progress(min(start + BATCH, len(cases)), len(cases))
+
+
+def with_copies_joined(cases: Sequence[Case], answers: Sequence[Answer]) -> tuple[list[Answer], list[str]]:
+    """Return the answers, those to copies of one film in one cluster, and notes on such copies.
+
+    Args:
+        cases: What was shown.
+        answers: To each.
+    """
+    named = {case.id: case.cluster if case.cluster != case.id else "" for case in cases}
+    sights = {case.id: Sight(case.cluster, answer.looks) for case, answer in zip(cases, answers, strict=True)}
+    films, notes = with_copies(sights, named)
+    joined = clusters.with_copies_joined([Background(one, named[one], film=film) for one, film in films.items()])
+    return [replace(answer, cluster=to.cluster) for answer, to in zip(answers, joined, strict=True)], notes
 
 
 def _box(truth: Truth) -> Box:

@@ -10,7 +10,7 @@ from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.annotated.outlines import EDGES, USUAL_SHARE, box_shares, share_of_box, shrunk
 from synnodtest.datasets.split import is_held_out, of_split
 from synnodtest.errors import BackgroundError
-from tests.evaluation.annotated_folder import MARGIN, SPACING, write_annotated
+from tests.evaluation.annotated_folder import MARGIN, SPACING, write_annotated, write_copy
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,27 @@ def test_few_boxes_take_the_share_of_all_and_too_few_the_usual_one():
     assert both["b"] == pytest.approx(both["a"], abs=0.1)
     assert box_shares({"a": [chord(0.5)] * 2}) == {"a": USUAL_SHARE}
     assert share_of_box([np.zeros(len(EDGES) - 1)] * 10) is None
+
+
+def test_a_bin_that_no_box_has_a_cell_in_leaves_the_share_open_without_a_warning(recwarn):
+    profile = chord(0.7)
+    profile[3] = np.nan
+    assert share_of_box([profile] * 10) is None
+    assert not recwarn.list
+
+
+def test_a_film_that_was_saved_anew_counts_with_the_first_and_is_told(tmp_path):
+    write_annotated(tmp_path, 2)
+    write_copy(tmp_path, "real000")
+    with (tmp_path / "boxes.csv").open("a") as table:
+        table.write("again.jpg,tight,60,60,10,10,yes\n")
+    films = AnnotatedFilms(tmp_path, share=0.8)
+    assert {one.id: one.cluster for one in films.backgrounds} == {
+        "real000": "p-real000",
+        "real001": "p-real001",
+        "again": "p-real000",
+    }
+    assert [note for note in films.notes if "1 radiograph looks like copies of others" in note]
 
 
 def test_a_shrunk_box_keeps_its_middle_and_grows_back():

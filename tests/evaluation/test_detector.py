@@ -12,16 +12,17 @@ import pytest
 from synnodtest import Finding, Radiograph
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import Case
+from synnodtest.cli import main
 from synnodtest.commands.options import template
 from synnodtest.counted import counted
 from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.detectors import CallableDetector
-from synnodtest.evaluation.answers import coco_hits
+from synnodtest.evaluation.answers import answers_of, coco_hits, with_copies_joined
 from synnodtest.evaluation.detector import evaluate
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
 from synnodtest.statistics import average_precision
-from tests.evaluation.annotated_folder import write_annotated
+from tests.evaluation.annotated_folder import write_annotated, write_copy
 
 
 class Made:
@@ -346,6 +347,21 @@ def test_an_image_of_the_training_is_named(annotated):
     data = DatasetSet(folder)
     seen = {"train-7": perceptual_hash(data.load(data.cases[7]).pixels)}
     assert evaluate(Scored(found), data, resamples=0, trained_on=seen)["in_training"] == {"i7": "train-7"}
+
+
+def test_copies_of_one_film_are_of_one_patient_and_told(tmp_path, capsys):
+    write_annotated(tmp_path, 2)
+    write_copy(tmp_path, "real000")
+    with (tmp_path / "boxes.csv").open("a") as table:
+        table.write("again.jpg,tight,,,,,yes\n")
+    data = DatasetSet(tmp_path)
+    seen = answers_of(scripted({k: [] for k in range(101)}), data)
+    answers, (note,) = with_copies_joined(data.cases, seen)
+    assert [one.cluster for one in answers] == ["p-real000", "p-real001", "p-real000"]
+    assert note.startswith("1 radiograph looks like copies of others")
+    command = ["evaluate", "detector", "--detector", "mutant:always-silent", "--resamples", "0", "--split", "all"]
+    assert main([*command, "--data", str(tmp_path)]) == 0
+    assert f"note: {note}" in capsys.readouterr().err
 
 
 def test_the_area_under_the_afroc_counts_pairs_of_nodules_and_normal_images():

@@ -27,7 +27,7 @@ from synnodtest.store import Store
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
 from tests.backgrounds.radiograph_files import chest as picture
 from tests.backgrounds.radiograph_files import write_dicom
-from tests.evaluation.annotated_folder import SPACING, masks, remembered, write_annotated, write_negatives
+from tests.evaluation.annotated_folder import SPACING, masks, remembered, write_annotated, write_copy, write_negatives
 
 
 def at(x, y, score):
@@ -358,6 +358,16 @@ def test_too_many_films_to_be_compared_are_told_of(tmp_path, monkeypatch):
     left = negative_films(tmp_path / "plain", AnnotatedFilms(tmp_path / "real", share=0.8), split="all")
     assert len(left.notes) == 1
     assert "were not sought among more than" in left.notes[0]
+
+
+def test_copies_of_a_negative_film_are_one_host(tmp_path):
+    write_annotated(tmp_path / "real", 1)
+    write_negatives(tmp_path / "plain", 2)
+    write_copy(tmp_path / "plain", "plain001")
+    films = AnnotatedFilms(tmp_path / "real", share=0.8)
+    left = negative_films(tmp_path / "plain", films, split="all").backgrounds
+    assert len(left) == 3
+    assert len({one.cluster for one in left}) == 2
 
 
 def test_a_patient_whose_header_has_an_annotated_nodule_is_no_negative_and_stays_on_a_side_of_the_split(tmp_path):

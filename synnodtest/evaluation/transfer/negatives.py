@@ -12,6 +12,7 @@ from synnodtest.backgrounds.films import NOT_SOUGHT, with_copies
 from synnodtest.backgrounds.folder import FolderSet
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import SynnodError
+from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph
@@ -30,19 +31,19 @@ def negative_films(folder: Path, films: AnnotatedFilms, *, split: str, cache: Pa
         SynnodError: no radiograph is left.
     """
     whole = FolderSet(folder, folder.name, outer=[folder.parent], cache=cache, lasting=True)
-    sick = {film.cluster for film in films.backgrounds}
+    sick = {film.cluster for film in films.backgrounds} | {*films.patients.values()}
     apart = (one for one in kept_backgrounds(whole, split) if one.cluster not in sick)
     healthy, notes = _no_copies(whole, [one for one in apart if whole.digest(one) not in films.digests], films)
     if not healthy:
         raise SynnodError(f"{folder}: no film of a patient without annotated nodules belongs to the split {split!r}")
-    return NegativeFilms(whole, healthy, notes)
+    return NegativeFilms(whole, with_copies_joined(healthy), notes)
 
 
 def _no_copies(
     whole: FolderSet, healthy: Sequence[Background], films: AnnotatedFilms
 ) -> tuple[list[Background], list[str]]:
     """Return the backgrounds that are no annotated film saved anew, and a note where copies were not sought."""
-    annotated = {f"{_ANNOTATED}{name}": sight for name, sight in films.sights().items()}
+    annotated = {f"{_ANNOTATED}{name}": sight for name, sight in films.sights.items()}
     patients = {f"{_ANNOTATED}{name}": patient for name, patient in films.patients.items()}
     film_of, notes = with_copies(
         annotated | {one.id: whole.sight(one) for one in healthy}, patients | {one.id: one.patient for one in healthy}
