@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from synnodtest.backgrounds.estimated_regions import REGIONS
+from tests.remembered import UNDRAWN
 from tests.warm_python import run_python
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,13 +202,13 @@ def project(installed, tmp_path_factory):
     lung = (((xx - 55) / 30) ** 2 + ((yy - 96) / 60) ** 2 < 1) | (((xx - 137) / 30) ** 2 + ((yy - 96) / 60) ** 2 < 1)
     with (root / "cxr" / "manifest.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["file", "lung_mask"])
+        table.writerow(["file", "lung_mask", "rotate_deg", "polarity"])  # told, so that no other pose is tried
         for i in range(8):
             pixels = np.where(lung, 0.25, 0.6) + rng.normal(0, 0.004, lung.shape)
             np.save(root / "cxr" / f"c{i}.npy", np.clip(pixels, 0, 1).astype(np.float32))
             for region in REGIONS:  # given, so that none is estimated
                 Image.fromarray((lung * 255).astype(np.uint8)).save(root / "cxr" / f"c{i}.{region}.png")
-            table.writerow([f"c{i}.npy", f"c{i}.lung.png"])
+            table.writerow([f"c{i}.npy", f"c{i}.lung.png", 0, "normal"])
     (root / "specs").mkdir()
     (root / "specs" / "hot.yaml").write_text(SPEC)
     (root / "pytest.ini").write_text("[pytest]\n")
@@ -216,6 +217,7 @@ def project(installed, tmp_path_factory):
 
 def run(installed, project, *words, module="synnodtest"):
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+    env[UNDRAWN] = "1"
     return run_python([module, *words], cwd=project, env=env, timeout=280)
 
 
@@ -227,12 +229,15 @@ def record(installed, project):
         "specs",
         "--detector",
         "acme",
+        "--synthesizer",
+        "acme_discs",  # of the nodules that are planted to find out whether it is blind, too: not by diffusion
         "--backgrounds",
         "cxr",
         "-p",
         "no:cacheprovider",
         "--synnod-conform",
         "off",
+        "--synnod-no-pixels",
         module="pytest",
     )
     found = list((project / "reports").glob("*/results.json"))
