@@ -220,10 +220,25 @@ def ruled(root, detector, *expectations, count=8, head=HEAD, conform="off"):
     return run, [run.rule(case, run.gather(case)).ruling for case in cases]
 
 
+@pytest.fixture(scope="module")
+def at_once(root):
+    """Rulings of several expectations that a detector earns in one run, by their kinds: they share their scenes."""
+    known = {}
+
+    def rulings(detector, expectations, head=HEAD, count=8):
+        key = detector, head, *expectations.values()
+        if key not in known:
+            named = f"{root}/detectors.py:{detector}"
+            known[key] = ruled(root, named, *expectations.values(), count=count, head=head)[1]
+        return dict(zip(expectations, known[key], strict=True))
+
+    return rulings
+
+
 @pytest.mark.parametrize("kind", QUIET)
 @pytest.mark.parametrize("detector", ["silent", "faint"])
-def test_a_pass_of_a_silent_detector_is_withheld_and_says_why(root, detector, kind):
-    _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", QUIET[kind])
+def test_a_pass_of_a_silent_detector_is_withheld_and_says_why(at_once, detector, kind):
+    ruling = at_once(detector, QUIET)[kind]
     assert ruling.status.name == "INCONCLUSIVE"
     assert "reported next to nothing on anything in this run" in ruling.sentence
     assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
@@ -239,14 +254,14 @@ BLIND = {
 
 
 @pytest.mark.parametrize("kind", BLIND)
-def test_a_pass_of_a_detector_that_finds_no_nodule_but_marks_every_corner_is_withheld(root, kind):
+def test_a_pass_of_a_detector_that_finds_no_nodule_but_marks_every_corner_is_withheld(at_once, kind):
     head = HEAD.replace("      arms:", DEVICE)
-    _, (ruling,) = ruled(root, f"{root}/detectors.py:corner", BLIND[kind], head=head)
+    ruling = at_once("corner", BLIND, head)[kind]
     assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
     assert "quiet or blind cannot be told" in ruling.sentence
     assert "found next to no nodule in this run" in ruling.sentence
     assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
-    _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", BLIND[kind], head=head)
+    honest = at_once("truthful", BLIND, head)[kind]
     assert honest.status.name == "PASSED", honest.sentence
 
 
@@ -296,13 +311,13 @@ HITS = {
 
 
 @pytest.mark.parametrize("kind", HITS)
-def test_a_pass_that_findings_everywhere_earn_is_withheld(root, kind):
-    _, (ruling,) = ruled(root, f"{root}/detectors.py:dense", HITS[kind])
+def test_a_pass_that_findings_everywhere_earn_is_withheld(at_once, kind):
+    ruling = at_once("dense", HITS)[kind]
     assert ruling.status.name == "INCONCLUSIVE"
     assert "sight or noise cannot be told" in ruling.sentence
     assert "100% of which are hit" in ruling.sentence
     assert ruling.notes[0].startswith("Without this: PASSED")
-    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind])
+    honest = at_once("quiet", HITS)[kind]
     assert honest.status.name == "PASSED"
     assert "mirrored" not in honest.sentence
 
@@ -317,13 +332,13 @@ def test_a_pass_that_findings_all_over_one_lung_earn_in_that_lung_is_withheld(ro
 
 
 @pytest.mark.parametrize("kind", HITS)
-def test_a_mark_at_one_place_of_every_radiograph_is_no_nodule_found_there(root, kind):
+def test_a_mark_at_one_place_of_every_radiograph_is_no_nodule_found_there(at_once, kind):
     """Where all nodules lie at that place, no other place tells: it is asked without a nodule."""
     head = HEAD.replace("{region: lung}", "{at_mm: [64, 160]}")
-    _, (ruling,) = ruled(root, f"{root}/detectors.py:stuck", HITS[kind], head=head)
+    ruling = at_once("stuck", HITS, head)[kind]
     assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
     assert f"at {BARE}, 100% of which are hit" in ruling.sentence
-    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet", HITS[kind], head=head)
+    honest = at_once("quiet", HITS, head)[kind]
     assert honest.status.name == "PASSED", honest.sentence
     assert "taken out" not in honest.sentence
 
@@ -358,21 +373,21 @@ def test_what_larger_nodules_are_hit_by_anyway_is_no_response_to_them(root, dete
     assert "sight or noise cannot be told" in ruling.sentence
 
 
-@pytest.mark.parametrize(
-    "expectation",
-    [
-        "monotone: {over: diameter_mm, min_spearman: 0.5, max_drop: 0.1, arm: plain}",
-        "correlation: {over: diameter_mm, at_least: 0.5, arm: plain}",
-    ],
-)
-def test_a_trend_of_scores_that_are_all_noise_below_the_operating_point_is_withheld(root, expectation):
+TRENDS = {
+    "monotone": "monotone: {over: diameter_mm, min_spearman: 0.5, max_drop: 0.1, arm: plain}",
+    "correlation": "correlation: {over: diameter_mm, at_least: 0.5, arm: plain}",
+}
+
+
+@pytest.mark.parametrize("kind", TRENDS)
+def test_a_trend_of_scores_that_are_all_noise_below_the_operating_point_is_withheld(at_once, kind):
     """Of a hundred marks at random places a larger nodule is hit by more, and so by a louder one."""
-    _, (ruling,) = ruled(root, f"{root}/detectors.py:murmur", expectation, count=16, head=SWEPT)
+    ruling = at_once("murmur", TRENDS, SWEPT, count=16)[kind]
     assert ruling.status.name == "INCONCLUSIVE"
     assert "sight or noise cannot be told" in ruling.sentence
     assert "(findings of any score)" in ruling.sentence
     assert ruling.notes[0].startswith("Without this: PASSED")
-    _, (honest,) = ruled(root, f"{root}/detectors.py:murmur_beside_sight", expectation, count=16, head=SWEPT)
+    honest = at_once("murmur_beside_sight", TRENDS, SWEPT, count=16)[kind]
     assert honest.status.name == "PASSED", honest.sentence
 
 
