@@ -57,10 +57,19 @@ def detectors(tmp_path_factory):
     return f"{path}:make", f"{path}:faint"
 
 
-@pytest.fixture
-def film(tmp_path):
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
     """A PNG of 8 bits without a pixel size."""
-    return write_png(tmp_path / "some film.png", chest(300, 360))
+    return write_png(tmp_path_factory.mktemp("film") / "some film.png", chest(300, 360))
+
+
+@pytest.fixture(scope="session")
+def masks(tmp_path_factory):
+    """Masks of every region of the film, so that none has to be estimated."""
+    mask = np.zeros((300, 360), np.uint8)
+    mask[40:260, 30:330] = 255
+    folder = tmp_path_factory.mktemp("masks")
+    return {region: write_png(folder / f"{region}.png", mask) for region in REGIONS}
 
 
 @pytest.fixture
@@ -72,11 +81,8 @@ def session(tmp_path, detectors):
 
 
 @pytest.fixture
-def opened(session, film, tmp_path):
-    """A session with the film open; masks give every region, so that none has to be estimated."""
-    mask = np.zeros((300, 360), np.uint8)
-    mask[40:260, 30:330] = 255
-    masks = {region: write_png(tmp_path / f"{region}.png", mask) for region in REGIONS}
+def opened(session, film, masks):
+    """A session with the film and its masks open."""
     entry = Entry(film.name, film, masks, Given((0.9, 0.9)))
     session._opened(case_of_file(session._new_folder(), entry, film.name))
     return session
