@@ -191,15 +191,16 @@ def project(pytester, monkeypatch, tmp_path_factory, read_before):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv(UNDRAWN, "1")
     made, store = often_run(tmp_path_factory), pytester.path / ".synnodtest"
-    for folder in ("cxr", "specs"):
-        shutil.copytree(made.with_name(folder), pytester.path / folder)
+    _share(made.with_name("cxr"), pytester.path / "cxr")
+    shutil.copytree(made.with_name("specs"), pytester.path / "specs")
     for file in ("dets.py", "pytest.ini"):
         shutil.copy(made.with_name(file), pytester.path)
-    _share(made, store)
+    store.mkdir()
+    _share(made / "v1", store / "v1")
 
     def forget():
-        shutil.rmtree(store)
-        _share(read_before, store)
+        shutil.rmtree(store / "v1")
+        _share(read_before / "v1", store / "v1")
 
     def run(*words, detector="dets:honest", backgrounds="cxr", conform="off", start=run_python):
         options = ["--synthesizer", "gaussian", "--backgrounds", backgrounds, "--synnod-conform", conform]
@@ -212,9 +213,11 @@ def project(pytester, monkeypatch, tmp_path_factory, read_before):
     return run
 
 
-def _share(made, store):
-    """Let a store begin with the entries of another, as links: a store replaces its files and writes into none."""
-    shutil.copytree(made / "v1", store / "v1", copy_function=os.link)
+def _share(made, folder):
+    """Let a folder begin as another, by links to its files: nobody writes into radiographs or entries of a store."""
+    folder.mkdir()
+    for held in os.scandir(made):
+        (_share if held.is_dir() else os.link)(Path(held.path), folder / held.name)
 
 
 def write_radiographs(folder, count=BACKGROUNDS):
