@@ -154,7 +154,7 @@ WORDS = ["specs", "--backgrounds", "radiographs", "-p", "no:cacheprovider", "-q"
 RUNS = {
     "sees": ["blob_detector:make", "--synthesizer", "gaussian"],
     "silent": ["blob_detector:silent", "--synthesizer", "gaussian", "--synnod-conform", "off", "-p", "undrawn"],
-    "extra": ["blob_detector:make", "--synthesizer", "diffusion:specs", "-p", "undrawn"],
+    "extra": ["blob_detector:make", "--synthesizer", "diffusion:specs", "--synnod-conform", "off", "-p", "undrawn"],
 }
 """The first draws its report; the others of the same process leave the drawings empty."""
 ONE_PROCESS = """

@@ -10,6 +10,8 @@ import pytest
 from synnodtest.threads import PASSIVE, cores, share_threads, wait_asleep
 
 SETTINGS = [*PASSIVE, "GOMP_SPINCOUNT", "OMP_NUM_THREADS"]
+LIGHT = ["-p", "no:hypothesispytest", "-p", "no:html", "-p", "no:allure_pytest"]
+"""Plugins that say nothing of threads, and take a third of the time in which pytest starts."""
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def project(tmp_path):
 
 
 def test_the_policy_is_set_before_a_conftest_loads_torch_in_every_process_of_pytest(project):
-    words = ["-m", "pytest", "conftest.py", "--detector", "quiet:make", "-q", "-n", "2"]
+    words = ["-m", "pytest", "conftest.py", "--detector", "quiet:make", "-q", "-n", "2", *LIGHT]
     seen = told_when_torch_comes(words, project)
     assert len(seen) == 3
     assert all(one["OMP_WAIT_POLICY"] == "PASSIVE" and one["KMP_BLOCKTIME"] == "0" for one in seen)
@@ -71,7 +73,8 @@ def test_the_policy_is_set_before_a_conftest_loads_torch_in_every_process_of_pyt
 
 
 def test_pytest_without_a_detector_of_ours_is_left_as_it_is(project):
-    seen = told_when_torch_comes(["-m", "pytest", "nothing.py", "-q", "-p", "no:cacheprovider", "conftest.py"], project)
+    words = ["-m", "pytest", "nothing.py", "-q", "-p", "no:cacheprovider", *LIGHT, "conftest.py"]
+    seen = told_when_torch_comes(words, project)
     assert seen == [dict.fromkeys(SETTINGS)]
 
 

@@ -104,6 +104,7 @@ class TestCommands:
         assert not any(verdict.startswith("PASSED") for verdict in told["verdicts"])
         assert told["figures"] == ["companion.png"]
 
+    @pytest.mark.usefixtures("undrawn")
     def test_a_detector_that_fires_in_the_leak_fails_there(self, run):
         told = run("air-leak")
         assert told["results"]["many_chests"]["sentence"].startswith("FAILED")

@@ -57,7 +57,7 @@ def address(tmp_path_factory):
     named = ["--detector", "brightest.py:make", "--detector", "brightest.py:faint", "--synthesizer", "gaussian"]
     named += ["--detector", "brightest.py:slow", "--study", "study"]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
-    environment |= {"PYTEST_ADDOPTS": "-p tests.remembered", UNDRAWN: "1"}
+    environment |= {"PYTEST_ADDOPTS": "-p tests.remembered -p no:hypothesispytest --synnod-conform off", UNDRAWN: "1"}
     root = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
     log = (folder / "log").open("w")

@@ -183,7 +183,7 @@ def test_every_export_says_synthetic(opened, kind):
 
 
 def test_the_scenes_spec_runs_under_pytest_to_the_same_pixels_and_findings(opened, detectors, monkeypatch):
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.remembered --synnod-conform off")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.remembered -p no:hypothesispytest --synnod-conform off")
     monkeypatch.setenv(UNDRAWN, "1")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     result = made(opened)
