@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -97,11 +98,16 @@ def export(path: Path, head: str, form: str, **options) -> Path:
         return Path(model.export(format=form, imgsz=SIZE, **options))
 
 
-def found_by_ultralytics(path: Path, head: str, grey: np.ndarray, channels: int = 3) -> list[tuple[list[float], float]]:
-    """Return boxes, cut to the picture, and scores that ultralytics' own ``predict`` gives."""
+@lru_cache(maxsize=4)
+def _model_of_ultralytics(path, head):
     from ultralytics import RTDETR, YOLO
 
-    model = RTDETR(str(path)) if head == "RTDETRDecoder" else YOLO(str(path), task="detect")
+    return RTDETR(str(path)) if head == "RTDETRDecoder" else YOLO(str(path), task="detect")
+
+
+def found_by_ultralytics(path: Path, head: str, grey: np.ndarray, channels: int = 3) -> list[tuple[list[float], float]]:
+    """Return boxes, cut to the picture, and scores that ultralytics' own ``predict`` gives."""
+    model = _model_of_ultralytics(path, head)
     options = {"conf": 0.001, "iou": 0.7, "max_det": 300, "imgsz": SIZE, "verbose": False, "save": False}
     boxes = model.predict(np.repeat(grey[..., None], channels, axis=2), **options)[0].boxes
     height, width = grey.shape
