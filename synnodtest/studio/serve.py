@@ -84,7 +84,7 @@ class Studio:
             app,
             page,
             path="/",
-            theme=gradio.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"]),
+            theme=_theme(gradio),
             css=asset("page.css"),
             footer_links=[],
             run_history=False,
@@ -113,6 +113,14 @@ class Studio:
         self.sessions.close_all()
         with self.bench.idle(LONGEST_STEP_S):
             shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _theme(gradio: Any) -> Any:
+    """Return Gradio's theme, light in browsers set to dark too: the page's own colours are made for a light ground."""
+    theme = gradio.themes.Default(font=FONTS, font_mono=["ui-monospace", "monospace"])
+    values = vars(theme)
+    values.update({name: values[name.removesuffix("_dark")] for name in values if name.endswith("_dark")})
+    return theme
 
 
 def _gradio(root: Path) -> Any:

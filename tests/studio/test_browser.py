@@ -486,6 +486,24 @@ def test_axe_finds_no_violation_of_wcag_a_or_aa(desk, film):
     assert found == {}
 
 
+COLOURS = """() => ['body', '.gradio-container', '.block', 'label span', 'input', '[role=tab]'].map(one => {
+  const style = getComputedStyle(document.querySelector(one));
+  return [one, style.color, style.backgroundColor];
+})"""
+
+
+def test_a_browser_set_to_dark_shows_the_colours_that_can_be_read(desk):
+    page = desk.page
+    light = page.evaluate(COLOURS)
+    page.emulate_media(color_scheme="dark")
+    desk.until("() => document.body.classList.contains('dark')")
+    page.evaluate(FADED)
+    dark = page.evaluate(COLOURS)
+    page.emulate_media(color_scheme="light")
+    desk.until("() => !document.body.classList.contains('dark')")
+    assert dark == light
+
+
 CONTROLS = """() => {
   const shown = one => one.checkVisibility() && !one.disabled && one.tabIndex >= 0;
   const all = [...document.querySelectorAll('a[href], button, input, textarea, select, summary, canvas')].filter(shown);
