@@ -31,12 +31,14 @@ def shown_bare(engine: Engine, backgrounds: Sequence[Background], evidence: Evid
         matching: The localization criterion.
     """
     by_id = {background.id: background for background in backgrounds}
-    planted = {without_nodules(t.scene).key(): t.scene for t in reversed(evidence.trials) if t.scene.nodules}
+    keys = [without_nodules(trial.scene).key() if trial.scene.nodules else "" for trial in evidence.trials]
+    planted = {key: t.scene for key, t in zip(reversed(keys), reversed(evidence.trials), strict=True) if key}
     recipes = [_recipe(scene, by_id[scene.background]) for scene in planted.values()]
     recorded = unguarded(engine.detector)
     if isinstance(recorded, RecordedDetector):
         recipes = [r for r in recipes if (shown := engine.first_radiograph([r])) and recorded.holds(shown)]
-    return bare(evidence, matching, {without_nodules(t.scene).key(): t for t in _trials(engine, recipes, matching)})
+    found = {without_nodules(trial.scene).key(): trial for trial in _trials(engine, recipes, matching)}
+    return bare(evidence, matching, [found.get(key) for key in keys])
 
 
 def _trials(engine: Engine, recipes: Sequence[Recipe], matching: Matching) -> Iterator[Trial]:

@@ -8,7 +8,7 @@ What it marks at one place of every radiograph shows where the nodules are taken
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,16 +66,15 @@ def exchanged(evidence: Evidence, matching: Matching) -> Evidence:
     return _moved(evidence, matching, move)
 
 
-def bare(evidence: Evidence, matching: Matching, shown: Mapping[str, Trial]) -> Evidence:
+def bare(evidence: Evidence, matching: Matching, shown: Sequence[Trial | None]) -> Evidence:
     """Return the evidence as it would be had every planted nodule been met by what is found without it.
 
     Args:
         evidence: Of an expectation.
         matching: The localization criterion.
-        shown: Trials of scenes without nodules, by the key of :func:`without_nodules`; where there is none, nothing
-            is found.
+        shown: The trial of each scene without its nodules; where there is none, nothing is found.
     """
-    trials = [_found_as(t, shown.get(without_nodules(t.scene).key())) for t in evidence.trials]
+    trials = [_found_as(trial, own) for trial, own in zip(evidence.trials, shown, strict=True)]
     return _moved(replace(evidence, trials=tuple(trials)), matching, lambda trial, nodule: nodule.truth)
 
 
