@@ -74,6 +74,23 @@ class Campaign(SceneOutcomes):
                 scenes, done = scenes + total, done + finished
         return scenes, done
 
+    def most_bare(self, behaviour: Behaviour, variant: Variant) -> int:
+        """Return how many scenes without nodules are shown, at most, where an item passes by hits alone; else 0.
+
+        Scenes that differ in their nodules alone are one, whatever synthesizer plants them.
+        """
+        kind = find_check(variant.expectation.kind)
+        if kind is None or not kind.hits_alone(kind.read(variant.parameters)):
+            return 0
+        recipes = (r for group in Item(behaviour, variant).groups for r in self.recipes(behaviour, group))
+        return len(
+            {
+                (r.background.id, r.perturbations, r.mimics, r.pair, r.prior_perturbations)
+                for r in recipes
+                if any(nodule.name not in r.ghosts for nodule in r.nodules)
+            }
+        )
+
     def _evidence(self, item: Item, synthesizer: str) -> Evidence:
         backgrounds, on = self.backgrounds(item.behaviour), partial(self._evidence_on, item, synthesizer)
         return until_decided(on, item, backgrounds, self.seed) if item.is_sequential else on(backgrounds)

@@ -13,6 +13,7 @@ from synnodtest.fuzzing import most_scenes
 from synnodtest.planning.cases import Case
 from synnodtest.ports import BackgroundSet
 from synnodtest.shell.run import Run
+from synnodtest.shell.withheld_passes import SEARCHED
 from synnodtest.spec.model import Behaviour
 
 _ROW = "{:>7} {:>7} {:>8} {:>6} {:>6} {:>6}  {}".format
@@ -22,11 +23,12 @@ HEAD = _ROW("scenes", "cached", "minutes", "units", "power", "least", "item")
 def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
     """Yield the plan as lines of a table, a warning below the item that can only end INCONCLUSIVE."""
     yield HEAD
-    total = 0.0
+    total, bare = 0.0, 0
     unknown = False
     for case in cases:
         try:
             line, minutes, notes = _line(run, case)
+            bare += _most_bare(run, case)
         except SynnodError as error:
             yield _ROW(*[""] * 6, case.node_id)
             yield f"    INVALID {error}"
@@ -36,6 +38,11 @@ def plan_lines(run: Run, cases: Iterable[Case]) -> Iterator[str]:
         unknown |= minutes is None
         total += minutes or 0.0
     yield _time(total, unknown)
+    if bare:
+        yield (
+            f"passes by hits alone are held against pictures without nodules: {bare} more for the detector at most, "
+            "beyond these minutes and any time_budget"
+        )
     yield "units: nodules or images that are judged; least: backgrounds below which PASSED is impossible"
 
 
@@ -100,6 +107,13 @@ def _search_line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     if budget is not None:
         minutes = budget / 60 if minutes is None else min(minutes, budget / 60)
     return _ROW(scenes, "", _shown(minutes), "", "", "", case.node_id), minutes, [_NOT_COUNTED]
+
+
+def _most_bare(run: Run, case: Case) -> int:
+    """Return how many pictures without nodules the detector is shown at most, where an item passes by hits alone."""
+    if case.behaviour.fuzz is None:
+        return run.campaign.most_bare(run.behaviour(case), case.variant)
+    return most_scenes(case.behaviour, case.variant) if case.variant.expectation.kind == SEARCHED else 0
 
 
 def _shown(minutes: float | None) -> str:

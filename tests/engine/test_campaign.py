@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from synnodtest import Finding, Identity
+from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.expectations import Status
+from synnodtest.matching import Matching
 from synnodtest.planning.variants import variants
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
@@ -317,3 +319,19 @@ def test_a_behaviour_that_names_synthesizers_is_judged_on_each_of_them_and_one_t
     usual = campaign.gather(behaviour, variant)
     assert list(usual.evidence) == ["usual"]
     assert usual.ruling == usual.rulings["usual"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "most"),
+    [("sensitivity: {at_least: 0.5}", 12), ("sensitivity: {at_most: 0.5}", 0)],
+)
+def test_the_scenes_that_are_shown_again_without_nodules_are_counted_before_the_run(tmp_path, expect, most):
+    campaign, behaviour, variant = campaign_of(tmp_path, expect, 12)
+    assert campaign.most_bare(behaviour, variant) == most
+    (evidence,) = campaign.gather(behaviour, variant).evidence.values()
+    shown, engine, detector = [], campaign.engine(behaviour, "gaussian"), campaign.providers.detector
+    seen = detector.detect
+    detector.detect = lambda radiographs: shown.extend(radiographs) or seen(radiographs)
+    shown_bare(engine, campaign.backgrounds(behaviour), evidence, Matching())
+    assert len(shown) == 12
+    assert not any(radiograph.nodules for radiograph in shown)

@@ -163,6 +163,7 @@ def test_a_plan_of_a_search_runs_nothing(searched):
     result = searched("--synnod-plan", detector="holes:holed")
     assert result.ret == 0
     assert "a search with one counterexample: where much fails, easing the examples" in result.stdout.str()
+    assert "more for the detector at most, beyond these minutes and any time_budget" in result.stdout.str()
 
 
 def test_the_number_of_workers_does_not_change_the_counterexample(searched):
