@@ -248,6 +248,11 @@ class CommandDetector(_Program):
         answer_faults.refuse_fewer(
             {key: value for key, value in unknown.items() if value != len(names)}, _held(answer, names)
         )
+        if not any(findings) and _prints_findings(output, names):
+            raise DetectorError(
+                f"the program {self._words[0]!r} prints findings and writes none of them",
+                hint="write them into the file {out}: what a program prints is not read",
+            )
         if not all(findings):
             answer_faults.refuse_reasons(unknown)
         return self._heard(findings, output, names)
@@ -267,6 +272,18 @@ def _held(answer: dict[str, object], names: Sequence[str]) -> int:
     each = [answer[name] for name in names]
     lists = [one.get("findings") if isinstance(one, dict) else one for one in each]
     return sum(len(one) for one in lists if isinstance(one, list))
+
+
+def _prints_findings(said: str, names: Sequence[str]) -> bool:
+    """Return whether all that a program printed, or its last line, is an answer with findings on these files."""
+    for text in (said, *said.splitlines()[-1:]):
+        with suppress(ValueError):
+            answer = json.loads(text)
+            if isinstance(answer, dict) and any(
+                isinstance(items := answer.get(name), list) and items for name in names
+            ):
+                return True
+    return False
 
 
 def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:

@@ -322,6 +322,26 @@ def test_what_a_program_says_of_radiographs_in_which_it_finds_something_is_no_fa
     assert [len(found) for found in program(tmp_path, HONEST + said).detect(radiographs)] == [1, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("print(json.dumps({'0001.png': [{'box': [1, 2, 3, 4], 'score': 0.9}]}))", True),
+        ("print('ready'); print(json.dumps({'0001.png': [{'box': [1, 2, 3, 4], 'score': 0.9}]}))", True),
+        ("print(json.dumps({'0001.png': []}))", False),
+        ("print(json.dumps({'candidates': [{'box': [1, 2, 3, 4], 'score': 0.01}]}))", False),
+        ("print(3)", False),
+    ],
+)
+def test_findings_that_are_printed_and_not_written_are_no_silence(tmp_path, radiographs, said, refused):
+    silent = f"import json, sys\n{said}\nnames = [f'{{n:04d}}.png' for n in range(3)]\n"
+    silent += "json.dump({name: [] for name in names}, open(sys.argv[2], 'w'))\n"
+    if not refused:
+        assert program(tmp_path, silent).detect(radiographs) == [[], [], []]
+        return
+    with pytest.raises(DetectorError, match="prints findings and writes none"):
+        program(tmp_path, silent).detect(radiographs)
+
+
 def test_what_a_container_left_as_another_user_is_no_failure_of_the_detector(tmp_path, radiographs, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
