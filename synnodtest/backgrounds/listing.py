@@ -80,12 +80,12 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     Raises:
         BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
     """
-    images = folder
-    if not radiographs_in(folder):
-        images = node21_folder(folder) or folder
+    images, lying = folder, radiographs_in(folder)
+    if not lying and (within := node21_folder(folder)):
+        images, lying = within, radiographs_in(within)
     manifest = find_manifest([folder, images]) or find_manifest(outer)
     masks = MasksBeside()
-    entries, notes = _entries(folder, images, manifest, masks)
+    entries, notes = _entries(folder, images, lying, manifest, masks)
     if not entries and images == folder:
         tree = dicom_tree(folder, one_set=len(outer) > 1)
         entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree], []
@@ -119,9 +119,8 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
 
 
 def _entries(
-    folder: Path, images: Path, manifest: Manifest | None, masks: MasksBeside
+    folder: Path, images: Path, lying: Sequence[Path], manifest: Manifest | None, masks: MasksBeside
 ) -> tuple[list[Entry], list[str]]:
-    lying = radiographs_in(images)
     if manifest is not None:
         own = manifest.path.parent in (folder, images)
         rows = [(row, _file_of(row, folder)) for row in manifest.rows]
