@@ -284,15 +284,6 @@ def power_drop(n: int, bound: float, spread: float, *, alpha: float = 0.05) -> f
     return noncentral_t_sf(t_isf(alpha, n - 1), n - 1, bound * math.sqrt(n) / spread) if n > 1 else 0.0
 
 
-def sample_size_mean(bound: float, mean: float, spread: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
-    """Return how many values show with probability ``power`` that their mean exceeds ``bound``.
-
-    Raises:
-        ValueError: as for :func:`power_mean`, or more than a million would be needed.
-    """
-    return smallest_n(lambda n: power_mean(n, bound, mean, spread, alpha=alpha), power, 2)
-
-
 def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
     """Return the images needed to show with probability ``power`` that a true ``rate`` lies below ``bound``.
 

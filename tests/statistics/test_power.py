@@ -17,13 +17,13 @@ from synnodtest.statistics import (
     power_paired,
     power_rate,
     sample_size_count,
-    sample_size_mean,
     sample_size_paired,
     sample_size_rate,
     smallest_n_paired,
     smallest_n_rate,
     tango,
 )
+from synnodtest.statistics.power import smallest_n
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_power_of_a_mean_is_how_often_students_bound_with_one_more_value_of_0_ex
 
 
 def test_the_sample_size_of_a_mean_is_the_smallest_that_reaches_the_power():
-    n = sample_size_mean(0.5, 0.7, 0.4, power=0.8)
+    n = smallest_n(lambda size: power_mean(size, 0.5, 0.7, 0.4), 0.8, 2)
     assert power_mean(n, 0.5, 0.7, 0.4) >= 0.8 > power_mean(n - 1, 0.5, 0.7, 0.4)
     assert power_mean(1, 0.5, 0.7, 0.4) == 0.0
     for mean, spread in ((0.5, 0.4), (0.7, 0.0)):
