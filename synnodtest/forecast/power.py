@@ -224,7 +224,8 @@ def _of_no_film(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Ba
         return ""
     planted = named_values(judged_quantities(scenes, distractors=kind.judges_distractors))
     known = {*planted, *WORDS - FACTS, *(name for one in backgrounds for name in one.strata)}
-    return next((name for name in variant.parameters.get("where") or {} if name not in known), "")
+    where: Mapping[str, Any] = variant.parameters.get("where") or {}
+    return next((name for name in where if name not in known), "")
 
 
 def _meets(where: Mapping[str, Any], strata: Mapping[str, object], columns: Collection[str]) -> bool:
