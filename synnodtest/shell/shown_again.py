@@ -106,7 +106,7 @@ class ShownAgain:
             return gathered
         self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
         if gathered.ruling.status is Status.PASSED:
-            if self._stops:
+            if self._stops and campaign.tally().inferred:  # else it was asked nothing in this run that could change
                 self._refuse_changed(detector)
             self._refuse_edits(campaign, gathered)
         return gathered
