@@ -98,7 +98,7 @@ _LISTS: dict[str, tuple[type, tuple[int, ...]]] = {
     "output.classes": (int, ()),
 }
 """Kind of the entries of a list, and how many there may be."""
-_NUMBERS: dict[str, type] = {"confidence": float, "nms_iou": float, "output.class_count": int}
+_NUMBERS: dict[str, type] = {"input.white": float, "confidence": float, "nms_iou": float, "output.class_count": int}
 _SHARES = ("confidence", "nms_iou")
 _MAY_BE_NULL = ("input.size", "nms_iou", "output.class_count")
 
@@ -183,15 +183,22 @@ def _value(name: str, value: Any) -> Any:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, allowed))}")
     if value is None and name in _MAY_BE_NULL:
         return None
-    if name in _SHARES and not 0 <= float(value) <= 1:  # percents, which nothing reaches
+    if name in _SHARES and not 0 <= _number(name, float, value) <= 1:  # percents, which nothing reaches
         raise ValueError(f"{name} is {value!r}; it must be between 0 and 1")
     if shape is None:
-        return _NUMBERS[name](value) if name in _NUMBERS else value
+        return _number(name, _NUMBERS[name], value) if name in _NUMBERS else value
     kind, lengths = shape
     if not isinstance(value, list) or (lengths and len(value) not in lengths):
         of = f" of {' or '.join(map(str, lengths))}" if lengths else ""
         raise ValueError(f"{name} must be a list{of}, not {value!r}")
-    return tuple(map(kind, value))
+    return tuple(_number(name, kind, one) for one in value)
+
+
+def _number(name: str, kind: type, value: Any) -> Any:
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} has {value!r}, which is no number") from error
 
 
 def _check_scale(shown: InputSettings) -> None:

@@ -117,8 +117,8 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
     detection: Any = importlib.import_module("torchvision.models.detection")
     builder = getattr(detection, architecture, None)
     if not callable(builder) or architecture.startswith("_") or not architecture.islower():
-        known = sorted(n for n in dir(detection) if "_" in n.strip("_") and n.islower() and not n.startswith("_"))
-        raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known[:12]))
+        known = sorted(n for n in dir(detection) if "_" in n and n.islower() and callable(getattr(detection, n)))
+        raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known))
     try:
         torch.serialization.add_safe_globals([Namespace])  # the arguments that torchvision's own training keeps
         content = torch.load(weights, map_location="cpu", weights_only=True)

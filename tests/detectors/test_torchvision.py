@@ -157,7 +157,10 @@ class Hostile:
     [
         (f"torchvision:{NAME}:gone.pth", "never downloads"),
         (f"torchvision:{NAME}", "names no weights"),
-        ("torchvision:no_such_net:evil.pth", "no detection model 'no_such_net'"),
+        (
+            "torchvision:no_such_net:evil.pth",
+            r"'no_such_net'\n  hint: fasterrcnn_mobilenet_v3_large_320_fpn, .*, fcos_resnet50_fpn, .*, ssdlite320",
+        ),
         (
             f"torchvision:{NAME}:evil.pth",
             r"evil\.pth cannot be loaded as .*: WeightsUnpickler error: Unsupported .*open",
