@@ -62,7 +62,7 @@ class Loader:
         if required:
             raise self._broken(
                 f"the factory requires the argument(s) {', '.join(required)}",
-                hint="a factory takes no required argument",
+                hint=self._remedy("a factory takes no required argument"),
             )
         try:
             product = factory()
@@ -79,6 +79,12 @@ class Loader:
     def _broken(self, reason: str, hint: str = "") -> SynnodError:
         return self.error(f"{self.what} {self.text!r}: {reason}", hint=hint)
 
+    def _remedy(self, rule: str) -> str:
+        name = self.text.rpartition(":")[2]
+        return (
+            f"{rule}; if {name} is the {self.what} itself, name a function that returns it: def make(): return {name}"
+        )
+
     def find(self) -> Any:
         """Return the function or class that the text names.
 
@@ -93,7 +99,8 @@ class Loader:
                 raise self._broken(f"{module_name!r} has no {attribute!r}", hint=_callables_of(target))
             target = getattr(target, part)
         if not callable(target):
-            raise self._broken(f"{attribute!r} is {type(target).__name__}, not a factory that can be called")
+            reason = f"{attribute!r} is {type(target).__name__}, not a factory that can be called"
+            raise self._broken(reason, hint=self._remedy("a factory is a function"))
         self._refuse_old(target)
         return target
 
