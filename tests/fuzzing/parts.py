@@ -1,6 +1,6 @@
 """Detectors with planted holes, on small square backgrounds whose truth they may look at."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,9 +43,15 @@ class Lungs:
         self.mask = mask
 
     def load(self, background):
-        rng = np.random.default_rng(int(background.content, 16))
-        pixels = (0.3 + 0.02 * rng.standard_normal((SIZE, SIZE))).astype(np.float32)
-        return Radiograph(pixels, (1.0, 1.0), {"lung": self.mask.copy()}, background=background.id)
+        return _square(background.id, int(background.content, 16), self.mask.tobytes())
+
+
+@lru_cache(maxsize=256)
+def _square(name, seed, mask):
+    """Make each background once: a search reads it again and again, and most searches read the same."""
+    pixels = (0.3 + 0.02 * np.random.default_rng(seed).standard_normal((SIZE, SIZE))).astype(np.float32)
+    lung = np.frombuffer(mask, bool).reshape(SIZE, SIZE)
+    return Radiograph(pixels, (1.0, 1.0), {"lung": lung}, background=name)
 
 
 class Discs:

@@ -375,8 +375,9 @@ def test_lungs_that_touch_on_the_first_radiograph_do_not_hide_the_left_one_of_th
     class Touching(Lungs):
         def load(self, background):
             radiograph = super().load(background)
-            radiograph.regions["lung"][60:70] |= background is self.backgrounds[0]
-            return radiograph
+            lung = radiograph.regions["lung"].copy()
+            lung[60:70] |= background is self.backgrounds[0]
+            return replace(radiograph, regions={"lung": lung})
 
     monkeypatch.setattr("tests.fuzzing.parts.Lungs", Touching)
     gathered = hunt(tmp_path, Holed(lambda truth, radiograph: centre(truth)[0] > 60), parts=2, examples=20)
