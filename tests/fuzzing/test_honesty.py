@@ -49,7 +49,7 @@ def test_a_noisy_detector_above_the_rate_ends_in_no_confirmed_counterexample(tmp
 
 def test_a_region_where_too_many_fail_never_passes(tmp_path):
     """Three in ten are missed where one in five may be: close to the bound, so FAILED or INCONCLUSIVE."""
-    gathered = hunt(tmp_path, Holed(noisy(0.70)), vary=SMALL, examples=6, replicates=5)
+    gathered = hunt(tmp_path, Holed(noisy(0.70)), vary=SMALL, examples=12, replicates=5)
     assert ruling(gathered).status is not Status.PASSED
 
 
