@@ -78,14 +78,14 @@ def test_what_lies_behind_the_heart_or_the_diaphragm_is_two_parts_and_the_medias
 
 
 class HalfTouch(Lungs):
-    """Two lungs with masks of their own, which touch in ten rows on every other background."""
+    """Two lungs with masks of their own, which touch in ten rows on half of the backgrounds."""
 
     def __init__(self, count, parts=2):
         super().__init__(count, parts=2)
 
     def load(self, background):
         radiograph = super().load(background)
-        lung = radiograph.regions["lung"]
+        lung = radiograph.regions["lung"].copy()
         lung[60:70, 52:60] |= int(background.content, 16) // 2 % 2 == 0
         right, left = lung.copy(), lung.copy()
         right[:, 56:] = left[:, :56] = False
