@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from synnodtest.backgrounds.dicom import is_dicom
@@ -136,6 +137,12 @@ def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
     shown = (path for path, names in parts.items() if not any(name.startswith(".") for name in names))
     dicom = [path for path in shown if _nameless_dicom(path)]
     return dicom if all(len(parts[path]) > depth for path in dicom) else []
+
+
+def dead_links(paths: Iterable[Path]) -> list[str]:
+    """Return a note on links that lead nowhere, as where a disk or a store of large files is not there."""
+    dead = sorted(path.name for path in paths if path.is_symlink() and not path.exists())
+    return [f"{counted(len(dead), 'link leads', 'links lead')} nowhere, such as {dead[0]}: left out"] if dead else []
 
 
 def unread_pictures(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from synnodtest.backgrounds.dicom_header import DicomFacts, other_view_in_name, 
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.folder_files import (
     MasksBeside,
+    dead_links,
     dicom_tree,
     node21_folder,
     radiographs_in,
@@ -88,7 +89,10 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     entries, notes = _entries(folder, images, lying, manifest, masks)
     if not entries and images == folder:
         tree = dicom_tree(folder, one_set=len(outer) > 1)
-        entries, notes = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree], []
+        entries = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree]
+        notes = dead_links(folder.rglob("*"))
+    else:
+        notes += dead_links(images.iterdir())
     entries = [replace(e, header=read_dicom_facts(e.path)) if is_dicom(e.path) else e for e in entries]
     entries, foreign = _without(entries, _no_frontal_view)
     planted = {entry.path for entry in entries if says_planted(entry.path)}

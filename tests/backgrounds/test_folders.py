@@ -780,3 +780,16 @@ def test_a_film_or_mask_that_changes_after_its_set_was_opened_is_not_taken_for_t
     write_png(folder / changed, chest(seed=9) if changed == "a.png" else mask(columns=slice(30, 62)))
     with pytest.raises(BackgroundError, match=r"a\.png: the file, or a mask of it, was changed since"):
         backgrounds.load(first)
+
+
+def test_links_that_lead_nowhere_are_told(tmp_path):
+    pytest.importorskip("pydicom")
+    for place in ("flat", "tree/p0/s0"):
+        (tmp_path / place).mkdir(parents=True)
+        write_dicom(tmp_path / place / "a.dcm", chest(bits=12), PatientID="P0")
+        for name in ("b.dcm", "boxes.csv"):
+            (tmp_path / place / name).symlink_to(tmp_path / "store" / name)
+    for folder in ("flat", "tree"):
+        films = FolderSet(tmp_path / folder, "normal")
+        assert len(films.backgrounds) == 1
+        assert "2 links lead nowhere, such as b.dcm: left out" in films.notes
