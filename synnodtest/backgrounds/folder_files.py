@@ -139,6 +139,22 @@ def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
     return dicom if all(len(parts[path]) > depth for path in dicom) else []
 
 
+def is_there(path: Path) -> bool:
+    """Return whether a file that may mark nodules is there.
+
+    Raises:
+        BackgroundError: it is a link that leads nowhere; without it a film with nodules would pass for one without.
+    """
+    if path.is_file():
+        return True
+    if path.is_symlink() and not path.exists():
+        raise BackgroundError(
+            f"{path}: a link that leads nowhere, and what it leads to may mark nodules",
+            hint="bring what it leads to (git annex get, dvc pull), or remove the link",
+        )
+    return False
+
+
 def dead_links(paths: Iterable[Path]) -> list[str]:
     """Return a note on links that lead nowhere, as where a disk or a store of large files is not there."""
     dead = sorted(path.name for path in paths if path.is_symlink() and not path.exists())

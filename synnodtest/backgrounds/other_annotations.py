@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
+from synnodtest.backgrounds.folder_files import is_there
 from synnodtest.backgrounds.manifest import NAMES
 from synnodtest.backgrounds.named_images import without_upload
 from synnodtest.backgrounds.tables import MASSES, means_nodule
@@ -64,7 +65,7 @@ def texts_of(images: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = defaultdict(list)
     for folder in filter(Path.is_dir, places_of(images, reports=True)):
         for path in folder.iterdir():
-            if path.suffix.lower() == ".txt" and path.is_file():
+            if path.suffix.lower() == ".txt" and is_there(path):
                 found[path.stem].append(path)
     return found
 
@@ -82,14 +83,14 @@ def has_label(path: Path, texts: Mapping[str, Sequence[Path]]) -> bool:
     names, images = [f"{stem_of(path)}{suffix}" for suffix in (".txt", ".TXT")], path.parent
     own = [images / name for name in names]
     own += [images.with_name(f"{images.name}.txt")] if _STUDY.fullmatch(images.name) else []
-    beside = {*texts.get(stem_of(path), ()), *filter(Path.is_file, own)}
+    beside = {*texts.get(stem_of(path), ()), *filter(is_there, own)}
     if any(_YOLO.fullmatch(_first_line(text)) or _reports(text) for text in beside):
         return True
     folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]
     folders += [images.parent / "labels", images.parent / "labels" / images.name]
     folders += [images.parent.parent / "labels" / images.name]
     labels = (folder / name for folder in folders for name in names)
-    return any(label.is_file() and _first_line(label) != "" for label in labels)
+    return any(is_there(label) and _first_line(label) != "" for label in labels)
 
 
 def _reports(text: Path) -> bool:
@@ -113,7 +114,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
     notes: list[str] = []
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         own = bool({file.stem, Path(file.stem).stem} & stems)
-        usable = file.suffix.lower() in OTHER_FORMS and not file.name.startswith(".") and file.is_file()
+        usable = file.suffix.lower() in OTHER_FORMS and not file.name.startswith(".") and is_there(file)
         if not usable or file.name.lower() in NAMES or file.stat().st_size > MAX_BYTES:
             continue
         text = head_text(file.read_bytes())

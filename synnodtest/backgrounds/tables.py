@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.columns import folded, means_column, number_in
-from synnodtest.backgrounds.folder_files import chosen_names
+from synnodtest.backgrounds.folder_files import chosen_names, is_there
 from synnodtest.backgrounds.named_images import NamedImages, plain_name
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.csv_rows import rows_of
@@ -132,8 +132,8 @@ def read_tables(folder: Path, paths: Sequence[Path], *, judged: bool = True) -> 
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         name = path.name.lower()
-        usable = name.endswith(SUFFIXES) and name not in _OWN and path.is_file()
-        if usable and not path.name.startswith(".") and path.stat().st_size <= MAX_BYTES:
+        usable = name.endswith(SUFFIXES) and name not in _OWN and not name.startswith(".") and is_there(path)
+        if usable and path.stat().st_size <= MAX_BYTES:
             try:
                 yield _read(path, paths, judged=judged)
             except BackgroundError:

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from synnodtest.backgrounds.file_formats import stem_of
-from synnodtest.backgrounds.folder_files import radiographs_in
+from synnodtest.backgrounds.folder_files import is_there, radiographs_in
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.pixels import EDGE_PX, size_of
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers
@@ -74,7 +74,7 @@ def _images(folder: Path, root: Path, nodules: set[int], names: Mapping[int, str
 
 def _label_files(root: Path) -> list[Path]:
     """Return the label files of a folder of images, whatever the case of their suffix, but for lists of classes."""
-    paths = (path for path in sorted(_labels_of(root).rglob("*")) if path.suffix.lower() == ".txt" and path.is_file())
+    paths = (path for path in sorted(_labels_of(root).rglob("*")) if path.suffix.lower() == ".txt" and is_there(path))
     return [path for path in paths if path.name not in CLASS_LISTS and not _is_hidden(path, _labels_of(root))]
 
 

@@ -787,9 +787,18 @@ def test_links_that_lead_nowhere_are_told(tmp_path):
     for place in ("flat", "tree/p0/s0"):
         (tmp_path / place).mkdir(parents=True)
         write_dicom(tmp_path / place / "a.dcm", chest(bits=12), PatientID="P0")
-        for name in ("b.dcm", "boxes.csv"):
+        for name in ("b.dcm", "c.dcm"):
             (tmp_path / place / name).symlink_to(tmp_path / "store" / name)
     for folder in ("flat", "tree"):
         films = FolderSet(tmp_path / folder, "normal")
         assert len(films.backgrounds) == 1
         assert "2 links lead nowhere, such as b.dcm: left out" in films.notes
+
+
+@pytest.mark.parametrize("name", ["images/boxes.csv", "labels/a.txt", "images/a.txt", "metadata.csv"])
+def test_marks_behind_a_link_that_leads_nowhere_are_not_taken_for_none(tmp_path, name):
+    make_set(tmp_path / "images")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).symlink_to(tmp_path / "store" / "of_large_files")
+    with pytest.raises(BackgroundError, match=f"{name}: a link that leads nowhere"):
+        list_radiographs(tmp_path / "images", [tmp_path])

@@ -781,6 +781,13 @@ def test_what_programs_leave_among_labels_and_images_is_neither(yolo):
     assert boxes_of(read_dataset(yolo)) == ONE
 
 
+def test_a_label_file_behind_a_link_that_leads_nowhere_makes_no_negative(yolo):
+    (yolo / "labels" / "a.txt").unlink()
+    (yolo / "labels" / "a.txt").symlink_to(yolo / "store" / "a.txt")
+    with pytest.raises(BackgroundError, match=r"a\.txt: a link that leads nowhere"):
+        read_dataset(yolo)
+
+
 @pytest.mark.parametrize("place", ["classes.txt", "labels/classes.txt", "obj.names"])
 def test_a_list_of_classes_in_another_order_is_an_error(yolo, place):
     (yolo / place).write_text("nodule\nheart\n")
