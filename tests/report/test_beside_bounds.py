@@ -88,3 +88,10 @@ def test_contrasts_that_are_alike_but_for_rounding_are_ranked_alike():
     ]
     assert agreement_figure(nodules, "contrast", "f").twin.rows[0][-1] == "1.00"
     assert agreement_figure(nodules[2:], "contrast", "f").twin.rows[0][-1] == "–"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_each_row_of_a_transfer_names_its_rate_as_on_a_narrow_screen_it_stands_alone(made):
+    made["credibility"] = {"transfers": [transferred()], "reports": []}
+    table = credibility(Context(Record.of(made), Path("."))).data["transfers"][0][1][0]
+    assert [row[:2] for row in table.rows] == [["1.00", "all"], ["1.00", "under 15"]]

@@ -16,8 +16,9 @@ def tables_of(found: Transfer) -> list[Table]:
 def _table(one: TransferDetector, made: TransferData) -> Table:
     rows = []
     for at in one.rates:
-        rows.append(_row(number(at.false_positives_per_image), "all", at, made.margin))
-        rows += [_row("", _band(b.from_mm, b.to_mm), b, made.margin) for b in at.bands]
+        rate = number(at.false_positives_per_image)
+        rows.append(_row(rate, "all", at, made.margin))
+        rows += [_row(rate, _band(b.from_mm, b.to_mm), b, made.margin) for b in at.bands]
     title = f"{one.name}: sensitivity to real and to planted nodules, {1 - 2 * made.alpha:.0%} intervals"
     columns = ["False positives per negative film", "Box (mm)", "Real nodules found", "Planted nodules found",
                "Planted minus real", "Interval", "Within the margin"]  # fmt: skip
