@@ -91,7 +91,7 @@ def _in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     named = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.name.lower() in NAMES}
-    return [named[name] for name in NAMES if name in named and named[name].is_file()]
+    return [named[name] for name in NAMES if name in named and not named[name].is_dir()]
 
 
 def mask_regions(directory: str | Path | None) -> frozenset[str]:

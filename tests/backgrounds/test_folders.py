@@ -795,6 +795,15 @@ def test_links_that_lead_nowhere_are_told(tmp_path):
         assert "2 links lead nowhere, such as b.dcm: left out" in films.notes
 
 
+def test_a_manifest_behind_a_link_that_leads_nowhere_is_an_error(tmp_path):
+    pytest.importorskip("pydicom")
+    (tmp_path / "films").mkdir()
+    write_dicom(tmp_path / "films" / "a.dcm", chest(bits=12), PatientID="P0")
+    (tmp_path / "manifest.csv").symlink_to(tmp_path / "store" / "manifest.csv")
+    with pytest.raises(BackgroundError, match=r"manifest\.csv: cannot be read: No such file"):
+        list_radiographs(tmp_path / "films", [tmp_path])
+
+
 @pytest.mark.parametrize("name", ["images/boxes.csv", "labels/a.txt", "images/a.txt", "metadata.csv"])
 def test_marks_behind_a_link_that_leads_nowhere_are_not_taken_for_none(tmp_path, name):
     make_set(tmp_path / "images")
