@@ -2,7 +2,7 @@
 
 from synnodtest.fuzzing.failures import Failures, replay_failure
 from synnodtest.fuzzing.fuzz_run import CrashFound, FuzzGathered, fuzz, most_scenes
-from synnodtest.fuzzing.setup import plant, with_all_backgrounds
+from synnodtest.fuzzing.setup import on_set, plant, with_all_backgrounds
 
 __all__ = [
     "CrashFound",
@@ -10,6 +10,7 @@ __all__ = [
     "FuzzGathered",
     "fuzz",
     "most_scenes",
+    "on_set",
     "plant",
     "replay_failure",
     "with_all_backgrounds",

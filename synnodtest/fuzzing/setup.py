@@ -125,8 +125,13 @@ class SearchSetup:
         raise InvalidEvidence(f"no place for a nodule on the backgrounds of the set {self.fuzz.set!r}")
 
 
+def on_set(name: str, count: int) -> Behaviour:
+    """Return the behaviour of examples on so many backgrounds of a set, or more."""
+    return Behaviour(PYTHON, "", scenes=Scenes(set=name, count=max(LEAST_COUNT, count)))
+
+
 def plant(
-    campaign: Campaign, example: Example, set_name: str, number: int, matching: Matching
+    campaign: Campaign, example: Example, set_name: str, number: int, matching: Matching, synthesizer: str = ""
 ) -> tuple[Trial | None, str]:
     """Return the trial of an example on the background of this number, or None and why there is none.
 
@@ -136,10 +141,11 @@ def plant(
         set_name: Of the background set.
         number: Of the background, from 0; wraps around where the set is shorter.
         matching: The localization criterion.
+        synthesizer: Plants it; where none is named, that of behaviours that name none.
     """
-    behaviour = Behaviour(PYTHON, "", scenes=Scenes(set=set_name, count=max(LEAST_COUNT, number + 1)))
+    behaviour = on_set(set_name, number + 1)
     backgrounds = campaign.backgrounds(behaviour)
-    engine = campaign.engine(behaviour, campaign.providers.default_synthesizer)
+    engine = campaign.engine(behaviour, synthesizer or campaign.providers.default_synthesizer)
     claim = Claim("detected", {"operating_point": 0.0})
     maker = RecipeMaker(PYTHON, claim, Places(engine.load, Location()), plants=True, seed=campaign.seed)
     try:

@@ -28,6 +28,7 @@ from synnodtest.finding import Finding
 from synnodtest.matching import Matching, match
 from synnodtest.ports import Background, Detector
 from synnodtest.radiograph import Radiograph
+from synnodtest.spec.model import Behaviour
 
 APART = 0.02
 """Difference of scores; set by hand: single precision differs from batch to batch by a thousandth of it, half precision
@@ -129,26 +130,47 @@ class ShownAgain:
 
     def _refuse_edits(self, campaign: Campaign, gathered: Gathered) -> None:
         matching, films = Item(gathered.behaviour, gathered.variant).matching, scenes_of(gathered.behaviour).set
-        for name in gathered.evidence:
-            shown = list(_hit(campaign, gathered, name)) if (name, films) not in self._cleared else []
-            if len(shown) < ENOUGH:
-                continue
-            reacted = _reacted(campaign.providers.detector, shown, matching)
-            if reacted > MOSTLY * len(shown):
-                raise InvalidEvidence(
-                    f"the detector reacts to the edit and not to the nodule: of {len(shown)} radiographs that it was "
-                    f"shown with {LEFT:.0%} of what their nodules add, which nobody sees, it reports {reacted} all the "
-                    "same, and nothing there without it",
-                    hint="does it look for pixels that are no whole grey values, or for what differs from films that "
-                    "it was trained on?",
-                )
-            self._cleared.add((name, films))
+        for name, held in gathered.evidence.items():
+            if (name, films) not in self._cleared and refuse_edits(
+                campaign, gathered.behaviour, name, held.trials, matching
+            ):
+                self._cleared.add((name, films))
+
+
+def refuse_edits(
+    campaign: Campaign, behaviour: Behaviour, synthesizer: str, trials: Sequence[Trial], matching: Matching
+) -> bool:
+    """Return whether nodules that were hit are seen, and not the edit; False: too few were hit to tell.
+
+    Args:
+        campaign: Detector, synthesizer and backgrounds.
+        behaviour: Has the backgrounds.
+        synthesizer: By its name.
+        trials: With what was found.
+        matching: The localization criterion.
+
+    Raises:
+        InvalidEvidence: the detector reacts to the edit.
+    """
+    shown = list(_shown(campaign, behaviour, synthesizer, _hit(trials)))
+    if len(shown) < ENOUGH:
+        return False
+    reacted = _reacted(campaign.providers.detector, shown, matching)
+    if reacted > MOSTLY * len(shown):
+        raise InvalidEvidence(
+            f"the detector reacts to the edit and not to the nodule: of {len(shown)} radiographs that it was "
+            f"shown with {LEFT:.0%} of what their nodules add, which nobody sees, it reports {reacted} all the "
+            "same, and nothing there without it",
+            hint="does it look for pixels that are no whole grey values, or for what differs from films that "
+            "it was trained on?",
+        )
+    return True
 
 
 def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[_Shown]:
     """Yield the scenes with a finding at the operating point."""
     for name, held in gathered.evidence.items():
-        for shown in _shown(campaign, gathered, name, held.trials):
+        for shown in _shown(campaign, gathered.behaviour, name, held.trials):
             if _loudest(shown) >= max(held.operating_point, 2 * APART):
                 yield shown
 
@@ -157,17 +179,17 @@ def _loudest(shown: _Shown) -> float:
     return shown.trial.loudest
 
 
-def _hit(campaign: Campaign, gathered: Gathered, name: str) -> Iterator[_Shown]:
-    """Yield scenes on different backgrounds of which a nodule was hit; those without perturbations first."""
-    found = [t for t in gathered.evidence[name].trials if any(n.confidence > 0 for n in t.nodules)]
+def _hit(trials: Sequence[Trial]) -> list[Trial]:
+    """Return those on different backgrounds of which a nodule was hit; those without perturbations first."""
+    found = [t for t in trials if any(n.confidence > 0 for n in t.nodules)]
     found.sort(key=lambda trial: len(trial.scene.perturbations))
     apart = {trial.background: trial for trial in reversed(found)}
-    yield from _shown(campaign, gathered, name, list(reversed(apart.values()))[:LOOKED_AT])
+    return list(reversed(apart.values()))[:LOOKED_AT]
 
 
-def _shown(campaign: Campaign, gathered: Gathered, name: str, trials: Sequence[Trial]) -> Iterator[_Shown]:
-    engine = campaign.engine(gathered.behaviour, name)
-    by_id = {background.id: background for background in campaign.backgrounds(gathered.behaviour)}
+def _shown(campaign: Campaign, behaviour: Behaviour, name: str, trials: Sequence[Trial]) -> Iterator[_Shown]:
+    engine = campaign.engine(behaviour, name)
+    by_id = {background.id: background for background in campaign.backgrounds(behaviour)}
     return (_Shown(engine, by_id[trial.background], trial) for trial in trials)
 
 

@@ -22,9 +22,10 @@ from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_
 from synnodtest.evidence.trial import Evidence, Trial, predicate
 from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
-from synnodtest.fuzzing import FuzzGathered, plant
+from synnodtest.fuzzing import FuzzGathered, on_set, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
+from synnodtest.shell.shown_again import refuse_edits
 
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})
@@ -47,7 +48,7 @@ class SilenceCheck:
     def __init__(self) -> None:
         self._scores: dict[str, float] = {}
         self._hits: dict[str, float] = {}
-        self._probes: dict[tuple[str, float, Matching], tuple[Reported, str]] = {}
+        self._probes: dict[tuple[str, float, Matching, str], tuple[Reported, str]] = {}
 
     def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
         """Return the evidence with its rulings; a pass of a detector that found next to nothing is withheld.
@@ -78,7 +79,7 @@ class SilenceCheck:
         behaviour = gathered.behaviour
         matching = Item(behaviour, gathered.variant).matching
         name = behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
-        key = (name, point, matching)
+        key = (name, point, matching, next(iter(behaviour.synthesizers), ""))
         if key not in self._probes:
             self._probes[key] = _planted(campaign, *key)
         return self._probes[key]
@@ -98,20 +99,22 @@ def _is_recorded(campaign: Campaign) -> bool:
     return isinstance(unguarded(campaign.providers.detector), RecordedDetector)
 
 
-def _planted(campaign: Campaign, set_name: str, point: float, matching: Matching) -> tuple[Reported, str]:
+def _planted(
+    campaign: Campaign, set_name: str, point: float, matching: Matching, synthesizer: str
+) -> tuple[Reported, str]:
     recorded = unguarded(campaign.providers.detector)
     if isinstance(recorded, RecordedDetector):
         pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
-    hit: dict[str, float] = {}
-    why = ""
+    name, trials, why = synthesizer or campaign.providers.default_synthesizer, [], ""
     for number, example in enumerate(PROBES):
-        trial, reason = plant(campaign, example, set_name, number, matching)
+        trial, reason = plant(campaign, example, set_name, number, matching, name)
         if trial is None:
             why = reason
         else:
-            hit |= on_nodules([trial])
-    return reported_on(CONSPICUOUS, hit, point), "" if hit else why
+            trials.append(trial)
+    refuse_edits(campaign, on_set(set_name, len(PROBES)), name, trials, matching)
+    return reported_on(CONSPICUOUS, on_nodules(trials), point), "" if trials else why
 
 
 def _met_by_silence(gathered: Gathered) -> bool:

@@ -208,13 +208,13 @@ def read_once():
         yield
 
 
-def ruled(root, detector, *expectations, count=8, head=HEAD, conform="off"):
+def ruled(root, detector, *expectations, count=8, head=HEAD, conform="off", synthesizer="gaussian"):
     """Return the run and the rulings of the expectations, in their order."""
     path = root / "spec.yaml"
     path.write_text(head.replace("count: 8", f"count: {count}") + "".join(f"      - {one}\n" for one in expectations))
     spec = load_spec(path)
     (behaviour,) = spec.behaviours
-    run = Run(Settings(root, detector, "gaussian", root, cache=root / "cache", conform=conform))
+    run = Run(Settings(root, detector, synthesizer, root, cache=root / "cache", conform=conform))
     cases = [Case(f"{e.kind}-{n}", spec, behaviour, v) for n, e in enumerate(behaviour.expectations)
              for v in variants(behaviour, e)]  # fmt: skip
     return run, [run.rule(case, run.gather(case)).ruling for case in cases]
@@ -269,6 +269,14 @@ def test_a_pass_of_a_detector_that_finds_no_nodule_but_marks_every_corner_is_wit
 def test_a_quiet_detector_passes_alone_too(root, kind):
     _, (ruling,) = ruled(root, f"{root}/detectors.py:quiet", QUIET[kind])
     assert ruling.status.name == "PASSED"
+
+
+def test_whether_it_is_silent_is_asked_with_nodules_of_the_synthesizer_that_the_behaviour_names(root):
+    head = HEAD.replace("    scenes:", "    synthesizers: [gaussian]\n    scenes:")
+    detector = f"{root}/detectors.py:silent"
+    _, (ruling,) = ruled(root, detector, QUIET["specificity"], head=head, synthesizer=f"{root}/no.py:made")
+    assert ruling.status.name == "INCONCLUSIVE"
+    assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
 
 
 def test_next_to_nothing_is_not_enough(root):
@@ -619,6 +627,12 @@ SEEN = {
 def test_what_reacts_to_the_edit_where_nothing_is_inpainted_is_invalid(root, detector, kind):
     with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
         ruled(root, f"{root}/detectors.py:{detector}", SEEN[kind], count=16)
+
+
+def test_what_reacts_to_the_edit_alone_is_no_sign_that_a_quiet_detector_sees_nodules(root):
+    head = HEAD.replace("      nodules: [{diameter_mm: 20, contrast: 0.6, location: {region: lung}}]\n", "")
+    with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
+        ruled(root, f"{root}/detectors.py:by_grey_values", QUIET["specificity"], head=head)
 
 
 @pytest.mark.parametrize("kind", SEEN)
