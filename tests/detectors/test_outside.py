@@ -374,6 +374,7 @@ def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_be
         "from synnodtest import Radiograph\nfrom synnodtest.detectors import resolve_detector\n"
         "def end():\n    while not Path('begun').exists(): time.sleep(0.05)\n"
         f"    os.kill(os.getpid(), signal.{end})\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nohup has it ignored
         "threading.Thread(target=end, daemon=True).start()\n"
         "detector = resolve_detector(f'command:{sys.executable} detect.py {{in}} {{out}}')\n"
         "detector.detect([Radiograph(np.zeros((8, 8), np.float32), (1.0, 1.0))])\n"
