@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_likeness import BOX_TOLERANCE_PX
+from synnodtest.detectors.conform_likeness import alike, places
 from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.recorded import RecordedDetector
@@ -115,8 +115,10 @@ class ShownAgain:
     def _refuse_changed(self, detector: Detector) -> None:
         if self._changed is None and self._last is not None:
             loud = max((s.finding for s in self._last.trial.sightings), key=lambda finding: finding.score)
-            answer = ask(detector, [self._last.radiograph()])[0]
-            apart = min((abs(one.score - loud.score) for one in answer if _same_place(one, loud)), default=loud.score)
+            radiograph = self._last.radiograph()
+            answer, place = ask(detector, [radiograph])[0], places([loud], radiograph.shape)
+            near = [one for one in answer if alike(places([one], radiograph.shape), place)]
+            apart = min((abs(one.score - loud.score) for one in near), default=loud.score)
             if apart > APART:
                 self._changed = DetectorError(
                     f"detector {detector.identity.name!r} answers otherwise than earlier in this run when it is shown "
@@ -182,19 +184,16 @@ def _loudest(shown: _Shown) -> float:
 def _hit(trials: Sequence[Trial]) -> list[Trial]:
     """Return those on different backgrounds of which a nodule was hit; those without perturbations first."""
     found = [t for t in trials if any(n.confidence > 0 for n in t.nodules)]
-    found.sort(key=lambda trial: len(trial.scene.perturbations))
-    apart = {trial.background: trial for trial in reversed(found)}
-    return list(reversed(apart.values()))[:LOOKED_AT]
+    apart: dict[str, Trial] = {}
+    for trial in sorted(found, key=lambda trial: len(trial.scene.perturbations)):
+        apart.setdefault(trial.background, trial)
+    return list(apart.values())[:LOOKED_AT]
 
 
 def _shown(campaign: Campaign, behaviour: Behaviour, name: str, trials: Sequence[Trial]) -> Iterator[_Shown]:
     engine = campaign.engine(behaviour, name)
     by_id = {background.id: background for background in campaign.backgrounds(behaviour)}
     return (_Shown(engine, by_id[trial.background], trial) for trial in trials)
-
-
-def _same_place(one: Finding, other: Finding) -> bool:
-    return max(abs(a - b) for a, b in zip(one.box, other.box, strict=True)) <= BOX_TOLERANCE_PX
 
 
 def _reacted(detector: Detector, shown: Sequence[_Shown], matching: Matching) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,17 +20,23 @@ from synnodtest.detectors import preflight
 from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.evidence.chance import BARE, EXCHANGED
 from synnodtest.evidence.silence import SILENCE
+from synnodtest.finding import Finding
+from synnodtest.identity import Identity
 from synnodtest.planning.cases import Case
 from synnodtest.planning.variants import variants
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
 from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
+from synnodtest.scene import Perturbation, Scene
 from synnodtest.shell import shown_again
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.shown_again import _reacted
+from synnodtest.shell.shown_again import _hit, _reacted
 from synnodtest.shell.withheld_passes import CONTROLS
 from synnodtest.spec.loader import load_spec
+from tests.expectations.evidence import trial
 from tests.record import parts
 
 HEAD = """
@@ -644,6 +652,16 @@ def test_what_sees_the_nodule_passes_and_is_shown_next_to_nothing_of_it_once(roo
     assert len(asked) == 1
 
 
+def test_scenes_without_perturbations_are_shown_with_next_to_nothing_of_their_nodules_first():
+    plain, (dim, dimmed) = trial("a", 0.9), (_dimmed(trial(name, 0.9)) for name in "ab")
+    assert _hit([plain, dimmed, dim]) == [plain, dimmed]
+    assert _hit([dim, trial("b", 0.0), plain]) == [plain]
+
+
+def _dimmed(one):
+    return replace(one, scene=Scene(one.background, perturbations=(Perturbation("gamma", 1.2),)))
+
+
 @pytest.mark.parametrize(
     ("detector", "conform", "later"), [("breaks_down", "stop", "ERROR"), ("breaks_down_unasked", "warn", "PASSED")]
 )
@@ -656,6 +674,20 @@ def test_quiet_after_a_breakdown_in_the_middle_of_the_run_is_an_error(root, monk
     else:
         _, rulings = ruled(root, f"{root}/detectors.py:{detector}", *asked, conform=conform)
         assert [ruling.status.name for ruling in rulings] == ["PASSED", "PASSED"]
+
+
+@pytest.mark.parametrize(("side", "changed"), [(100, True), (3000, False)])
+def test_a_box_that_moves_by_rounding_of_a_large_film_is_the_same_answer(side, changed):
+    film = Radiograph(np.zeros((side, side), np.float32), (0.1, 0.1))
+    found = trial("a", 0.9)
+    (box,) = (sighting.finding.box for sighting in found.sightings)
+    moved = SimpleNamespace(
+        identity=Identity("moved"), detect=lambda _: [[Finding(tuple(edge + 2.0 for edge in box), 0.895)]]
+    )
+    again = shown_again.ShownAgain(stops=True)
+    again._last = SimpleNamespace(radiograph=lambda: film, trial=found, background=Background("a"))
+    with pytest.raises(DetectorError, match="answers otherwise") if changed else nullcontext():
+        again._refuse_changed(moved)
 
 
 def test_scores_that_hang_on_what_is_shown_beside_are_an_error(root, monkeypatch):
