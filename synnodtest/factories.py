@@ -122,10 +122,13 @@ class Loader:
 
     def _settled(self, name: str) -> ModuleType:
         """Return a module whose file stayed as it is while it was imported, as torch is at its head."""
-        base = str(self.base.resolve())
-        if base not in sys.path:
-            sys.path.insert(0, base)
-        file = self._path(name) if name.endswith(".py") else file_of_module(name)
+        if name.endswith(".py"):
+            file: Path | None = self._path(name)
+        else:
+            base = str(self.base.resolve())
+            if base not in sys.path:
+                sys.path.insert(0, base)
+            file = file_of_module(name)
         before = code_sha256(file) if file and file.is_file() else ""
         module = self._module(name)
         if file and before and code_sha256(file) != before:

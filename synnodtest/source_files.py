@@ -62,8 +62,8 @@ def changed_since_import(path: Path) -> Path | None:
 def file_of_module(name: str) -> Path | None:
     """Return the file of a module, of which nothing is imported for that; None where there is none."""
     places, parts = None, name.split(".")
-    for depth in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:depth]), places)
+    for depth, part in enumerate(parts, 1):
+        spec = PathFinder.find_spec(part, places)  # a dotted name asks for packages that are not imported yet
         if spec is None or (spec.submodule_search_locations is None and depth < len(parts)):
             return None
         places = spec.submodule_search_locations

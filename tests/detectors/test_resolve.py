@@ -54,6 +54,22 @@ def test_a_factory_of_a_package_and_of_a_file(tmp_path, radiographs, monkeypatch
     assert resolve_detector("vendorpkg_a/inner.py:factory", base=tmp_path).detect(radiographs[:1])[0][0].score == 0.5
 
 
+def test_a_factory_two_folders_down_that_are_no_packages_by_a_file_of_theirs(tmp_path, radiographs, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "vendor_src" / "models"
+    folder.mkdir(parents=True)
+    (folder / "inner.py").write_text(PLAIN)
+    detector = resolve_detector("vendor_src.models.inner:factory", base=tmp_path)
+    assert detector.detect(radiographs[:1])[0][0].score == 0.5
+
+
+def test_a_factory_of_a_file_puts_no_folder_before_those_that_modules_are_sought_in(tmp_path):
+    (tmp_path / "alone.py").write_text(PLAIN)
+    before = list(sys.path)
+    resolve_detector("alone.py:factory", base=tmp_path)
+    assert sys.path == before
+
+
 def test_an_object_with_detect_and_an_identity_mapping(write, tmp_path, radiographs):
     name = write(
         "class Vendor:\n    identity = {'name': 'vendor', 'version': '3'}\n"
