@@ -113,24 +113,25 @@ _COUNTS = re.compile(
 """Keys, folded, of the number of findings, which may be above that of those in the list."""
 
 
-def refuse_fewer(content: JsonObject, held: int) -> None:
+def refuse_fewer(content: JsonObject, held: int, pictures: int = 0) -> None:
     """Refuse an answer that counts more findings than it holds: they are of another page, or were lost.
 
     Args:
         content: The answer, or an object within an answer without findings.
         held: How many findings it holds.
+        pictures: How many radiographs it is about, which it may count too.
 
     Raises:
         DetectorError: it does; shows what it says.
     """
     for key, value in content.items():
-        counts = isinstance(value, int) and not isinstance(value, bool) and value > held
+        counts = isinstance(value, int) and not isinstance(value, bool) and value > held and value != pictures
         if counts and _COUNTS.fullmatch(folded(key)):
             says = f"the answer holds {counted(held, 'finding')} and says {str({key: value})[:200]}"
             raise DetectorError(says, hint="answer with all findings at once, and count no others")
     if not held:
         for part in _objects_in(list(content.values())):
-            refuse_fewer(part, 0)
+            refuse_fewer(part, 0, pictures)
 
 
 IMAGES = (

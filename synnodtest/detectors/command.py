@@ -245,10 +245,9 @@ class CommandDetector(_Program):
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
         for name in names:
             answer_faults.refuse_another_image(answer[name], name, names)
-        answer_faults.refuse_fewer(
-            {key: value for key, value in unknown.items() if value != len(names)}, _held(answer, names)
-        )
-        if not any(findings) and _prints_findings(output, names):
+        held = _held(answer, names)
+        answer_faults.refuse_fewer(unknown, held, pictures=len(names))
+        if not held and _prints_findings(output, names):
             raise DetectorError(
                 f"the program {self._words[0]!r} prints findings and writes none of them",
                 hint="write them into the file {out}: what a program prints is not read",
@@ -291,7 +290,7 @@ def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:
     path = PurePath(key)
     if path.suffix.lower() == ".png":
         return True
-    if isinstance(value, dict) and any(value.get(name) for name in names):
+    if isinstance(value, dict) and any(value.get(name) and isinstance(value[name], list | dict) for name in names):
         return True
     listed = isinstance(value, list) and any(isinstance(one, dict | list) for one in value)
     lists = isinstance(value, dict) and any(isinstance(one, list) for one in value.values())

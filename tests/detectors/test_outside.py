@@ -342,6 +342,17 @@ def test_findings_that_are_printed_and_not_written_are_no_silence(tmp_path, radi
         program(tmp_path, silent).detect(radiographs)
 
 
+def test_what_a_program_prints_of_other_classes_and_tells_of_its_radiographs_is_no_lost_finding(tmp_path, radiographs):
+    source = "import json, sys\nnames = [f'{n:04d}.png' for n in range(3)]\n"
+    source += "fracture = {'box': [1, 2, 3, 4], 'score': 0.9, 'label': 'rib fracture'}\n"
+    source += "answer = {name: [fracture] for name in names}\nprint(json.dumps(answer))\n"
+    source += "json.dump(answer, open(sys.argv[2], 'w'))\n"
+    assert program(tmp_path, source).detect(radiographs) == [[], [], []]
+    told = "{**{name: [] for name in names}, 'run': {'count': 3}, 'seconds': {name: 0.2 for name in names}}"
+    silent = source.replace("answer = {name: [fracture] for name in names}", f"answer = {told}")
+    assert program(tmp_path, silent).detect(radiographs) == [[], [], []]
+
+
 def test_what_a_container_left_as_another_user_is_no_failure_of_the_detector(tmp_path, radiographs, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
