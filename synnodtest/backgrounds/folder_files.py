@@ -147,7 +147,7 @@ def is_there(path: Path) -> bool:
     """
     if path.is_file():
         return True
-    if path.is_symlink() and not path.exists():
+    if _leads_nowhere(path):
         raise BackgroundError(
             f"{path}: a link that leads nowhere, and what it leads to may mark nodules",
             hint="bring what it leads to (git annex get, dvc pull), or remove the link",
@@ -155,9 +155,14 @@ def is_there(path: Path) -> bool:
     return False
 
 
+def _leads_nowhere(path: Path) -> bool:
+    """Return whether a path is a link to nothing; an editor's lock is one, whose name begins with a dot."""
+    return path.is_symlink() and not path.exists() and not path.name.startswith(".")
+
+
 def dead_links(paths: Iterable[Path]) -> list[str]:
     """Return a note on links that lead nowhere, as where a disk or a store of large files is not there."""
-    dead = sorted(path.name for path in paths if path.is_symlink() and not path.exists())
+    dead = sorted(path.name for path in paths if _leads_nowhere(path))
     return [f"{counted(len(dead), 'link leads', 'links lead')} nowhere, such as {dead[0]}: left out"] if dead else []
 
 

@@ -795,6 +795,14 @@ def test_links_that_lead_nowhere_are_told(tmp_path):
         assert "2 links lead nowhere, such as b.dcm: left out" in films.notes
 
 
+@pytest.mark.parametrize("place", ["images", "labels"])
+def test_the_lock_of_an_editor_is_no_link_that_leads_nowhere(tmp_path, place):
+    make_set(tmp_path / "images")
+    (tmp_path / place).mkdir(exist_ok=True)
+    (tmp_path / place / ".#a.txt").symlink_to("somebody@here.123:456")
+    assert not any("nowhere" in note for note in list_radiographs(tmp_path / "images", [tmp_path]).notes)
+
+
 def test_a_manifest_behind_a_link_that_leads_nowhere_is_an_error(tmp_path):
     pytest.importorskip("pydicom")
     (tmp_path / "films").mkdir()
