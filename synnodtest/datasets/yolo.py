@@ -74,8 +74,8 @@ def _images(folder: Path, root: Path, nodules: set[int], names: Mapping[int, str
 
 def _label_files(root: Path) -> list[Path]:
     """Return the label files of a folder of images, whatever the case of their suffix, but for lists of classes."""
-    paths = (path for path in sorted(_labels_of(root).rglob("*")) if path.suffix.lower() == ".txt" and is_there(path))
-    return [path for path in paths if path.name not in CLASS_LISTS and not _is_hidden(path, _labels_of(root))]
+    shown = (path for path in sorted(_labels_of(root).rglob("*")) if not _is_hidden(path, _labels_of(root)))
+    return [p for p in shown if p.suffix.lower() == ".txt" and p.name not in CLASS_LISTS and is_there(p)]
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

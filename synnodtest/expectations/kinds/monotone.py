@@ -77,11 +77,11 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
 
 
 def _no_room(seen: Watched, most: float) -> list[str]:
-    """Return why the mean curve cannot drop by more than allowed, whatever is lost; one that may drop by 1 may fall."""
+    """Return why the mean curve cannot turn by more than allowed, whatever is lost; one that may turn by 1 may."""
     highest = float(seen.curves.mean(axis=0).max()) if len(seen.curves) else math.inf
     if highest >= most or most >= 1:
         return []
-    return [f"the mean curve, at most {beside(highest, most)}, leaves no room for a drop of {most:g}"]
+    return [f"the mean curve, at most {beside(highest, most)}, is too low to go the wrong way by {most:g}"]
 
 
 def largest_drop(seen: Watched, evidence: Evidence, most: float) -> Held:
