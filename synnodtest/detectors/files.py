@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from synnodtest.errors import DetectorError, require
@@ -25,6 +26,19 @@ def check_weights(path: Path, package: str, extra: str) -> None:
 def replaced(path: Path) -> DetectorError:
     """Return the error of a file that is not any more what the detector's findings are stored under."""
     return DetectorError(f"{path} was replaced while the run went on", hint="run again, once it stays as it is")
+
+
+@contextmanager
+def unreplaced(first: Path, others: Sequence[Path] = ()) -> Iterator[str]:
+    """Give the sha256 of a model's files, which stay as they are while it is loaded from them.
+
+    Raises:
+        DetectorError: one was replaced, and the model may be of either content.
+    """
+    digest = sha256_of_files(first, others)
+    yield digest
+    if sha256_of_files(first, others) != digest:
+        raise replaced(first)
 
 
 def sha256_of_files(first: Path, others: Sequence[Path]) -> str:

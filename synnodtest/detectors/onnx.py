@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
-from synnodtest.detectors.files import check_weights, sha256_of_files
+from synnodtest.detectors.files import check_weights, unreplaced
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 
@@ -47,7 +47,8 @@ def load_onnx(path: Path, *, device: str = "cpu", chosen: Sequence[str] = ()) ->
 
 
 def _network(path: Path, device: str) -> Network:
-    digest, session = sha256_of_files(path, weights_beside(path)), _session(path, device)
+    with unreplaced(path, weights_beside(path)) as digest:
+        session = _session(path, device)
     first, *more = session.get_inputs()
     if more:
         raise DetectorError(f"{path}: has {len(more) + 1} inputs, not one picture", hint=ONE_INPUT)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
-from synnodtest.detectors.files import sha256_of_files
+from synnodtest.detectors.files import unreplaced
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.onnx_settings import yaml_of
 from synnodtest.detectors.registry import Options, register_detector
@@ -156,8 +156,11 @@ def _network(path: Path) -> Network:
     """Return an exported model compiled for the CPU in float32."""
     openvino = _openvino_package()
     try:
-        model = openvino.Core().read_model(path)
-        compiled = openvino.Core().compile_model(model, "CPU", _FLOAT32)
+        with unreplaced(path, [one for one in [path.with_suffix(".bin")] if one.is_file()]) as digest:
+            model = openvino.Core().read_model(path)
+            compiled = openvino.Core().compile_model(model, "CPU", _FLOAT32)
+    except DetectorError:
+        raise
     except Exception as error:
         raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
     first, *more = model.inputs
@@ -173,7 +176,6 @@ def _network(path: Path) -> Network:
         return {name: np.array(answers[number]) for number, name in enumerate(names)}
 
     outputs = dict(zip(names, map(_sides, model.outputs), strict=True))
-    digest = sha256_of_files(path, [one for one in [path.with_suffix(".bin")] if one.is_file()])
     engine = f"openvino {version('openvino')}"
     return Network(path, engine, digest, _sides(first), kind, outputs, _metadata(path), run)
 

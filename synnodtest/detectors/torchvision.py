@@ -21,11 +21,10 @@ import numpy as np
 
 from synnodtest.decoding import JsonObject
 from synnodtest.detectors.exchange import finding_of
-from synnodtest.detectors.files import check_weights
+from synnodtest.detectors.files import check_weights, unreplaced
 from synnodtest.detectors.network_outputs import check_scores, refuse_background
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
-from synnodtest.files import sha256_of_file
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
@@ -121,7 +120,8 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         raise DetectorError(f"torchvision has no detection model {architecture!r}", hint=", ".join(known))
     try:
         torch.serialization.add_safe_globals([Namespace])  # the arguments that torchvision's own training keeps
-        content = torch.load(weights, map_location="cpu", weights_only=True)
+        with unreplaced(weights) as digest:
+            content = torch.load(weights, map_location="cpu", weights_only=True)
         state = _weights_in(weights, content)
         model = builder(weights=None, weights_backbone=None, num_classes=2)
         judge = getattr(model, "roi_heads", model)
@@ -142,7 +142,7 @@ def load_torchvision(architecture: str, weights: Path, device: str = "cpu") -> T
         model,
         weights.name,
         version=f"torchvision {version('torchvision')}",
-        sha256=sha256_of_file(weights),
+        sha256=digest,
         device=device,
         configuration={"architecture": architecture},  # that of 320 pixels takes the weights of that of 800
     )

@@ -163,3 +163,18 @@ def test_weights_in_files_of_their_own_are_part_of_the_identity(tmp_path, monkey
 def test_the_settings_are_part_of_the_identity(tmp_path):
     first = settled(tmp_path, "yolo").identity.key()
     assert settled(tmp_path, "yolo", "confidence: 0.2").identity.key() != first
+
+
+def test_a_model_that_is_replaced_while_it_is_loaded_is_not_known_by_either_content(tmp_path, monkeypatch):
+    from synnodtest.detectors import onnx
+
+    loaded = onnx._session
+
+    def replaced_meanwhile(path, device):
+        session = loaded(path, device)
+        path.write_bytes(path.read_bytes() + b"\n")
+        return session
+
+    monkeypatch.setattr(onnx, "_session", replaced_meanwhile)
+    with pytest.raises(DetectorError, match=r"model\.onnx was replaced while"):
+        settled(tmp_path, "yolo")

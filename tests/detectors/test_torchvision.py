@@ -176,3 +176,17 @@ def test_what_cannot_be_used_is_named_and_nothing_in_it_runs(tmp_path, monkeypat
     with pytest.raises(DetectorError, match=message):
         resolve_detector(text, base=tmp_path)
     assert not (tmp_path / "owned").exists()
+
+
+def test_weights_that_are_replaced_while_they_are_loaded_are_not_known_by_either_content(tmp_path, monkeypatch):
+    path, load = tmp_path / "nodules.pth", torch.load
+    torch.save({}, path)
+
+    def replaced_meanwhile(weights, **options):
+        content = load(weights, **options)
+        torch.save({"of another": torch.zeros(1)}, path)
+        return content
+
+    monkeypatch.setattr(torch, "load", replaced_meanwhile)
+    with pytest.raises(DetectorError, match=r"nodules\.pth was replaced while"):
+        resolve_detector(f"torchvision:{NAME}:{path}")
