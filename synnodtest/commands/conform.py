@@ -29,11 +29,11 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from synnodtest.detectors import resolve_detector
     from synnodtest.detectors.conform import answers
-    from synnodtest.detectors.preflight import is_recorded
+    from synnodtest.detectors.recorded import recorded_in
     from synnodtest.shell.progress import Progress
 
     detector = resolve_detector(options.detector, device=options.device, timeout_s=options.timeout)
-    if is_recorded(detector):
+    if recorded_in(detector):
         raise SynnodError(
             f"{options.detector} is a record of findings: it can be asked nothing about other radiographs",
             hint="conform the detector that it was recorded from",

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,8 +105,11 @@ def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argpars
         trained_on, whose = _trained_on(text), "" if alone else f"{name}: "
         with tqdm(total=len(data.cases), desc=whose + data.name, unit="image", disable=None) as bar:
             seen = answers_of(detector, data, completed, on_bar(bar), hashed=bool(trained_on))
-            answered, notes = with_copies_joined(data.cases, seen)
-            answers.append(answered)
+            if answers:  # the same films: their copies are known
+                seen = [replace(one, cluster=first.cluster) for one, first in zip(seen, answers[0], strict=True)]
+            else:
+                seen, notes = with_copies_joined(data.cases, seen)
+            answers.append(seen)
             found = measure(detector.identity, data, answers[-1], resamples=options.resamples, trained_on=trained_on)
         for one, other in found["in_training"].items():
             why = f"{one} is nearly the training image {other}: figures on it are no test"

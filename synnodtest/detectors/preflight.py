@@ -10,7 +10,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.detectors.conform import Check, conform, scores_check
 from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
 from synnodtest.detectors.guard import unguarded
-from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.recorded import recorded_in
 from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
@@ -26,11 +26,6 @@ GLANCE = 256
 """Pixels of the phantom by which a detector is known again."""
 STOPPING = ("answer", "box", "size", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
 """Questions whose failure makes every verdict meaningless. The others only warn of a detector's limits."""
-
-
-def is_recorded(detector: Detector) -> bool:
-    """Return whether a detector only knows the radiographs that its findings were recorded on."""
-    return isinstance(unguarded(detector), RecordedDetector)
 
 
 def reads_truth(detector: Detector) -> bool:
@@ -49,8 +44,7 @@ def preflight(detector: Detector, store: Store) -> list[Check]:
         detector: From ``resolve_detector``.
         store: Keeps the answers.
     """
-    recorded = unguarded(detector)
-    if isinstance(recorded, RecordedDetector):
+    if recorded := recorded_in(detector):
         check = scores_check(recorded.scores())
         return [check] if check.passed is False else []
     if reads_truth(detector):

@@ -29,6 +29,7 @@ from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
 from synnodtest.detectors import answer_faults
 from synnodtest.detectors.exchange import finding_of
+from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.registry import register_detector
@@ -171,6 +172,12 @@ class RecordedDetector:
                 f"{radiograph.shape[1]} x {radiograph.shape[0]}",
                 hint="export it on the radiograph's own pixel grid",
             )
+
+
+def recorded_in(detector: Detector) -> RecordedDetector | None:
+    """Return the record of findings that a detector is, within its guard; None where it can be asked about any film."""
+    inner = unguarded(detector)
+    return inner if isinstance(inner, RecordedDetector) else None
 
 
 def _named(radiograph: Radiograph) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from synnodtest.detectors.guard import unguarded
-from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.evidence.arm import UNTOUCHED_ARM
@@ -34,8 +33,7 @@ def shown_bare(engine: Engine, backgrounds: Sequence[Background], evidence: Evid
     keys = [without_nodules(trial.scene).key() if trial.scene.nodules else "" for trial in evidence.trials]
     planted = {key: t.scene for key, t in zip(reversed(keys), reversed(evidence.trials), strict=True) if key}
     recipes = [_recipe(scene, by_id[scene.background]) for scene in planted.values()]
-    recorded = unguarded(engine.detector)
-    if isinstance(recorded, RecordedDetector):
+    if recorded := recorded_in(engine.detector):
         recipes = [r for r in recipes if (shown := engine.first_radiograph([r])) and recorded.holds(shown)]
     found = {without_nodules(trial.scene).key(): trial for trial in _trials(engine, recipes, matching)}
     return bare(evidence, matching, [found.get(key) for key in keys])

@@ -34,7 +34,7 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
     Raises:
         SynnodError: the spec assumes what can never show the bound.
     """
-    column = _of_no_film(behaviour, variant, backgrounds)
+    column = _column_of_none(behaviour, variant, backgrounds)
     per_background = 0.0 if column else units_per_background(behaviour, variant, backgrounds, seed)
     count = len({b.cluster for b in backgrounds})
     units = round(per_background * len(backgrounds))
@@ -213,7 +213,7 @@ def _untouched_per_background(kind: Kind[Any] | None, scenes: Scenes | None, par
     return max(sum(group.kind == UNTOUCHED_ARM for group in groups), 1)
 
 
-def _of_no_film(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> str:
+def _column_of_none(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> str:
     """Return a stratum that ``where`` asks for and no background has; "" if there is none.
 
     Of images that are compared such a condition chooses none, so that all are judged.

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
-from synnodtest.detectors.guard import unguarded
-from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.recorded import RecordedDetector, recorded_in
 from synnodtest.detectors.resolve import names_record
 from synnodtest.errors import SynnodError
 from synnodtest.planning.cases import Case
@@ -27,8 +26,8 @@ def fault_of_record(run: Run, cases: Sequence[Case]) -> str:
     except SynnodError as error:  # of a folder that is no record, the items tell
         return "" if Path(run.settings.detector).is_dir() else f"--detector: {error}"
     try:
-        record = unguarded(detector)
-        if not isinstance(record, RecordedDetector):
+        record = recorded_in(detector)
+        if record is None:
             return ""
         return _namesakes(record, run, cases) or _fault(record, run, cases)
     except SynnodError:

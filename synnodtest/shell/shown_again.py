@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 
 from synnodtest.counted import counted
 from synnodtest.detectors.conform_likeness import alike, places
-from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.pairs import ask
-from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.gather import Item
@@ -103,7 +102,7 @@ class ShownAgain:
             InvalidEvidence: it reacts to the edit.
         """
         detector = campaign.providers.detector
-        if isinstance(unguarded(detector), RecordedDetector):
+        if recorded_in(detector):
             return gathered
         self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
         if gathered.ruling.status is Status.PASSED:

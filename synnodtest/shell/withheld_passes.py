@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from synnodtest.detectors.guard import unguarded
-from synnodtest.detectors.recorded import RecordedDetector
+from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
@@ -65,7 +64,7 @@ class SilenceCheck:
         speaks, sees = (not all(one.silent for one in told) for told in (tallies, hits))
         if gathered.ruling.status is not Status.PASSED or (speaks and sees) or not _met_by_silence(gathered):
             return gathered
-        if speaks and _is_recorded(campaign):
+        if speaks and recorded_in(campaign.providers.detector):
             return gathered
         probe, why = self._probed(campaign, gathered, point)
         if probe.reported or (speaks and not probe.pictures):
@@ -95,15 +94,10 @@ def _tallied(
     return [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
 
 
-def _is_recorded(campaign: Campaign) -> bool:
-    return isinstance(unguarded(campaign.providers.detector), RecordedDetector)
-
-
 def _planted(
     campaign: Campaign, set_name: str, point: float, matching: Matching, synthesizer: str
 ) -> tuple[Reported, str]:
-    recorded = unguarded(campaign.providers.detector)
-    if isinstance(recorded, RecordedDetector):
+    if recorded := recorded_in(campaign.providers.detector):
         pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
     name, trials, why = synthesizer or campaign.providers.default_synthesizer, [], ""
