@@ -89,7 +89,7 @@ def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argpars
     from tqdm import tqdm
 
     from synnodtest.backgrounds.estimates import Estimates
-    from synnodtest.evaluation.answers import answers_of, with_copies_joined
+    from synnodtest.evaluation.answers import answers_of, answers_with_copies_joined
     from synnodtest.evaluation.comparison import compare, unadjusted
     from synnodtest.evaluation.detector import measure
 
@@ -108,7 +108,7 @@ def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argpars
             if answers:  # the same films: their copies are known
                 seen = [replace(one, cluster=first.cluster) for one, first in zip(seen, answers[0], strict=True)]
             else:
-                seen, notes = with_copies_joined(data.cases, seen)
+                seen, notes = answers_with_copies_joined(data.cases, seen)
             answers.append(seen)
             found = measure(detector.identity, data, answers[-1], resamples=options.resamples, trained_on=trained_on)
         for one, other in found["in_training"].items():

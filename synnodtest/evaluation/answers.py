@@ -12,7 +12,7 @@ from synnodtest.annotated.sets import AnnotatedSet, Case
 from synnodtest.backgrounds.films import Sight, likenesses, with_copies
 from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.engine.sightings import regions_at
-from synnodtest.evidence import clusters
+from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.finding import Finding
 from synnodtest.geometry import Box, centre_of, iou
 from synnodtest.matching import Matching, match
@@ -100,7 +100,7 @@ def _answered(
         progress(min(start + BATCH, len(cases)), len(cases))
 
 
-def with_copies_joined(cases: Sequence[Case], answers: Sequence[Answer]) -> tuple[list[Answer], list[str]]:
+def answers_with_copies_joined(cases: Sequence[Case], answers: Sequence[Answer]) -> tuple[list[Answer], list[str]]:
     """Return the answers, those to copies of one film in one cluster, and notes on such copies.
 
     Args:
@@ -110,7 +110,7 @@ def with_copies_joined(cases: Sequence[Case], answers: Sequence[Answer]) -> tupl
     named = {case.id: case.cluster if case.cluster != case.id else "" for case in cases}
     sights = {case.id: Sight(case.cluster, answer.looks) for case, answer in zip(cases, answers, strict=True)}
     films, notes = with_copies(sights, named)
-    joined = clusters.with_copies_joined([Background(one, named[one], film=film) for one, film in films.items()])
+    joined = with_copies_joined([Background(one, named[one], film=film) for one, film in films.items()])
     return [replace(answer, cluster=to.cluster) for answer, to in zip(answers, joined, strict=True)], notes
 
 

@@ -17,7 +17,7 @@ from synnodtest.commands.options import template
 from synnodtest.counted import counted
 from synnodtest.datasets.similarity import perceptual_hash
 from synnodtest.detectors import CallableDetector
-from synnodtest.evaluation.answers import answers_of, coco_hits, with_copies_joined
+from synnodtest.evaluation.answers import answers_of, answers_with_copies_joined, coco_hits
 from synnodtest.evaluation.detector import evaluate
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Truth
@@ -356,7 +356,7 @@ def test_copies_of_one_film_are_of_one_patient_and_told(tmp_path, capsys):
         table.write("again.jpg,tight,,,,,yes\n")
     data = DatasetSet(tmp_path)
     seen = answers_of(scripted({k: [] for k in range(101)}), data)
-    answers, (note,) = with_copies_joined(data.cases, seen)
+    answers, (note,) = answers_with_copies_joined(data.cases, seen)
     assert [one.cluster for one in answers] == ["p-real000", "p-real001", "p-real000"]
     assert note.startswith("1 radiograph looks like copies of others")
     command = ["evaluate", "detector", "--detector", "mutant:always-silent", "--resamples", "0", "--split", "all"]
