@@ -266,22 +266,34 @@ def refuse_shares(findings: Iterable[Sequence[Finding]], whose: str) -> None:
         )
 
 
-_HEIGHTS, _WIDTHS = (
-    tuple(f"{whose}{side}" for whose in ("image", "img", "picture", "orig", "original")) for side in ("height", "width")
-)
-"""Keys, folded, that tell of how many pixels the image was that findings were made on."""
+_WHOLE = ("image", "img", "picture", "orig", "original")
+"""Beginnings of keys, folded, that tell how many pixels high and wide the image was that findings were made on."""
 
 
-def stated_shape(content: object) -> tuple[int, int] | None:
-    """Return height and width of the image that an answer or a finding says it was made on; None where it does not."""
-    said = {folded(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+def stated_shape(content: object, whose: str = "the answer") -> tuple[int, int] | None:
+    """Return height and width of the image that an answer or a finding says it was made on; None where it does not.
+
+    ``image_height`` and ``image_width`` go before any other name.
+
+    Raises:
+        DetectorError: one of them is no number.
+    """
+    said = {folded(key): value for key, value in content.items() if value} if isinstance(content, dict) else {}
     if isinstance(image := said.get("image"), dict):
-        said |= {f"image{folded(key)}": value for key, value in image.items()}
-    sides = [next((said[key] for key in names if said.get(key)), None) for names in (_HEIGHTS, _WIDTHS)]
+        said = {f"image{folded(key)}": value for key, value in image.items()} | said
+    height, width = (_stated_side(said, side, whose) for side in ("height", "width"))
+    return None if height is None or width is None else (height, width)
+
+
+def _stated_side(said: JsonObject, side: str, whose: str) -> int | None:
+    stated = next((said[name] for name in (f"{image}{side}" for image in _WHOLE) if said.get(name)), None)
     try:
-        return int(float(str(sides[0]))), int(float(str(sides[1])))
-    except (ValueError, OverflowError):
-        return None
+        return None if stated is None else int(float(str(stated)))
+    except (ValueError, OverflowError) as error:
+        raise DetectorError(
+            f"{whose} says {stated!r} of its image's {side}, which is no number of pixels",
+            hint="give the radiograph's image_height and image_width, or neither",
+        ) from error
 
 
 def refuse_other_shape(contents: Iterable[object], shape: tuple[int, int]) -> None:
@@ -295,7 +307,7 @@ def refuse_other_shape(contents: Iterable[object], shape: tuple[int, int]) -> No
             raise DetectorError(
                 f"the answer is about an image of {stated[1]} x {stated[0]} pixels, and the radiograph has "
                 f"{shape[1]} x {shape[0]}",
-                hint="answer in pixels of the radiograph as it was sent, and say so",
+                hint="answer in pixels of the radiograph as it was sent, and give its image_height and image_width",
             )
 
 

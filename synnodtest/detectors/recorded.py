@@ -248,9 +248,8 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         findings: Findings = {}
         origins: dict[str, Origin] = {}
         for key, items in entries:
-            origins.update(
-                (key, Origin(path, shape)) for _, item in items if (shape := answer_faults.stated_shape(item))
-            )
+            shapes = (answer_faults.stated_shape(item, where) for where, item in items)
+            origins.update((key, Origin(path, shape)) for shape in shapes if shape)
             kept = [_finding(item, where) for where, item in items if labels.keeps(item)]
             findings.setdefault(key, []).extend(kept)
         labels.refuse_unseen()

@@ -274,6 +274,14 @@ def test_an_answer_of_which_a_part_would_be_passed_over_is_refused(server, radio
         HttpDetector(server.url, pause_s=0).detect(radiographs[:1])
 
 
+@pytest.mark.parametrize("network", [{"image": {"width": 640, "height": 640}}, {"img_width": 640, "img_height": 640}])
+def test_an_answer_may_state_the_network_s_size_beside_the_radiograph_s(server, radiographs, network):
+    height, width = radiographs[0].shape
+    answer = {"findings": [BOX], "image_height": height, "image_width": width, **network}
+    server.scripts = [(200, {}, json.dumps(answer).encode(), 0)]
+    assert [len(found) for found in HttpDetector(server.url).detect(radiographs[:1])] == [1]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -190,6 +190,13 @@ def test_findings_that_were_made_on_another_number_of_pixels_are_refused(tmp_pat
         resolve_detector("f.csv", base=tmp_path).detect(radiographs[:1])
 
 
+@pytest.mark.parametrize("text", ["tall", "nan", "352.4 mm"])
+def test_a_record_whose_number_of_pixels_is_no_number_is_refused(tmp_path, text):
+    (tmp_path / "f.csv").write_text(f"radiograph,x_min,y_min,x_max,y_max,score,Image_Height\na,1,2,3,4,0.5,{text}\n")
+    with pytest.raises(DetectorError, match=rf"f\.csv: line 2 says '{text}' of its image's height, which is no number of pixels"):
+        resolve_detector("f.csv", base=tmp_path)
+
+
 @pytest.mark.parametrize("text", ["False", "no", "0"])
 def test_a_column_that_denies_the_nodule_is_obeyed_as_in_json(tmp_path, text):
     rows = f"a,1,2,3,4,0.5,{text}\na,5,6,7,8,0.5,True\n"
