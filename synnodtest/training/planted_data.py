@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.annotated.films import AnnotatedFilms
@@ -36,6 +36,7 @@ def planted_data(
     annotated: Path | None = None,
     phantoms: int = 0,
     split: str = "train",
+    report: Callable[[str], None] = print,
 ) -> tuple[Stock, Shadows]:
     """Return radiographs and CT shadows for training; held-out patients and CT series are left out.
 
@@ -49,6 +50,7 @@ def planted_data(
         annotated: Films with boxes; any layout that ``evaluate detector`` reads.
         phantoms: How many built-in phantoms to add.
         split: Patients to train on: ``train``, or ``train:SHARE`` to hold out more.
+        report: Called with a line per note on the annotated films.
 
     Raises:
         SynnodError: there is nothing to plant nodules in.
@@ -57,7 +59,7 @@ def planted_data(
     if not (work / "shadows.npz").is_file():
         cast_shadows(kept_series(ct_patches, held_out=False)).save(work / "shadows.npz")
     if not (work / "stock.npz").is_file():
-        sources = (_films(backgrounds, split), _annotated(annotated, work, split), _phantoms(phantoms))
+        sources = (_films(backgrounds, split), _annotated(annotated, work, split, report), _phantoms(phantoms))
         parts = [stock_of(source, kind, size) for kind, source in enumerate(sources)]
         usable = [part for part in parts if part is not None]
         if not usable:
@@ -83,9 +85,11 @@ def _films(root: Path | None, split: str) -> Iterator[_Marked]:
             yield source.load(background), ()
 
 
-def _annotated(folder: Path | None, cache: Path, split: str) -> Iterator[_Marked]:
+def _annotated(folder: Path | None, cache: Path, split: str, report: Callable[[str], None]) -> Iterator[_Marked]:
     if folder is not None:
         films = AnnotatedFilms(folder, split=split, cache=cache / "regions")
+        for note in films.notes:
+            report(f"note: {note}")
         for film in films.backgrounds:
             yield films.load(film), [nodule.box for nodule in films.nodules(film.id)]
 

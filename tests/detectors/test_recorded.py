@@ -193,7 +193,9 @@ def test_findings_that_were_made_on_another_number_of_pixels_are_refused(tmp_pat
 @pytest.mark.parametrize("text", ["tall", "nan", "352.4 mm"])
 def test_a_record_whose_number_of_pixels_is_no_number_is_refused(tmp_path, text):
     (tmp_path / "f.csv").write_text(f"radiograph,x_min,y_min,x_max,y_max,score,Image_Height\na,1,2,3,4,0.5,{text}\n")
-    with pytest.raises(DetectorError, match=rf"f\.csv: line 2 says '{text}' of its image's height, which is no number of pixels"):
+    with pytest.raises(
+        DetectorError, match=rf"f\.csv: line 2 says '{text}' of its image's height, which is no number of pixels"
+    ):
         resolve_detector("f.csv", base=tmp_path)
 
 

@@ -5,7 +5,10 @@ import shutil
 import numpy as np
 import pytest
 
+from synnodtest.annotated.films import AnnotatedFilms
+from synnodtest.training.planted_data import planted_data
 from synnodtest.training.stock import SHADOW_PX, Shadows, Stock, stock_of
+from tests.evaluation.annotated_folder import write_annotated, write_copy
 
 torch = pytest.importorskip("torch", reason="training needs the extra diffusion or yolo")
 
@@ -99,6 +102,20 @@ def test_a_stock_keeps_boxes_in_the_square_and_leaves_half_a_lung_out():
     assert stock.boxes.tolist() == [[70, 40, 80, 60]]  # twice as large, 50 pixels of padding on the left
     assert stock.kind.tolist() == [2]
     assert stock.spacing_mm[0].tolist() == pytest.approx([0.2, 0.2])
+
+
+def test_what_is_noted_of_annotated_films_is_told_as_the_stock_is_made(tmp_path):
+    write_annotated(tmp_path / "set", 2)
+    write_copy(tmp_path / "set", "real000")
+    with (tmp_path / "set" / "boxes.csv").open("a") as table:
+        table.write("again.jpg,tight,60,60,10,10,yes\n")
+    (tmp_path / "work").mkdir()
+    _balls(1).save(tmp_path / "work" / "shadows.npz")
+    said = []
+    choices = {"size": 64, "ct_patches": tmp_path, "annotated": tmp_path / "set", "split": "all", "report": said.append}
+    planted_data(tmp_path / "work", **choices)
+    assert said
+    assert said == [f"note: {note}" for note in AnnotatedFilms(tmp_path / "set").notes]
 
 
 @pytest.fixture(scope="module")
