@@ -1,6 +1,8 @@
 """Annotated sets: reproducible, truth inside the lung, and never a patient on both sides."""
 
+import json
 from argparse import Namespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.sets import PhantomSet, Planting, part_of
 from synnodtest.commands.annotated import annotated_sets
+from synnodtest.datasets.split import is_held_out
 from synnodtest.errors import SynnodError
 from synnodtest.training.detection_data import prepare
 
@@ -106,7 +109,30 @@ def test_sets_of_one_name_are_refused_since_one_would_take_the_place_of_the_othe
     folder = tmp_path / "phantom"
     folder.mkdir()
     write_png(folder / "a.png", chest())
-    (folder / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\n")
+    (folder / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,40,40,60,60\n")
     asked = Namespace(data=folder, phantoms=1, backgrounds=None)
     with pytest.raises(SynnodError, match="two sets are called 'phantom'"):
         annotated_sets(asked, "all", fresh=True)
+
+
+def test_a_set_without_one_annotated_nodule_is_refused_by_its_file(tmp_path):
+    for name in ("a.png", "b.png"):
+        write_png(tmp_path / name, chest())
+    content = {"images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}], "annotations": []}
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    asked = Namespace(data=tmp_path, phantoms=0, backgrounds=None)
+    with pytest.raises(SynnodError, match=r"annotations\.json: images\[0\]: from here on, none of 2 images has"):
+        annotated_sets(asked, "all")
+
+
+def test_a_split_without_an_annotated_nodule_is_refused_where_it_is_measured_on(tmp_path):
+    names = [f"{number}.png" for number in range(20)]
+    marked = next(name for name in names if not is_held_out(Path(name).stem))
+    for name in names:
+        write_png(tmp_path / name, chest())
+    boxes = "".join(f"{name},40,40,60,60\n" if name == marked else f"{name},,,,\n" for name in names)
+    (tmp_path / "boxes.csv").write_text(f"file,x_min,y_min,x_max,y_max\n{boxes}")
+    asked = Namespace(data=tmp_path, phantoms=0, backgrounds=None)
+    with pytest.raises(SynnodError, match="no image with an annotated nodule belongs to the split 'test'"):
+        annotated_sets(asked, "test", fresh=True)
+    assert [len(one.cases) for one in annotated_sets(asked, "test")] == [sum(map(is_held_out, map(str, range(20))))]
