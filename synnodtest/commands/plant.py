@@ -45,7 +45,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     place.add_argument("--centre-mm", type=_numbers(2), metavar="X,Y", help="place, in mm from the top left corner")
     place.add_argument("--region", help="anywhere in this region, drawn by the seed (lung, retrocardiac, ...)")
     add("--diameter-mm", type=float, help="equal-area diameter; a box gives one")
-    add("--contrast", type=float, help="added brightness / range of the lung: an order")
+    add("--contrast", type=float, help="added brightness / range of the lung; what came of it is told")
     add("--density", type=float, help="attenuation relative to soft tissue, in place of a contrast")
     add("--attenuation", default="", choices=ATTENUATION_WORDS, help="in place of both; default: drawn")
     add("--margin", default="", choices=MARGIN_WORDS, help="its outline")
