@@ -126,8 +126,8 @@ def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
     return masks
 
 
-def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
-    """Return the files of a tree of DICOM files.
+def dicom_tree(folder: Path, one_set: bool) -> tuple[list[Path], list[str]]:
+    """Return the files of a tree of DICOM files, and a note on links in it that lead nowhere.
 
     Folders below a flat ``--backgrounds`` that hold files themselves may be sets, so they are not thrown together
     unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
@@ -136,7 +136,7 @@ def dicom_tree(folder: Path, one_set: bool) -> list[Path]:
     parts = {path: path.relative_to(folder).parts for path in sorted(folder.rglob("*"))}
     shown = (path for path, names in parts.items() if not any(name.startswith(".") for name in names))
     dicom = [path for path in shown if _nameless_dicom(path)]
-    return dicom if all(len(parts[path]) > depth for path in dicom) else []
+    return dicom if all(len(parts[path]) > depth for path in dicom) else [], dead_links(parts)
 
 
 def is_there(path: Path) -> bool:

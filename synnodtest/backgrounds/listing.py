@@ -88,9 +88,8 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     masks = MasksBeside()
     entries, notes = _entries(folder, images, lying, manifest, masks)
     if not entries and images == folder:
-        tree = dicom_tree(folder, one_set=len(outer) > 1)
+        tree, notes = dicom_tree(folder, one_set=len(outer) > 1)
         entries = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree]
-        notes = dead_links(folder.rglob("*"))
     else:
         notes += dead_links(images.iterdir())
     entries = [replace(e, header=read_dicom_facts(e.path)) if is_dicom(e.path) else e for e in entries]

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,16 +100,16 @@ def _figures(data: AnnotatedSet, detectors: Sequence[Detector], options: argpars
     figures: list[dict[str, object]] = []
     answers: list[list[Answer]] = []
     notes: list[str] = []
-    for name, text, detector in zip(names, options.detector, detectors, strict=True):
-        trained_on, whose = _trained_on(text), "" if alone else f"{name}: "
+    hashes = [_trained_on(text) for text in options.detector]
+    for name, trained_on, detector in zip(names, hashes, detectors, strict=True):
+        whose = "" if alone else f"{name}: "
         with tqdm(total=len(data.cases), desc=whose + data.name, unit="image", disable=None) as bar:
-            seen = answers_of(detector, data, completed, on_bar(bar), hashed=bool(trained_on))
-            if answers:  # the same films: their copies are known
-                seen = [replace(one, cluster=first.cluster) for one, first in zip(seen, answers[0], strict=True)]
-            else:
+            known = answers[0] if answers else ()
+            seen = answers_of(detector, data, completed, on_bar(bar), hashed=any(hashes), known=known)
+            if not answers:
                 seen, notes = answers_with_copies_joined(data.cases, seen)
             answers.append(seen)
-            found = measure(detector.identity, data, answers[-1], resamples=options.resamples, trained_on=trained_on)
+            found = measure(detector.identity, data, seen, resamples=options.resamples, trained_on=trained_on)
         for one, other in found["in_training"].items():
             why = f"{one} is nearly the training image {other}: figures on it are no test"
             print(f"warning: {whose}{why}", file=sys.stderr)

@@ -62,6 +62,7 @@ def answers_of(
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     hashed: bool = False,
+    known: Sequence[Answer] = (),
 ) -> list[Answer]:
     """Return a detector's answer to each radiograph, in order; it is not shown their truth.
 
@@ -71,11 +72,12 @@ def answers_of(
         completed: Adds regions to radiographs with nodules whose files bring none.
         progress: Called after each batch with the radiographs done and their total.
         hashed: Whether the radiographs' perceptual hashes are wanted.
+        known: Another detector's answers to the same radiographs, of which all but the findings holds for these too.
 
     Raises:
         DetectorError: the detector fails.
     """
-    return list(_answered(detector, data, completed, progress, hashed))
+    return list(_answered(detector, data, completed, progress, hashed, known))
 
 
 def _answered(
@@ -84,20 +86,34 @@ def _answered(
     completed: Callable[[Radiograph], Radiograph],
     progress: Callable[[int, int], None],
     hashed: bool,
+    known: Sequence[Answer],
 ) -> Iterator[Answer]:
     cases = data.cases
     for start in range(0, len(cases), BATCH):
         batch = cases[start : start + BATCH]
         radiographs: list[Radiograph] = [data.load(case) for case in batch]
         answers = detector.detect([one.with_pixels(one.pixels, ()) for one in radiographs])  # without their truth
-        for case, radiograph, findings in zip(batch, radiographs, answers, strict=True):
-            ordered = tuple(sorted(findings, key=lambda finding: -finding.score))
-            known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
-            regions = tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules)
-            digest = perceptual_hash(radiograph.pixels) if hashed else ""
-            seen = radiograph.nodules, radiograph.spacing_mm, regions, digest, likenesses(radiograph.pixels)
-            yield Answer(case.cluster, ordered, *seen, exhaustive=case.exhaustive)
+        films = known[start : start + BATCH] or [
+            _film(case, radiograph, completed, hashed) for case, radiograph in zip(batch, radiographs, strict=True)
+        ]
+        for film, findings in zip(films, answers, strict=True):
+            yield replace(film, findings=tuple(sorted(findings, key=lambda finding: -finding.score)))
         progress(min(start + BATCH, len(cases)), len(cases))
+
+
+def _film(case: Case, radiograph: Radiograph, completed: Callable[[Radiograph], Radiograph], hashed: bool) -> Answer:
+    """Return what an answer says of a radiograph itself, without findings."""
+    known = completed(radiograph) if radiograph.nodules and not radiograph.regions else radiograph
+    return Answer(
+        case.cluster,
+        (),
+        radiograph.nodules,
+        radiograph.spacing_mm,
+        tuple(frozenset(regions_at(known, centre_of(_box(truth)))) for truth in radiograph.nodules),
+        perceptual_hash(radiograph.pixels) if hashed else "",
+        likenesses(radiograph.pixels),
+        case.exhaustive,
+    )
 
 
 def answers_with_copies_joined(cases: Sequence[Case], answers: Sequence[Answer]) -> tuple[list[Answer], list[str]]:

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from synnodtest.backgrounds.films import likenesses
 from synnodtest.cli import main
+from synnodtest.evaluation import answers
 from tests.evaluation.annotated_folder import write_annotated
 
 DETECTORS = """
@@ -94,3 +96,20 @@ def test_a_later_detector_that_fails_ends_it_by_name(evaluated):
     assert (code, text) == (1, "")
     assert "broken" in errors
     assert "IndexError" in errors
+
+
+def test_the_likeness_of_each_film_is_made_once_for_all_detectors(evaluated, monkeypatch):
+    made = []
+
+    def counted(pixels):
+        made.append(pixels)
+        return likenesses(pixels)
+
+    monkeypatch.setattr(answers, "likenesses", counted)
+    alone = evaluated("dark", more=["--resamples", "0", "--json"])[1]
+    assert len(made) == 16
+    together = evaluated("bright", "dark", more=["--resamples", "0", "--json"])[1]
+    assert len(made) == 32
+    later = json.loads(together)["films"]["detectors"][1]
+    assert later.pop("name") == "mine.py:dark"
+    assert later == json.loads(alone)["films"]
