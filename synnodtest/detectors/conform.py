@@ -17,7 +17,7 @@ from synnodtest.counted import counted
 from synnodtest.detectors import conform_geometry
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored, smaller
-from synnodtest.detectors.guard import Guard, checked
+from synnodtest.detectors.guard import Guard, checked, unguarded
 from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
@@ -35,6 +35,8 @@ a padding forgotten leaves more."""
 AT_ONCE = 8
 """Radiographs of a batch at least: as many as a run shows at once, for what an adapter's own batch does not hold may be
 lost."""
+CUT = 0.01
+"""Score up to which findings may be left out: so low, they come and go with rounding (``conform_likeness``)."""
 LOUD = 0.05
 """A highest score below this, on conspicuous nodules, is next to no finding at the operating points of any spec."""
 
@@ -109,6 +111,7 @@ def answers(
     yield batch
     yield _guarded("bit depth", lambda: _bit_depth(ask, pictures, single))
     yield scores_check([finding.score for items in single for finding in items])
+    yield from _low_scores(detector)
 
 
 def _one_by_one(guard: Guard, radiographs: Sequence[Radiograph]) -> Findings:
@@ -307,6 +310,15 @@ def _bit_depth(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check
         says = "what lies within one of 256 grey values changes no digit of any score"
         return Check("bit depth", False, says, remedy)
     return Check("bit depth", True, "differences below 8 bits reach the detector")
+
+
+def _low_scores(detector: Detector) -> list[Check]:
+    """Tell of a detector that leaves low scores out by its settings, and so ends every curve early. Else nothing."""
+    cut = float(getattr(unguarded(detector), "leaves_out_to", 0.0))
+    if cut <= CUT:
+        return []
+    says = f"findings of {cut:g} or less are left out: FROC and average precision end there"
+    return [Check("low scores", False, says, "write 'confidence: 0.001' into the YAML beside the model")]
 
 
 def scores_check(scores: Sequence[float]) -> Check:

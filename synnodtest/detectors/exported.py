@@ -94,6 +94,7 @@ class ExportedDetector:
         decoder, settings = self._settings.decoder, sha256_of(asdict(self._settings))
         configuration = {"size": list(self._size or ()), "settings": settings, "decoder": decoder}
         self.identity = Identity(self._path.name, network.engine, network.sha256, configuration)
+        self.leaves_out_to = self._settings.confidence
 
     def detect(self, radiographs: Sequence[Radiograph]) -> list[list[Finding]]:
         """Return one list of findings per radiograph, highest score first."""

@@ -5,7 +5,9 @@ import pytest
 
 from synnodtest import Radiograph
 from synnodtest.detectors import resolve_detector
+from synnodtest.detectors.preflight import preflight
 from synnodtest.errors import DetectorError
+from synnodtest.store import Store
 
 from . import onnx_models
 from .onnx_models import write_model
@@ -163,6 +165,16 @@ def test_weights_in_files_of_their_own_are_part_of_the_identity(tmp_path, monkey
 def test_the_settings_are_part_of_the_identity(tmp_path):
     first = settled(tmp_path, "yolo").identity.key()
     assert settled(tmp_path, "yolo", "confidence: 0.2").identity.key() != first
+
+
+@pytest.mark.parametrize(("text", "told"), [("", []), ("confidence: 0.01", []), ("confidence: 0.3", ["0.3"])])
+def test_a_confidence_that_cuts_every_curve_is_a_limit_that_is_told_before_a_run(tmp_path, text, told):
+    checks = preflight(settled(tmp_path, "yolo", text), Store(tmp_path / "store"))
+    low = [check for check in checks if check.name == "low scores"]
+    assert [check.says.partition(":")[0] for check in low] == [
+        f"findings of {cut} or less are left out" for cut in told
+    ]
+    assert all(check.passed is False for check in low)
 
 
 def test_a_model_that_is_replaced_while_it_is_loaded_is_not_known_by_either_content(tmp_path, monkeypatch):
