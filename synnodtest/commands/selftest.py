@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
     specs = [load_spec(path) for path in spec_files(options.specs)]
     with tempfile.TemporaryDirectory(prefix="synnodtest-selftest-") as folder:
+        print(f"scenes lie in {folder} until this ends; remove it by hand if this is killed", flush=True)
         bench = Bench(
             backgrounds=lambda name, count: PhantomSet(name, count, options.seed, size=options.size),
             synthesizer=resolve_synthesizer(options.synthesizer),

@@ -175,6 +175,9 @@ def test_the_command_keeps_its_findings_for_reports_and_says_what_does_not_hold(
     monkeypatch.setattr(selftest_of, "MUTANTS", few)
     assert main(words) == 1
     printed = capsys.readouterr().out
+    store = re.match(r"scenes lie in (\S+) until this ends; remove it by hand if this is killed\n", printed)
+    assert store
+    assert not Path(store[1]).exists()
     assert "something does NOT hold" in printed
     assert "differ from those on the unmutated detector: NO, not those on" in printed
     found = json.loads((tmp_path / "c" / "selftest.json").read_text())
