@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _CALLS = ("_exit", "execv", "execve")
 """Calls that end a process without its word; the other forms of ``os.exec`` call the last two."""
+
+_ENDING = [signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
+"""Signals that ask a process to end; Windows has no SIGHUP."""
 
 
 @contextmanager
@@ -52,24 +55,38 @@ def early_end_fails(tell: Callable[[str], None], status: int) -> Iterator[None]:
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """While this lasts, end where SIGTERM asks for it (a time limit, a cancelled job) as Ctrl-C ends: with a report.
+    """While this lasts, end where SIGTERM (a time limit, a cancelled job) or SIGHUP (a closed terminal) asks for it.
 
-    A second one ends the process at once, as the first ends those forked from it. Where somebody else listens,
-    or on another thread, nothing is changed.
+    The end is that of Ctrl-C: with a report. A second one ends the process at once, as the first ends those forked from
+    it. Where somebody else listens, where nohup has it ignored, or on another thread, nothing is changed.
     """
-    mine, before = os.getpid(), signal.getsignal(signal.SIGTERM)
-    if before is not signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    mine, main = os.getpid(), threading.current_thread() is threading.main_thread()
+    terminals = {os.fstat(one).st_rdev for one in range(3) if os.isatty(one)}
+    heard = [one for one in _ENDING if main and signal.getsignal(one) is signal.SIG_DFL]
 
-    def end(*_: object) -> None:
-        signal.signal(signal.SIGTERM, before)
+    def listen(handler: Any) -> None:
+        for one in heard:
+            signal.signal(one, handler)
+
+    def end(number: int, _: object) -> None:
+        listen(signal.SIG_DFL)
         if os.getpid() != mine:
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(number)
+        if number != signal.SIGTERM:
+            _write_nowhere(terminals)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, end)
+    listen(end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        listen(signal.SIG_DFL)
+
+
+def _write_nowhere(terminals: Collection[int]) -> None:
+    """Lead what is written to closed terminals, known by their devices, nowhere: it would be an error of its own."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for one in map(int, os.listdir("/dev/fd")):
+        with suppress(OSError):
+            if os.fstat(one).st_rdev in terminals:
+                os.dup2(nowhere, one)

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,14 +41,38 @@ def test_a_forked_process_ends_as_it_likes(ended, monkeypatch):
     assert (ended, told) == ([("_exit", 0), ("execv", "/bin/true", ["true"])], [])
 
 
-def test_a_time_limit_ends_a_run_as_ctrl_c_does_and_asks_no_second_time(monkeypatch):
-    sent = []
-    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)  # of whoever runs these tests
-    monkeypatch.setattr(signal, "signal", lambda number, handler: sent.append(handler))
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_time_limit_or_a_closed_terminal_ends_a_run_as_ctrl_c_does_and_asks_no_second_time(monkeypatch, name):
+    number, sent = getattr(signal, name), []
+    listens = {one: print for one in signal.Signals} | {number: signal.SIG_DFL}  # of whoever runs these tests
+    monkeypatch.setattr(signal, "getsignal", listens.get)
+    monkeypatch.setattr(signal, "signal", lambda *told: sent.append(told))
     with termination_interrupts():
+        ((_, end),) = sent
         with pytest.raises(KeyboardInterrupt):
-            sent[0](signal.SIGTERM, None)
-        assert sent[1:] == [signal.SIG_DFL]
-    monkeypatch.setattr(signal, "getsignal", lambda number: print)  # somebody else listens
-    with termination_interrupts():
-        assert sent[1:] == [signal.SIG_DFL] * 2
+            end(number, None)
+        assert sent[1:] == [(number, signal.SIG_DFL)]
+    for other in (print, signal.SIG_IGN):  # somebody else listens; nohup
+        listens[number] = other
+        with termination_interrupts():
+            assert sent[1:] == [(number, signal.SIG_DFL)] * 2
+
+
+def test_what_is_told_to_a_closed_terminal_keeps_nobody_from_writing_the_report(tmp_path):
+    pty = pytest.importorskip("pty")
+    (tmp_path / "run.py").write_text(
+        "import signal, time\nfrom synnodtest.shell.early_end import termination_interrupts\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "with termination_interrupts():\n    print('ready', flush=True)\n    try:\n        time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n        print('told', flush=True)\n        open('report', 'w').close()\n"
+    )
+    ours, its = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, "run.py"]
+    with subprocess.Popen(words, stdin=its, stdout=its, stderr=its, cwd=tmp_path, env=environment) as process:
+        os.close(its)
+        assert os.read(ours, 5) == b"ready"
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+    assert (tmp_path / "report").is_file()
