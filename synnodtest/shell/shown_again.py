@@ -1,8 +1,9 @@
 """A few of the pictures behind a pass are shown again: as they were, alone, and with next to nothing of their nodules.
 
 A detector that answers otherwise then hangs on what it was shown before or beside it, or broke down in the middle of
-the run. One that still reports nodules of which no eye could see anything reacts to the edit: to pixels that are no
-whole grey values any more, or to any difference from a film that it knows by heart.
+the run or of an earlier one, whose findings the store keeps. One that still reports nodules of which no eye could see
+anything reacts to the edit: to pixels that are no whole grey values any more, or to any difference from a film that it
+knows by heart.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ APART = 0.02
 by less than it, and a verdict seldom hangs on it."""
 LEFT = 0.01
 """Share of what its nodules add that is left: at full contrast less than one of 256 grey values."""
+SILENT = 2
+"""Pictures of each arm, the last of those without a finding, that are shown again: of a detector that has broken down
+they are what it reported nothing on, and one of them may show nothing indeed."""
 LOOKED_AT, ENOUGH = 6, 3
 """Backgrounds that are shown with next to nothing of their nodules, once for each set and synthesizer; fewer than the
 second tell nothing. A detector that reacts to edits does so at nearly all of them."""
@@ -87,6 +91,7 @@ class ShownAgain:
     def __init__(self, *, stops: bool) -> None:
         self._stops = stops
         self._last: _Shown | None = None
+        self._known: set[str] = set()
         self._changed: DetectorError | None = None
         self._cleared: set[tuple[str, str]] = set()
 
@@ -106,26 +111,19 @@ class ShownAgain:
             return gathered
         self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
         if gathered.ruling.status is Status.PASSED:
-            if self._stops and campaign.tally().inferred:  # else it was asked nothing in this run that could change
-                self._refuse_changed(detector)
+            if self._stops:
+                if self._last is not None and campaign.tally().inferred:  # it may have changed since it was shown this
+                    self._known.discard(self._last.trial.scene_id)
+                self._refuse_changed(detector, list(_silent(campaign, gathered)))
             self._refuse_edits(campaign, gathered)
         return gathered
 
-    def _refuse_changed(self, detector: Detector) -> None:
-        if self._changed is None and self._last is not None:
-            loud = max((s.finding for s in self._last.trial.sightings), key=lambda finding: finding.score)
-            radiograph = self._last.radiograph()
-            answer, place = ask(detector, [radiograph])[0], places([loud], radiograph.shape)
-            near = [one for one in answer if alike(places([one], radiograph.shape), place)]
-            apart = min((abs(one.score - loud.score) for one in near), default=loud.score)
-            if apart > APART:
-                self._changed = DetectorError(
-                    f"detector {detector.identity.name!r} answers otherwise than earlier in this run when it is shown "
-                    f"{self._last.background.id!r} again, alone: its finding of {loud.score:.3g} is "
-                    f"{apart:.3g} away ({counted(len(answer), 'finding')} now)",
-                    hint="its answers hang on what it was shown before or beside it, are random, or it broke down in "
-                    "the middle of the run: look into its log",
-                )
+    def _refuse_changed(self, detector: Detector, silent: Sequence[tuple[_Shown, float]] = ()) -> None:
+        last = [] if self._last is None else [(self._last, 0.0)]
+        for shown, point in (*last, *silent):
+            if self._changed is None and shown.trial.scene_id not in self._known:
+                self._known.add(shown.trial.scene_id)
+                self._changed = _changed(detector, shown, point)
         if self._changed is not None:
             raise self._changed
 
@@ -168,12 +166,54 @@ def refuse_edits(
     return True
 
 
+def _changed(detector: Detector, shown: _Shown, point: float) -> DetectorError | None:
+    """Return that a detector answers otherwise, where it does.
+
+    Args:
+        detector: Of the run.
+        shown: With findings, or without any.
+        point: The operating point; where nothing was found, a finding by rounding is told from others by it.
+    """
+    radiograph, sightings = shown.radiograph(), shown.trial.sightings
+    answer = ask(detector, [radiograph])[0]
+    if sightings:
+        loud = max((s.finding for s in sightings), key=lambda finding: finding.score)
+        place = places([loud], radiograph.shape)
+        near = [one for one in answer if alike(places([one], radiograph.shape), place)]
+        apart, least = min((abs(one.score - loud.score) for one in near), default=loud.score), APART
+        what = f"its finding of {loud.score:.3g} is {apart:.3g} away"
+    else:
+        apart, least = max((one.score for one in answer), default=0.0), max(point, 2 * APART) + APART
+        what = f"where it had reported nothing it reports up to {apart:.3g}"
+    if apart <= least:
+        return None
+    return DetectorError(
+        f"detector {detector.identity.name!r} answers otherwise than earlier in this run, or in one whose findings "
+        f"the store keeps, when it is shown {shown.background.id!r} again, alone: {what} "
+        f"({counted(len(answer), 'finding')} now)",
+        hint="its answers hang on what it was shown before or beside it, are random, or it broke down in the middle of "
+        "a run: look into its log; if it was mended since, name a folder of its own by --synnod-cache",
+    )
+
+
 def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[_Shown]:
     """Yield the scenes with a finding at the operating point."""
     for name, held in gathered.evidence.items():
         for shown in _shown(campaign, gathered.behaviour, name, held.trials):
             if _loudest(shown) >= max(held.operating_point, 2 * APART):
                 yield shown
+
+
+def _silent(campaign: Campaign, gathered: Gathered) -> Iterator[tuple[_Shown, float]]:
+    """Yield of each arm the last scenes on which nothing was found, with the operating point."""
+    for name, held in gathered.evidence.items():
+        of_arm: dict[str, list[Trial]] = {}
+        for trial in held.trials:
+            if not trial.sightings:
+                of_arm.setdefault(trial.arm, []).append(trial)
+        last = [trial for trials in of_arm.values() for trial in trials[-SILENT:]]
+        for shown in _shown(campaign, gathered.behaviour, name, last):
+            yield shown, held.operating_point
 
 
 def _loudest(shown: _Shown) -> float:

@@ -58,6 +58,7 @@ QUIET = {
     "false_positives": "false_positives_per_image: {at_most: 1.0, arm: plain}",
 }
 DETECTORS = """
+import os
 import numpy as np
 from synnodtest import Finding
 def silent():
@@ -154,6 +155,13 @@ def breaks_down():
     return detect
 def breaks_down_unasked():
     return breaks_down()
+def broken_at_times():
+    marks = [Finding((x, 1.0, x + 8.0, 9.0), 0.9) for x in (1.0, 21.0, 41.0)]
+    class Declared:
+        identity = {"name": "declared", "sha256": "ab" * 32}
+        def detect(self, rs):
+            return [[] if os.environ.get("BROKEN") else found + marks for found in truthful()(rs)]
+    return Declared()
 def surer_in_company():
     def scaled(found, share):
         return [Finding(f.box, share * f.score) for f in found]
@@ -674,6 +682,17 @@ def test_quiet_after_a_breakdown_in_the_middle_of_the_run_is_an_error(root, monk
     else:
         _, rulings = ruled(root, f"{root}/detectors.py:{detector}", *asked, conform=conform)
         assert [ruling.status.name for ruling in rulings] == ["PASSED", "PASSED"]
+
+
+def test_what_a_broken_detector_did_not_report_in_an_earlier_run_earns_no_pass_in_the_next(root, monkeypatch):
+    monkeypatch.setattr(preflight, "preflight", lambda *_: [])
+    detector, sight = f"{root}/detectors.py:broken_at_times", SEEN["sensitivity"].replace("plain", "dimmed")
+    monkeypatch.setenv("BROKEN", "1")
+    _, (ruling,) = ruled(root, detector, QUIET["false_positives"], conform="stop")
+    assert ruling.status.name == "INCONCLUSIVE"
+    monkeypatch.delenv("BROKEN")
+    with pytest.raises(DetectorError, match=r"whose findings the store keeps, .* reports up to 0\.9 \(3 findings now"):
+        ruled(root, detector, sight, QUIET["false_positives"], conform="stop")
 
 
 @pytest.mark.parametrize(("side", "changed"), [(100, True), (3000, False)])
