@@ -119,11 +119,14 @@ class ShownAgain:
         return gathered
 
     def _refuse_changed(self, detector: Detector, silent: Sequence[tuple[_Shown, float]] = ()) -> None:
-        last = [] if self._last is None else [(self._last, 0.0)]
-        for shown, point in (*last, *silent):
-            if self._changed is None and shown.trial.scene_id not in self._known:
-                self._known.add(shown.trial.scene_id)
-                self._changed = _changed(detector, shown, point)
+        alone = [] if self._last is None else [(self._last, 0.0)]
+        for pictures in (alone, silent):
+            asked = [(shown, point) for shown, point in pictures if shown.trial.scene_id not in self._known]
+            if asked and self._changed is None:
+                self._known |= {shown.trial.scene_id for shown, _ in asked}
+                answers = ask(detector, [shown.radiograph() for shown, _ in asked])
+                each = (_changed(detector, *one, answer) for one, answer in zip(asked, answers, strict=True))
+                self._changed = next(filter(None, each), None)
         if self._changed is not None:
             raise self._changed
 
@@ -166,30 +169,30 @@ def refuse_edits(
     return True
 
 
-def _changed(detector: Detector, shown: _Shown, point: float) -> DetectorError | None:
+def _changed(detector: Detector, shown: _Shown, point: float, answer: Sequence[Finding]) -> DetectorError | None:
     """Return that a detector answers otherwise, where it does.
 
     Args:
         detector: Of the run.
         shown: With findings, or without any.
         point: The operating point; where nothing was found, a finding by rounding is told from others by it.
+        answer: What it reports now.
     """
-    radiograph, sightings = shown.radiograph(), shown.trial.sightings
-    answer = ask(detector, [radiograph])[0]
-    if sightings:
+    if sightings := shown.trial.sightings:
+        shape = shown.radiograph().shape
         loud = max((s.finding for s in sightings), key=lambda finding: finding.score)
-        place = places([loud], radiograph.shape)
-        near = [one for one in answer if alike(places([one], radiograph.shape), place)]
+        place = places([loud], shape)
+        near = [one for one in answer if alike(places([one], shape), place)]
         apart, least = min((abs(one.score - loud.score) for one in near), default=loud.score), APART
-        what = f"its finding of {loud.score:.3g} is {apart:.3g} away"
+        what = f", alone: its finding of {loud.score:.3g} is {apart:.3g} away"
     else:
         apart, least = max((one.score for one in answer), default=0.0), max(point, 2 * APART) + APART
-        what = f"where it had reported nothing it reports up to {apart:.3g}"
+        what = f": where it had reported nothing it reports up to {apart:.3g}"
     if apart <= least:
         return None
     return DetectorError(
         f"detector {detector.identity.name!r} answers otherwise than earlier in this run, or in one whose findings "
-        f"the store keeps, when it is shown {shown.background.id!r} again, alone: {what} "
+        f"the store keeps, when it is shown {shown.background.id!r} again{what} "
         f"({counted(len(answer), 'finding')} now)",
         hint="its answers hang on what it was shown before or beside it, are random, or it broke down in the middle of "
         "a run: look into its log; if it was mended since, name a folder of its own by --synnod-cache",
