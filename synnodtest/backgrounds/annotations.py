@@ -13,7 +13,7 @@ from typing import Any
 from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.folder_files import chosen_names
 from synnodtest.backgrounds.named_images import NamedImages
-from synnodtest.backgrounds.other_annotations import has_label, places_of, refuse_other_forms, texts_of
+from synnodtest.backgrounds.other_annotations import LabelFiles, places_of, refuse_other_forms
 from synnodtest.backgrounds.tables import BOXES, SUFFIXES, Table, name_nodule, read_tables
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
@@ -80,9 +80,9 @@ def annotations_of(images: Path, films: Mapping[Path, Sequence[str]]) -> Annotat
         annotated.notes += refuse_other_forms(folder, paths)
     telling += _join_studies(annotated, films, tables)
     annotated.notes += _unread(places)
-    texts = texts_of(images)
+    labels = LabelFiles(images)
     names = _named_positive([path.name for path in paths], by_table=bool(telling))
-    annotated.positive |= {path for path in paths if path.name in names or has_label(path, texts)}
+    annotated.positive |= {path for path in paths if path.name in names or labels.mark(path)}
     return annotated
 
 

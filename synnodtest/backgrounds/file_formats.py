@@ -114,7 +114,7 @@ def suffix_of(path: PurePath) -> str:
     """Return what a file's name says of its format, in small letters: the longest known suffix, else its last one."""
     name = path.name.lower()
     fitting = [suffix for suffix in suffixes() if name.endswith(suffix) and name != suffix]
-    return max(fitting, key=len, default=path.suffix.lower())
+    return max(fitting, key=len) if fitting else path.suffix.lower()
 
 
 def stem_of(path: PurePath) -> str:

@@ -24,6 +24,7 @@ from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_colum
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
 from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
+from synnodtest.files import by_name
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
 NAMES = ("manifest.csv", "manifest.tsv", "manifest.yaml", "manifest.yml")
@@ -88,9 +89,7 @@ def find_manifest(folders: Sequence[Path]) -> Manifest | None:
 
 def _in(folder: Path) -> list[Path]:
     """Return the manifests of a folder, whatever the case of their names."""
-    if not folder.is_dir():
-        return []
-    named = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.name.lower() in NAMES}
+    named = {path.name.lower(): path for path in reversed(by_name(folder)) if path.name.lower() in NAMES}
     return [named[name] for name in NAMES if name in named and not named[name].is_dir()]
 
 

@@ -12,6 +12,7 @@ from synnodtest.backgrounds.folder_files import UNREAD_PICTURES
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
+from synnodtest.files import by_name
 
 _MASKS = re.compile(r"^(mask|seg)|(masks?|seg[a-z]*)$", re.IGNORECASE)
 _OF_ANYTHING = re.compile(r"masks?|segmentations?|segs?", re.IGNORECASE)
@@ -79,12 +80,12 @@ def _folders(images: Path) -> Iterator[Path]:
 
 
 def _within(place: Path) -> list[Path]:
-    return [path for path in sorted(place.iterdir()) if path.is_dir()] if place.is_dir() else []
+    return [path for path in by_name(place) if path.is_dir()]
 
 
 def _masks_of(folder: Path, stems: Collection[str]) -> Iterator[tuple[str, Path]]:
     """Yield the files of a folder that are named after radiographs, each after the stem of its own."""
-    for path in sorted(folder.iterdir()):
+    for path in by_name(folder):
         stem = path.stem.removesuffix(".nii")
         while stem not in stems and (tail := _MASK_TAIL.search(stem)):
             stem = stem[: tail.start()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synnodtest.backgrounds.file_formats import stem_of
@@ -14,6 +14,7 @@ from synnodtest.backgrounds.named_images import without_upload
 from synnodtest.backgrounds.tables import MASSES, means_nodule
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
+from synnodtest.files import by_name
 from synnodtest.text_files import head_text
 
 _LISTS = (".txt", ".lst")
@@ -55,42 +56,50 @@ def places_of(images: Path, *, reports: bool = False) -> Iterator[Path]:
     begin = (*_BELOW, *_REPORTS) if reports else _BELOW
     for folder in (images, *above):
         yield folder
-        for below in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for below in by_name(folder):
             if below.name.lower().startswith(begin) and below.is_dir() and below != images:
                 yield below
 
 
-def texts_of(images: Path) -> dict[str, list[Path]]:
-    """Return the texts in folders of annotations and reports of the images in a folder, by stem."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for folder in filter(Path.is_dir, places_of(images, reports=True)):
-        for path in folder.iterdir():
-            if path.suffix.lower() == ".txt" and is_there(path):
-                found[path.stem].append(path)
-    return found
-
-
-def has_label(path: Path, texts: Mapping[str, Sequence[Path]]) -> bool:
-    """Return whether a label file of YOLO beside a radiograph, or in a folder ``labels``, holds a box.
-
-    A text of its name beside it or in a folder of reports, or of its study in MIMIC-CXR, may be a report, too: one that
-    tells of a nodule counts.
+class LabelFiles:
+    """Labels of YOLO and texts that may be reports, about the images of a folder; each place is listed once.
 
     Args:
-        path: The radiograph.
-        texts: Where annotations and reports lie (:func:`texts_of`).
+        images: The folder of the images.
     """
-    names, images = [f"{stem_of(path)}{suffix}" for suffix in (".txt", ".TXT")], path.parent
-    own = [images / name for name in names]
-    own += [images.with_name(f"{images.name}.txt")] if _STUDY.fullmatch(images.name) else []
-    beside = {*texts.get(stem_of(path), ()), *filter(is_there, own)}
-    if any(_YOLO.fullmatch(_first_line(text)) or _reports(text) for text in beside):
-        return True
-    folders = [images / "labels", *((images / "labels").glob("*/") if (images / "labels").is_dir() else ())]
-    folders += [images.parent / "labels", images.parent / "labels" / images.name]
-    folders += [images.parent.parent / "labels" / images.name]
-    labels = (folder / name for folder in folders for name in names)
-    return any(is_there(label) and _first_line(label) != "" for label in labels)
+
+    def __init__(self, images: Path) -> None:
+        self._texts: dict[str, list[Path]] = defaultdict(list)
+        self._names: dict[Path, frozenset[str]] = {}
+        self._folders: dict[Path, list[Path]] = {}
+        for path in (path for place in places_of(images, reports=True) for path in by_name(place)):
+            if path.suffix.lower() == ".txt" and is_there(path):
+                self._texts[path.stem].append(path)
+
+    def mark(self, path: Path) -> bool:
+        """Return whether a label file beside a radiograph, or in a folder ``labels``, holds a box.
+
+        A text of its name beside it or in a folder of reports, or of its study in MIMIC-CXR, may be a report, too: one
+        that tells of a nodule counts.
+        """
+        stem, images = stem_of(path), path.parent
+        beside = {*self._texts.get(stem, ()), *self._there(images, stem)}
+        if _STUDY.fullmatch(images.name):
+            beside.update(self._there(images.parent, images.name))
+        if any(_YOLO.fullmatch(_first_line(text)) or _reports(text) for text in beside):
+            return True
+        if images not in self._folders:
+            below, above = images / "labels", (images.parent / "labels", images.parent.parent / "labels" / images.name)
+            self._folders[images] = [below, *filter(Path.is_dir, by_name(below)), *above, above[0] / images.name]
+        return any(_first_line(one) != "" for folder in self._folders[images] for one in self._there(folder, stem))
+
+    def _there(self, folder: Path, stem: str) -> list[Path]:
+        """Return the texts of a stem in a folder; small letters tell, where the file system keeps no others apart."""
+        if folder not in self._names:
+            self._names[folder] = frozenset(path.name.lower() for path in by_name(folder))
+        if f"{stem}.txt".lower() not in self._names[folder]:
+            return []
+        return [path for suffix in (".txt", ".TXT") if is_there(path := folder / f"{stem}{suffix}")]
 
 
 def _reports(text: Path) -> bool:
@@ -112,7 +121,7 @@ def refuse_other_forms(folder: Path, paths: Sequence[Path]) -> list[str]:
     stems = {stem_of(path) for path in paths}
     telling = {stem for stem in stems if len(stem) >= LEAST_STEM} | {path.name for path in paths}
     notes: list[str] = []
-    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for file in by_name(folder):
         own = bool({file.stem, Path(file.stem).stem} & stems)
         usable = file.suffix.lower() in OTHER_FORMS and not file.name.startswith(".") and is_there(file)
         if not usable or file.name.lower() in NAMES or file.stat().st_size > MAX_BYTES:

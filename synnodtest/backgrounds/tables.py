@@ -18,6 +18,7 @@ from synnodtest.backgrounds.named_images import NamedImages, plain_name
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.csv_rows import rows_of
 from synnodtest.errors import BackgroundError
+from synnodtest.files import by_name
 
 MAX_BYTES = 512 * 1024 * 1024
 """Size of a table, in bytes: a guard of memory and time far above those of public sets; a larger file is passed over,
@@ -130,7 +131,7 @@ def read_tables(folder: Path, paths: Sequence[Path], *, judged: bool = True) -> 
     Raises:
         BackgroundError: a table that names them cannot be understood; names the line.
     """
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in by_name(folder):
         name = path.name.lower()
         usable = name.endswith(SUFFIXES) and name not in _OWN and not name.startswith(".") and is_there(path)
         if usable and path.stat().st_size <= MAX_BYTES:
