@@ -4,9 +4,11 @@ import re
 import shutil
 import subprocess
 from html import unescape
+from pathlib import Path
 
 import pytest
 
+from synnodtest import report
 from tests.browser import CHROMIUM
 
 missing = CHROMIUM is None or shutil.which("pdftotext") is None
@@ -16,9 +18,13 @@ pytestmark = pytest.mark.skipif(missing, reason="needs Chromium and pdftotext (p
 @pytest.fixture(scope="module")
 def pdf(filed, tmp_path_factory):
     """The report as Chromium prints it."""
-    pdf = tmp_path_factory.mktemp("print") / "report.pdf"
+    return printed(filed / "report.html", tmp_path_factory.mktemp("print") / "report.pdf")
+
+
+def printed(page, pdf):
+    """Print an HTML page with Chromium."""
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
-    subprocess.run([CHROMIUM, *words, (filed / "report.html").as_uri()], capture_output=True, timeout=120)
+    subprocess.run([CHROMIUM, *words, page.as_uri()], capture_output=True, timeout=120)
     if not pdf.is_file():
         pytest.skip("Chromium wrote no PDF")
     return pdf
@@ -27,8 +33,11 @@ def pdf(filed, tmp_path_factory):
 @pytest.fixture(scope="module")
 def pages(pdf):
     """The text of each page."""
-    text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
-    return text.split("\f")[:-1]
+    return text_of(pdf).split("\f")[:-1]
+
+
+def text_of(pdf):
+    return subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
 
 
 def letters(text):
@@ -67,3 +76,21 @@ def test_the_heads_of_the_overview_stand_on_each_of_its_pages(pages):
     assert all(
         re.search(r"Expectation +Verdict +Interval +Required +Estimate", page) for page in over if "PASSED" in page
     )
+
+
+def figure(of, height):
+    """A figure of 80 mm by so many, and the table of 16 rows behind it."""
+    drawing = f"<div class='drawing'><svg width='80mm' height='{height}mm' viewBox='0 0 80 {height}'></svg></div>"
+    rows = "".join(f"<tr><td>row {number}</td><td>0.5</td></tr>" for number in range(16))
+    table = f"<table><thead><tr><th>{of}</th><th>value</th></tr></thead><tbody>{rows}</tbody></table>"
+    return f"{drawing}<details><summary>Numbers of this figure</summary><div class='scroll'>{table}</div></details>"
+
+
+def test_the_numbers_of_a_figure_in_two_columns_stand_in_one_table(tmp_path):
+    """At the right of the figure, where both are too high for what a wide figure leaves of the page."""
+    style = (Path(report.__file__).parent / "style.css").read_text()
+    tiles = f"<figure class='wide'>{figure('distance', 60)}</figure><figure>{figure('measured', 72)}</figure>"
+    page = tmp_path / "page.html"
+    page.write_text(f"<!doctype html><style>{style}</style><main><div class='tiles'>{tiles}</div></main>")
+    text = text_of(printed(page, tmp_path / "page.pdf"))
+    assert (text.count("distance"), text.count("measured")) == (1, 1)
