@@ -53,6 +53,17 @@ def region_names(expression: RegionExpression) -> frozenset[str]:
     return frozenset().union(*map(region_names, expression.parts))
 
 
+def lies_in(region: RegionExpression, names: frozenset[str]) -> bool:
+    """Return whether a point that lies in the regions ``names`` lies in a region expression."""
+    if isinstance(region, str):
+        return region in names
+    if isinstance(region, NotIn):
+        return not lies_in(region.excluded, names)
+    if isinstance(region, AnyOf):
+        return any(lies_in(part, names) for part in region.any)
+    return all(lies_in(part, names) for part in region.all)
+
+
 def region_text(expression: RegionExpression) -> str:
     """Return the expression in words: ``lung and not hilar``."""
     if isinstance(expression, str):

@@ -11,28 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
-from synnodtest.evidence.regions import AnyOf, NotIn, RegionExpression
+from synnodtest.evidence.conditions import holds
+from synnodtest.evidence.regions import RegionExpression, lies_in
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
 
-Condition = Mapping[str, Any]
-"""Of ``where``: operator -> value."""
 SEEN = ("conspicuity", "contrast_in_place")
 """Quantities of a nodule that are measured on the finished radiograph, blind to the detector."""
-
-
-def lies_in(region: RegionExpression, names: frozenset[str]) -> bool:
-    """Return whether a point that lies in the regions ``names`` lies in a region expression."""
-    if isinstance(region, str):
-        return region in names
-    if isinstance(region, NotIn):
-        return not lies_in(region.excluded, names)
-    if isinstance(region, AnyOf):
-        return any(lies_in(part, names) for part in region.any)
-    return all(lies_in(part, names) for part in region.all)
 
 
 @dataclass(frozen=True)
@@ -306,42 +294,3 @@ def value_of(name: str, trial: Trial, nodule: NoduleTrial) -> Any:
         return frozenset(str(m.requested.get("mimic")) for m in trial.mimics)
     radiomics = nodule.requested.get("radiomics") or {}
     return radiomics[name] if name in radiomics else trial.strata.get(name)
-
-
-def holds(value: Any, condition: Any) -> bool:
-    """Return whether a value satisfies a condition of ``where``: ``at_least``, ``at_most``, ``equals``, ``in``."""
-    if value is None:
-        return False
-    return all(_compare(value, operator, bound) for operator, bound in as_condition(condition).items())
-
-
-def as_condition(given: Any) -> Condition:
-    """Return a condition of ``where`` as a mapping; a bare value means ``equals``."""
-    return given if isinstance(given, Mapping) else {"equals": given}
-
-
-def _compare(value: Any, operator: str, wanted: Any) -> bool:
-    if isinstance(value, frozenset):
-        return bool(value & set(wanted)) if operator == "in" else wanted in value
-    if operator in {"at_least", "at_most"}:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            return False
-        return bool(number >= wanted if operator == "at_least" else number <= wanted)
-    return any(same(value, w) for w in wanted) if operator == "in" else same(value, wanted)
-
-
-def same(value: Any, wanted: Any) -> bool:
-    """Return whether a value is the wanted one: numbers but for rounding, all else as text.
-
-    A manifest has only texts: there ``007`` and ``1.0`` are the numbers 7 and 1, and ``TRUE`` is true.
-    """
-    if isinstance(wanted, bool):
-        return str(value).lower() == str(wanted).lower()
-    if not isinstance(wanted, (int, float)):
-        return str(value) == str(wanted)
-    try:
-        return abs(float(value) - wanted) < 1e-9
-    except (TypeError, ValueError):
-        return False

@@ -14,8 +14,9 @@ from synnodtest.canonical import plain
 from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
+from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.ruling import Component, Role, Ruling, Side, Status, decide
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of, value_of
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of, value_of
 from synnodtest.expectations.language import Selection, fields_given
 from synnodtest.expectations.rule import sizes
 from synnodtest.expectations.worst import concerns

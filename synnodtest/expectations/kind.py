@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 from synnodtest.evidence.arm import OWN, Arm
+from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, holds, nodules_of
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.expectations import language
 from synnodtest.expectations.power import Forecast, Plan, Power
 from synnodtest.expectations.rule import naming_unheard

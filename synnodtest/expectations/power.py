@@ -5,108 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, NoReturn, TypeVar
+from typing import Generic, Literal, TypeVar
 
-from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Side
+from synnodtest.expectations.assumed import Assumed
 from synnodtest.statistics import miettinen_nurminen, power_count, power_drop, power_mean, power_paired, power_rate
 from synnodtest.statistics.power import sample_size_count, sample_size_paired, sample_size_rate, smallest_n
-
-ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise": 0.2, "spread": 0.4}
-"""Planned for where a spec assumes nothing: a rate 0.1 above its bound, 5% discordant, half the allowed count; a mean
-correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector shows."""
-DROP_SPREAD = 0.15
-"""Likewise of the difference of two levels' scores: of neighbouring sizes the shipped detector shows 0.08 to 0.27."""
-FROM_SPEC = "sampling.assume of the spec"
-BY_DEFAULT = "a default; say what you expect with sampling: "
-
-
-@dataclass(frozen=True)
-class Assumed:
-    """Assumptions of one item; each value comes with its source in words.
-
-    Args:
-        behaviour: Its identifier.
-        expectation: Likewise.
-        kind: Of the expectation.
-        given: The value that the spec assumes for the first of some names that has one, else None.
-    """
-
-    behaviour: str
-    expectation: str
-    kind: str
-    given: Callable[..., float | None]
-
-    def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
-        """Return the true rate to plan for, and where it comes from.
-
-        Raises:
-            SynnodError: the value assumed for this very expectation does not meet its bound.
-        """
-        step = ASSUMED["margin_to_bound"]
-        return self._true(bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
-
-    def true_count(self, bound: float) -> tuple[float, str]:
-        """Return the true number of events per image to plan for, and where it comes from.
-
-        Raises:
-            SynnodError: the value assumed for this very expectation does not meet its bound.
-        """
-        return self._true(bound, bound * ASSUMED["count_share"], below=True)
-
-    def true_correlation(self, bound: float) -> tuple[float, float, str]:
-        """Return the mean correlation to plan for, its standard deviation between backgrounds, and their source.
-
-        Raises:
-            SynnodError: the mean assumed for this very expectation does not exceed its bound, or the spread is 0.
-        """
-        spread, named = self._spread("spread"), self.given(self.expectation, self.kind)
-        if named is not None and not bound < named <= 1:
-            self._refuse("mean correlation", named, f"exceed its bound of {bound:g}", "between the bound and 1")
-        mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
-        why = BY_DEFAULT + f"{{assume: {{{self.expectation}: .., spread: ..}}}}"
-        return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
-
-    def drop_spread(self) -> tuple[float, str]:
-        """Return how much the difference of two levels' scores varies between backgrounds, and where it comes from.
-
-        Raises:
-            SynnodError: the spread that is assumed is 0.
-        """
-        spread = self._spread("drop_spread")
-        return (DROP_SPREAD, f"{BY_DEFAULT}{{assume: {{drop_spread: ..}}}}") if spread is None else (spread, FROM_SPEC)
-
-    def discordant_share(self) -> tuple[float, str]:
-        """Return the share of discordant pairs to plan for, and where it comes from."""
-        share = self.given(self.expectation, self.kind, "discordant")
-        if share is not None:
-            return share, FROM_SPEC
-        return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
-
-    def _spread(self, name: str) -> float | None:
-        spread = self.given(name)
-        if spread is not None and spread <= 0:
-            told = f"behaviour {self.behaviour!r}: {name}: {spread:g} is assumed, and backgrounds always differ"
-            raise SynnodError(told, hint="assume a standard deviation above 0")
-        return spread
-
-    def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:
-        """Return the true value to plan for, and its source; one for all counts only where it meets the bound."""
-        named = self.given(self.expectation, self.kind)
-        value = self.given("") if named is None else named
-        if value is not None and (0 <= value < bound if below else bound < value):
-            return value, FROM_SPEC
-        if named is not None:
-            self._refuse("true value", named, f"meet its bound of {bound:g}", "on the other side of the bound")
-        return default, f"{BY_DEFAULT}{{assume: {{{self.expectation}: ..}}}}"
-
-    def _refuse(self, of: str, named: float, missed: str, better: str) -> NoReturn:
-        raise SynnodError(
-            f"behaviour {self.behaviour!r}: a {of} of {named:g} is assumed for {self.expectation}, and that does not "
-            f"{missed}",
-            hint=f"assume a value {better}",
-        )
-
 
 P = TypeVar("P")
 _MOST = 10_000

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from synnodtest.evidence.conditions import as_condition
 from synnodtest.evidence.ruling import Role, Side
-from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, as_condition, cluster_counts
+from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
 from synnodtest.expectations.rule import Held, hold

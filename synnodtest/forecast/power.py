@@ -10,10 +10,11 @@ from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
-from synnodtest.evidence.trial import holds
+from synnodtest.evidence.conditions import holds
 from synnodtest.expectations import Kind, find_check
+from synnodtest.expectations.assumed import Assumed
 from synnodtest.expectations.pairing import Compared
-from synnodtest.expectations.power import Assumed, Forecast, Plan
+from synnodtest.expectations.power import Forecast, Plan
 from synnodtest.planning.cases import variants_of
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.groups import groups_for

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from synnodtest.evidence.arm import CONTROL_ARM, OWN, PRIOR_ARM, SHAM_ARM, UNDER_ARM, UNTOUCHED_ARM, Arm
+from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.regions import RegionExpression
-from synnodtest.evidence.trial import holds
 from synnodtest.planning.draw import control_recipes, own_recipes, sham_recipes, under_recipes, untouched_recipes
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background

@@ -10,7 +10,7 @@ from typing import Any
 
 from synnodtest.counted import counted
 from synnodtest.counted import joined as joined
-from synnodtest.evidence.trial import as_condition
+from synnodtest.evidence.conditions import as_condition
 from synnodtest.expectations import find_check
 from synnodtest.expectations.rates import as_asked
 from synnodtest.expectations.sentences import decimals_beside, limit

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from synnodtest.evidence.trial import Condition, as_condition, holds
+from synnodtest.evidence.conditions import Condition, as_condition, holds
 from synnodtest.spec.model import NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Uniform, Value
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.decoding import Schema
-from synnodtest.evidence.trial import as_condition
+from synnodtest.evidence.conditions import as_condition
 from synnodtest.expectations.language import Asked
 from synnodtest.expectations.registry import kinds
 from synnodtest.scene import LOOKS

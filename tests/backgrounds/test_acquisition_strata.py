@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset  # noqa: E402
 
 from synnodtest.backgrounds import open_backgrounds  # noqa: E402
 from synnodtest.backgrounds.dicom_header import acquisition_of, facts_of  # noqa: E402
-from synnodtest.evidence.trial import holds  # noqa: E402
+from synnodtest.evidence.conditions import holds  # noqa: E402
 from tests.backgrounds.radiograph_files import chest, write_dicom  # noqa: E402
 
 

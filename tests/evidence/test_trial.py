@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, evaluate, region_names, region_text
-from synnodtest.evidence.trial import cluster_counts, holds, lies_in, predicate
+from synnodtest.evidence.conditions import holds
+from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, evaluate, lies_in, region_names, region_text
+from synnodtest.evidence.trial import cluster_counts, predicate
 from tests.expectations.evidence import evidence, trial
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synnodtest.evidence.regions import RegionExpression
-from synnodtest.evidence.trial import Trial, lies_in
+from synnodtest.evidence.regions import RegionExpression, lies_in
+from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.claim import BASE, JUST_BROKEN, ClaimKind, Searched, rate
 from synnodtest.expectations.language import REGION, option
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from synnodtest.counted import counted
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.arm import CONTROL_ARM, OWN
-from synnodtest.evidence.regions import RegionExpression, control_name, region_text, shown_name
+from synnodtest.evidence.regions import RegionExpression, control_name, lies_in, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
-from synnodtest.evidence.trial import Evidence, Trial, lies_in, nodules_of
+from synnodtest.evidence.trial import Evidence, Trial, nodules_of
 from synnodtest.expectations.fewest import gated, rate_backgrounds
 from synnodtest.expectations.kind import Kind, finding_in_region
 from synnodtest.expectations.language import REGION, Selection, option, share
