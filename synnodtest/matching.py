@@ -111,17 +111,16 @@ def match(
         spacing_mm: ``(row, column)``.
         matching: The criterion.
     """
-    localizes = _localizers(nodules, spacing_mm, matching)
     finding_of: list[int | None] = [None] * len(nodules)
     duplicates: list[int] = []
-    scores = [finding.score for finding in findings]
-    for index in sorted(range(len(findings)), key=scores.__getitem__, reverse=True):  # stable: ties keep their order
-        near = {k: value for k, of in enumerate(localizes) if (value := of(findings[index])) is not None}
+    localized = _localized(findings, nodules, spacing_mm, matching)
+    for index in sorted(localized, key=lambda index: findings[index].score, reverse=True):  # stable: ties keep order
+        near = localized[index]
         free = [k for k in near if finding_of[k] is None]
         if free:
             best = max(free, key=lambda k: (near[k], -k))
             finding_of[best] = index
-        elif near:
+        else:
             duplicates.append(index)
     hits = (index for index in finding_of if index is not None)
     return Outcome(tuple(finding_of), tuple(sorted(duplicates)), AllBut(len(findings), [*hits, *duplicates]))
@@ -162,6 +161,18 @@ def lies_on(finding: Finding, mimic: Truth, spacing_mm: tuple[float, float], mat
 Affinity = Callable[[Finding], float | None]
 
 
+def _localized(
+    findings: Sequence[Finding], nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching
+) -> dict[int, dict[int, float]]:
+    """Return which nodules each finding localizes, with its affinity; findings, in order, that localize any."""
+    found: dict[int, dict[int, float]] = {}
+    for k, of in enumerate(_localizers(nodules, spacing_mm, matching)):
+        for index, finding in enumerate(findings):
+            if (value := of(finding)) is not None:
+                found.setdefault(index, {})[k] = value
+    return dict(sorted(found.items()))
+
+
 def _localizers(nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching) -> list[Affinity]:
     if matching.criterion == "iou":
         return [_overlap(truth, matching.at_least) for truth in nodules]
@@ -179,7 +190,8 @@ def _overlap(truth: Truth, at_least: float) -> Affinity:
 def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: float) -> Affinity:
     row, column = truth.origin
     pad = [int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm]
-    rows, columns = (side + p for side, p in zip(truth.crop.shape, pad, strict=True))
+    top, left = row - pad[0], column - pad[1]
+    bottom, right = (start + side + p for start, side, p in zip(truth.origin, truth.crop.shape, pad, strict=True))
 
     @cache  # no finding lies near most nodules, and few near others: for each all distances are taken
     def edge() -> NDArray[np.int64]:
@@ -190,10 +202,11 @@ def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: 
         return centre_of(truth.box)
 
     def affinity(finding: Finding) -> float | None:
-        x, y = finding.centre
-        i, j = math.floor(y) - row, math.floor(x) - column
-        if not (-pad[0] <= i < rows and -pad[1] <= j < columns):
+        x_min, y_min, x_max, y_max = finding.box
+        x, y = (x_min + x_max) / 2, (y_min + y_max) / 2  # its centre; a detector may report hundreds, none of them near
+        if not (top <= y < bottom and left <= x < right):
             return None
+        i, j = math.floor(y) - row, math.floor(x) - column
         if not _covers(truth.crop, i, j) and _distance_mm(edge(), (i, j), spacing_mm) > tolerance_mm:
             return None
         across, down = centre()
