@@ -191,13 +191,14 @@ def verdicts(project, name):
     return {item["id"].rpartition("::")[2]: item["status"] for item in record["expectations"]}
 
 
-def test_the_environment_has_the_package_and_no_torch(bare_python, tmp_path):
+def test_the_core_alone_has_no_torch_rules_on_detectors_and_names_the_extra_that_is_wanted(
+    bare_python, project, ended, tmp_path
+):
+    """One test, since each worker of pytest that ran a part of it would make the environment and all runs anew."""
     done = run([bare_python, "-c", "import synnodtest; print(synnodtest.__file__); import torch"], tmp_path)
     assert "No module named 'torch'" in done.stderr
     assert str(ROOT / "synnodtest") not in done.stdout
 
-
-def test_a_detector_that_finds_the_nodules_passes_and_a_silent_one_fails(ended, project):
     code, text = ended["sees"]
     assert code == 0, text
     assert set(verdicts(project, "sees").values()) == {"PASSED"}
@@ -205,8 +206,6 @@ def test_a_detector_that_finds_the_nodules_passes_and_a_silent_one_fails(ended, 
     assert code == 1, text
     assert verdicts(project, "silent")["sensitivity"] == "FAILED"
 
-
-def test_what_needs_an_extra_names_it(ended):
     code, text = ended["extra"]
     assert code == 1, text
     assert "pip install 'synnodtest[diffusion]'" in text

@@ -128,7 +128,7 @@ BRIEFLY = """\
 from synnodtest.fuzzing import investigation, shrink
 
 investigation.DESCRIBED, investigation.MOST_WALKED = 10, 8
-shrink.TOLERANCE = 40
+shrink.TOLERANCE, shrink.PASSES = 400, 1
 # scenes around a counterexample and on the way to it, of which no test here tells
 """
 SHAKY = '''
