@@ -87,7 +87,7 @@ def _log_paired(better: float, worse: float, same: float, bound: float) -> float
     stake = (q - m) / (m * (1 - m))
     logs = scipy.special.xlogy(better, 1 + stake * (1 - m)) + scipy.special.xlogy(same, 1 + stake * (0.5 - m))
     logs = logs + scipy.special.xlogy(worse, 1 - stake * m)
-    return float(scipy.special.logsumexp(logs)) - math.log(len(_GRID))
+    return float(np.logaddexp.reduce(logs)) - math.log(len(_GRID))
 
 
 def e_value_paired_above(n10: float, n01: float, concordant: float, bound: float) -> float:
