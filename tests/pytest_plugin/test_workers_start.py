@@ -37,7 +37,7 @@ MAKING = {"torch", "torchvision", "ultralytics", "diffusers", "transformers", "c
 WRITING = {"matplotlib", "jinja2", "pyarrow", "pandas", "synnodtest.report.html", "synnodtest.report.publish"}
 NEITHER = {"scipy.stats", "scipy.interpolate", "sklearn", "statsmodels"}
 HEAVY = MAKING | NEITHER | {"onnxruntime", "openvino", "matplotlib", "pandas", "hypothesis"}
-WORDS = ("-k", "size and sensitivity or leak", "--synnod-limit", "2", "-p", "no:hypothesispytest", "-p", "no:html")
+WORDS = ("-k", "size and sensitivity or leak", "--synnod-limit", "1", "-p", "no:hypothesispytest", "-p", "no:html")
 
 
 def told(project, what):
