@@ -81,7 +81,7 @@ def test_gates_and_tags_are_known_markers_under_strict_markers(project):
 def test_collecting_loads_no_heavy_package(project):
     script = """
         import sys, pytest
-        code = pytest.main(["--collect-only", "-q", "specs"])
+        code = pytest.main(["--collect-only", "-q", "specs", "-p", "no:html", "-p", "no:allure_pytest"])
         heavy = {"torch", "diffusers", "ultralytics", "radiomics", "matplotlib", "pydicom", "sklearn", "statsmodels"}
         print("LOADED", sorted(heavy & set(sys.modules)), int(code))
     """
@@ -193,7 +193,7 @@ def test_a_malformed_spec_is_a_collection_error_at_its_line(project):
 
 def test_a_python_test_suite_without_specs_is_left_alone(pytester):
     pytester.makepyfile("def test_one(): pass")
-    pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=1)
+    run_pytest("-p", "no:randomly").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(("worker", "goes_on", "begun"), [(True, False, 1), (False, False, 0), (False, True, 1)])
