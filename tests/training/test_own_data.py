@@ -35,20 +35,9 @@ behaviours:
 """
 
 
-@pytest.fixture(scope="module")
-def node21(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("own") / "node21"
-    words = ["phantom", "--out", str(folder), "--count", "10", "--nodules", "--size", "128"]
-    assert main(words) == 0
-    return folder
-
-
 @pytest.mark.filterwarnings("default")
-def test_phantom_convert_train_evaluate_specs(node21, tmp_path, capsys):
-    coco, run, figures = tmp_path / "coco", tmp_path / "run", tmp_path / "figures.json"
-    assert main(["data", "convert", str(node21), str(coco), "--to", "coco"]) == 0
-    small = ["--epochs", "1", "--imgsz", "64", "--batch", "4"]
-    assert main(["train", "detector", "--data", str(coco), "--out", str(run), *small]) == 0
+def test_phantom_convert_train_evaluate_specs(node21, trained, tmp_path, capsys):
+    coco, run, figures = trained / "coco", trained / "run", tmp_path / "figures.json"
     words = [
         "--detector",
         str(run / "best.pt"),

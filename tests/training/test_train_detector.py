@@ -2,34 +2,31 @@
 
 import pytest
 
-from synnodtest.annotated.sets import PhantomSet
 from synnodtest.detectors import resolve_detector
 from synnodtest.errors import SynnodError
-from synnodtest.training.detection_data import prepare
+from synnodtest.phantom import PhantomSet
 from synnodtest.training.detector import PRESETS, Changes, train_detector
 from tests.extras import needs
 
 needs("ultralytics")
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    phantoms = PhantomSet(9, 1, seed=50, size=128)
-    return prepare([phantoms], tmp_path_factory.mktemp("data"), size=64)
+@pytest.fixture
+def data(trained):
+    return trained / "run" / "data" / "data.yaml"
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_trained_checkpoint_is_a_detector_of_nodules(data, tmp_path):
-    weights = train_detector(data, tmp_path, Changes(epochs=1, imgsz=64, batch=4, crop=32))
-    assert weights == tmp_path / "best.pt"
+def test_a_trained_checkpoint_is_a_detector_of_nodules(trained, data, tmp_path):
+    weights = trained / "run" / "best.pt"
     detector = resolve_detector(str(weights))
     assert detector.identity.configuration["classes"] == ["nodule"]
     assert detector.identity.configuration["image_size"] == 64
-    phantoms = PhantomSet(1, 1, seed=50, size=128)
-    assert len(detector.detect([phantoms.load(phantoms.cases[0])])) == 1
-    again = train_detector(
-        data, tmp_path / "tuned", Changes(epochs=1, imgsz=64, batch=4, weights=weights, learning_rate=1e-4)
-    )
+    phantoms = PhantomSet("normal", 1, size=128)
+    assert len(detector.detect([phantoms.load(phantoms.backgrounds[0])])) == 1
+    changes = Changes(epochs=1, imgsz=64, batch=4, weights=weights, learning_rate=1e-4)
+    again = train_detector(data, tmp_path / "tuned", changes)
+    assert again == tmp_path / "tuned" / "best.pt"
     assert again.is_file()
 
 
