@@ -18,6 +18,7 @@ from synnodtest.engine.executor import SceneSource
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
 from synnodtest.fuzzing import replay_failure
+from synnodtest.matching import Matching
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.record import results as records
 from synnodtest.record.entries import LEAST_SCORE
@@ -28,6 +29,7 @@ from synnodtest.scene import Scene
 from synnodtest.shell.baseline import kept_record
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
+from synnodtest.shell.withheld_passes import quiet_search, reported_of_conspicuous
 
 MOST = 5
 """Findings that are printed of each detector."""
@@ -52,7 +54,8 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, help="folder of the pictures (default: replay/<scene>)")
     parser.epilog = (
         "exit code 0: a failure is FIXED; a scene's pixels and findings are as recorded, with --detector its pixels.\n"
-        "1: a failure is FAILED still, INCONCLUSIVE (fixed, but on other pixels) or ERROR; a scene differs."
+        "1: a failure is FAILED still, INCONCLUSIVE (fixed, but on other pixels, or by a detector that\n"
+        "finds nothing at all) or ERROR; a scene differs."
     )
 
 
@@ -289,6 +292,9 @@ def _replayed(record: Record, cache: Path, detector: str | None, failure: Failur
     name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
     engine = campaign.engine_on(SceneSource(failure["set"], int(failure["count"]), name))
     verdict, lines = replay_failure(engine, failure, only_rounded=_made_alike(record, engine))
+    if verdict == "FIXED" and failure["status"] != "ERROR" and (doubt := _silent(campaign, failure, name)):
+        verdict = "INCONCLUSIVE"
+        lines.append(doubt)
     print(f"failure    {failure['id']}: {failure['behaviour']}::{failure['expectation']}")
     print(f"example    {in_words(failure)}")
     for line in _first_scene(engine, failure["trials"][0]):
@@ -297,6 +303,19 @@ def _replayed(record: Record, cache: Path, detector: str | None, failure: Failur
         print(f"           {line}")
     print(f"verdict    {verdict}")
     return 0 if verdict == "FIXED" else 1
+
+
+def _silent(campaign: Campaign, failure: Failure, synthesizer: str) -> str:
+    """Return why a claim that is kept by reporting nothing is not shown to be mended; empty where it is."""
+    if not quiet_search(failure["kind"]):
+        return ""
+    asked = failure["parameters"]
+    matching, point = Matching.from_dict(asked.get("matching")), float(asked["operating_point"])
+    probe, why = reported_of_conspicuous(campaign, failure["set"], point, matching, synthesizer)
+    if probe.reported:
+        return ""
+    shown = why or f"of {counted(probe.pictures, 'conspicuous nodule')}, planted to find out, it reports none"
+    return f"mended or silent cannot be told: reporting nothing keeps the claim, and {shown}"
 
 
 def _made_alike(record: Record, engine: Engine) -> bool:

@@ -21,6 +21,7 @@ from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_
 from synnodtest.evidence.trial import Evidence, Trial, predicate
 from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
+from synnodtest.expectations.registry import find_claim
 from synnodtest.fuzzing import FuzzGathered, on_set, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
@@ -33,7 +34,7 @@ PROBES = tuple(
 )
 """Conspicuous nodules, large and dense: a detector that reports one of a dozen is not silent."""
 QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
-"""Expectations of a search that a detector without findings meets."""
+"""Claims of a search that a detector without findings meets, beside those that ask for quiet alone."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
 CONTROLS = {chance.MIRRORED: chance.mirrored, chance.EXCHANGED: chance.exchanged}
 """Places without a nodule, in words, and the evidence as it would be had the nodules lain there."""
@@ -80,7 +81,7 @@ class SilenceCheck:
         name = behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
         key = (name, point, matching, next(iter(behaviour.synthesizers), ""))
         if key not in self._probes:
-            self._probes[key] = _planted(campaign, *key)
+            self._probes[key] = reported_of_conspicuous(campaign, *key)
         return self._probes[key]
 
 
@@ -94,9 +95,27 @@ def _tallied(
     return [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
 
 
-def _planted(
-    campaign: Campaign, set_name: str, point: float, matching: Matching, synthesizer: str
+def quiet_search(kind: str) -> bool:
+    """Return whether a detector without findings meets what a search claims."""
+    claim = find_claim(kind)
+    return kind in QUIET_SEARCHES or (claim is not None and claim.passes_in_silence)
+
+
+def reported_of_conspicuous(
+    campaign: Campaign, set_name: str, point: float, matching: Matching, synthesizer: str = ""
 ) -> tuple[Reported, str]:
+    """Return on how many conspicuous nodules a detector reports something, and why none could be planted, if so.
+
+    Args:
+        campaign: Detector, synthesizer and backgrounds.
+        set_name: Of the backgrounds.
+        point: The operating point.
+        matching: The localization criterion.
+        synthesizer: By its name; empty for that of the run.
+
+    Raises:
+        InvalidEvidence: the detector reacts to the edit.
+    """
     if recorded := recorded_in(campaign.providers.detector):
         pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
@@ -114,7 +133,7 @@ def _planted(
 def _met_by_silence(gathered: Gathered) -> bool:
     """Return whether a detector that reports nothing on the same pictures meets the expectation too."""
     if isinstance(gathered, FuzzGathered):
-        return gathered.variant.expectation.kind in QUIET_SEARCHES
+        return quiet_search(gathered.variant.expectation.kind)
     judge, parameters = Item(gathered.behaviour, gathered.variant).judge, gathered.variant.parameters
     return all(judge(parameters, silenced(evidence)).status is Status.PASSED for evidence in gathered.evidence.values())
 

@@ -42,6 +42,17 @@ def holed():
     return detect
 
 
+def loud():
+    def detect(radiographs):
+        says = Path("says.txt").read_text()
+        if says == "nothing":
+            return [[] for _ in radiographs]
+        nodules = [[Finding(t.box, 0.9) for t in r.nodules if t.diameter_mm > 14] for r in radiographs]
+        return nodules if says == "nodules" else [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] for _ in radiographs]
+
+    return detect
+
+
 def interrupted():
     import os, signal
 
@@ -142,6 +153,24 @@ def test_a_failure_is_reported_replayed_and_promoted(searched, capsys):
     assert "explicit:" in text
 
     (searched.path / "least.txt").write_text("0.0")
+    assert main(["replay", search["id"]]) == 0
+    assert "FIXED" in capsys.readouterr().out
+
+
+def test_a_detector_that_finds_nothing_at_all_has_not_mended_what_asks_for_quiet(searched, capsys):
+    spec = searched.path / "specs" / "search.yaml"
+    quiet = spec.read_text().replace("[10, 20]", "[8, 12]").replace("examples: 16", "examples: 4")
+    spec.write_text(quiet.replace("detected: {", "silent: {"))
+    (searched.path / "says.txt").write_text("all")
+    searched("--synnod-no-pixels", detector="holes:loud")
+    _, record = results(searched)
+    (search,) = record["fuzzing"]
+    assert search["status"] == "FAILED"
+    (searched.path / "says.txt").write_text("nothing")
+    assert main(["replay", search["id"]]) == 1
+    assert re.search(r"of 12 conspicuous nodules, .*reports none\nverdict +INCONCLUSIVE", capsys.readouterr().out)
+    (searched.path / "says.txt").write_text("nodules")
+    shutil.rmtree(searched.path / ".synnodtest")
     assert main(["replay", search["id"]]) == 0
     assert "FIXED" in capsys.readouterr().out
 
