@@ -77,6 +77,7 @@ def as_record(fragment: Fragment, run_id: str, left_out: Iterable[str] = ()) -> 
         left_out=tuple(left_out),
         behaviours=tuple(fragment.behaviours.values()),
         short=bool(fewer_backgrounds(fragment.shortfall)),
+        sources={file: spec.sources for file, spec in fragment.specs.items()},
     )
 
 
@@ -116,7 +117,11 @@ def compare(
         detector=then.detector.name,
         unchanged=len(common) - len(changed),
         verdicts=tuple(changed),
-        margins=(*otherwise.values(), *(m for key in common for m in _margins(key, before[key], after[key]))),
+        margins=(
+            *otherwise.values(),
+            *(m for key in common for m in _margins(key, before[key], after[key])),
+            *(m for key in common for m in _other_code(after[key], then, here)),
+        ),
         new=tuple(key for key in after if key not in before and key not in left_out),
         removed=tuple(key for key in before if key not in after),
         differences=differences,
@@ -146,6 +151,14 @@ def _margins(key: str, before: ExpectationEntry, after: ExpectationEntry) -> Ite
         old, new = before.parameters.get(what), after.parameters.get(what)
         if old != new and what not in _SAYS_NOTHING:
             yield ChangedParameter(key, what, old, new)
+
+
+def _other_code(entry: ExpectationEntry, earlier: Side, now: Side) -> Iterator[ChangedParameter]:
+    """Yield that a check which this package does not bring is another one under the same name."""
+    name = str(entry.parameters.get("function") or entry.kind)
+    old, new = (side.sources.get(entry.spec_file, {}).get(name, "")[:12] for side in (earlier, now))
+    if old and new and old != new:
+        yield ChangedParameter(entry.id, f"code of {name}", old, new)
 
 
 def _matched_otherwise(earlier: Side, now: Side) -> dict[str, ChangedParameter]:

@@ -168,6 +168,24 @@ def test_every_parameter_that_changed_is_named_but_for_its_rationale():
     assert (margin["what"], margin["before"]) == ("where", {})
 
 
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [({"kind": "python", "parameters": {"function": "mine:few"}}, "mine:few"), ({"kind": "few"}, "few")],
+)
+def test_a_check_of_the_same_name_and_other_code_is_named(item, name):
+    def judged_by(sha256):
+        made = record(np.ones(N))
+        made["expectations"][0] |= item
+        spec = {"file": "size.yaml", "sha256": "same", "sources": {name: sha256} if sha256 else {}}
+        made["identification"] |= {"specs": [spec]}
+        return made
+
+    (margin,) = compare(judged_by("a" * 64), judged_by("b" * 64))["margins"]
+    assert (margin["what"], margin["before"], margin["after"]) == (f"code of {name}", "a" * 12, "b" * 12)
+    assert not compare(judged_by("a" * 64), judged_by("a" * 64))["margins"]
+    assert not compare(judged_by(""), judged_by("a" * 64))["margins"]  # a record that does not know it
+
+
 @pytest.mark.parametrize(("common", "kept"), [(19, False), (20, True)])
 def test_a_limit_is_not_kept_by_the_few_scenes_that_a_baseline_shares(common, kept):
     before, after = record([True] * N), record([True] * common + [False] * (N - common))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from synnodtest.decoding import JsonObject
 from synnodtest.record.model.judged import BehaviourEntry, ExpectationEntry
@@ -25,6 +25,7 @@ class Side:
         left_out: Expectations that it was not shown.
         behaviours: Of these expectations, where they are known.
         short: Whether a set had fewer backgrounds than asked for, where that is known.
+        sources: By spec, the sha256 of the code of each check that this package does not bring, by its name.
     """
 
     run: str
@@ -35,6 +36,7 @@ class Side:
     left_out: tuple[str, ...] = ()
     behaviours: tuple[BehaviourEntry, ...] = ()
     short: bool = False
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def entries(self) -> dict[str, ExpectationEntry]:
         """Return its expectations by id."""
@@ -47,4 +49,13 @@ class Side:
             return source
         record = Record.of(source)
         run, detector = record.run, record.identification.detector
-        return cls(run.id, run.started, detector, record.expectations, record.scenes, behaviours=record.behaviours)
+        sources = {spec.file: spec.sources for spec in record.identification.specs}
+        return cls(
+            run.id,
+            run.started,
+            detector,
+            record.expectations,
+            record.scenes,
+            behaviours=record.behaviours,
+            sources=sources,
+        )
