@@ -136,7 +136,7 @@ def same_length(**arrays: NDArray[np.generic]) -> None:
         raise ValueError("differing lengths: " + ", ".join(f"{name} {len(a)}" for name, a in arrays.items()))
 
 
-def agreeing_bounds(value: float, units: int, alpha: float, low: float, high: float) -> tuple[float, float]:
+def agreeing_bounds(value: float, units: float, alpha: float, low: float, high: float) -> tuple[float, float]:
     """Return the bounds of a mean when all ``units`` gave ``value``: unseen units lie at the limits.
 
     So agreement of few units never makes an interval of zero width.

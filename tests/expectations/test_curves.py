@@ -464,17 +464,17 @@ def with_nodules(background, found):
     return replace(one, nodules=tuple(nodules), sightings=one.sightings * int(sum(found)))
 
 
-def test_a_high_average_precision_allows_for_one_more_background_without_a_finding():
+def test_an_average_precision_that_false_positives_lower_allows_for_one_more_background_without_a_finding():
     rng = np.random.default_rng(2)
     found = [list(rng.random(12) < 0.85) for _ in range(16)]
     trials = [with_nodules(f"b{i}", answers) for i, answers in enumerate(found)]
-    trials += [trial(f"b{i}", arm="@untouched") for i in range(16)]
+    trials += [trial(f"b{i}", arm="@untouched", false_positives=[1.0, 1.0]) for i in range(16)]
     ledger = ledger_of(Selection(), evidence(trials))
     low = bootstrapped(ledger, ledger.precision, evidence(trials))(0.05)
     part = judge("average_precision", {"at_least": 0.1}, trials).components[0]
     exact = statistics.clustered_rate(np.ravel(found), np.repeat(np.arange(16), 12))
     assert part.value == pytest.approx(precision_at_recalls(*pooled(trials), 16 * 12))
-    assert part.value > 0.8
+    assert part.value > 0.6
     assert part.lower == pytest.approx(low.lower * 16 / 17)
     assert part.lower < exact.lower
 

@@ -165,6 +165,39 @@ def unresponsive(rng, share=0.07, backgrounds=20):
     return made
 
 
+def empty_films(rng):
+    """Twenty nodules on each of 15 backgrounds; on one in twenty of these none is found, on the others 90% are."""
+    return [
+        trial(f"b{i}", 0.9 * (not lost and rng.random() < 0.9), replicate=r)
+        for i in range(15)
+        for lost in [rng.random() < 0.05]
+        for r in range(20)
+    ]
+
+
+def films_lost_in_one_arm(rng):
+    """As many, of which the arm finds none on one background in twenty; elsewhere 4% are found in one arm alone."""
+    return [
+        trial(f"b{i}", 0.9 * hit, arm=arm, replicate=r)
+        for i in range(15)
+        for lost in [rng.random() < 0.05]
+        for r in range(20)
+        for u in [rng.random()]
+        for arm, hit in (("a", not lost and u >= 0.02), ("r", u < 0.98))
+    ]
+
+
+def one_group_loses_films(rng):
+    """Twenty nodules on each of 15 backgrounds a group; on one in ten of the men's none is found, else 90% are."""
+    return [
+        trial(f"{sex}{i}", 0.9 * (not lost and rng.random() < 0.9), replicate=r, strata={"sex": sex})
+        for sex in "FM"
+        for i in range(15)
+        for lost in [sex == "M" and rng.random() < 0.1]
+        for r in range(20)
+    ]
+
+
 def lost_films(rng):
     """Three nodules on each of 20 backgrounds; on one background in twenty none of them is found."""
     made = []
@@ -187,6 +220,9 @@ RHO = 0.859
 DESIGNS = {
     "sensitivity": ("sensitivity", {"at_least": 0.8}, clustered, 200),
     "detected": ("detected", {"rate_at_least": 0.8}, clustered, 200),
+    "sensitivity by film": ("sensitivity", {"at_least": 0.9 * 0.95}, empty_films, 60),
+    "non-inferior by film": ("non_inferior", {**ARMS, "margin": 0.98 * 0.05}, films_lost_in_one_arm, 60),
+    "parity by film": ("parity", {"strata": SEXES, "margin": 0.09, "metric": "sensitivity"}, one_group_loses_films, 30),
     "specificity": ("specificity", {"at_least": 0.8}, quiet, 200),
     "false positives": ("false_positives_per_image", {"at_most": 0.5}, crowded, 40),
     "non-inferior": ("non_inferior", ARMS, two_arms(0.05, 0.15), 100),

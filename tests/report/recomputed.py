@@ -103,7 +103,9 @@ def korn_graubard(hit, cluster, alpha):
     telling = min((x > 0).sum(), (x < n).sum())  # the guard: clusters in which the rarer outcome occurs
     t = stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, telling - 1)  # at any alpha
     m = max(b, min(total, p * (1 - p) / v * t**2))
-    return p, stats.beta.ppf(alpha, p * m, m - p * m + 1), stats.beta.ppf(1 - alpha, p * m + 1, m - p * m)
+    low, high = stats.beta.ppf((alpha, 1 - alpha), (p * m, p * m + 1), (m - p * m + 1, m - p * m))
+    seen = alpha ** (n @ n / total**2)  # of equal clusters 1 / b: no more than the rest is unlike all of them
+    return p, min(low, p * seen), max(high, 1 - (1 - p) * seen)
 
 
 def tango(b, c, n, alpha):

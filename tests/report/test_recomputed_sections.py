@@ -88,7 +88,9 @@ def guarded_95(hit, cluster):
         telling = min((x > 0).sum(), (x < n).sum())
         size = min(effective(b - 1), max(effective(max(min(telling, kish), 2) - 1), kish))
     low = stats.beta.ppf(0.025, p * size, size - p * size + 1) if p > 0 else 0.0
-    return low, stats.beta.ppf(0.975, p * size + 1, size - p * size) if p < 1 else 1.0
+    high = stats.beta.ppf(0.975, p * size + 1, size - p * size) if p < 1 else 1.0
+    seen = 1.0 if b == total else 0.025 ** (1 / kish)  # no more than the rest is unlike all clusters seen
+    return min(low, p * seen), max(high, 1 - (1 - p) * seen)
 
 
 def holds_of(kind, group, nodule, strata):

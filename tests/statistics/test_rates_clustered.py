@@ -125,6 +125,38 @@ def test_a_patient_with_most_of_the_films_does_not_pass_a_detector_at_the_bound(
     assert share_passing_unlike(0.5, sizes, rho, guarded=True) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
 
 
+def share_passing_lost(lost, found, sizes, *, guarded, runs=400):
+    """Nothing at all is found in the share ``lost`` of clusters, and in the others ``found`` of the trials."""
+    rng, sizes = np.random.default_rng(13), np.array(sizes)
+    x = rng.binomial(sizes, np.where(rng.random((runs, len(sizes))) < lost, 0, found))
+    return float(np.mean([korn_graubard(row, sizes, guarded=guarded).lower > (1 - lost) * found for row in x]))
+
+
+@pytest.mark.parametrize(
+    ("lost", "found", "sizes"),
+    [(0.05, 0.9, [20] * 15), (0.05, 0.9, [10] * 20), (0.375, 0.8, [20] * 3 + [2] * 5), (0.2, 0.9, [10] * 5)],
+)
+def test_films_on_which_nothing_is_found_rarely_pass_a_detector_at_the_bound_though_none_of_them_was_seen(
+    lost, found, sizes
+):
+    assert share_passing_lost(lost, found, sizes, guarded=True) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+    assert share_passing_lost(lost, found, sizes, guarded=False) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("x", "n"), [((18, 17, 18, 19, 18), (20,) * 5), ((18, 17, 17, 2, 1, 2, 1, 2), (20,) * 3 + (2,) * 5)]
+)
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_a_share_of_clusters_unlike_all_seen_is_allowed_to_miss_or_find_everything(x, n, alpha):
+    got, p, equal = korn_graubard(x, n, alpha=alpha, guarded=True), sum(x) / sum(n), sum(n) ** 2 / sum(k * k for k in n)
+    size = got.extra["effective_n"]
+    low, high = stats.beta.ppf((alpha, 1 - alpha), (p * size, p * size + 1), (size - p * size + 1, size - p * size))
+    like_these = alpha ** (1 / equal)
+    assert got.lower == pytest.approx(min(low, p * like_these))
+    assert got.upper == pytest.approx(max(high, 1 - (1 - p) * like_these))
+    assert got.lower < low
+
+
 def test_by_the_plain_formula_such_a_patient_passes_it_often():
     assert share_passing_unlike(0.5, ONE_PATIENT_WITH_MOST, 0.5, guarded=False) > 0.2
 
@@ -222,8 +254,11 @@ def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
     want = min(size(count - 1), max(size(max(min(telling, equal), 2) - 1), equal)) if guarded else size(count - 1)
     assert got.extra["effective_n"] == pytest.approx(want)
     assert got.extra["design_effect"] == pytest.approx(total / want)
-    assert got.lower == pytest.approx(stats.beta.ppf(0.05, p * want, want - p * want + 1) if p else 0.0)
-    assert got.upper == pytest.approx(stats.beta.isf(0.05, p * want + 1, want - p * want) if p < 1 else 1.0)
+    lower = stats.beta.ppf(0.05, p * want, want - p * want + 1) if p else 0.0
+    upper = stats.beta.isf(0.05, p * want + 1, want - p * want) if p < 1 else 1.0
+    like_these = 0.05 ** (1 / equal) if guarded else 1.0
+    assert got.lower == pytest.approx(min(lower, p * like_these))
+    assert got.upper == pytest.approx(max(upper, 1 - (1 - p) * like_these))
     assert got.method == "korn-graubard" + ", guarded" * guarded
 
 

@@ -135,7 +135,9 @@ def test_clustered_pairs_at_the_margin_pass_at_most_alpha_of_the_time(background
 
 
 @pytest.mark.parametrize("clusters", ["aabbbcdee", "aabbccdde", "aaaaabbcd", "aaaaabbbb"])
-def test_clustered_pairs_have_the_wider_of_students_bounds_and_tangos_at_the_effective_number(clusters):
+def test_clustered_pairs_have_the_widest_of_students_tangos_at_the_effective_number_and_those_of_unseen_clusters(
+    clusters,
+):
     arm, reference = np.array([1, 1, 0, 1, 1, 0, 1, 1, 1]), np.array([0, 1, 1, 0, 1, 0, 0, 0, 1])
     got = rate_difference_clustered(arm, reference, list(clusters))
     place, count = np.unique(list(clusters), return_inverse=True)[1], len(set(clusters))
@@ -158,8 +160,25 @@ def test_clustered_pairs_have_the_wider_of_students_bounds_and_tangos_at_the_eff
     assert got.value == pytest.approx(value)
     assert got.extra["effective_n"] == pytest.approx(size)
     assert got.extra["discordant"] == 5
-    assert got.lower == pytest.approx(max(-1, min(float(low), max(-1, value - half))))
-    assert got.upper == pytest.approx(min(1, max(float(high), min(1, value + half))))
+    unseen = 1 - 0.05 ** (1 / count)
+    assert got.lower == pytest.approx(max(-1, min(float(low), value - half, value - unseen * (1 + value))))
+    assert got.upper == pytest.approx(min(1, max(float(high), value + half, value + unseen * (1 - value))))
+
+
+@pytest.mark.parametrize(("clusters", "pairs", "lost", "noise"), [(15, 20, 0.05, 0.02), (20, 10, 0.1, 0.05)])
+def test_films_on_which_the_arm_finds_nothing_rarely_pass_a_loss_at_the_margin_though_none_of_them_was_seen(
+    clusters, pairs, lost, noise
+):
+    """Of the other films nine in ten nodules are found in both arms, but for a few in one of them."""
+    rng, passed, runs = np.random.default_rng(3), 0, 150
+    cluster = np.repeat(np.arange(clusters), pairs)
+    for _ in range(runs):
+        found, u = rng.random((2, clusters * pairs))
+        alone = [(u < noise) | (found < 0.9) & (u < 1 - noise), (u >= 1 - noise) | (found < 0.9) & (u >= noise)]
+        arm = alone[0] & ~np.repeat(rng.random(clusters) < lost, pairs)
+        reference_rate = noise + 0.9 * (1 - 2 * noise)
+        passed += rate_difference_clustered(arm, alone[1], cluster).lower > -lost * reference_rate
+    assert passed / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
 
 
 def test_two_clusters_give_an_interval_and_outcomes_are_yes_or_no():

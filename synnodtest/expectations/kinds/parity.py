@@ -178,9 +178,9 @@ def _corrected(held: list[Held], alpha: float) -> tuple[list[Held], float]:
 def group_difference(first: Group, second: Group, metric: str, alpha: float, seed: int) -> Estimate:
     """Estimate the metric of the first group minus that of the second.
 
-    Rates with one unit per cluster: Miettinen and Nurminen. Else the widest of Miettinen and Nurminen at the effective
-    sizes of Korn and Graubard (for other metrics Newcombe's hybrid of each group's own bounds), and Student's t over
-    clusters, which sees that groups share backgrounds.
+    Rates with one unit per cluster: Miettinen and Nurminen. Else the widest of Newcombe's hybrid of each group's own
+    bounds, of rates Miettinen and Nurminen at the effective sizes of Korn and Graubard, and Student's t over clusters,
+    which sees that groups share backgrounds.
     """
     rates = metric in RATES
     owners = first.clusters + second.clusters
@@ -191,15 +191,15 @@ def group_difference(first: Group, second: Group, metric: str, alpha: float, see
     own = [_of_group(g, metric, alpha, seed, most) for g in (first, second)]
     if not all(e.usable for e in own):
         return next(e for e in own if not e.usable)
-    between = _effective(first, second, alpha) if rates else squared_and_added(*own)
+    between = [squared_and_added(*own), *([_effective(first, second, alpha)] if rates else [])]
     value = float(np.mean(first.values) - np.mean(second.values))
     half = _spread(first, second, alpha)
     return Estimate(
         value,
-        min(between[0], value - half),
-        max(between[1], value + half),
+        min(value - half, *(lower for lower, _ in between)),
+        max(value + half, *(upper for _, upper in between)),
         alpha=alpha,
-        method="miettinen-nurminen at effective sizes, cluster-t" if rates else "hybrid, cluster-t",
+        method="hybrid, miettinen-nurminen at effective sizes, cluster-t" if rates else "hybrid, cluster-t",
         n=len(owners),
         clusters=len(set(owners)),
     )
