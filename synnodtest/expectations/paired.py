@@ -48,6 +48,8 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
     figure = paired_figure(compared, evidence.operating_point)
     if side == "within":
         figure |= {"kind": "equivalence", "margin": bound}
+    itself = _with_itself(compared)
+    open_, told = (itself, []) if parameters.under is not None else ([], itself)  # two equal arms may be meant
     return rule(
         [component, reference_gate(parameters, compared, evidence)],
         evidence,
@@ -55,10 +57,17 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         compared.trials,
         noun="pair",
         counts=f", {cells['n10'] + cells['n01']} of them discordant" if parameters.rates else "",
-        reasons=[*compared.reasons(), *([] if failed else _no_room(compared, bound, side))],
-        notes=[*compared.notes(), *_of_all_pairs(compared, component.part.value)],
+        reasons=[*compared.reasons(), *open_, *([] if failed else _no_room(compared, bound, side))],
+        notes=[*compared.notes(), *told, *_of_all_pairs(compared, component.part.value)],
         figure=figure,
     )
+
+
+def _with_itself(compared: Comparison) -> list[str]:
+    """Return that nothing was compared, where all pixels of one arm are those of the other."""
+    there, of = compared.names
+    words = f"every radiograph of {there!r} is that of {of!r}, pixel for pixel, so that any detector passes"
+    return [words] if compared.identical else []
 
 
 def _of_all_pairs(compared: Comparison, value: float) -> list[str]:

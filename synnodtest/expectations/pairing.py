@@ -60,6 +60,7 @@ class Comparison:
         nodules: Each nodule with its scene, in the arm and in the reference.
         lost: Nodules that are in the reference but not (or no longer) in the arm.
         alone: Units of the reference that have no partner, though the arm has their like on other backgrounds.
+        identical: Whether the detector saw the same pixels in both arms, throughout.
     """
 
     metric: str
@@ -71,6 +72,7 @@ class Comparison:
     nodules: Sequence[NodulePair] = field(default=(), repr=False)
     lost: int = 0
     alone: int = 0
+    identical: bool = False
 
     @property
     def label(self) -> str:
@@ -106,12 +108,15 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     gate = [reference for _, reference in pairs] or evidence.nodules(of=parameters.of, where=parameters.where)
     if metric in ON_IMAGES:
         images, alone = _image_pairs(parameters, evidence)
+        scenes = images
         lost, trials = 0, [trial for trial, _ in images]
         arm, reference = ([of_image(metric, pair[k], point) for pair in images] for k in (0, 1))
     else:
-        trials = [trial for (trial, _), _ in pairs]
+        scenes = [(trial, other) for (trial, _), (other, _) in pairs]
+        trials = [trial for trial, _ in scenes]
         arm, reference = ([of_nodule(metric, pair[k][1], point) for pair in pairs] for k in (0, 1))
-    return Comparison(metric, _names(parameters), trials, arm, reference, gate, pairs, lost, alone)
+    same = all(one.radiograph_sha256 == other.radiograph_sha256 != "" for one, other in scenes)
+    return Comparison(metric, _names(parameters), trials, arm, reference, gate, pairs, lost, alone, same)
 
 
 def is_arm(parameters: Compared, trial: Trial) -> bool:

@@ -107,11 +107,18 @@ def _check_searched(item: Item, fuzz: Fuzz) -> None:
 
 def _check_under(item: Item, under: Sequence[PerturbationSpec]) -> None:
     """Note perturbations that change nothing: a radiograph compared with itself passes whatever the detector does."""
+    if under and not changing(under):
+        item.complain("under", "changes nothing, so that every scene would be compared with itself")
+
+
+def changing(perturbations: Sequence[PerturbationSpec]) -> tuple[PerturbationSpec, ...]:
+    """Return perturbations without those that change no radiograph (``rotate_deg: 0``)."""
     from synnodtest.perturbations import is_neutral
 
-    fixed = [Perturbation(kind, v.value) for kind, v in under if isinstance(v, Constant)]
-    if under and len(fixed) == len(under) and all(map(is_neutral, fixed)):
-        item.complain("under", "changes nothing, so that every scene would be compared with itself")
+    def changes(one: PerturbationSpec) -> bool:
+        return not isinstance(one.value, Constant) or not is_neutral(Perturbation(one.kind, one.value.value))
+
+    return tuple(filter(changes, perturbations))
 
 
 def passes_in_silence(expectation: Expectation) -> bool:

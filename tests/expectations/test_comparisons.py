@@ -193,6 +193,32 @@ def test_invariance_pairs_each_scene_with_its_perturbed_self():
     assert blind.components[0].value == pytest.approx(-0.8)
 
 
+@pytest.mark.parametrize(("of_the_other", "status"), [("same", Status.INCONCLUSIVE), ("other", Status.PASSED)])
+@pytest.mark.parametrize("metric", ["sensitivity", "specificity"])
+def test_a_perturbation_that_left_every_pixel_as_it_was_is_passed_by_no_detector(metric, of_the_other, status):
+    """A blur of 0.1 pixels, say; one radiograph that it changed is a comparison."""
+    under = [PerturbationSpec("blur", Constant(0.1))]
+    trials = []
+    for i in range(60):
+        digests = f"{i} same", f"{i} same" if i else f"{i} {of_the_other}"
+        for arm, digest in zip(("default", "@under:default"), digests, strict=True):
+            trials.append(replace(trial(f"b{i}", 0.9, arm=arm), radiograph_sha256=digest))
+        for arm, digest in zip(("@untouched", "@under:@untouched"), digests, strict=True):
+            trials.append(replace(trial(f"b{i}", arm=arm), radiograph_sha256=digest))
+    ruling = judge("invariant", {"under": under, "metric": metric, "margin": 0.2}, trials)
+    assert ruling.status is status
+    assert ("pixel for pixel, so that any detector passes" in ruling.sentence) == (of_the_other == "same")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_pass_of_two_arms_that_show_the_same_pixels_says_so(same):
+    made = [replace(one, radiograph_sha256=one.background if same else one.scene_id) for one in pairs(60, 0, 0, 0)]
+    ruling = judge("non_inferior", {**ARMS, "margin": 0.1}, made)
+    assert ruling.status is Status.PASSED
+    words = "every radiograph of 'double' is that of 'single', pixel for pixel, so that any detector passes"
+    assert (words in ruling.notes) == same
+
+
 def test_a_nodule_that_the_perturbation_moves_out_of_the_image_is_not_compared():
     trials = pairs(60, 0, 0, 0, ("@under:default", "default"))
     trials += [trial("b60", 0.9), trial("b60", arm="@under:default")]

@@ -127,6 +127,11 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
         ("false_positives_per_image: {at_most: 100}", "", "100 false positives per image are allowed"),
         ("non_inferior: {arm: one, reference: other, margin: 0.1}", ARMS % "", "differ in nothing"),
         ("non_inferior: {arm: one, reference: other, margin: 0.1}", ARMS % ", perturbations: {blur: 1}", ""),
+        (
+            "non_inferior: {arm: one, reference: other, margin: 0.1}",
+            ARMS % ", perturbations: {noise: 0, rotate_deg: 0}",
+            "differ in nothing",
+        ),
         ("sensitivity: {at_least: 0.5}", "", ""),
         ("sensitivity: {at_least: 0}", "", "sensitivity: at_least is 0, the end of its scale: next to no detector"),
         ("sensitivity: {at_least: 0.001}", "", "sensitivity: at_least is 0.001, next to 0: next to no detector"),
