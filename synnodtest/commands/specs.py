@@ -22,9 +22,9 @@ from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little, changing, passes_in_silence
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import ArmSpec, Behaviour, Expectation, Scenes
+from synnodtest.spec.nodes import listed
 from synnodtest.spec.quantities import judged_quantities, named_values
 from synnodtest.spec.recognise import has_spec_suffix, is_spec, run_that_keeps, unread
-from synnodtest.spec.source import listed
 from synnodtest.spec.values import Normal, Value
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
-from synnodtest.spec.source import BEGINS, Node, YamlFault, parse, read_text
+from synnodtest.spec.nodes import Node
+from synnodtest.spec.source import BEGINS, YamlFault, parse, read_text
 from synnodtest.spec.validation import held_against
 
 _MOST_TOLD = 20

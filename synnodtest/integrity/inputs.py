@@ -34,7 +34,7 @@ from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import JsonObject, Schema
 from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import read_nodes
-from synnodtest.spec.source import plain
+from synnodtest.spec.nodes import plain
 
 _TEXT = {"type": "string", "maxLength": 20_000}
 _TEXTS = {"type": "array", "items": _TEXT}

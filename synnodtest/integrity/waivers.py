@@ -24,7 +24,7 @@ from typing import Any
 from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
 from synnodtest.integrity.forms import read_nodes
-from synnodtest.spec.source import Node, plain
+from synnodtest.spec.nodes import Node, plain
 
 HINT = "each waiver has id, expectation (a node id, or a behaviour's id), reason, approver and expiry (YYYY-MM-DD)"
 _TEXT = {"type": "string", "pattern": r"\S", "x-expected": "a text", "maxLength": 2000}

@@ -8,8 +8,8 @@ from typing import Any
 
 from synnodtest.expectations import find_check
 from synnodtest.spec.model import Behaviour, Expectation
+from synnodtest.spec.nodes import listed
 from synnodtest.spec.quantities import Stratum
-from synnodtest.spec.source import listed
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from synnodtest.evidence.regions import AllOf, AnyOf, NotIn, RegionExpression
 from synnodtest.spec import model
 from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.messages import closest, path_text, problem, unknown
-from synnodtest.spec.source import EMPTY, KeyPath, Node, plain
+from synnodtest.spec.nodes import EMPTY, KeyPath, Node, plain
 from synnodtest.spec.values import Choice, Constant, LogUniform, Normal, Sweep, Uniform, Value
 
 BRIGHTNESS = ("contrast", "density", "attenuation")

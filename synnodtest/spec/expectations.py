@@ -12,9 +12,9 @@ from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import unknown
 from synnodtest.spec.model import Behaviour, Companion, Expectation, Fuzz, PerturbationSpec
+from synnodtest.spec.nodes import Node, listed, plain
 from synnodtest.spec.plain import tidy
 from synnodtest.spec.selection import Item, check_against_scenes
-from synnodtest.spec.source import Node, listed, plain
 from synnodtest.spec.validation import kinds, validate
 from synnodtest.spec.values import Constant
 

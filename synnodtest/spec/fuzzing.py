@@ -9,8 +9,8 @@ from typing import Any
 from synnodtest.spec.build import Builder
 from synnodtest.spec.expectations import companion
 from synnodtest.spec.model import Fuzz, Location
+from synnodtest.spec.nodes import EMPTY, Node, plain
 from synnodtest.spec.plain import tidy
-from synnodtest.spec.source import EMPTY, Node, plain
 from synnodtest.spec.values import Constant, Value
 
 _GROUPS = ("radiomics", "perturbations", "companion", "place")

@@ -14,10 +14,11 @@ from synnodtest.spec.expectations import build_expectations, matching
 from synnodtest.spec.fuzzing import build_fuzz
 from synnodtest.spec.messages import problem
 from synnodtest.spec.model import Behaviour, Sampling, Spec
+from synnodtest.spec.nodes import EMPTY, Node, listed, plain
 from synnodtest.spec.plain import spec_dict, tidy
 from synnodtest.spec.resolve import Resolved, repeated_ids, resolve
 from synnodtest.spec.sampling import check_assumed, check_sequential
-from synnodtest.spec.source import EMPTY, Node, YamlFault, listed, parse, plain, read_text, shown
+from synnodtest.spec.source import YamlFault, parse, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import VARIABLE_FAULT
 

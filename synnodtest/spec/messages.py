@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from synnodtest.errors import Problem
-from synnodtest.spec.source import Mark
+from synnodtest.spec.nodes import Mark
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

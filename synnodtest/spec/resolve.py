@@ -8,8 +8,9 @@ from pathlib import Path
 
 from synnodtest.errors import Problem
 from synnodtest.spec.messages import meant, problem, show
+from synnodtest.spec.nodes import EMPTY, KeyPath, Node
 from synnodtest.spec.recognise import has_spec_suffix
-from synnodtest.spec.source import EMPTY, KeyPath, Node, YamlFault, parse, read_text, shown
+from synnodtest.spec.source import YamlFault, parse, read_text, shown
 from synnodtest.spec.validation import validate
 from synnodtest.spec.variables import TooMuch, Variables, expand, merge
 

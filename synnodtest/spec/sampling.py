@@ -6,7 +6,7 @@ from synnodtest.expectations.registry import find_check, kinds
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import meant
 from synnodtest.spec.model import Behaviour, Expectation
-from synnodtest.spec.source import EMPTY, Node
+from synnodtest.spec.nodes import EMPTY, Node
 from synnodtest.spec.values import Sweep
 
 COMMON = ("discordant", "spread", "drop_spread")

@@ -14,6 +14,7 @@ from synnodtest.scene import LOOKS
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import unknown
 from synnodtest.spec.model import Scenes
+from synnodtest.spec.nodes import EMPTY, KeyPath, Node, listed, plain
 from synnodtest.spec.quantities import (
     Stratum,
     admitted,
@@ -26,7 +27,6 @@ from synnodtest.spec.quantities import (
     named_values,
     strata_of,
 )
-from synnodtest.spec.source import EMPTY, KeyPath, Node, listed, plain
 from synnodtest.spec.validation import definition
 from synnodtest.spec.values import Constant, Sweep, Value
 

@@ -12,7 +12,7 @@ from synnodtest.decoding import Schema
 from synnodtest.errors import Problem
 from synnodtest.spec.language import assembled, signature
 from synnodtest.spec.messages import closest, problem, show, unknown
-from synnodtest.spec.source import Node, plain
+from synnodtest.spec.nodes import Node, plain
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

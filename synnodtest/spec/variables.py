@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from synnodtest.errors import Problem
 from synnodtest.spec.messages import meant, problem
-from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT, Node, Scalar
+from synnodtest.spec.nodes import Node, Scalar
+from synnodtest.spec.source import LIMIT_NODES, LIMIT_TEXT
 from synnodtest.spec.validation import validate
 
 LIMIT_MATRIX = 1000
