@@ -411,7 +411,7 @@ def test_a_program_outlives_no_process_that_asked_it_and_leaves_no_radiograph_be
 
 
 def test_a_program_that_leaves_something_running_is_told_how_to_start_that(tmp_path, radiographs, monkeypatch):
-    monkeypatch.setattr("synnodtest.detectors.command.LOOK_S", 0.5)
+    monkeypatch.setattr("synnodtest.detectors.program.LOOK_S", 0.5)
     leave = "import subprocess\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)']"
     with pytest.raises(DetectorError, match="something that it started holds its output open") as caught:
         program(tmp_path, f"{HONEST}{leave})\n").detect(radiographs)
