@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from synnodtest.fuzzing.judged import Crashed, Judged
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Crashed, Judged
 from synnodtest.planning.difficulty import Difficulties
 from synnodtest.planning.example import Example
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synnodtest.fuzzing.candidates import Candidate
-from synnodtest.fuzzing.stage import Placement, Replicate, Stage, run_in_time
+from synnodtest.fuzzing.judged import Placement, Replicate
+from synnodtest.fuzzing.stage import Stage, run_in_time
 from synnodtest.ports import Background
 from synnodtest.statistics import Estimate, clustered_rate, holm
 from synnodtest.statistics.distributions import beta_sf

@@ -15,9 +15,10 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.confirm import rate_of
+from synnodtest.fuzzing.judged import Replicate
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import RecipeMaker
-from synnodtest.fuzzing.stage import Replicate, Stage
+from synnodtest.fuzzing.stage import Stage
 from synnodtest.planning.example import Example
 from synnodtest.spec.model import Location
 from synnodtest.statistics import Estimate

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_of
-from synnodtest.fuzzing.stage import Replicate, Stage, run_in_time
+from synnodtest.fuzzing.judged import Replicate
+from synnodtest.fuzzing.stage import Stage, run_in_time
 from synnodtest.planning.difficulty import Dimension, Space
 from synnodtest.planning.example import Example
 from synnodtest.statistics.distributions import midranks

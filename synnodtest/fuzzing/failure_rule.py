@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.expectations.claim import BASE
-from synnodtest.fuzzing.stage import Replicate
+from synnodtest.fuzzing.judged import Replicate
 from synnodtest.ports import Background
 
 LEAST_SCENES = 5

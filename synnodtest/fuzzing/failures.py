@@ -15,7 +15,7 @@ from synnodtest.engine.sightings import sightings_of
 from synnodtest.errors import DetectorError, RecordError
 from synnodtest.evidence.arm import Arm
 from synnodtest.fuzzing.claims import Claim
-from synnodtest.fuzzing.stage import Replicate
+from synnodtest.fuzzing.judged import Replicate
 from synnodtest.matching import Matching
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.scene import Scene

@@ -14,10 +14,10 @@ from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.claims import Claim
 from synnodtest.fuzzing.investigation import DESCRIBED, SHAM_SCENES, Investigation
+from synnodtest.fuzzing.judged import Crashed, Replicate
 from synnodtest.fuzzing.report import entry_of, facts_of
 from synnodtest.fuzzing.ruling import gaps_of, ruling_of
 from synnodtest.fuzzing.setup import SearchSetup
-from synnodtest.fuzzing.stage import Crashed, Replicate
 from synnodtest.planning.variants import Variant
 from synnodtest.spec.model import Behaviour
 

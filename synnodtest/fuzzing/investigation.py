@@ -13,10 +13,11 @@ from synnodtest.fuzzing.describe import neighbourhood
 from synnodtest.fuzzing.failure_rule import failure_rule
 from synnodtest.fuzzing.hole.explore import Explorer
 from synnodtest.fuzzing.hole.probes import Probes
+from synnodtest.fuzzing.judged import Replicate
 from synnodtest.fuzzing.ruling import Findings
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.setup import SearchSetup
-from synnodtest.fuzzing.stage import CHUNK, LOOK, Replicate
+from synnodtest.fuzzing.stage import CHUNK, LOOK
 from synnodtest.fuzzing.sweep import sweep
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import sides_of

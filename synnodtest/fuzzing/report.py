@@ -13,10 +13,10 @@ from synnodtest.fuzzing.confirm import Confirmation
 from synnodtest.fuzzing.coverage import coverage
 from synnodtest.fuzzing.describe import Neighbourhood
 from synnodtest.fuzzing.failures import failure_id, trials_of
+from synnodtest.fuzzing.judged import Judged, Replicate
 from synnodtest.fuzzing.ruling import STOPPED, Findings, says
 from synnodtest.fuzzing.search import Search
 from synnodtest.fuzzing.setup import SearchSetup
-from synnodtest.fuzzing.stage import Judged, Replicate
 from synnodtest.planning.difficulty import Dimension
 from synnodtest.planning.example import Example
 from synnodtest.planning.variants import Variant

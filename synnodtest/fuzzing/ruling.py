@@ -15,8 +15,8 @@ from synnodtest.fuzzing.coverage import never_planted, never_tried
 from synnodtest.fuzzing.describe import Neighbourhood
 from synnodtest.fuzzing.failure_rule import Rule, Surroundings
 from synnodtest.fuzzing.hole.region import Region
+from synnodtest.fuzzing.judged import Judged
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.stage import Judged
 from synnodtest.fuzzing.sweep import Sweep
 from synnodtest.planning.example import Example
 

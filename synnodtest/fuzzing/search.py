@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from synnodtest.fuzzing.coverage import coverage_points
+from synnodtest.fuzzing.judged import Crashed, Judged
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Crashed, Judged, Stage
+from synnodtest.fuzzing.stage import Stage
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from synnodtest.counted import counted
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.confirm import rate_of
-from synnodtest.fuzzing.stage import UNLIKELY, Placement, Stage, run_in_time
+from synnodtest.fuzzing.judged import UNLIKELY, Placement
+from synnodtest.fuzzing.stage import Stage, run_in_time
 from synnodtest.planning.example import Example
 from synnodtest.statistics import Estimate
 from synnodtest.statistics.distributions import binom_cdf

@@ -21,9 +21,9 @@ from synnodtest.fuzzing.clock import Clock, Pace
 from synnodtest.fuzzing.confirm import _p_value, _placements, held_out
 from synnodtest.fuzzing.coverage import coverage, coverage_points, never_planted, never_tried
 from synnodtest.fuzzing.investigation import Investigation
+from synnodtest.fuzzing.judged import Replicate
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.shrink import shrink
-from synnodtest.fuzzing.stage import Replicate
 from synnodtest.fuzzing.sweep import Sweep, scenes_needed, sweep
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example

@@ -17,10 +17,11 @@ from synnodtest.fuzzing.confirm import Confirmation, _p_value, confirm, decide, 
 from synnodtest.fuzzing.control import Control, responds
 from synnodtest.fuzzing.failures import Failures
 from synnodtest.fuzzing.investigation import Investigation
+from synnodtest.fuzzing.judged import Judged, Replicate
 from synnodtest.fuzzing.report import entry_of
 from synnodtest.fuzzing.ruling import Findings, gaps_of, ruling_of
 from synnodtest.fuzzing.search import Search
-from synnodtest.fuzzing.stage import Judged, Replicate, Stage
+from synnodtest.fuzzing.stage import Stage
 from synnodtest.fuzzing.sweep import Sweep, sweep
 from synnodtest.matching import Matching
 from synnodtest.planning.difficulty import Space, ranged

@@ -4,8 +4,8 @@ import pytest
 
 from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.fuzzing.coverage import coverage_points
+from synnodtest.fuzzing.judged import Crashed, Judged
 from synnodtest.fuzzing.search import ROUNDS, Search
-from synnodtest.fuzzing.stage import Crashed, Judged
 from synnodtest.planning.difficulty import Dimension, Space, ranged
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background

@@ -10,7 +10,8 @@ from synnodtest.engine.outcome import Outcome
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing import stage as stages
 from synnodtest.fuzzing.claims import Claim
-from synnodtest.fuzzing.stage import LOOK, Replicate, Stage, run_in_time
+from synnodtest.fuzzing.judged import Replicate
+from synnodtest.fuzzing.stage import LOOK, Stage, run_in_time
 from synnodtest.planning.example import Example
 from synnodtest.ports import Background
 from tests.expectations.evidence import trial

@@ -113,6 +113,6 @@ def test_judging_a_run_does_not_load_what_takes_long_nor_does_a_closer_look_of_a
     code = (
         "import synnodtest.shell.items; from synnodtest.statistics import power_paired, power_rate; "
         "power_rate(30, 0.5, 0.9); power_paired(30, 0.2, 0.1); "
-        "from synnodtest.fuzzing import stage, sweep; stage.surely(7, 9, 0.8); sweep._falls_short({0: (1, 9)}, 0.8)"
+        "from synnodtest.fuzzing import judged, sweep; judged.surely(7, 9, 0.8); sweep._falls_short({0: (1, 9)}, 0.8)"
     )
     assert loaded_after(code, "scipy.stats", "scipy.spatial", "scipy.interpolate", "torch", "pandas") == []

@@ -11,9 +11,10 @@ import numpy as np
 from synnodtest.canonical import seed_of
 from synnodtest.fuzzing.failure_rule import FROM, INSIDE, Rule
 from synnodtest.fuzzing.hole.box import Box, Stretch
+from synnodtest.fuzzing.judged import Placement, Replicate, rather, surely
 from synnodtest.fuzzing.places import Places
 from synnodtest.fuzzing.recipes import DEFAULT_DIAMETER_MM
-from synnodtest.fuzzing.stage import Placement, Replicate, Stage, rather, surely
+from synnodtest.fuzzing.stage import Stage
 from synnodtest.planning.difficulty import Difficulties, Space
 from synnodtest.planning.example import Example
 from synnodtest.planning.place import MissingRegion, NoPlace
