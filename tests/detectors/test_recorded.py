@@ -9,7 +9,8 @@ import pytest
 from synnodtest import Finding
 from synnodtest.cli import main
 from synnodtest.detectors import CallableDetector, resolve_detector
-from synnodtest.detectors.recorded import Recorder, read_findings, write_findings
+from synnodtest.detectors.findings_file import read_findings
+from synnodtest.detectors.recorded import Recorder, write_findings
 from synnodtest.errors import DetectorError
 from synnodtest.identity import Identity, instance_key
 from synnodtest.radiograph import Truth
