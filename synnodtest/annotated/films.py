@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.estimates import Estimates, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
 from synnodtest.backgrounds.films import Sight, sight_of, with_copies
-from synnodtest.backgrounds.listing import Entry
 from synnodtest.canonical import canonical_json, plain, sha256_of
 from synnodtest.conspicuity import VERSION as VISIBILITY_VERSION
 from synnodtest.conspicuity import Visibility, visibilities

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.estimates import Estimates
 from synnodtest.backgrounds.folder_files import masks_beside
-from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.backgrounds.named_images import plain_name
 from synnodtest.backgrounds.readers import read_as, read_mask

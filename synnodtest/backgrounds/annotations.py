@@ -14,7 +14,8 @@ from synnodtest.backgrounds.columns import patient_of_entry
 from synnodtest.backgrounds.folder_files import chosen_names
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.other_annotations import LabelFiles, places_of, refuse_other_forms
-from synnodtest.backgrounds.tables import BOXES, SUFFIXES, Table, name_nodule, read_tables
+from synnodtest.backgrounds.table_labels import BOXES, name_nodule
+from synnodtest.backgrounds.tables import SUFFIXES, Table, read_tables
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded

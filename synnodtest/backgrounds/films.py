@@ -22,8 +22,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.file_formats import suffix_of
-from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
 from synnodtest.counted import counted

@@ -13,11 +13,12 @@ import numpy as np
 
 from synnodtest.backgrounds.columns import spelt_otherwise
 from synnodtest.backgrounds.dicom_range import READING
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.estimated_regions import LUNGS, REGIONS, has_lungs
 from synnodtest.backgrounds.estimates import Estimates, estimated_for, estimator
 from synnodtest.backgrounds.file_formats import reader_sha256
 from synnodtest.backgrounds.films import Sight, digest_of, need_pixels, pixels_beside, sight_of, with_copies
-from synnodtest.backgrounds.listing import Entry, Listing, list_radiographs
+from synnodtest.backgrounds.listing import Listing, list_radiographs
 from synnodtest.backgrounds.patients import of_one_study, patients_of_headers, settled
 from synnodtest.backgrounds.plausible import check_chest, check_lung_masks, refuse_small_adult
 from synnodtest.backgrounds.png_jpeg import EXIF_NOTE

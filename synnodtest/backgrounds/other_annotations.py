@@ -11,7 +11,7 @@ from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.folder_files import is_there
 from synnodtest.backgrounds.manifest import NAMES
 from synnodtest.backgrounds.named_images import without_upload
-from synnodtest.backgrounds.tables import MASSES, means_nodule
+from synnodtest.backgrounds.table_labels import MASSES, means_nodule
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
 from synnodtest.files import by_name

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.backgrounds.listing import Entry
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 

@@ -18,8 +18,9 @@ from PIL import Image
 
 from synnodtest.backgrounds import BUILT_IN, FolderSet, open_backgrounds
 from synnodtest.backgrounds.dicom import is_dicom
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.file_formats import suffixes
-from synnodtest.backgrounds.listing import Entry, list_radiographs
+from synnodtest.backgrounds.listing import list_radiographs
 from synnodtest.backgrounds.readers import read_as
 from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import depth_of, write

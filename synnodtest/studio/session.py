@@ -12,7 +12,7 @@ from typing import Any
 
 from synnodtest.api.comparison import Compared, compared
 from synnodtest.api.planting import Request
-from synnodtest.backgrounds.listing import Entry
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.reading import Given
 from synnodtest.backgrounds.writers import write
 from synnodtest.engine import Unplaced

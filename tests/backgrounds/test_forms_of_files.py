@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph, tables
 from synnodtest.backgrounds.columns import spelt_otherwise
-from synnodtest.backgrounds.listing import Entry
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.datasets import load_image, read_dataset
 from synnodtest.errors import BackgroundError

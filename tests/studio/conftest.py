@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.estimated_regions import REGIONS
-from synnodtest.backgrounds.listing import Entry
 from synnodtest.backgrounds.reading import Given
 from synnodtest.studio.bench import Bench
 from synnodtest.studio.case import Catalogue, case_of_file
