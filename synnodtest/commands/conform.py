@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from synnodtest.commands.options import keep
-from synnodtest.detectors.conform import Check
+from synnodtest.detectors.conform_check import Check
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from synnodtest.canonical import sha256_of
-from synnodtest.detectors.conform import Check, conform, scores_check
+from synnodtest.detectors.conform import conform, scores_check
+from synnodtest.detectors.conform_check import Check
 from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
 from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.recorded import recorded_in

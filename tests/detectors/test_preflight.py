@@ -5,7 +5,7 @@ import pytest
 from synnodtest import Finding
 from synnodtest.detectors import CallableDetector, resolve_detector
 from synnodtest.detectors import preflight as module
-from synnodtest.detectors.conform import Check
+from synnodtest.detectors.conform_check import Check
 from synnodtest.detectors.preflight import preflight
 from synnodtest.identity import Identity
 from synnodtest.store import Store
