@@ -42,6 +42,11 @@ class Plan:
     per_cluster: float = 1.0
 
     @property
+    def clusters(self) -> float:
+        """The backgrounds, where they give several units."""
+        return self.backgrounds if self.units > self.backgrounds else math.inf
+
+    @property
     def correlated(self) -> str:
         """The correlation that was assumed, in words, where a background gives several units."""
         several = self.units > self.backgrounds
@@ -101,7 +106,7 @@ def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
         if not 0 < bound < 1:
             return Forecast()
         true, why = plan.assume.true_rate(bound, side == "below")
-        power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha)
+        power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha, clusters=plan.clusters)
         return Forecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
@@ -149,7 +154,8 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
         if margin is None:
             return None
         share, why = plan.assume.discordant_share()
-        power = power_paired(int(plan.effective), share, margin, alpha=plan.alpha, equivalence=both)
+        shape = {"alpha": plan.alpha, "clusters": plan.clusters}
+        power = power_paired(int(plan.effective), share, margin, equivalence=both, **shape)
         words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
         return Forecast(power=power, assumption=words, whole=False)
 

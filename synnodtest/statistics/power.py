@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.distributions import (
     binom_isf,
     binom_pmf,
@@ -49,7 +50,7 @@ def _inflated(n: int, per_cluster: float, icc: float) -> int:
     return math.ceil(n * design_effect(per_cluster, icc) - 1e-9)
 
 
-def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
+def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05, clusters: float = math.inf) -> float:
     """Return the probability that Clopper-Pearson's bound shows a true rate ``p1`` to lie beyond ``p0``.
 
     Args:
@@ -57,6 +58,7 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
         p0: The rate to be exceeded (where p1 > p0), or undercut (where p1 < p0).
         p1: The true rate.
         alpha: One-sided error rate.
+        clusters: Clusters of several units each that they stand for: the guarded bound allows for some unlike all seen.
 
     Raises:
         ValueError: a rate leaves [0, 1], ``p1`` equals ``p0``, or n is negative.
@@ -65,7 +67,17 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05) -> float:
     if p0 == p1 or n < 0:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
     below = p1 < p0
-    return binom_sf(most_unshown(n, p0, alpha, below), n, 1 - p1 if below else p1)
+    short = math.floor(n * (1 - p0 if below else p0) / (1 - _unseen(clusters, alpha)))
+    return binom_sf(max(most_unshown(n, p0, alpha, below), min(short, n)), n, 1 - p1 if below else p1)
+
+
+def _unseen(clusters: float, alpha: float) -> float:
+    return unseen_share(clusters, alpha) if math.isfinite(clusters) else 0.0
+
+
+def _clusters(n: int, per_cluster: float, icc: float) -> float:
+    """Return the clusters behind so many independent units; none where each gives one unit."""
+    return _inflated(n, per_cluster, icc) / per_cluster if per_cluster > 1 else math.inf
 
 
 def most_unshown(n: int, p0: float, alpha: float, below: bool) -> int:
@@ -135,19 +147,30 @@ def sample_size_rate(
         p1: The rate assumed to be true.
         alpha: One-sided error rate.
         power: Probability of success asked for.
-        per_cluster: Trials on each background; above 1 the number grows by 1 + (k - 1) ICC.
+        per_cluster: Trials on each background; above 1 the number grows by 1 + (k - 1) ICC, and further where few
+            backgrounds might all be unlike another.
         icc: Intraclass correlation.
 
     Raises:
         ValueError: the rates are equal or out of range, or more than a million trials would be needed.
     """
+
+    def power_at(n: int) -> float:
+        return power_rate(n, p0, p1, alpha=alpha, clusters=_clusters(n, per_cluster, icc))
+
     start = smallest_n_rate(p0, alpha=alpha, below=p1 < p0)
-    n = smallest_n(lambda size: power_rate(size, p0, p1, alpha=alpha), power, start)
-    return _inflated(n, per_cluster, icc)
+    return _inflated(smallest_n(power_at, power, start), per_cluster, icc)
 
 
 def power_paired(
-    n: int, discordant: float, margin: float, *, difference: float = 0.0, alpha: float = 0.05, equivalence: bool = False
+    n: int,
+    discordant: float,
+    margin: float,
+    *,
+    difference: float = 0.0,
+    alpha: float = 0.05,
+    equivalence: bool = False,
+    clusters: float = math.inf,
 ) -> float:
     """Return the probability that Tango's bound shows non-inferiority within ``margin``, summed over all tables.
 
@@ -158,6 +181,7 @@ def power_paired(
         difference: True p(arm) - p(reference).
         alpha: One-sided error rate.
         equivalence: Ask for both bounds inside the margin.
+        clusters: As for :func:`power_rate`.
 
     Raises:
         ValueError: the shares are impossible together, or n is negative.
@@ -174,9 +198,11 @@ def power_paired(
     b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
     d = np.repeat(total, high - low + 1)
     mass = binom_pmf(d, n, discordant) * binom_pmf(b, d, share)
-    passed = shows_above(b, d - b, n, -margin, alpha)
+    unseen = _unseen(clusters, alpha)
+    least = (unseen - margin) / (1 - unseen)  # of the difference seen, where that share of clusters loses every pair
+    passed = shows_above(b, d - b, n, -margin, alpha) & (2 * b - d > least * n)
     if equivalence:
-        passed &= shows_above(d - b, b, n, -margin, alpha)
+        passed &= shows_above(d - b, b, n, -margin, alpha) & (d - 2 * b > least * n)
     return min(1.0, float(mass[passed].sum()))
 
 
@@ -218,7 +244,10 @@ def sample_size_paired(
         raise ValueError("a true difference beyond the margin is never shown to lie within it")
 
     def power_at(n: int) -> float:
-        return power_paired(n, discordant, margin, difference=difference, alpha=alpha, equivalence=equivalence)
+        clusters, both = _clusters(n, per_cluster, icc), equivalence
+        return power_paired(
+            n, discordant, margin, difference=difference, alpha=alpha, equivalence=both, clusters=clusters
+        )
 
     return _inflated(smallest_n(power_at, power, smallest_n_paired(margin, alpha=alpha)), per_cluster, icc)
 

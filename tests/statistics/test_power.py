@@ -10,6 +10,7 @@ from synnodtest.evidence.ruling import Status, decide
 from synnodtest.statistics import (
     clopper_pearson,
     design_effect,
+    korn_graubard,
     poisson_exact,
     power_count,
     power_drop,
@@ -120,6 +121,25 @@ def test_sample_size_of_pairs_reaches_the_power_and_25_less_do_not():
     assert all(power_paired(k, 0.1, 0.1) < 0.9 for k in range(n - 25, n))
     with pytest.raises(ValueError, match="beyond the margin"):
         sample_size_paired(0.3, 0.1, difference=-0.1)
+
+
+@pytest.mark.parametrize(("backgrounds", "nodules"), [(16, 10), (30, 10), (60, 5)])
+def test_where_few_backgrounds_give_many_nodules_the_power_is_that_of_the_guarded_bound(backgrounds, nodules):
+    rng, rate, icc = np.random.default_rng(backgrounds), 0.9, 0.2
+    shape = 1 / icc - 1
+    drawn = rng.binomial(nodules, rng.beta(rate * shape, (1 - rate) * shape, (400, backgrounds)))
+    of = np.full(backgrounds, nodules)
+    shown = np.mean([korn_graubard(hits, of, guarded=True).lower > 0.8 for hits in drawn])
+    n = int(backgrounds * nodules / design_effect(nodules, icc))
+    assert power_rate(n, 0.8, rate, clusters=backgrounds) == pytest.approx(shown, abs=0.06)
+    assert power_rate(n, 0.8, rate) > shown + 0.01
+
+
+def test_pairs_of_few_backgrounds_show_no_difference_that_one_unlike_them_would_undo():
+    lost = 1 - 0.05 ** (1 / 20)
+    assert power_paired(100, 0.02, lost - 0.01) > 0.9
+    assert power_paired(100, 0.02, lost - 0.01, clusters=20) < 0.2
+    assert sample_size_paired(0.02, 0.1, per_cluster=10, icc=0.0) / 10 >= math.log(0.05) / math.log(0.9)
 
 
 def test_clusters_inflate_by_the_design_effect():
