@@ -14,6 +14,7 @@ from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
 from synnodtest.errors import SynnodError
+from synnodtest.files import sha256_of_file
 from synnodtest.forecast.power import forecast, with_count
 from synnodtest.identity import Identity
 from synnodtest.integrity.sources import sources
@@ -62,6 +63,11 @@ def _plan(judgement: Gathered, campaign: Campaign) -> PlanEntry:
 
 def _identity(identity: Identity) -> IdentityEntry:
     return decode(IdentityEntry, plain(identity.as_dict()))
+
+
+def digest_of(file: Path) -> str:
+    """Return the sha256 of a file; empty where there is none."""
+    return sha256_of_file(file) if file.is_file() else ""
 
 
 @dataclass
@@ -226,8 +232,10 @@ class Fragment:
         file = spec.path.as_posix()
         if file not in self.specs:
             facts = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
-            included = {Path(normpath(spec.path.parent / name)).as_posix(): "" for name in spec.included}
-            self.specs[file] = SpecEntry(file, spec.sha256, **facts, included=included)
+            parts = [Path(normpath(spec.path.parent / name)) for name in spec.included]
+            included = {part.as_posix(): digest_of(part) for part in parts}
+            digests = {"file_sha256": digest_of(spec.path), "included": included}
+            self.specs[file] = SpecEntry(file, spec.sha256, **facts, **digests)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, file: str, judgement: Gathered, campaign: Campaign) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import Any
 
 import synnodtest
 from synnodtest.engine.gather import fewer_backgrounds
-from synnodtest.files import sha256_of_file
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
 from synnodtest.record import results as record
-from synnodtest.record.assemble import Fragment
+from synnodtest.record.assemble import Fragment, digest_of
 from synnodtest.record.checkout import commit_of, lock_unkept, reasons_of_ledger
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
@@ -110,6 +109,7 @@ def run_entry(fragment: Fragment, facts: RunFacts) -> RunEntry:
     reasons += lock_unkept(facts.root) if clean and lock else []
     if clean and facts.checkout not in (None, (commit, clean)):
         reasons.append("git's checkout changed while the run went on")
+    reasons += _edited(fragment.specs.values(), facts.root)
     reasons += _unfinished(fragment.every(), facts.interrupted)
     reasons += fewer_backgrounds(fragment.shortfall)
     left_out = tuple(file for file in facts.left_out if file not in fragment.specs)
@@ -156,12 +156,19 @@ def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> Ident
 
 
 def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
-    paths = (there(file, root) for file in (spec.file, *spec.included))
-    own, *included = (sha256_of_file(path) if path.is_file() else "" for path in paths)
+    then = {spec.file: spec.file_sha256, **spec.included}
+    own, *included = (known or digest_of(there(file, root)) for file, known in then.items())
     with_digests = replace(spec, file_sha256=own, included=dict(zip(spec.included, included, strict=True)))
     if spec.file not in lock:
         return with_digests
     return replace(with_digests, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
+
+
+def _edited(specs: Iterable[SpecEntry], root: Path) -> list[str]:
+    """Return a reason for each file of the specs that is no longer as it was when the run began."""
+    then = {file: known for spec in specs for file, known in {spec.file: spec.file_sha256, **spec.included}.items()}
+    edited = [file for file, known in then.items() if known and known != digest_of(there(file, root))]
+    return [f"{file} was edited while the run went on, and was judged as it stood before" for file in edited]
 
 
 def _attrition(fragment: Fragment) -> Attrition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from dataclasses import replace
@@ -13,6 +14,7 @@ from synnodtest.integrity.lock import LOCK, freeze
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.checkout import commit_of
 from synnodtest.record.complete import RunFacts
+from synnodtest.record.model.run import SpecEntry
 from synnodtest.record.whole import run_entry
 from synnodtest.spec.loader import load_spec
 
@@ -42,6 +44,24 @@ def test_untracked_files_count_as_changes_though_the_user_hides_them(checkout):
     assert told not in run_entry(Fragment(), facts).exploratory_reasons
     for before in ((head, False), ("0" * 40, True)):
         assert told in run_entry(Fragment(), replace(facts, checkout=before)).exploratory_reasons
+
+
+def test_a_spec_that_is_edited_while_the_run_goes_on_makes_it_exploratory(tmp_path):
+    files = {file: f"{file}: 1\n" for file in ("a.yaml", "b.yaml")}
+    for file, text in files.items():
+        (tmp_path / file).write_text(text)
+    of_a, of_b = (hashlib.sha256(text.encode()).hexdigest() for text in files.values())
+    specs = {"a.yaml": SpecEntry("a.yaml", "resolved", file_sha256=of_a, included={"b.yaml": of_b})}
+    facts = RunFacts(tmp_path, "r", ("pytest",), 0)
+
+    def edited():
+        reasons = run_entry(Fragment(specs=specs), facts).exploratory_reasons
+        return [reason for reason in reasons if "was edited while the run went on" in reason]
+
+    assert not edited()
+    (tmp_path / "b.yaml").write_text("b: 2\n")
+    (tmp_path / "a.yaml").unlink()
+    assert [reason.split()[0] for reason in edited()] == ["a.yaml", "b.yaml"]
 
 
 def test_what_is_not_committed_is_named(checkout):
