@@ -54,7 +54,12 @@ def pytest_collection_finish():
     collect_seldom()
 
 
+BEGUN_FIRST = ("test_bare_environment.py",)
+"""Files of one long test that would come last: it would leave the other workers without work until it ends."""
+
+
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: item.path.name not in BEGUN_FIRST)
     if config.pluginmanager.hasplugin("timeout"):
         ours = {path for path in {item.path for item in items} if path.is_relative_to(config.rootpath / "tests")}
         for item in items:
