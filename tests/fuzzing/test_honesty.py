@@ -47,8 +47,12 @@ def test_a_noisy_detector_above_the_rate_ends_in_no_confirmed_counterexample(tmp
     assert ruling(gathered).status is Status.PASSED
 
 
-def test_a_region_where_too_many_fail_never_passes(tmp_path):
-    """Three in ten are missed where one in five may be: close to the bound, so FAILED or INCONCLUSIVE."""
+def test_a_region_where_too_many_fail_never_passes(tmp_path, monkeypatch):
+    """Three in ten are missed where one in five may be: close to the bound, so FAILED or INCONCLUSIVE.
+
+    Every place is as hard as any other; a search would ease each for hundreds of scenes.
+    """
+    monkeypatch.setattr("synnodtest.fuzzing.candidates.shrink", lambda space, point, *others: point)
     gathered = hunt(tmp_path, Holed(noisy(0.70)), vary=SMALL, examples=12, replicates=5)
     assert ruling(gathered).status is not Status.PASSED
 

@@ -282,6 +282,7 @@ class Scaled(Holed):
         return [Finding(found.box, self.scale * found.score) for found in super()._one(radiograph)]
 
 
+@pytest.mark.usefixtures("briefly_described")
 @pytest.mark.parametrize(
     ("scale", "of_two", "status"), [(0.1, True, "INCONCLUSIVE"), (1.0, True, "FAILED"), (1.0, False, "PASSED")]
 )
