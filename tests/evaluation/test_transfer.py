@@ -119,10 +119,8 @@ class Blobs:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp("world")
-    write_annotated(root / "real", 24, brightness=0.16, diameters=(9, 11, 13))
-    write_negatives(root / "plain", 10)
+def world(read_films, tmp_path_factory):
+    root = shutil.copytree(read_films, tmp_path_factory.mktemp("world"), dirs_exist_ok=True)
     films = AnnotatedFilms(root / "real", cache=root / "store")
     negatives = negative_films(root / "plain", films, split="all", cache=root / "store")
     for each in (films, negatives):

@@ -1,6 +1,7 @@
 """Two-sample tests of crops: blind where there is no difference, seeing where there is one."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from synnodtest.evaluation.transfer.negatives import negative_films
 from synnodtest.evaluation.transfer.scenes import counterparts, nodule_template, own_counterparts
 from synnodtest.evaluation.two_sample import network_scores, tell_apart, two_sample
 from synnodtest.synthesizers.gaussian import GaussianSynthesizer
-from tests.evaluation.annotated_folder import remembered, write_annotated, write_negatives
+from tests.evaluation.annotated_folder import remembered
 from tests.extras import needs
 
 needs("sklearn", "torch")
@@ -38,10 +39,8 @@ def few_rounds(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp("crops")
-    write_annotated(root / "real", 24, brightness=0.16, diameters=(9, 11, 13))
-    write_negatives(root / "plain", 12)
+def world(read_films, tmp_path_factory):
+    root = shutil.copytree(read_films, tmp_path_factory.mktemp("crops"), dirs_exist_ok=True)
     films = AnnotatedFilms(root / "real", cache=root / "store")
     negatives = negative_films(root / "plain", films, split="all", cache=root / "store")
     for each in (films, negatives):
