@@ -102,7 +102,8 @@ class Fragment:
     def merge(self, handed_over: JsonObject) -> None:
         """Take in the fragment of another process (:meth:`as_dict`), in the order of the specs, whoever ends first.
 
-        What another process judged of another detector, synthesizer or specification is no verdict of this run.
+        What another process judged of another detector, synthesizer or specification, or on others of the films of a
+        set, is no verdict of this run.
         """
         other = decode(Fragment, handed_over)
         own = self._parts()
@@ -140,7 +141,8 @@ class Fragment:
         """
         specs: dict[str, object] = {file: (spec.sha256, spec.sources) for file, spec in self.specs.items()}
         detector = {} if self.detector == IdentityEntry() else {"the detector": self.detector}
-        parts = {**detector, **self.synthesizers}.items()
+        sets = {f"set {key}": there.identity for key, there in self.backgrounds.items() if there.identity}
+        parts = {**detector, **self.synthesizers, **sets}.items()
         return specs | {name: (of.version, of.sha256, of.configuration.get("code")) for name, of in parts}
 
     def _in_order(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment, new_run_id
 from synnodtest.record.model import ExpectationEntry
-from synnodtest.record.model.run import IdentityEntry, SpecEntry
+from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, SpecEntry
 
 from .parts import expectation
 
@@ -40,7 +40,7 @@ def test_scenes_that_two_behaviours_lack_for_one_reason_are_those_of_both_and_of
     assert whole.shortfall == {why: 9}
 
 
-@pytest.mark.parametrize("part", ["the detector", "gaussian", "specs/a.yaml"])
+@pytest.mark.parametrize("part", ["the detector", "gaussian", "specs/a.yaml", "set normal:16"])
 def test_what_a_worker_judged_of_another_version_is_an_error(part):
     def judged(node_id, version):
         entry = decode(ExpectationEntry, expectation(id=node_id, status="PASSED"))
@@ -48,6 +48,9 @@ def test_what_a_worker_judged_of_another_version_is_an_error(part):
             "the detector": {"detector": IdentityEntry("d", configuration={"device": node_id, "code": version})},
             "gaussian": {"synthesizers": {"gaussian": IdentityEntry("gaussian", version)}},
             "specs/a.yaml": {"specs": {"specs/a.yaml": SpecEntry("specs/a.yaml", version)}},
+            "set normal:16": {
+                "backgrounds": {"normal:16": BackgroundsEntry("normal", IdentityEntry("folder", sha256=version), 16)}
+            },
         }
         return Fragment(planned={entry.id: entry}, expectations={entry.id: entry}, **parts[part])
 
