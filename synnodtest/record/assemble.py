@@ -236,8 +236,8 @@ class Fragment:
             facts = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
             parts = [Path(normpath(spec.path.parent / name)) for name in spec.included]
             included = {part.as_posix(): digest_of(part) for part in parts}
-            digests = {"file_sha256": digest_of(spec.path), "included": included}
-            self.specs[file] = SpecEntry(file, spec.sha256, **facts, **digests)
+            own = digest_of(spec.path)
+            self.specs[file] = SpecEntry(file, spec.sha256, **facts, file_sha256=own, included=included)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 
     def _add_parts(self, file: str, judgement: Gathered, campaign: Campaign) -> None:
