@@ -12,10 +12,11 @@ from synnodtest.cli import main
 from synnodtest.commands.selftest import _page_name
 from synnodtest.detectors.mutants import MUTANTS
 from synnodtest.detectors.oracle import OracleDetector
+from synnodtest.phantom import PhantomSet
 from synnodtest.planning.variants import variants
 from synnodtest.shell import selftest as selftest_of
 from synnodtest.shell.check_values import check_values
-from synnodtest.shell.selftest import Bench, selftest
+from synnodtest.shell.selftest import Bench, cases_of, run_cases, selftest
 from synnodtest.shell.violations import VIOLATED, violates
 from synnodtest.spec import load_spec
 from synnodtest.store import Store
@@ -127,6 +128,41 @@ def test_every_violated_statement_is_one_of_the_shipped_specs():
             behaviour, expectation = pattern.split("::")
             fits = [b.startswith(behaviour.rstrip("*")) and e.startswith(expectation.rstrip("*")) for b, e in items]
             assert any(fits), pattern
+
+
+class Merging:
+    """Finds every planted nodule, but takes nodules whose centres lie within 30 mm for one."""
+
+    identity = Identity("merging", "1")
+
+    def __init__(self):
+        self.apart = []
+
+    def detect(self, radiographs):
+        return [self.kept(radiograph) for radiograph in radiographs]
+
+    def kept(self, radiograph):
+        kept = []
+        for truth in radiograph.nodules:
+            centre = np.array([truth.box[0] + truth.box[2], truth.box[1] + truth.box[3]]) / 2
+            away = [float(np.hypot(*((centre - other) * radiograph.spacing_mm[::-1]))) for other, _ in kept]
+            self.apart += away
+            kept += [(centre, Finding(truth.box, 0.9))] if all(mm > 30 for mm in away) else []
+        return [finding for _, finding in kept]
+
+
+def test_a_detector_that_takes_two_nodules_near_each_other_for_one_fails_the_shipped_specs(tmp_path):
+    cases = [
+        case for case in cases_of([load_spec(ROOT / "specs" / "core.yaml")]) if case.behaviour.id.startswith("nei")
+    ]
+    bench = Bench(
+        lambda name, count: PhantomSet(name, count, 0, size=128), GaussianSynthesizer(), Store(tmp_path), limit=14
+    )
+    merging = Merging()
+    verdicts = [run_cases(one, cases, bench).expectations for one in (OracleDetector(), merging)]
+    assert [str(entry.status) for verdict in verdicts for entry in verdict.values()] == ["PASSED", "FAILED"]
+    assert min(merging.apart) >= 14.5  # 16 between the places, and a pixel of 3 mm
+    assert max(merging.apart) < 30
 
 
 def table(name):
