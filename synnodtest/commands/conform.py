@@ -8,6 +8,7 @@ from pathlib import Path
 
 from synnodtest.commands.options import keep
 from synnodtest.detectors.conform_check import Check
+from synnodtest.detectors.registry import DEFAULT_TIMEOUT_S
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 
@@ -20,7 +21,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments."""
     parser.add_argument("detector", help="as for pytest --detector")
     parser.add_argument("--device", type=device, default="cpu", help="cpu or cuda")
-    parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one call of the detector")
+    parser.add_argument("--timeout", type=float, default=DEFAULT_TIMEOUT_S, metavar="SECONDS", help="for one call")
     parser.add_argument("--out", type=Path, help="also write the answers as JSON")
     parser.epilog = "answers: ok; WRONG, with what to look for (exit code 1); unknown where it could not be told"
 

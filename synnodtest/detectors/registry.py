@@ -16,6 +16,9 @@ from synnodtest.ports import Detector
 from synnodtest.registry import Registry
 
 ENTRY_POINT_GROUP = "synnodtest.detectors"
+DEFAULT_TIMEOUT_S = 300.0
+"""Seconds for one call; set by hand: room for loading a large model and a batch on a slow CPU, still short beside a run
+that hangs overnight."""
 MASK = "***"
 """Stands in records for what may be a secret."""
 _USER = re.compile(r"(?<=://)[^/?#@\s]*(?=@)")
@@ -40,7 +43,7 @@ class Options(registry.Options):
         timeout_s: Seconds that one call may take.
     """
 
-    timeout_s: float = 300.0
+    timeout_s: float = DEFAULT_TIMEOUT_S
 
     def file(self, argument: str) -> tuple[Path, tuple[str, ...]]:
         """Return the path and the classes, by name or number, of ``file#name,name``; a file of that very name is it."""

@@ -8,16 +8,12 @@ from urllib.parse import urlsplit
 
 from synnodtest.detectors.callables import load_callable
 from synnodtest.detectors.guard import Guard
-from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
+from synnodtest.detectors.registry import DEFAULT_TIMEOUT_S, Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError, likely
 from synnodtest.factories import Loader
 from synnodtest.files import is_lfs_pointer
 from synnodtest.ports import Detector
 from synnodtest.threads import wait_asleep
-
-DEFAULT_TIMEOUT_S = 300.0
-"""Seconds for one call; set by hand: room for loading a large model and a batch on a slow CPU, still short beside a run
-that hangs overnight."""
 
 _SUFFIXES = {
     ".pt": "ultralytics", ".onnx": "onnx", ".xml": "openvino",

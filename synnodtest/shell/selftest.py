@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import synnodtest
 from synnodtest.counted import counted
-from synnodtest.detectors.guard import Guard
 from synnodtest.detectors.mutants import MUTANTS, MutantDetector
 from synnodtest.detectors.pairs import ask
+from synnodtest.detectors.resolve import in_guard
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
 from synnodtest.errors import InvalidEvidence
@@ -30,8 +30,6 @@ from synnodtest.shell.violations import violates
 from synnodtest.spec.model import Spec
 from synnodtest.store import Store
 
-TIMEOUT_S = 300.0
-"""Seconds for one call of a detector, as in runs (``DEFAULT_TIMEOUT_S`` of detectors/resolve.py)."""
 Say = Callable[[str], None]
 
 
@@ -219,7 +217,7 @@ class _Kept:
 def run_cases(detector: Detector, cases: Sequence[Case], bench: Bench) -> Fragment:
     """Return the part of a record that a detector makes of cases, on the bench."""
     providers = Providers(
-        detector=Guard(detector, TIMEOUT_S),
+        detector=in_guard(detector),
         synthesizer=lambda name: bench.synthesizer,
         backgrounds=bench.backgrounds,
         default_synthesizer=bench.synthesizer.identity.name,
