@@ -15,14 +15,11 @@ from synnodtest.backgrounds.folder_files import chosen_names
 from synnodtest.backgrounds.named_images import NamedImages
 from synnodtest.backgrounds.other_annotations import LabelFiles, places_of, refuse_other_forms
 from synnodtest.backgrounds.table_labels import BOXES, name_nodule
-from synnodtest.backgrounds.tables import SUFFIXES, Table, read_tables
+from synnodtest.backgrounds.tables import MAX_BYTES, SUFFIXES, Table, read_tables
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
-MAX_BYTES = 512 * 1024 * 1024
-"""Size of a COCO file, in bytes: a guard of memory far above those of public sets; a larger one is not read, nor
-a table, and gets a note."""
 _READ = (*SUFFIXES, ".json")
 UNREAD = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".csv.zip", ".csv.bz2", ".csv.xz", ".xml")
 """Tables and annotations that are not read; each gets a note."""

@@ -179,7 +179,7 @@ def _spacing(path: Path, header: Mapping[str, str], dimensions: int) -> tuple[fl
     values = _numbers(path, header, "ElementSpacing") or _numbers(path, header, "ElementSize")
     if not values:
         return None
-    if len(values) != dimensions or any(not math.isfinite(value) or value <= 0 for value in values):
+    if len(values) != dimensions or any(value <= 0 for value in values):
         raise BackgroundError(f"{path}: ElementSpacing must be {dimensions} positive numbers in mm, not {values}")
     return tuple(reversed(values))
 

@@ -20,8 +20,8 @@ from synnodtest.errors import BackgroundError
 from synnodtest.files import by_name
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Size of a table, in bytes: a guard of memory and time far above those of public sets; a larger file is passed over,
-and one that becomes larger when it is unpacked is refused."""
+"""Size of a table or COCO file, in bytes: a guard of memory and time far above those of public sets; a larger one is
+passed over with a note, and one that becomes larger when it is unpacked is refused."""
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _OWN = ("manifest.csv", "manifest.tsv")
 FILE_COLUMNS = (

@@ -12,8 +12,6 @@ from synnodtest.commands.options import keep, one_or_more, template
 from synnodtest.files import write_atomic
 
 ORACLE = "oracle"
-FILE_NAME = "selftest.json"
-"""In the store's folder: what later reports show as tool validation."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -34,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from synnodtest.commands.specs import spec_files
     from synnodtest.detectors import Options, make_detector
     from synnodtest.phantom import PhantomSet
+    from synnodtest.record.complete import SELFTEST
     from synnodtest.shell.selftest import Bench, selftest
     from synnodtest.spec.loader import load_spec
     from synnodtest.store import Store
@@ -51,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         )
         result = selftest(specs, make_detector(options.detector, Options()), bench, say=print)
     record = result.as_dict()
-    keep(record, options.cache / FILE_NAME, sort=True)
+    keep(record, options.cache / SELFTEST, sort=True)
     text = page(record, _conditions(options))
     print(text)
     if options.out is not None:
