@@ -1,13 +1,17 @@
 """A film, two quick detectors and a session on them."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.entries import Entry
 from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.backgrounds.reading import Given
 from synnodtest.studio.bench import Bench
-from synnodtest.studio.case import Catalogue, case_of_file
+from synnodtest.studio.case import FILMS, SET, Catalogue, case_of_file
 from synnodtest.studio.session import Session
 from tests.backgrounds.radiograph_files import chest, write_png
 
@@ -80,9 +84,17 @@ def session(tmp_path, detectors):
     made.close()
 
 
-@pytest.fixture
-def opened(session, film, masks):
-    """A session with the film and its masks open."""
+@pytest.fixture(scope="session")
+def case(tmp_path_factory, film, masks):
+    """The film and its masks, read once."""
     entry = Entry(film.name, film, masks, Given((0.9, 0.9)))
-    session._opened(case_of_file(session._new_folder(), entry, film.name))
+    return case_of_file(tmp_path_factory.mktemp("case"), entry, film.name)
+
+
+@pytest.fixture
+def opened(session, case):
+    """A session with the film and its masks open."""
+    folder = session._new_folder()
+    shutil.copytree(case.folder, folder, dirs_exist_ok=True)
+    session._opened(replace(case, folder=folder, backgrounds=FolderSet(folder / FILMS, SET, count=1)))
     return session

@@ -15,6 +15,7 @@ from PIL import Image
 from synnodtest import SynnodError
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.cli import main
+from synnodtest.phantom import PhantomSet
 from synnodtest.spec import load_spec
 from synnodtest.studio import spec_run
 from synnodtest.studio.bench import BATCH, SEED, Bench
@@ -416,7 +417,8 @@ def test_what_a_manifest_says_of_a_film_counts_when_it_is_picked(session, tmp_pa
     assert np.array_equal(np.rint(case.radiograph.pixels * 255), upright)
 
 
-def test_phantoms_can_be_picked_with_their_masks(session):
+def test_phantoms_can_be_picked_with_their_masks(session, monkeypatch):
+    monkeypatch.setitem(PhantomSet.__init__.__kwdefaults__, "size", 128)  # of 1024, it takes seconds
     label = next(label for label in session.catalogue.labels if label.startswith("phantom normal"))
     case = session.pick(label)
     assert {"lung", "rib", "clavicle"} <= set(case.radiograph.regions)
