@@ -16,6 +16,8 @@ from synnodtest.statistics.rates import clustered_rate, wilson
 
 _HALVINGS = 80
 """Halvings of an interval at most 2 wide: past the last bit of a double, near 0 too."""
+_HALVINGS_OF_P = 16
+"""Of the logarithm of an error rate: to within 0.03%, erring upwards; each takes the bounds anew."""
 
 
 def _constrained(x1: float, n1: float, x2: float, n2: float, delta: float) -> tuple[float, float]:
@@ -149,7 +151,8 @@ def equivalent_rates(
     Each rate enters with the number of independent trials that carry as much (:func:`clustered_rate`); Miettinen and
     Nurminen's score statistic at these sizes gives the bounds and both one-sided tests, so that the rates are
     equivalent exactly where the 1 - 2 alpha interval lies within the margin (Schuirmann, J. Pharmacokinet. Biopharm.
-    15 (1987) 657).
+    15 (1987) 657). Where clusters repeat, bounds and tests are no surer than Newcombe's hybrid of each rate's own
+    bounds, which allow for clusters unlike all seen.
 
     Args:
         arm: 1 or True for a success, one per trial.
@@ -182,18 +185,45 @@ def equivalent_rates(
         clusters=clusters,
         extra={"effective_n_arm": n1, "effective_n_reference": n2},
     )
-    above = normal_sf(score_z(x1, n1, x2, n2, -margin))
-    below = normal_cdf(score_z(x1, n1, x2, n2, margin))
-    return Equivalence(gap, margin, max(above, below), bool(gap.lower > -margin and gap.upper < margin))
+    p_value = max(normal_sf(score_z(x1, n1, x2, n2, -margin)), normal_cdf(score_z(x1, n1, x2, n2, margin)))
+    if clusters < units:
+
+        def hybrid(alpha: float) -> tuple[float, float]:
+            own = (_least_sure(*side, alpha) for side in ((first, arm_clusters), (second, reference_clusters)))
+            return squared_and_added(*own)
+
+        low, high = hybrid(alpha)
+        gap = replace(gap, lower=max(-1.0, min(gap.lower, low)), upper=min(1.0, max(gap.upper, high)))
+        p_value = max(p_value, _least_alpha(hybrid, margin))
+    return Equivalence(gap, margin, p_value, bool(gap.lower > -margin and gap.upper < margin))
 
 
 METHOD = "miettinen-nurminen at effective sizes"
 
 
+def _least_alpha(bounds: Callable[[float], tuple[float, float]], margin: float) -> float:
+    """Return the smallest error rate, 1e-8 or more, at which bounds lie within a margin; 1 where 0.5 would not do."""
+
+    def outside(log: float) -> bool:
+        low, high = bounds(math.exp(log))
+        return not (low > -margin and high < margin)
+
+    least, most = math.log(1e-8), math.log(0.4999)
+    return 1.0 if outside(most) else math.exp(halved(least, most, outside, _HALVINGS_OF_P)[1])
+
+
+def _least_sure(hits: NDArray[np.float64], clusterings: Sequence[ArrayLike], alpha: float) -> Estimate:
+    """Return the rate by the clustering that leaves the fewest independent trials."""
+    return min((clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings), key=_independent)
+
+
+def _independent(estimate: Estimate) -> float:
+    return 0.0 if estimate.reason else estimate.extra.get("effective_n", float(estimate.n))
+
+
 def _size(hits: NDArray[np.float64], clusterings: Sequence[ArrayLike], alpha: float) -> float:
     """Return the fewest independent trials that any of the clusterings leaves."""
-    estimates = [clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings if len(hits)]
-    return min((0.0 if e.reason else e.extra.get("effective_n", float(e.n)) for e in estimates), default=0.0)
+    return _independent(_least_sure(hits, clusterings, alpha)) if len(hits) and len(clusterings) else 0.0
 
 
 def _clusters(clusterings: Sequence[ArrayLike]) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from synnodtest.statistics import equivalent_rates
+from synnodtest.statistics import clustered_rate, equivalent_rates
 
 
 def hits(successes, trials):
@@ -77,6 +77,31 @@ def test_rates_that_differ_by_the_margin_are_seldom_called_equivalent():
         found = equivalent_rates(planted, [np.repeat(np.arange(40), 3)], real, single(120), margin=0.1)
         called += found.equivalent
     assert called <= stats.binom.ppf(0.999, 300, 0.05)
+
+
+def test_hosts_on_which_nothing_is_found_do_not_make_rates_equivalent_though_none_of_them_was_seen():
+    """On one host in ten nothing of what is planted is found; on the others as much as on real films."""
+    called, single_films, hosts = 0, single(300), np.repeat(np.arange(15), 20)
+    for run in range(60):
+        rng = np.random.default_rng(run)
+        lost = (rng.random(15) < 0.1)[hosts]
+        planted, real = (rng.random(300) < 0.9) & ~lost, rng.random(300) < 0.9
+        found = equivalent_rates(planted, [hosts], real, single_films, margin=0.09)
+        assert found.equivalent == (found.p_value < 0.05)
+        called += found.equivalent
+    assert called <= stats.binom.ppf(0.999, 60, 0.05)
+
+
+def test_where_clusters_repeat_bounds_are_no_surer_than_the_hybrid_of_the_rates_own():
+    arm, reference, twos = hits(90, 100), hits(80, 100), [[f"c{i // 2}" for i in range(100)]]
+    found = equivalent_rates(arm, twos, reference, single(100), margin=0.3)
+    one, other = clustered_rate(arm, twos[0]), clustered_rate(reference, range(100))
+    lower = 0.1 - np.hypot(one.value - one.lower, other.upper - other.value)
+    upper = 0.1 + np.hypot(one.upper - one.value, other.value - other.lower)
+    assert found.difference.lower == pytest.approx(lower)
+    assert found.difference.upper == pytest.approx(upper)
+    assert not equivalent_rates(arm, twos, reference, single(100), margin=0.3, alpha=0.999 * found.p_value).equivalent
+    assert equivalent_rates(arm, twos, reference, single(100), margin=0.3, alpha=1.001 * found.p_value).equivalent
 
 
 def test_trials_and_clusters_of_both_groups_are_counted_and_one_unit_proves_nothing():
