@@ -49,7 +49,8 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
     if side == "within":
         figure |= {"kind": "equivalence", "margin": bound}
     itself = _with_itself(compared)
-    open_, told = (itself, []) if parameters.under is not None else ([], itself)  # two equal arms may be meant
+    open_ = [] if parameters.under is None else itself  # two equal arms may be meant
+    told = [] if open_ else itself
     return rule(
         [component, reference_gate(parameters, compared, evidence)],
         evidence,
