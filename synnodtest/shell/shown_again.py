@@ -9,10 +9,13 @@ knows by heart.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
 
+from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 from synnodtest.detectors.conform_likeness import alike, places
+from synnodtest.detectors.guard import unguarded
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
@@ -20,7 +23,7 @@ from synnodtest.engine.engine import Engine
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.parts import scenes_of
-from synnodtest.errors import DetectorError, InvalidEvidence
+from synnodtest.errors import DetectorError, InvalidEvidence, StoreError
 from synnodtest.evidence.chance import MOSTLY
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Trial
@@ -38,6 +41,9 @@ LEFT = 0.01
 SILENT = 2
 """Pictures of each arm, the last of those without a finding, that are shown again: of a detector that has broken down
 they are what it reported nothing on, and one of them may show nothing indeed."""
+KIND = "shown_again"
+"""In the store: answers that stayed, and nodules that were seen, so that a run of which everything is stored asks
+nothing. Of a detector that may change behind its identity nothing is kept."""
 LOOKED_AT, ENOUGH = 6, 3
 """Backgrounds that are shown with next to nothing of their nodules, once for each set and synthesizer; fewer than the
 second tell nothing. A detector that reacts to edits does so at nearly all of them."""
@@ -56,6 +62,12 @@ class _Shown:
     engine: Engine
     background: Background
     trial: Trial
+
+    def key(self) -> str:
+        """Return the key of what is kept of the answer to it."""
+        who = [one.identity.key() for one in (self.engine.detector, self.engine.synthesizer)]
+        found = [[*sighting.finding.box, sighting.finding.score] for sighting in self.trial.sightings]
+        return sha256_of([*who, self.trial.scene_id, self.background.content, found])
 
     def radiograph(self) -> Radiograph:
         """Return what the detector was shown."""
@@ -112,23 +124,29 @@ class ShownAgain:
         self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
         if gathered.ruling.status is Status.PASSED:
             if self._stops:
-                if self._last is not None and campaign.tally().inferred:  # it may have changed since it was shown this
-                    self._known.discard(self._last.trial.scene_id)
-                self._refuse_changed(detector, list(_silent(campaign, gathered)))
+                self._refuse_changed(campaign, list(_silent(campaign, gathered)))
             self._refuse_edits(campaign, gathered)
         return gathered
 
-    def _refuse_changed(self, detector: Detector, silent: Sequence[tuple[_Shown, float]] = ()) -> None:
-        alone = [] if self._last is None else [(self._last, 0.0)]
-        for pictures in (alone, silent):
-            asked = [(shown, point) for shown, point in pictures if shown.trial.scene_id not in self._known]
+    def _refuse_changed(self, campaign: Campaign, silent: Sequence[tuple[_Shown, float]]) -> None:
+        detector, alone = campaign.providers.detector, [] if self._last is None else [(self._last, 0.0)]
+        unsure = [(shown, point) for shown, point in silent if not self._stays(campaign, shown)]
+        if not unsure and not campaign.tally().inferred:  # it was asked nothing since, so that it cannot have changed
+            alone = [(shown, point) for shown, point in alone if not self._stays(campaign, shown)]
+        for asked in (alone, unsure):
             if asked and self._changed is None:
-                self._known |= {shown.trial.scene_id for shown, _ in asked}
                 answers = ask(detector, [shown.radiograph() for shown, _ in asked])
                 each = (_changed(detector, *one, answer) for one, answer in zip(asked, answers, strict=True))
                 self._changed = next(filter(None, each), None)
         if self._changed is not None:
             raise self._changed
+        for shown, _ in (*alone, *unsure):
+            self._known.add(key := shown.key())
+            if alone:  # else it reports nothing on anything, and may be broken
+                _keep(campaign, key)
+
+    def _stays(self, campaign: Campaign, shown: _Shown) -> bool:
+        return (key := shown.key()) in self._known or _is_kept(campaign, key)
 
     def _refuse_edits(self, campaign: Campaign, gathered: Gathered) -> None:
         matching, films = Item(gathered.behaviour, gathered.variant).matching, scenes_of(gathered.behaviour).set
@@ -157,6 +175,9 @@ def refuse_edits(
     shown = list(_shown(campaign, behaviour, synthesizer, _hit(trials)))
     if len(shown) < ENOUGH:
         return False
+    key = sha256_of(["edits", LEFT, astuple(matching), [one.key() for one in shown]])
+    if _is_kept(campaign, key):
+        return True
     reacted = _reacted(campaign.providers.detector, shown, matching)
     if reacted > MOSTLY * len(shown):
         raise InvalidEvidence(
@@ -166,7 +187,22 @@ def refuse_edits(
             hint="does it look for pixels that are no whole grey values, or for what differs from films that "
             "it was trained on?",
         )
+    _keep(campaign, key)
     return True
+
+
+def _is_kept(campaign: Campaign, key: str) -> bool:
+    return campaign.store.get(KIND, key) is not None and not _may_change(campaign.providers.detector)
+
+
+def _keep(campaign: Campaign, key: str) -> None:
+    if not _may_change(campaign.providers.detector):
+        with suppress(StoreError):  # a store that cannot be written only costs asking again
+            campaign.store.put(KIND, key, b"")
+
+
+def _may_change(detector: Detector) -> bool:
+    return bool(getattr(unguarded(detector), "may_change_unseen", False))
 
 
 def _changed(detector: Detector, shown: _Shown, point: float, answer: Sequence[Finding]) -> DetectorError | None:

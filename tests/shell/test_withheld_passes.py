@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from synnodtest.backgrounds import FolderSet
 from synnodtest.backgrounds.estimated_regions import REGIONS
 from synnodtest.decoding import encode
 from synnodtest.detectors import preflight
+from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError, InvalidEvidence
 from synnodtest.evidence.chance import BARE, EXCHANGED
 from synnodtest.evidence.silence import SILENCE
@@ -155,6 +155,14 @@ def breaks_down():
     return detect
 def breaks_down_unasked():
     return breaks_down()
+def settled():
+    class Declared:
+        identity = {"name": "settled", "sha256": "cd" * 32}
+        def detect(self, rs):
+            return truthful()(rs)
+    return Declared()
+def unsettled():
+    return truthful()
 def broken_at_times():
     marks = [Finding((x, 1.0, x + 8.0, 9.0), 0.9) for x in (1.0, 21.0, 41.0)]
     class Declared:
@@ -700,13 +708,26 @@ def test_a_box_that_moves_by_rounding_of_a_large_film_is_the_same_answer(side, c
     film = Radiograph(np.zeros((side, side), np.float32), (0.1, 0.1))
     found = trial("a", 0.9)
     (box,) = (sighting.finding.box for sighting in found.sightings)
-    moved = SimpleNamespace(
-        identity=Identity("moved"), detect=lambda _: [[Finding(tuple(edge + 2.0 for edge in box), 0.895)]]
-    )
-    again = shown_again.ShownAgain(stops=True)
-    again._last = SimpleNamespace(radiograph=lambda: film, trial=found, background=Background("a"))
-    with pytest.raises(DetectorError, match="answers otherwise") if changed else nullcontext():
-        again._refuse_changed(moved)
+    answer = [Finding(tuple(edge + 2.0 for edge in box), 0.895)]
+    shown = SimpleNamespace(radiograph=lambda: film, trial=found, background=Background("a"))
+    error = shown_again._changed(SimpleNamespace(identity=Identity("moved")), shown, 0.0, answer)
+    assert (error is not None and "answers otherwise" in error.message) == changed
+
+
+def test_what_was_shown_again_is_not_asked_in_a_run_of_which_everything_is_stored(root, monkeypatch):
+    monkeypatch.setattr(preflight, "preflight", lambda *_: [])
+    calls = []
+    monkeypatch.setattr(shown_again, "ask", lambda *given: calls.append(1) or ask(*given))
+    for name, again in (("settled", 0), ("unsettled", 1)):
+        asked = f"{root}/detectors.py:{name}", SEEN["sensitivity"].replace("plain", "dimmed")
+        _, (first,) = ruled(root, *asked, conform="stop")
+        assert first.status.name == "PASSED", first.sentence
+        assert calls
+        calls.clear()
+        _, (second,) = ruled(root, *asked, conform="stop")
+        assert second.status.name == "PASSED"
+        assert bool(calls) == again
+        calls.clear()
 
 
 def test_scores_that_hang_on_what_is_shown_beside_are_an_error(root, monkeypatch):
