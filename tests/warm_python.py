@@ -136,7 +136,7 @@ def _warm() -> None:
     gc.disable()
     _read_packages_once()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        pytest.main(["--version", "--version"])
+        pytest.main(["--version", "--version", "--noconftest"])  # else that of the first test is everybody's
     for name in (*(f"synnodtest.{name}" for name in OWN), *_modules_of_packages(), *OTHERS):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
