@@ -213,8 +213,10 @@ def _least_alpha(bounds: Callable[[float], tuple[float, float]], margin: float) 
 
 
 def _least_sure(hits: NDArray[np.float64], clusterings: Sequence[ArrayLike], alpha: float) -> Estimate:
-    """Return the rate by the clustering that leaves the fewest independent trials."""
-    return min((clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings), key=_independent)
+    """Return the rate by the clustering that leaves the fewest independent trials, within the widest bounds of any."""
+    each = [clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings]
+    lower, upper = min(one.lower for one in each), max(one.upper for one in each)
+    return replace(min(each, key=_independent), lower=lower, upper=upper)
 
 
 def _independent(estimate: Estimate) -> float:

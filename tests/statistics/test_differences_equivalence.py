@@ -67,6 +67,18 @@ def test_of_two_clusterings_the_one_with_less_information_counts():
     assert both.difference.lower == coarse.difference.lower
 
 
+def test_a_further_clustering_of_little_information_makes_nothing_surer():
+    """Few hosts that agree say little of others, also where donors of the nodules leave fewer independent trials."""
+    arm, hosts, donors = np.tile(hits(17, 20), 15), np.repeat(np.arange(15), 20), np.arange(300) * 7 % 200
+    alone, both = (
+        equivalent_rates(arm, of, hits(288, 300), single(300), margin=0.24) for of in ([hosts], [hosts, donors])
+    )
+    assert both.difference.extra["effective_n_arm"] < alone.difference.extra["effective_n_arm"]
+    assert both.difference.lower <= alone.difference.lower < -0.24
+    assert both.p_value >= alone.p_value > 0.05
+    assert (alone.equivalent, both.equivalent) == (False, False)
+
+
 def test_rates_that_differ_by_the_margin_are_seldom_called_equivalent():
     rng = np.random.default_rng(5)
     called = 0
