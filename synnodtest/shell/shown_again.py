@@ -20,6 +20,7 @@ from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
+from synnodtest.engine.findings import BATCH
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.parts import scenes_of
@@ -134,10 +135,7 @@ class ShownAgain:
         if not unsure and not campaign.tally().inferred:  # it was asked nothing since, so that it cannot have changed
             alone = [(shown, point) for shown, point in alone if not self._stays(campaign, shown)]
         for asked in (alone, unsure):
-            if asked and self._changed is None:
-                answers = ask(detector, [shown.radiograph() for shown, _ in asked])
-                each = (_changed(detector, *one, answer) for one, answer in zip(asked, answers, strict=True))
-                self._changed = next(filter(None, each), None)
+            self._changed = self._changed or _first_changed(detector, asked)
         if self._changed is not None:
             raise self._changed
         for shown, _ in (*alone, *unsure):
@@ -203,6 +201,17 @@ def _keep(campaign: Campaign, key: str) -> None:
 
 def _may_change(detector: Detector) -> bool:
     return bool(getattr(unguarded(detector), "may_change_unseen", False))
+
+
+def _first_changed(detector: Detector, pictures: Sequence[tuple[_Shown, float]]) -> DetectorError | None:
+    """Return that a detector answers otherwise to any of several pictures; no more are shown at once than in a run."""
+    for start in range(0, len(pictures), BATCH):
+        asked = pictures[start : start + BATCH]
+        answers = ask(detector, [shown.radiograph() for shown, _ in asked])
+        for (shown, point), answer in zip(asked, answers, strict=True):
+            if error := _changed(detector, shown, point, answer):
+                return error
+    return None
 
 
 def _changed(detector: Detector, shown: _Shown, point: float, answer: Sequence[Finding]) -> DetectorError | None:

@@ -730,6 +730,17 @@ def test_what_was_shown_again_is_not_asked_in_a_run_of_which_everything_is_store
         calls.clear()
 
 
+def test_of_many_arms_no_more_pictures_are_shown_again_at_once_than_the_run_shows():
+    film, sizes = Radiograph(np.zeros((100, 100), np.float32), (0.1, 0.1)), []
+    stays = SimpleNamespace(
+        identity=Identity("stays"), detect=lambda some: sizes.append(len(some)) or [[] for _ in some]
+    )
+    silent = (replace(trial(f"b{number}", 0.9), sightings=()) for number in range(20))
+    pictures = [SimpleNamespace(radiograph=lambda: film, trial=one, background=Background("a")) for one in silent]
+    assert shown_again._first_changed(stays, [(one, 0.25) for one in pictures]) is None
+    assert (max(sizes), sum(sizes)) == (8, 20)
+
+
 def test_scores_that_hang_on_what_is_shown_beside_are_an_error(root, monkeypatch):
     monkeypatch.setattr(preflight, "preflight", lambda *_: [])
     with pytest.raises(DetectorError, match=r"shown 'b\d+.png' again, alone: its finding of 0\.9 is 0\.09 away"):
