@@ -58,8 +58,8 @@ def termination_interrupts() -> Iterator[None]:
     """While this lasts, end where SIGTERM (a time limit, a cancelled job) or SIGHUP (a closed terminal) asks for it.
 
     The end is that of Ctrl-C: with a report. A second SIGTERM ends the process at once, as the first ends those forked
-    from it; a second SIGHUP is passed over, for shell and kernel may both send one. Where somebody else listens, where
-    nohup has it ignored, or on another thread, nothing is changed.
+    from it; a SIGHUP after either is passed over, for shell and kernel may both send one, and systemd does after
+    SIGTERM. Where somebody else listens, where nohup has it ignored, or on another thread, nothing is changed.
     """
     mine, main = os.getpid(), threading.current_thread() is threading.main_thread()
     terminals = {os.fstat(one).st_rdev for one in range(3) if os.isatty(one)}
@@ -74,7 +74,7 @@ def termination_interrupts() -> Iterator[None]:
             listen(signal.SIG_DFL)
             signal.raise_signal(number)
         for one in heard:
-            signal.signal(one, signal.SIG_IGN if one == number != signal.SIGTERM else signal.SIG_DFL)
+            signal.signal(one, signal.SIG_DFL if one == signal.SIGTERM else signal.SIG_IGN)
         if number != signal.SIGTERM:
             _write_nowhere(terminals)
         raise KeyboardInterrupt

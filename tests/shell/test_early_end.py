@@ -60,6 +60,18 @@ def test_a_time_limit_or_a_closed_terminal_ends_a_run_as_ctrl_c_does(monkeypatch
             assert sent == []
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP")
+def test_the_hangup_that_follows_when_a_session_is_ended_is_passed_over_too(monkeypatch):
+    """Where a user logs out, systemd sends SIGTERM and right after it SIGHUP."""
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
+    then = {}
+    monkeypatch.setattr(signal, "signal", then.__setitem__)
+    with termination_interrupts():
+        with pytest.raises(KeyboardInterrupt):
+            then[signal.SIGTERM](signal.SIGTERM, None)
+        assert then == {signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_IGN}
+
+
 def test_what_is_told_to_a_closed_terminal_keeps_nobody_from_writing_the_report(tmp_path):
     pty = pytest.importorskip("pty")
     (tmp_path / "run.py").write_text(
