@@ -29,7 +29,7 @@ def tells(found, p):
 
 
 def in_words(p):
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
+    return "&lt; 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_counterexample_has_twice_the_p_of_its_rate_for_it_is_looked_at_twice(
     looks = [mine[0].iloc[: len(mine[0]) // 3], mine[0]]  # the second look is three times as long in all
     both = [1.0 if hits(t).all() else 2 * p_of(partial(korn_graubard, hits(t), t.cluster), 0.95) for t in looks]
     tells(found, min(both))
-    assert f"adjusted for two looks and by Holm {in_words(min(both))}" in text
+    assert f"adjusted for two looks and by Holm {min(both):.2g}" in text
     (row,) = e["ruling"]["figure"]["counterexamples"]
     assert row["holds"] == f"{hits(mine[0]).sum()} of {len(mine[0])}"
     assert row["upper_bound"] == pytest.approx(korn_graubard(hits(mine[0]), mine[0].cluster, 0.05)[2], abs=1e-6)
