@@ -139,6 +139,13 @@ class Sightings(Sequence[Sighting]):
         return f"Sightings({list(self)})"
 
 
+def highest(sightings: Sequence[Sighting], default: float) -> float:
+    """Return the highest score of any finding, or the default without one; hundreds are not made objects for it."""
+    if isinstance(sightings, Sightings) and len(sightings):
+        return float(sightings.numbers[0][:, 4].max())
+    return max((sighting.finding.score for sighting in sightings), default=default)
+
+
 @lru_cache(maxsize=8)
 def _unspooled(spooled: Spooled) -> tuple[Table, Places]:
     """Return table and places; those that were read last are at hand for who looks at one finding after the other."""

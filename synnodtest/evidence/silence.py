@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.sightings import highest
 from synnodtest.evidence.trial import Evidence, Trial
 
 SILENCE = "What the detector reported in this run"
@@ -48,7 +49,7 @@ class Reported:
 
 def loudest(trials: Iterable[Trial]) -> dict[str, float]:
     """Return, by scene, the highest score of any finding; minus infinity where there is none."""
-    return {t.scene_id: max((s.finding.score for s in t.sightings), default=-math.inf) for t in trials}
+    return {t.scene_id: highest(t.sightings, -math.inf) for t in trials}
 
 
 def on_nodules(trials: Iterable[Trial]) -> dict[str, float]:

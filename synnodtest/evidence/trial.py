@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.regions import RegionExpression, lies_in
-from synnodtest.evidence.sightings import Sighting
+from synnodtest.evidence.sightings import Sighting, highest
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
@@ -107,7 +107,7 @@ class Trial:
     @property
     def loudest(self) -> float:
         """The highest score of all findings, 0 without one."""
-        return max((s.finding.score for s in self.sightings), default=0.0)
+        return highest(self.sightings, 0.0)
 
     def false_positives_at(self, operating_point: float) -> int:
         """Return how many false positives stand at or above the operating point."""

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from synnodtest.evidence.sightings import Sighting, Sightings, names_of
+from synnodtest.evidence.sightings import Sighting, Sightings, highest, names_of
 from synnodtest.finding import Finding
 
 ROWS = np.random.default_rng(3).uniform(-5, 900, (400, 5)).tolist()
@@ -48,3 +48,10 @@ def test_a_finding_takes_about_as_much_as_its_five_numbers() -> None:
 def test_the_same_names_are_one_object() -> None:
     assert names_of(("lung", "hilar")) is names_of(("lung", "hilar"))
     assert names_of(("lung",)) == {"lung"}
+
+
+@pytest.mark.parametrize("scores", [[], [0.3], [0.2, 0.9, 0.4]])
+def test_the_highest_score_is_that_of_the_findings_one_by_one(scores: list[float]) -> None:
+    findings = [Finding((0.0, 0.0, 1.0, 1.0), score) for score in scores]
+    held = Sightings(findings, [frozenset()] * len(findings))
+    assert highest(held, -1.0) == highest(tuple(held), -1.0) == max(scores, default=-1.0)
