@@ -52,6 +52,11 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_if_there(path: Path) -> str:
+    """Return the sha256 of a file; empty where there is none."""
+    return sha256_of_file(path) if path.is_file() else ""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; on success it takes the place of ``path``, else it goes.

@@ -164,6 +164,11 @@ def unguarded(detector: Detector) -> Detector:
     return detector.detector if isinstance(detector, Guard) else detector
 
 
+def may_change_unseen(detector: Detector) -> bool:
+    """Return whether a detector, within its guard, may become another one under the same identity."""
+    return bool(getattr(unguarded(detector), "may_change_unseen", False))
+
+
 def checked(
     result: object, radiographs: Sequence[Radiograph], where: str, *, anywhere: bool = False
 ) -> list[list[Finding]]:

@@ -10,7 +10,7 @@ from synnodtest.canonical import sha256_of
 from synnodtest.detectors.conform import conform, scores_check
 from synnodtest.detectors.conform_check import Check
 from synnodtest.detectors.conform_pictures import blind, conspicuous_radiographs
-from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.guard import may_change_unseen, unguarded
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
@@ -59,7 +59,7 @@ def _seen(detector: Detector) -> list[object]:
 
     A server that was mended, or broken, since it was asked gives other findings, and is asked anew.
     """
-    if not getattr(unguarded(detector), "may_change_unseen", False):
+    if not may_change_unseen(detector):
         return []
     pictures = [blind(one) for one in conspicuous_radiographs(1, size=GLANCE)]
     try:

@@ -15,7 +15,7 @@ import numpy as np
 
 from synnodtest.counted import counted
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, difference
-from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.guard import may_change_unseen
 from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job
 from synnodtest.engine.synthesis import synthesize
@@ -45,8 +45,7 @@ class Recheck:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        declared = bool(getattr(unguarded(detector), "may_change_unseen", False))
-        self._left = dict.fromkeys((True, False), SHOWN_AGAIN if declared else 0)
+        self._left = dict.fromkeys((True, False), SHOWN_AGAIN if may_change_unseen(detector) else 0)
         self._changed: DetectorError | None = None
 
     def chosen(self, jobs: Iterable[Job]) -> list[tuple[Job, Sightings]]:

@@ -43,14 +43,14 @@ class Plan:
 
     @property
     def clusters(self) -> float:
-        """The backgrounds, where they give several units."""
+        """The backgrounds, where they give several units; infinity where each unit is its own cluster."""
         return self.backgrounds if self.units > self.backgrounds else math.inf
 
     @property
     def correlated(self) -> str:
         """The correlation that was assumed, in words, where a background gives several units."""
-        several = self.units > self.backgrounds
-        return f", units of a background correlated by {self.icc:g} (sampling.icc)" if several else ""
+        alone = math.isinf(self.clusters)
+        return "" if alone else f", units of a background correlated by {self.icc:g} (sampling.icc)"
 
 
 @dataclass(frozen=True)

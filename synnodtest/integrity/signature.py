@@ -20,7 +20,7 @@ from typing import Any
 from synnodtest.canonical import canonical_json
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError, require
-from synnodtest.files import sha256_of_file, write_atomic
+from synnodtest.files import sha256_if_there, write_atomic
 from synnodtest.integrity import manifest
 
 VERSION = 3
@@ -101,7 +101,7 @@ def verify(folder: Path, public_key: str = "") -> list[str]:
     if content["root_sha256"] != manifest.root_digest(folder):
         faults.append(f"{path.name}: signs another root digest than that of the files")
     of_report = content["synnodtest_signature"] > 1
-    if of_report and content["report_sha256"] != (sha256_of_file(drawn) if drawn.is_file() else ""):
+    if of_report and content["report_sha256"] != sha256_if_there(drawn):
         faults.append(f"{path.name}: signs another {manifest.REPORT}")
     if public_key and not _is_of(public_key, raw):
         faults.append(f"{path.name}: made with another key than the expected one")

@@ -14,7 +14,7 @@ from synnodtest.decoding import JsonObject, decode, encode
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
 from synnodtest.errors import SynnodError
-from synnodtest.files import sha256_of_file
+from synnodtest.files import sha256_if_there
 from synnodtest.forecast.power import forecast, with_count
 from synnodtest.identity import Identity
 from synnodtest.integrity.sources import sources
@@ -63,11 +63,6 @@ def _plan(judgement: Gathered, campaign: Campaign) -> PlanEntry:
 
 def _identity(identity: Identity) -> IdentityEntry:
     return decode(IdentityEntry, plain(identity.as_dict()))
-
-
-def digest_of(file: Path) -> str:
-    """Return the sha256 of a file; empty where there is none."""
-    return sha256_of_file(file) if file.is_file() else ""
 
 
 @dataclass
@@ -235,8 +230,8 @@ class Fragment:
         if file not in self.specs:
             facts = {"title": spec.title, "scope": plain(spec.scope), "sources": sources(spec)}
             parts = [Path(normpath(spec.path.parent / name)) for name in spec.included]
-            included = {part.as_posix(): digest_of(part) for part in parts}
-            own = digest_of(spec.path)
+            included = {part.as_posix(): sha256_if_there(part) for part in parts}
+            own = sha256_if_there(spec.path)
             self.specs[file] = SpecEntry(file, spec.sha256, **facts, file_sha256=own, included=included)
         self.behaviours.setdefault(f"{file}::{behaviour.id}", behaviour_entry(spec, behaviour))
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import synnodtest
 from synnodtest.engine.gather import fewer_backgrounds
+from synnodtest.files import sha256_if_there
 from synnodtest.integrity.lock import LOCK, Frozen, exploratory_reasons, locked
 from synnodtest.record import results as record
-from synnodtest.record.assemble import Fragment, digest_of
+from synnodtest.record.assemble import Fragment
 from synnodtest.record.checkout import commit_of, lock_unkept, reasons_of_ledger
 from synnodtest.record.complete import RunFacts, complete, there
 from synnodtest.record.environment import environment
@@ -156,18 +157,22 @@ def _with_demonstration(identity: IdentityEntry, shipped: bool = False) -> Ident
 
 
 def _spec(spec: SpecEntry, root: Path, lock: Lock) -> SpecEntry:
-    then = {spec.file: spec.file_sha256, **spec.included}
-    own, *included = (known or digest_of(there(file, root)) for file, known in then.items())
+    own, *included = (known or sha256_if_there(there(file, root)) for file, known in _digests(spec).items())
     with_digests = replace(spec, file_sha256=own, included=dict(zip(spec.included, included, strict=True)))
     if spec.file not in lock:
         return with_digests
     return replace(with_digests, frozen=lock[spec.file].frozen, frozen_sha256=lock[spec.file].sha256)
 
 
+def _digests(spec: SpecEntry) -> dict[str, str]:
+    """Return the sha256 of a spec's file and of those it includes, by file; empty where none was taken."""
+    return {spec.file: spec.file_sha256, **spec.included}
+
+
 def _edited(specs: Iterable[SpecEntry], root: Path) -> list[str]:
     """Return a reason for each file of the specs that is no longer as it was when the run began."""
-    then = {file: known for spec in specs for file, known in {spec.file: spec.file_sha256, **spec.included}.items()}
-    edited = [file for file, known in then.items() if known and known != digest_of(there(file, root))]
+    then = dict(each for spec in specs for each in _digests(spec).items())
+    edited = [file for file, known in then.items() if known and known != sha256_if_there(there(file, root))]
     return [f"{file} was edited while the run went on, and was judged as it stood before" for file in edited]
 
 

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass, replace
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 from synnodtest.detectors.conform_likeness import alike, places
-from synnodtest.detectors.guard import unguarded
+from synnodtest.detectors.guard import may_change_unseen
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
@@ -190,17 +190,13 @@ def refuse_edits(
 
 
 def _is_kept(campaign: Campaign, key: str) -> bool:
-    return campaign.store.get(KIND, key) is not None and not _may_change(campaign.providers.detector)
+    return campaign.store.get(KIND, key) is not None and not may_change_unseen(campaign.providers.detector)
 
 
 def _keep(campaign: Campaign, key: str) -> None:
-    if not _may_change(campaign.providers.detector):
+    if not may_change_unseen(campaign.providers.detector):
         with suppress(StoreError):  # a store that cannot be written only costs asking again
             campaign.store.put(KIND, key, b"")
-
-
-def _may_change(detector: Detector) -> bool:
-    return bool(getattr(unguarded(detector), "may_change_unseen", False))
 
 
 def _first_changed(detector: Detector, pictures: Sequence[tuple[_Shown, float]]) -> DetectorError | None:
@@ -224,10 +220,9 @@ def _changed(detector: Detector, shown: _Shown, point: float, answer: Sequence[F
         answer: What it reports now.
     """
     if sightings := shown.trial.sightings:
-        shape = shown.radiograph().shape
         loud = max((s.finding for s in sightings), key=lambda finding: finding.score)
-        place = places([loud], shape)
-        near = [one for one in answer if alike(places([one], shape), place)]
+        place = places([loud], shown.trial.shape)
+        near = [one for one in answer if alike(places([one], shown.trial.shape), place)]
         apart, least = min((abs(one.score - loud.score) for one in near), default=loud.score), APART
         what = f", alone: its finding of {loud.score:.3g} is {apart:.3g} away"
     else:

@@ -67,12 +67,8 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05, clusters: f
     if p0 == p1 or n < 0:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
     below = p1 < p0
-    short = math.floor(n * (1 - p0 if below else p0) / (1 - _unseen(clusters, alpha)))
+    short = math.floor(n * (1 - p0 if below else p0) / (1 - unseen_share(clusters, alpha)))
     return binom_sf(max(most_unshown(n, p0, alpha, below), min(short, n)), n, 1 - p1 if below else p1)
-
-
-def _unseen(clusters: float, alpha: float) -> float:
-    return unseen_share(clusters, alpha) if math.isfinite(clusters) else 0.0
 
 
 def _clusters(n: int, per_cluster: float, icc: float) -> float:
@@ -198,7 +194,7 @@ def power_paired(
     b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
     d = np.repeat(total, high - low + 1)
     mass = binom_pmf(d, n, discordant) * binom_pmf(b, d, share)
-    unseen = _unseen(clusters, alpha)
+    unseen = unseen_share(clusters, alpha)
     least = (unseen - margin) / (1 - unseen)  # of the difference seen, where that share of clusters loses every pair
     passed = shows_above(b, d - b, n, -margin, alpha) & (2 * b - d > least * n)
     if equivalence:

@@ -705,11 +705,10 @@ def test_what_a_broken_detector_did_not_report_in_an_earlier_run_earns_no_pass_i
 
 @pytest.mark.parametrize(("side", "changed"), [(100, True), (3000, False)])
 def test_a_box_that_moves_by_rounding_of_a_large_film_is_the_same_answer(side, changed):
-    film = Radiograph(np.zeros((side, side), np.float32), (0.1, 0.1))
-    found = trial("a", 0.9)
+    found = replace(trial("a", 0.9), shape=(side, side))
     (box,) = (sighting.finding.box for sighting in found.sightings)
     answer = [Finding(tuple(edge + 2.0 for edge in box), 0.895)]
-    shown = SimpleNamespace(radiograph=lambda: film, trial=found, background=Background("a"))
+    shown = SimpleNamespace(trial=found, background=Background("a"))
     error = shown_again._changed(SimpleNamespace(identity=Identity("moved")), shown, 0.0, answer)
     assert (error is not None and "answers otherwise" in error.message) == changed
 
