@@ -173,6 +173,27 @@ def _localized(
     return dict(sorted(found.items()))
 
 
+def in_reach(
+    boxes: NDArray[np.float64], nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching
+) -> NDArray[np.intp]:
+    """Return the indices of boxes, a row each, that lie near enough to a nodule to be asked about it."""
+    if matching.criterion == "iou":
+        return np.arange(len(boxes))
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    near = np.zeros(len(boxes), bool)
+    for truth in nodules:
+        top, left, bottom, right = _window(truth, spacing_mm, matching.tolerance_mm)
+        near |= (top <= y) & (y < bottom) & (left <= x) & (x < right)
+    return np.flatnonzero(near)
+
+
+def _window(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: float) -> tuple[int, int, int, int]:
+    """Return first and last rows and columns, as slices have them, outside which no pixel is so near to a mask."""
+    (row, column), (height, width) = truth.origin, truth.crop.shape
+    down, across = (int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm)
+    return row - down, column - across, row + height + down, column + width + across
+
+
 def _localizers(nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching) -> list[Affinity]:
     if matching.criterion == "iou":
         return [_overlap(truth, matching.at_least) for truth in nodules]
@@ -189,9 +210,7 @@ def _overlap(truth: Truth, at_least: float) -> Affinity:
 
 def _centre_inside(truth: Truth, spacing_mm: tuple[float, float], tolerance_mm: float) -> Affinity:
     row, column = truth.origin
-    pad = [int(np.ceil(tolerance_mm / step)) + 2 for step in spacing_mm]
-    top, left = row - pad[0], column - pad[1]
-    bottom, right = (start + side + p for start, side, p in zip(truth.origin, truth.crop.shape, pad, strict=True))
+    top, left, bottom, right = _window(truth, spacing_mm, tolerance_mm)
 
     @cache  # no finding lies near most nodules, and few near others: for each all distances are taken
     def edge() -> NDArray[np.int64]:

@@ -14,9 +14,10 @@ from typing import Any
 
 from synnodtest.evidence.arm import CONTROL_ARM, UNDER_ARM, Arm
 from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.sightings import matched
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.geometry import centre_of
-from synnodtest.matching import Matching, match
+from synnodtest.matching import Matching
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
 
@@ -111,14 +112,12 @@ def _moved(evidence: Evidence, matching: Matching, move: Move) -> Evidence:
 def _met(trial: Trial, matching: Matching, move: Move) -> Trial:
     if not trial.nodules:
         return trial
-    left, every = list(trial.false_positives), [sighting.finding for sighting in trial.sightings]
-    findings = [every[index] for index in left]
     truths = [move(trial, nodule) for nodule in trial.nodules]
-    met = match(findings, truths, trial.spacing_mm, matching).finding_of
+    met = matched(trial.sightings, truths, trial.spacing_mm, matching, trial.false_positives).finding_of
     nodules = [
         replace(nodule, finding=None, confidence=0.0)
         if hit is None
-        else replace(nodule, truth=truth, finding=left[hit], confidence=findings[hit].score)
+        else replace(nodule, truth=truth, finding=hit, confidence=trial.sightings[hit].finding.score)
         for nodule, truth, hit in zip(trial.nodules, truths, met, strict=True)
     ]
     return replace(trial, nodules=tuple(nodules))

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
+from synnodtest.matching import AllBut, Matching, Outcome, in_reach, match
+from synnodtest.radiograph import Truth
 
 
 @cache
@@ -139,11 +141,51 @@ class Sightings(Sequence[Sighting]):
         return f"Sightings({list(self)})"
 
 
+def table_of(sightings: Sequence[Sighting]) -> Table:
+    """Return a row per finding, its box and its score."""
+    if isinstance(sightings, Sightings):
+        return sightings.numbers[0]
+    return np.array([(*s.finding.box, s.finding.score) for s in sightings], dtype=np.float64).reshape(-1, 5)
+
+
+def scores_of(sightings: Sequence[Sighting]) -> list[float]:
+    """Return the score of every finding, in the detector's order."""
+    scores: list[float] = table_of(sightings)[:, 4].tolist()
+    return scores
+
+
+def matched(
+    sightings: Sequence[Sighting],
+    nodules: Sequence[Truth],
+    spacing_mm: tuple[float, float],
+    matching: Matching,
+    among: Sequence[int] | None = None,
+) -> Outcome:
+    """Return what :func:`~synnodtest.matching.match` says, with only the findings near a nodule made objects for it.
+
+    Args:
+        sightings: All findings of a radiograph.
+        nodules: Realised truth.
+        spacing_mm: ``(row, column)``.
+        matching: The criterion.
+        among: Indices of those that may match; all by default.
+    """
+    table = table_of(sightings)
+    asked = np.arange(len(table)) if among is None else np.fromiter(among, np.intp)
+    near = asked[in_reach(table[asked, :4], nodules, spacing_mm, matching)]
+    findings = [
+        Finding((x_min, y_min, x_max, y_max), score) for x_min, y_min, x_max, y_max, score in table[near].tolist()
+    ]
+    outcome = match(findings, nodules, spacing_mm, matching)
+    finding_of = tuple(None if index is None else int(near[index]) for index in outcome.finding_of)
+    duplicates = tuple(int(near[index]) for index in outcome.duplicates)
+    few = [*(index for index in finding_of if index is not None), *duplicates]
+    return Outcome(finding_of, duplicates, AllBut(len(table), few))
+
+
 def highest(sightings: Sequence[Sighting], default: float) -> float:
     """Return the highest score of any finding, or the default without one; hundreds are not made objects for it."""
-    if isinstance(sightings, Sightings) and len(sightings):
-        return float(sightings.numbers[0][:, 4].max())
-    return max((sighting.finding.score for sighting in sightings), default=default)
+    return max(scores_of(sightings), default=default)
 
 
 @lru_cache(maxsize=8)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.evidence.arm import UNTOUCHED_ARM, Arm
 from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.regions import RegionExpression, lies_in
-from synnodtest.evidence.sightings import Sighting, highest
-from synnodtest.finding import Finding
+from synnodtest.evidence.sightings import Sighting, highest, matched, scores_of
 from synnodtest.matching import Matching, Outcome, match, on_mimic
 from synnodtest.radiograph import Truth
 from synnodtest.scene import Scene
@@ -111,7 +110,8 @@ class Trial:
 
     def false_positives_at(self, operating_point: float) -> int:
         """Return how many false positives stand at or above the operating point."""
-        return sum(self.sightings[i].finding.score >= operating_point for i in self.false_positives)
+        scores = scores_of(self.sightings)
+        return sum(scores[i] >= operating_point for i in self.false_positives)
 
     def fires_in(self, region: RegionExpression, operating_point: float) -> bool:
         """Return whether any finding at or above the operating point has its centre in the region."""
@@ -130,10 +130,9 @@ def score_trial(
     matching: Matching,
 ) -> tuple[tuple[NoduleTrial, ...], tuple[int, ...], Sequence[int]]:
     """Match findings with nodules; return nodule trials, duplicate indices and false-positive indices."""
-    findings = [s.finding for s in sightings]
-    outcome = match(findings, truths, spacing_mm, matching)
+    outcome = matched(sightings, truths, spacing_mm, matching)
     nodules = tuple(
-        _met(truth, "diameter_mm", findings, index, regions)
+        _met(truth, "diameter_mm", sightings, index, regions)
         for truth, index, regions in zip(truths, outcome.finding_of, truth_regions, strict=True)
     )
     return nodules, outcome.duplicates, outcome.false_positives
@@ -153,17 +152,17 @@ def score_mimics(
     findings, truths = [s.finding for s in sightings], [n.truth for n in nodules]
     outcome: Outcome = match(findings, truths, spacing_mm, matching)
     return tuple(
-        _met(truth, "size_mm", findings, on_mimic(findings, truth, truths, outcome, spacing_mm, matching), regions)
+        _met(truth, "size_mm", sightings, on_mimic(findings, truth, truths, outcome, spacing_mm, matching), regions)
         for truth, regions in zip(mimics, mimic_regions, strict=True)
     )
 
 
 def _met(
-    truth: Truth, size: str, findings: Sequence[Finding], index: int | None, regions: frozenset[str]
+    truth: Truth, size: str, sightings: Sequence[Sighting], index: int | None, regions: frozenset[str]
 ) -> NoduleTrial:
     """Return what was drawn with the finding on it; ``size`` is the key of its requested size."""
     asked = float(truth.requested.get(size, truth.diameter_mm))
-    confidence = 0.0 if index is None else findings[index].score
+    confidence = 0.0 if index is None else sightings[index].finding.score
     return NoduleTrial(truth.name, asked, truth, truth.requested, confidence, index, regions)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.sightings import scores_of
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.fewest import curve_backgrounds
 from synnodtest.expectations.kind import Kind
@@ -65,7 +66,8 @@ def ledger_of(parameters: Selection, evidence: Evidence, *, doubles: bool = Fals
     marks = []
     for trial, nodules in images:
         more = _doubles(trial, nodules, matching) if doubles else set()
-        false = [trial.sightings[i].finding.score for i in (*trial.false_positives, *more)]
+        scores = scores_of(trial.sightings)
+        false = [scores[i] for i in (*trial.false_positives, *more)]
         found = [-math.inf if n.finding is None else n.confidence for n in nodules]
         marks.append(Marks(np.array(found, dtype=float), np.array(false, dtype=float)))
     return Ledger.of(marks, trials=tuple(trial for trial, _ in images), positives=len(judged))

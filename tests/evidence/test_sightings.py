@@ -7,8 +7,10 @@ import pickle
 import numpy as np
 import pytest
 
-from synnodtest.evidence.sightings import Sighting, Sightings, highest, names_of
+from synnodtest.evidence.sightings import Sighting, Sightings, highest, matched, names_of
 from synnodtest.finding import Finding
+from synnodtest.matching import Matching, match
+from synnodtest.radiograph import Truth
 
 ROWS = np.random.default_rng(3).uniform(-5, 900, (400, 5)).tolist()
 PLACES = [frozenset({"lung", "hilar"} if k % 3 else ()) for k in range(400)]
@@ -55,3 +57,27 @@ def test_the_highest_score_is_that_of_the_findings_one_by_one(scores: list[float
     findings = [Finding((0.0, 0.0, 1.0, 1.0), score) for score in scores]
     held = Sightings(findings, [frozenset()] * len(findings))
     assert highest(held, -1.0) == highest(tuple(held), -1.0) == max(scores, default=-1.0)
+
+
+@pytest.mark.parametrize("rule", [Matching(), Matching(tolerance_mm=0.0), Matching("iou", at_least=0.1)])
+@pytest.mark.parametrize("spacing", [(0.4, 0.4), (0.3, 1.1)])
+def test_findings_far_from_every_nodule_change_no_match(rule: Matching, spacing: tuple[float, float]) -> None:
+    """The reference asks each of 300 findings, of which a few lie near; some are left out beforehand."""
+    rng = np.random.default_rng(8)
+    disc = np.hypot(*np.mgrid[-10:11, -14:15]) <= 10
+    for _ in range(4):
+        corner, side = rng.uniform(0, 270, (300, 2)), rng.uniform(4, 40, (300, 2))
+        boxes, scores = np.hstack([corner, corner + side]).tolist(), rng.integers(1, 9, 300) / 10
+        findings = [Finding((a, b, c, d), float(score)) for (a, b, c, d), score in zip(boxes, scores, strict=True)]
+        nodules = [
+            Truth("n", disc, (row, column), 9.0, 0.2, {}) for row, column in rng.integers(40, 220, (3, 2)).tolist()
+        ]
+        held = Sightings(findings, [frozenset()] * 300)
+        for among in (range(300), sorted(rng.permutation(300)[:200].tolist())):
+            slow = match([findings[k] for k in among], nodules, spacing, rule)
+            made = matched(held, nodules, spacing, rule, among)
+            assert made.finding_of == tuple(None if k is None else among[k] for k in slow.finding_of)
+            assert made.duplicates == tuple(among[k] for k in slow.duplicates)
+            assert set(made.false_positives) == {*range(300)} - {*made.finding_of} - {*made.duplicates}
+            assert any(k is not None for k in made.finding_of)
+            assert made == matched(tuple(held), nodules, spacing, rule, among)
