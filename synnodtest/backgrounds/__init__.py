@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def check_sets(directory: str | Path, names: Collection[str]) -> None:
 
 def _folder_of(root: Path, set_name: str) -> Path:
     plain = set_name not in ("", ".", "..") and not {"/", "\\", "\0"} & set(set_name)
-    return root / set_name if plain and (root / set_name).is_dir() else root
+    return root / set_name if plain and os.path.isdir(root / set_name) else root
 
 
 def _without_set(root: Path, set_name: str, error: NothingThere) -> BackgroundError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,9 @@ from synnodtest.identity import instance_key
 
 
 def is_dicom(path: Path) -> bool:
-    """Return whether the file carries the DICOM magic after its 128-byte preamble."""
+    """Return whether the file carries the DICOM magic after its 128-byte preamble; no pipe is waited for."""
+    if not os.path.isfile(path):
+        return False
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"

@@ -14,7 +14,7 @@ from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
-from synnodtest.files import by_name
+from synnodtest.files import by_name, not_listed
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_-]*)\.png", re.IGNORECASE)
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")
@@ -41,9 +41,9 @@ def radiographs_in(folder: Path) -> list[Path]:
     """
     try:
         shown = [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+        files = list(filter(Path.is_file, shown))
     except OSError as error:
-        raise BackgroundError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-    files = filter(Path.is_file, shown)
+        raise not_listed(folder, error) from error
     radiographs = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in radiographs}
     return [path for path in radiographs if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
@@ -76,14 +76,21 @@ def chosen_names(folder: Path) -> list[str]:
 
 
 def any_radiograph(folder: Path) -> bool:
-    """Return whether a folder, a folder below it or a manifest for it holds or names anything that may be one."""
+    """Return whether a folder, a folder below it or a manifest for it holds or names anything that may be one.
+
+    Raises:
+        BackgroundError: none is seen, and a folder that may hold some cannot be listed.
+    """
     if find_manifest([folder, folder.parent]) is not None:
         return True
-    for place, below, names in os.walk(folder, followlinks=True):
+    shut: list[OSError] = []
+    for place, below, names in os.walk(folder, onerror=shut.append, followlinks=True):
         if any(suffix_of(path) in suffixes() or _nameless_dicom(path) for path in map(Path(place).joinpath, names)):
             return True
         if len(Path(place).relative_to(folder).parts) >= _DEEPEST:
             below.clear()
+    if shut:
+        raise not_listed(shut[0].filename, shut[0])
     return False
 
 
@@ -124,16 +131,17 @@ def _masks_in(folder: Path) -> dict[str, dict[str, Path]]:
 
 
 def dicom_tree(folder: Path, one_set: bool) -> tuple[list[Path], list[str]]:
-    """Return the files of a tree of DICOM files, and a note on links in it that lead nowhere.
+    """Return the files of a tree of DICOM files, and notes on what lies in it and cannot be read.
 
     Folders below a flat ``--backgrounds`` that hold files themselves may be sets, so they are not thrown together
     unless a DICOMDIR says that the tree is one export, or ``one_set`` that the folder itself is the set.
     """
     depth = 1 if one_set or any(path.name.upper() == "DICOMDIR" for path in folder.iterdir()) else 2
     parts = {path: path.relative_to(folder).parts for path in sorted(folder.rglob("*"))}
-    shown = (path for path, names in parts.items() if not any(name.startswith(".") for name in names))
+    shown = [path for path, names in parts.items() if not any(name.startswith(".") for name in names)]
     dicom = [path for path in shown if _nameless_dicom(path)]
-    return dicom if all(len(parts[path]) > depth for path in dicom) else [], dead_links(parts)
+    notes = [*dead_links(parts), *_shut(shown)]
+    return dicom if all(len(parts[path]) > depth for path in dicom) else [], notes
 
 
 def is_there(path: Path) -> bool:
@@ -154,13 +162,19 @@ def is_there(path: Path) -> bool:
 
 def _leads_nowhere(path: Path) -> bool:
     """Return whether a path is a link to nothing; an editor's lock is one, whose name begins with a dot."""
-    return path.is_symlink() and not path.exists() and not path.name.startswith(".")
+    return os.path.islink(path) and not os.path.exists(path) and not path.name.startswith(".")
 
 
 def dead_links(paths: Iterable[Path]) -> list[str]:
     """Return a note on links that lead nowhere, as where a disk or a store of large files is not there."""
     dead = sorted(path.name for path in paths if _leads_nowhere(path))
     return [f"{counted(len(dead), 'link leads', 'links lead')} nowhere, such as {dead[0]}: left out"] if dead else []
+
+
+def _shut(paths: Iterable[Path]) -> list[str]:
+    """Return a note on files and folders that may not be read, whatever lies in them."""
+    shut = [path for path in paths if not os.access(path, os.R_OK) and not _leads_nowhere(path)]
+    return [f"{counted(len(shut), 'path')} may not be read, such as {shut[0]}: left out"] if shut else []
 
 
 def unread_pictures(folder: Path) -> list[str]:

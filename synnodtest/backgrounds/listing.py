@@ -62,8 +62,18 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
     and, without a manifest, those whose file's name tells of a nodule where that of others does not.
 
     Raises:
-        BackgroundError: nothing usable is there, or a row of the manifest points nowhere.
+        BackgroundError: nothing usable is there, a row of the manifest points nowhere, or something cannot be read.
     """
+    try:
+        return _listed(folder, outer)
+    except OSError as error:
+        raise BackgroundError(
+            f"{error.filename or folder}: cannot be read: {error.strerror or error}",
+            hint="allow it to be read: it may tell which radiographs show nodules",
+        ) from error
+
+
+def _listed(folder: Path, outer: Sequence[Path]) -> Listing:
     images, lying = folder, radiographs_in(folder)
     if not lying and (within := node21_folder(folder)):
         images, lying = within, radiographs_in(within)

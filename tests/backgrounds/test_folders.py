@@ -1,6 +1,7 @@
 """Background sets from folders: what belongs to them, what manifests say, what stands in for missing lungs."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import scipy
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from synnodtest.backgrounds import FolderSet, open_backgrounds
+from synnodtest.backgrounds import FolderSet, check_sets, open_backgrounds
 from synnodtest.backgrounds.folder_files import check_pixel_size
 from synnodtest.backgrounds.listing import list_radiographs
 from synnodtest.backgrounds.manifest import read_manifest
@@ -757,6 +758,12 @@ class TestDicomTrees:
             "1 DICOM file was left out: no image (modality SR)",
             "1 DICOM file was left out: view LL",
         ]
+
+    def test_a_pipe_in_it_is_no_film_and_nobody_waits_for_what_it_may_say(self, tmp_path):
+        self.tree(tmp_path / "normal")
+        os.mkfifo(tmp_path / "normal" / "P1" / "pipe")
+        check_sets(tmp_path, ["pneumothorax"])
+        assert len(open_backgrounds(tmp_path / "normal", "normal").backgrounds) == 3
 
     def test_folders_that_may_be_sets_are_not_thrown_together(self, tmp_path):
         for name in ("normal", "ill"):
