@@ -30,14 +30,18 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
 
     Raises:
         SynnodError: ``--backgrounds`` without ``--ct-patches``, two sets of one name, or ``--data`` without one
-            annotated nodule: no figure is defined without any, and nothing is learned.
+            annotated nodule: no figure is defined without any, and nothing is learned where no other set has some.
     """
     sets: list[AnnotatedSet] = []
     if options.data is not None:
         whole = DatasetSet(options.data, regions=fresh)
         say_notes(whole.dataset.notes)
         sets.append(part_of(whole, split))
-        _refuse_without_nodules(whole.dataset, sets[-1] if fresh else whole, split)
+        if not fresh and (options.phantoms or options.backgrounds) and not _marked(whole.dataset):
+            films = counted(len(whole.dataset.images), "image")
+            say_notes([f"{whole.dataset.folder}: no nodule is annotated: {films} taken for such without any"])
+        else:
+            _refuse_without_nodules(whole.dataset, sets[-1] if fresh else whole, split)
     if options.phantoms:
         phantoms = PhantomSet(options.phantoms, seed=FRESH_SEED if fresh else PHANTOM_SEED)
         sets.append(phantoms if fresh else part_of(phantoms, split))
@@ -53,8 +57,12 @@ def annotated_sets(options: argparse.Namespace, split: str, *, fresh: bool = Fal
     return sets
 
 
+def _marked(dataset: Dataset) -> set[str]:
+    return {image.id for image in dataset.images if image.boxes}
+
+
 def _refuse_without_nodules(dataset: Dataset, used: AnnotatedSet, split: str) -> None:
-    marked = {image.id for image in dataset.images if image.boxes}
+    marked = _marked(dataset)
     if not marked:
         first = dataset.images[0]
         raise SynnodError(

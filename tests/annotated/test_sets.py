@@ -125,6 +125,18 @@ def test_a_set_without_one_annotated_nodule_is_refused_by_its_file(tmp_path):
         annotated_sets(asked, "all")
 
 
+def test_films_without_nodules_are_trained_on_beside_phantoms_that_have_some_and_are_told(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        write_png(tmp_path / name, chest())
+    (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\nb.png,,,,\n")
+    asked = Namespace(data=tmp_path, phantoms=3, backgrounds=None)
+    sets = [*annotated_sets(asked, "train"), *annotated_sets(asked, "test")]
+    assert sorted(case.id for one in sets if one.name == tmp_path.name for case in one.cases) == ["a", "b"]
+    assert "no nodule is annotated: 2 images taken for such without any" in capsys.readouterr().err
+    with pytest.raises(SynnodError, match="none of 2 images has"):  # no figure of these films is defined
+        annotated_sets(asked, "all", fresh=True)
+
+
 def test_a_split_without_an_annotated_nodule_is_refused_where_it_is_measured_on(tmp_path):
     names = [f"{number}.png" for number in range(20)]
     marked = next(name for name in names if not is_held_out(Path(name).stem))
