@@ -1,10 +1,11 @@
 """Store of computed things: entries on disk, keyed by sha256, first write wins.
 
-Layout: ``ROOT/v1/<kind>/<first two digits>/<key>``. An entry is a magic word, the sha256 and the length of its
-payload, and the payload. It is written to a temporary file and then linked to its name, which either
+Layout: ``ROOT/v1/<kind>/<first two digits>/<key>``. An entry is a magic word, the sha256 of its name and payload, the
+length of the payload, and the payload. It is written to a temporary file and then linked to its name, which either
 succeeds whole or finds the entry of another process already there; a process killed at any point leaves a
 temporary file, never half an entry. An entry that is damaged all the same (a failing disk, a hand in the
-folder) is noticed by its checksum, set aside under ``ROOT/damaged`` and treated as absent, so that it is computed anew.
+folder, the entry of another key) is noticed by its checksum, set aside under ``ROOT/damaged`` and treated as absent, so
+that it is computed anew.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ import os
 import re
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from synnodtest.errors import StoreError
 from synnodtest.files import lock
 
-_MAGIC = b"synnod1\n"
+_MAGIC = b"synnod2\n"
+_UNNAMED = b"synnod1\n"
+"""Magic word of older entries, whose checksum is of their payload alone: they are read, too."""
 _HEAD = len(_MAGIC) + 32 + 8
 """Bytes before a payload: the magic word, a sha256, and a length of 8 bytes."""
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +41,7 @@ _USED_EVERY_S = 86400.0
 """An entry's time stamp says when it was last used, to within this: most reads then write nothing."""
 _LOG = logging.getLogger(__name__)
 _SERIAL = itertools.count()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,20 @@ class Store:
                 os.utime(path)
         return read.payload
 
+    def read(self, kind: str, key: str, decode: Callable[[bytes], T]) -> T | None:
+        """Return an entry decoded, or None if there is none.
+
+        Raises:
+            StoreError: it cannot be read, or is whole and yet nothing that can be decoded; names the file.
+        """
+        data = self.get(kind, key)
+        try:
+            return None if data is None else decode(data)
+        except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
+            raise StoreError(
+                f"{self._path(kind, key)}: holds no {kind} ({error!r})", hint="delete the file: it is computed anew"
+            ) from error
+
     def has(self, kind: str, key: str) -> bool:
         """Return whether there is an entry, which may be a damaged one: it is not read."""
         return os.path.exists(self._path(kind, key))
@@ -121,7 +140,7 @@ class Store:
                 os.makedirs(folder, exist_ok=True)
             try:
                 with open(temporary, "wb") as file:
-                    file.write(_MAGIC + hashlib.sha256(data).digest() + len(data).to_bytes(8, "big") + data)
+                    file.write(_MAGIC + _digest(path, data) + len(data).to_bytes(8, "big") + data)
                 while True:
                     if _claim(temporary, path):
                         return data
@@ -315,8 +334,16 @@ def _read(path: str) -> _Read | None:
             hint="check its permissions, or choose another folder with --synnod-cache DIR",
         ) from error
     magic, digest, length = head[: len(_MAGIC)], head[len(_MAGIC) : -8], int.from_bytes(head[-8:], "big")
-    whole = len(head) == _HEAD and magic == _MAGIC and length == len(payload)
-    return _Read(payload if whole and hashlib.sha256(payload).digest() == digest else None, used)
+    whole = len(head) == _HEAD and magic in (_MAGIC, _UNNAMED) and length == len(payload)
+    own = hashlib.sha256(payload).digest() if magic == _UNNAMED else _digest(path, payload)
+    return _Read(payload if whole and own == digest else None, used)
+
+
+def _digest(path: str, payload: bytes) -> bytes:
+    """Return the sha256 of an entry: of its kind and key, as they end its path, and its payload."""
+    named = hashlib.sha256("/".join(path.rsplit("/", 3)[1:]).encode())
+    named.update(payload)
+    return named.digest()
 
 
 def _claim(temporary: str, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import multiprocessing
 import os
 import signal
@@ -12,6 +13,8 @@ import time
 import pytest
 
 from synnodtest import store as store_module
+from synnodtest.engine.outcome import Snapshot
+from synnodtest.engine.sightings import decode_sightings
 from synnodtest.errors import StoreError
 from synnodtest.store import KindStats, Store
 
@@ -99,6 +102,42 @@ def test_a_damaged_entry_is_absent_set_aside_and_written_anew(tmp_path, damage):
     assert store.damaged() == 1
     assert store.put("findings", KEY, b"again") == b"again"
     assert store.get("findings", KEY) == b"again"
+
+
+def test_the_entry_of_another_key_is_none_of_this_one_and_is_set_aside(tmp_path):
+    store, other = Store(tmp_path), hashlib.sha256(b"other").hexdigest()
+    store.put("findings", KEY, b"of this detector")
+    store.put("findings", other, b"of another")
+    store.put("radiographs", KEY, b"a radiograph")
+    whole = entry_file(store).read_bytes()
+    for another in (entry_file(store, key=other), entry_file(store, "radiographs")):
+        entry_file(store).write_bytes(another.read_bytes())
+        assert store.get("findings", KEY) is None
+        store.put("findings", KEY, b"of this detector")
+    assert store.damaged() == 2
+    assert entry_file(store).read_bytes() == whole
+
+
+def test_a_whole_entry_that_holds_something_else_is_told_by_its_file(tmp_path):
+    store = Store(tmp_path)
+    assert store.read("findings", KEY, decode_sightings) is None
+    for decode, rubbish in ((Snapshot.decode, b"{}"), (decode_sightings, b"not one"), (json.loads, b"\xff")):
+        key = hashlib.sha256(rubbish).hexdigest()
+        store.put("findings", key, rubbish)
+        with pytest.raises(StoreError, match=f"{key}: holds no findings") as told:
+            store.read("findings", key, decode)
+        assert told.value.hint == "delete the file: it is computed anew"
+
+
+def test_an_entry_of_an_older_store_whose_checksum_is_of_its_payload_alone_is_read(tmp_path):
+    store = Store(tmp_path)
+    store.put("findings", KEY, b"anew")
+    payload = b"as it was written then"
+    head = b"synnod1\n" + hashlib.sha256(payload).digest() + len(payload).to_bytes(8, "big")
+    entry_file(store).write_bytes(head + payload)
+    assert store.get("findings", KEY) == payload
+    entry_file(store).write_bytes(head + payload[:-1] + b"X")
+    assert store.get("findings", KEY) is None
 
 
 @pytest.mark.parametrize(("meanwhile", "got"), [("repaired", b"some findings"), ("removed", None)])

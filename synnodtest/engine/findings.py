@@ -38,17 +38,14 @@ class Findings:
     @stage("store: reading")
     def recall_job(self, job: Job) -> None:
         """Give a job its snapshot and findings, as far as the store has them."""
-        data = self.store.get("snapshots", self.keys.snapshot(job))
-        if data is not None:
-            job.snapshot = Snapshot.decode(data)
+        job.snapshot = self.store.read("snapshots", self.keys.snapshot(job), Snapshot.decode)
+        if job.snapshot is not None:
             self.recall(job)
 
     def recall(self, job: Job) -> None:
         """Give a job that has its snapshot the findings on it, if the store has them."""
         assert job.snapshot is not None
-        data = self.store.get("findings", self.keys.findings(job.snapshot))
-        if data is not None:
-            job.sightings = decode_sightings(data)
+        job.sightings = self.store.read("findings", self.keys.findings(job.snapshot), decode_sightings)
 
     def detect(self, jobs: Sequence[Job]) -> None:
         """Give every job that is not done its findings, and let go of its radiograph."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from synnodtest.canonical import canonical_json
@@ -39,16 +40,14 @@ class Places:
     def placed(self, recipes: Iterable[Recipe]) -> Iterator[Placed]:
         """Yield each recipe with its scene, or why it has none, in order."""
         for members in by_background(recipes):
-            key = Keys.placement(members)
-            data = self.store.get("placements", key)
-            if data is None:
-                data = self.store.put("placements", key, self._drawn(members))
-            yield from _read(members, data)
+            yield from self.known(members) or self._placed(members)
 
     def known(self, members: Sequence[Recipe]) -> list[Placed]:
         """Return the recipes of one background as they were placed before; empty if they never were."""
-        data = self.store.get("placements", Keys.placement(members))
-        return [] if data is None else list(_read(members, data))
+        return self.store.read("placements", Keys.placement(members), partial(_read, members)) or []
+
+    def _placed(self, members: Sequence[Recipe]) -> list[Placed]:
+        return _read(members, self.store.put("placements", Keys.placement(members), self._drawn(members)))
 
     @stage("places")
     def _drawn(self, members: Sequence[Recipe]) -> bytes:
@@ -65,9 +64,10 @@ def _entry(placer: Placer, recipe: Recipe) -> dict[str, object]:
         return {"reason": str(nowhere)}
 
 
-def _read(members: Sequence[Recipe], data: bytes) -> Iterator[Placed]:
-    for recipe, entry in zip(members, json.loads(data), strict=True):
-        if "scene" in entry:
-            yield recipe, Scene.from_dict(entry["scene"])
-        else:
-            yield Unplaced(recipe, entry["reason"], entry.get("missing_region", ""))
+def _read(members: Sequence[Recipe], data: bytes) -> list[Placed]:
+    return [
+        (recipe, Scene.from_dict(entry["scene"]))
+        if "scene" in entry
+        else Unplaced(recipe, entry["reason"], entry.get("missing_region", ""))
+        for recipe, entry in zip(members, json.loads(data), strict=True)
+    ]
