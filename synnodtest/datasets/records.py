@@ -165,7 +165,10 @@ def numbers(texts: Sequence[str | None], where: str) -> list[float]:
     try:
         return [float(text or "") for text in texts]
     except ValueError as error:
-        raise BackgroundError(f"{where}: not a number: {error}") from error
+        raise BackgroundError(
+            f"{where}: not a number: {str(error).rpartition(': ')[2]}",
+            hint="write a number with a decimal point; a box of boxes.csv has all of its cells filled, or none",
+        ) from error
 
 
 def positive_box(x: float, y: float, width: float, height: float, where: str) -> Box:

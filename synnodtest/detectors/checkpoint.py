@@ -119,7 +119,7 @@ def _unpickle(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         inner = [info for info in archive.infolist() if info.filename.endswith("/data.pkl")]
         if len(inner) != 1 or inner[0].file_size > MAX_PICKLE_BYTES:
-            raise DetectorError(f"{path} is not a checkpoint written by torch.save")
+            raise ValueError("torch.save did not write it")
         with archive.open(inner[0]) as stream:
             content = _Reader(stream).load()
     if not isinstance(content, dict):

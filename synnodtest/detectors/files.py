@@ -10,6 +10,9 @@ from pathlib import Path
 from synnodtest.errors import DetectorError, require
 from synnodtest.files import sha256_of_file
 
+ANEW = "copy the file again from its source, whole (a page that says 404, or half a download?), or export it again"
+"""Remedy where a model's file is none of its kind."""
+
 
 def check_weights(path: Path, package: str, extra: str) -> None:
     """Refuse weights that are not there, or whose package is not installed.

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
-from synnodtest.detectors.files import check_weights, unreplaced
+from synnodtest.detectors.files import ANEW, check_weights, unreplaced
 from synnodtest.detectors.registry import Options, register_detector
 from synnodtest.errors import DetectorError
 
@@ -73,7 +73,7 @@ def _session(path: Path, device: str) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=[*providers, "CPUExecutionProvider"])
     except Exception as error:
-        raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())}") from error
+        raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())}", hint=ANEW) from error
 
 
 def weights_beside(path: Path) -> list[Path]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.detectors.exported import ONE_INPUT, ExportedDetector, Network
-from synnodtest.detectors.files import unreplaced
+from synnodtest.detectors.files import ANEW, unreplaced
 from synnodtest.detectors.frames import Frame
 from synnodtest.detectors.onnx_settings import yaml_of
 from synnodtest.detectors.registry import Options, register_detector
@@ -162,7 +162,7 @@ def _network(path: Path) -> Network:
     except DetectorError:
         raise
     except Exception as error:
-        raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
+        raise DetectorError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}", hint=ANEW) from error
     first, *more = model.inputs
     if more:
         raise DetectorError(f"{path}: has {len(more) + 1} inputs, not one picture", hint=ONE_INPUT)

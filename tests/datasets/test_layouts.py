@@ -324,6 +324,15 @@ def test_a_fault_is_named_by_file_and_line(table, tmp_path, layout, file, text, 
         [load_image(image) for image in read_dataset(folder, layout).images]
 
 
+@pytest.mark.parametrize(("cells", "told"), [("1,2,,4", "''"), ('1,2,"3,5",4', "'3,5'"), ("1,nan,3,4", "''")])
+def test_a_box_with_a_cell_that_is_no_number_says_which_and_what_to_write(table, cells, told):
+    (table / "boxes.csv").write_text(f"file,x_min,y_min,x_max,y_max\na.png,{cells}\n")
+    with pytest.raises(BackgroundError, match=rf"boxes\.csv:2: not a number: {told}\n") as caught:
+        read_dataset(table)
+    assert "decimal point" in caught.value.hint
+    assert "all of its cells" in caught.value.hint
+
+
 def test_a_wrong_line_of_a_label_file_is_named(table, tmp_path):
     convert(read_dataset(table), tmp_path / "yolo", "yolo")
     (label,) = (tmp_path / "yolo" / "labels").rglob("a.txt")

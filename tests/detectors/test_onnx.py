@@ -129,11 +129,12 @@ def test_a_class_that_the_model_lacks_is_an_error(tmp_path):
         settled(tmp_path, "yolo", "output: {classes: [3]}").detect([chest()])
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model"])
-def test_a_damaged_model_is_named(tmp_path, content):
+@pytest.mark.parametrize("content", [b"", b"not a model", b"<!DOCTYPE html><html>404</html>"])
+def test_a_damaged_model_is_named_with_a_remedy(tmp_path, content):
     (tmp_path / "bad.onnx").write_bytes(content)
-    with pytest.raises(DetectorError, match=r"bad\.onnx"):
+    with pytest.raises(DetectorError, match=r"bad\.onnx") as caught:
         resolve_detector("bad.onnx", base=tmp_path)
+    assert caught.value.hint.startswith("copy the file again from its source")
 
 
 @pytest.mark.parametrize("name", ["weights.bin", "model.onnx.data", "parts/" + "conv_" * 30 + ".weight"])

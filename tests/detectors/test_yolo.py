@@ -61,6 +61,14 @@ def test_a_damaged_file_is_named(tmp_path, content):
         resolve_detector("bad.pt", base=tmp_path)
 
 
+def test_a_zip_file_that_is_no_checkpoint_is_told_with_a_remedy(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.pt", "w") as archive:
+        archive.writestr("readme.txt", "weights will follow")
+    with pytest.raises(DetectorError, match=r"bad\.pt is not an ultralytics checkpoint") as caught:
+        resolve_detector("bad.pt", base=tmp_path)
+    assert "is the file complete?" in caught.value.hint
+
+
 @pytest.mark.parametrize("content", [{"model_state": {"w": 0.5}}, {"model": None}, [0.5]])
 def test_weights_without_their_network_are_told_what_takes_them(tmp_path, content):
     import torch
