@@ -13,6 +13,7 @@ from synnodtest import __version__
 from synnodtest.errors import SynnodError
 from synnodtest.memory import keep_freed_memory
 from synnodtest.shell.early_end import early_end_fails, termination_interrupts
+from synnodtest.text_files import IN_UTF8
 from synnodtest.threads import share_threads
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -118,6 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
+    except UnicodeEncodeError as error:  # a name or text that the system's encoding has no letters for
+        print(f"synnodtest {options.command}: {error}\n  hint: {IN_UTF8}", file=sys.stderr)
+        return 1
     except OSError as error:  # a file that a command was told to read or write; whatever else raises one is a fault
         if error.filename is None:
             raise

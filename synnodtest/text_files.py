@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 
 TEXT_ENCODINGS = ("UTF-8", "UTF-16", "UTF-32")
+IN_UTF8 = "set PYTHONUTF8=1, or a locale of UTF-8 such as LC_ALL=C.UTF-8"
+"""Remedy where the system's own encoding lacks a letter of a name or text."""
 
 
 def decoded(data: bytes) -> str:

@@ -30,6 +30,7 @@ from synnodtest.backgrounds.writers import says_planted
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
+from synnodtest.text_files import IN_UTF8
 
 _BEFORE_NODULE = re.compile(r"(.+?)[\W_]+nodul", re.IGNORECASE)
 
@@ -71,6 +72,8 @@ def list_radiographs(folder: Path, outer: Sequence[Path] = ()) -> Listing:
             f"{error.filename or folder}: cannot be read: {error.strerror or error}",
             hint="allow it to be read: it may tell which radiographs show nodules",
         ) from error
+    except UnicodeEncodeError as error:
+        raise BackgroundError(f"{folder}: {error} of a name that is given here", hint=IN_UTF8) from error
 
 
 def _listed(folder: Path, outer: Sequence[Path]) -> Listing:

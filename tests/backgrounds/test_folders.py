@@ -18,8 +18,15 @@ from synnodtest.errors import BackgroundError
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.ports import BackgroundSet
 
+from ..warm_python import start_python
 from .radiograph_files import chest, write_dicom, write_mha, write_png
 
+SPEC = """
+  - id: found
+    statement: Nodules are found.
+    scenes: {backgrounds: {set: normal, count: 2}, nodules: [{diameter_mm: 20, location: {region: lung}}]}
+    expect: [{sensitivity: {at_least: 0.5}}]
+"""
 HEADER = "file,patient,view,sex,age,mm_per_px_x,mm_per_px_y"
 
 
@@ -826,3 +833,15 @@ def test_marks_behind_a_link_that_leads_nowhere_are_not_taken_for_none(tmp_path,
     (tmp_path / name).symlink_to(tmp_path / "store" / "of_large_files")
     with pytest.raises(BackgroundError, match=f"{name}: a link that leads nowhere"):
         list_radiographs(tmp_path / "images", [tmp_path])
+
+
+@pytest.mark.parametrize("command", [["regions", "--backgrounds", "set", "--out", "r.png"], ["expand", "a.yaml"]])
+def test_a_name_that_the_systems_encoding_has_no_letter_for_is_told_with_a_remedy(tmp_path, command):
+    (tmp_path / "a.yaml").write_text("synnodtest: 1\ntitle: Gr\u00f6\u00dfe\nbehaviours:\n" + SPEC, encoding="utf-8")
+    make_set(tmp_path / "set", ["a.png"], a="set/\u00e4.png,p0,PA,F,50,1.5,2.0")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = start_python(["synnodtest", *command], cwd=tmp_path, env=environment, timeout=120)
+    assert ran.returncode == 1
+    assert "'ascii' codec can't encode" in ran.stderr
+    assert "set PYTHONUTF8=1" in ran.stderr
+    assert "Traceback" not in ran.stderr
