@@ -11,6 +11,10 @@ from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Scene
 
+DEFAULT_TIMEOUT_S = 300.0
+"""Seconds for one call of a detector; set by hand: room for loading a large model and a batch on a slow CPU, still
+short beside a run that hangs overnight."""
+
 
 @runtime_checkable
 class Synthesizer(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synnodtest.ports import DEFAULT_TIMEOUT_S
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule
 
@@ -80,7 +81,7 @@ def write_radiograph(
     return write(radiograph, Path(path), bits=bits, size=size, mark=mark)
 
 
-def open_detector(uri: str, *, device: str = "cpu", timeout_s: float = 300.0) -> Detector:
+def open_detector(uri: str, *, device: str = "cpu", timeout_s: float = DEFAULT_TIMEOUT_S) -> Detector:
     """Return a detector; ``detector.detect([radiograph])`` gives one list of findings per radiograph.
 
     Args:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from synnodtest.commands.options import keep
 from synnodtest.detectors.conform_check import Check
-from synnodtest.detectors.registry import DEFAULT_TIMEOUT_S
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
+from synnodtest.ports import DEFAULT_TIMEOUT_S
 
 _WORDS = {True: "ok", False: "WRONG", None: "unknown"}
 _WIDTH = len("empty radiograph")

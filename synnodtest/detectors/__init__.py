@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.detectors.guard import Guard
-from synnodtest.detectors.registry import DEFAULT_TIMEOUT_S, Options, register_detector, registered_names
+from synnodtest.detectors.registry import Options, register_detector, registered_names
 from synnodtest.detectors.resolve import make_detector, resolve_detector
+from synnodtest.ports import DEFAULT_TIMEOUT_S
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",

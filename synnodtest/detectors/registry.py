@@ -12,13 +12,10 @@ from pathlib import Path
 
 from synnodtest import registry
 from synnodtest.errors import DetectorError
-from synnodtest.ports import Detector
+from synnodtest.ports import DEFAULT_TIMEOUT_S, Detector
 from synnodtest.registry import Registry
 
 ENTRY_POINT_GROUP = "synnodtest.detectors"
-DEFAULT_TIMEOUT_S = 300.0
-"""Seconds for one call; set by hand: room for loading a large model and a batch on a slow CPU, still short beside a run
-that hangs overnight."""
 MASK = "***"
 """Stands in records for what may be a secret."""
 _USER = re.compile(r"(?<=://)[^/?#@\s]*(?=@)")

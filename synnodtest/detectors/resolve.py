@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from synnodtest.detectors.callables import load_callable
 from synnodtest.detectors.guard import Guard
-from synnodtest.detectors.registry import DEFAULT_TIMEOUT_S, Factory, Options, find_factory, registered_names
+from synnodtest.detectors.registry import Factory, Options, find_factory, registered_names
 from synnodtest.errors import DetectorError, likely
 from synnodtest.factories import Loader
 from synnodtest.files import is_lfs_pointer
-from synnodtest.ports import Detector
+from synnodtest.ports import DEFAULT_TIMEOUT_S, Detector
 from synnodtest.threads import wait_asleep
 
 _SUFFIXES = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from synnodtest.ports import DEFAULT_TIMEOUT_S
 from synnodtest.shell.settings import Settings
 
 
@@ -44,8 +45,8 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--synnod-device", metavar="DEV", default="cpu", help="cpu (default) or cuda")
     limited = "use at most N backgrounds per behaviour; declared in the report as a deviation"
     add("--synnod-limit", metavar="N", type=int, help=limited)
-    longest = "seconds that one call of the detector may take (default: 300)"
-    add("--synnod-timeout", metavar="S", type=float, default=300.0, help=longest)
+    longest = f"seconds that one call of the detector may take (default: {DEFAULT_TIMEOUT_S:g})"
+    add("--synnod-timeout", metavar="S", type=float, default=DEFAULT_TIMEOUT_S, help=longest)
     add(
         "--synnod-conform", choices=("stop", "warn", "off"), default="stop",
         help="question the detector's adapter before the first item, once per detector: stop at a misfit (default), "

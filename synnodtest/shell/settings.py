@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from synnodtest.ports import DEFAULT_TIMEOUT_S
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -43,7 +45,7 @@ class Settings:
     seed: int = 0
     cache: Path = Path(".synnodtest")
     device: str = "cpu"
-    timeout_s: float = 300.0
+    timeout_s: float = DEFAULT_TIMEOUT_S
     inconclusive: str = "fail"
     limit: int | None = None
     pixels: bool = True
