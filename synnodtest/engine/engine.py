@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from synnodtest.engine.findings import Findings
@@ -43,6 +43,7 @@ class Engine:
         store: What was finished before, and where the finished goes.
         controls: Regions whose area-matched control region is wanted.
         batch: Scenes per synthesizer call; in no key.
+        silent: Filled with the content of the radiographs on which the detector was asked and found nothing.
     """
 
     backgrounds: BackgroundSet
@@ -51,6 +52,7 @@ class Engine:
     store: Store
     controls: tuple[RegionExpression, ...] = ()
     batch: int = BATCH
+    silent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         tested = sorted(map(control_name, self.controls))
@@ -59,7 +61,7 @@ class Engine:
         self._loaded: OrderedDict[str, Radiograph] = OrderedDict()
         self._places = Places(self.store, self.load)
         self._radiographs = Radiographs(self.synthesizer, self.store, keys, self.load, self.tally)
-        self._findings = Findings(self.detector, self.store, keys, self.tally)
+        self._findings = Findings(self.detector, self.store, keys, self.tally, self.silent)
         self._recheck = Recheck(self.detector)
         self._spool = Spool(self.store.scratch)
 

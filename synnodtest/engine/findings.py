@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job, Keys
@@ -28,12 +28,14 @@ class Findings:
         store: Where findings go and come from.
         keys: Of the store.
         tally: Counts what is shown.
+        silent: Content of the radiographs on which the detector was asked and found nothing.
     """
 
     detector: Detector
     store: Store
     keys: Keys
     tally: Tally
+    silent: set[str] = field(default_factory=set)
 
     @stage("store: reading")
     def recall_job(self, job: Job) -> None:
@@ -67,3 +69,5 @@ class Findings:
             data = self.store.put("findings", self.keys.findings(job.snapshot), own)
             job.sightings = sightings if data == own else decode_sightings(data)
             job.radiograph = None
+            if not job.sightings:
+                self.silent.add(job.snapshot.sha256)

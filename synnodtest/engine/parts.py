@@ -25,11 +25,15 @@ class Parts:
     Args:
         providers: Detector, synthesizers and backgrounds.
         store: Where finished work goes and comes from.
+
+    Attributes:
+        silent: Content of the radiographs on which the detector was asked in this run and found nothing.
     """
 
     def __init__(self, providers: Providers, store: Store) -> None:
         self.providers = providers
         self.store = store
+        self.silent: set[str] = set()
         self._synthesizers: dict[str, Synthesizer] = {}
         self._set = cache(providers.backgrounds)
         self._backgrounds: dict[tuple[str, int], tuple[Background, ...]] = {}
@@ -79,6 +83,7 @@ class Parts:
                 self.providers.detector,
                 self.store,
                 controls=source.controls,
+                silent=self.silent,
             )
         return self._engines[source]
 

@@ -17,6 +17,7 @@ from synnodtest.record import assemble
 from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.model.members import StatusWord
 from synnodtest.shell.opened_parts import OpenedParts
+from synnodtest.shell.reacts_to_edit import EditCheck
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.shown_again import ShownAgain
 from synnodtest.shell.withheld_passes import SilenceCheck, told_from_noise
@@ -32,6 +33,7 @@ class Run(OpenedParts):
         self.earlier_speed: tuple[float | None, float | None] = (None, None)
         self._voice = SilenceCheck()
         self._again = ShownAgain(stops=settings.conform == "stop")
+        self._edits = EditCheck()
 
     def close(self) -> None:
         """Let go of workers, and keep the measured throughput for later plans."""
@@ -63,7 +65,8 @@ class Run(OpenedParts):
         started = time.perf_counter()
         try:
             heard = self._voice.checked(self.campaign, self._gathered(case))
-            return self._again.checked(self.campaign, told_from_noise(self.campaign, heard))
+            stays = self._again.checked(self.campaign, told_from_noise(self.campaign, heard))
+            return self._edits.checked(self.campaign, stays)
         except KeyboardInterrupt:
             raise
         except BaseException as error:

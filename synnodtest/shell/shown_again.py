@@ -1,16 +1,15 @@
-"""A few of the pictures behind a pass are shown again: as they were, alone, and with next to nothing of their nodules.
+"""Answers stay: a few of the pictures behind a pass are shown to the detector again.
 
-A detector that answers otherwise then hangs on what it was shown before or beside it, or broke down in the middle of
-the run or of an earlier one, whose findings the store keeps. One that still reports nodules of which no eye could see
-anything reacts to the edit: to pixels that are no whole grey values any more, or to any difference from a film that it
-knows by heart.
+One that answers otherwise then hangs on what it was shown before or beside it, or broke down in the middle of the run
+or of an earlier one, whose findings the store keeps. What is asked here of any detector, where it passes, is asked in
+``engine/recheck.py`` of one that may change behind its identity, before any of its stored findings is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
@@ -21,15 +20,11 @@ from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.findings import BATCH
-from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
-from synnodtest.engine.parts import scenes_of
-from synnodtest.errors import DetectorError, InvalidEvidence, StoreError
-from synnodtest.evidence.chance import MOSTLY
+from synnodtest.errors import DetectorError, StoreError
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Trial
 from synnodtest.finding import Finding
-from synnodtest.matching import Matching, match
 from synnodtest.ports import Background, Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour
@@ -37,21 +32,22 @@ from synnodtest.spec.model import Behaviour
 APART = 0.02
 """Difference of scores; set by hand: single precision differs from batch to batch by a thousandth of it, half precision
 by less than it, and a verdict seldom hangs on it."""
-LEFT = 0.01
-"""Share of what its nodules add that is left: at full contrast less than one of 256 grey values."""
 SILENT = 2
-"""Pictures of each arm, the last of those without a finding, that are shown again: of a detector that has broken down
-they are what it reported nothing on, and one of them may show nothing indeed."""
+"""Pictures of each arm that are shown again, the last of those on which nothing was found, and as many that the store
+had before the run: of a detector that has broken down they are what it reported nothing on, and one of them may show
+nothing indeed."""
 KIND = "shown_again"
 """In the store: answers that stayed, and nodules that were seen, so that a run of which everything is stored asks
-nothing. Of a detector that may change behind its identity nothing is kept."""
-LOOKED_AT, ENOUGH = 6, 3
-"""Backgrounds that are shown with next to nothing of their nodules, once for each set and synthesizer; fewer than the
-second tell nothing. A detector that reacts to edits does so at nearly all of them."""
+nothing. Of a detector that may change behind its identity nothing of these is kept. And, of any, that nothing was
+reported where it reports something now: the store holds more such answers, and none of them passes any more."""
+HINT = (
+    "its answers hang on what it was shown before or beside it, are random, or it broke down in the middle of "
+    "a run: look into its log; if it was mended since, name a folder of its own by --synnod-cache"
+)
 
 
 @dataclass(frozen=True, eq=False)
-class _Shown:
+class Shown:
     """One scene with what was found on it.
 
     Args:
@@ -74,25 +70,6 @@ class _Shown:
         """Return what the detector was shown."""
         return self.engine.radiograph(self.trial.scene, self.background)
 
-    def without_nodules(self) -> Radiograph:
-        """Return the same scene without its nodules, and without the truth of any."""
-        plain = self.engine.radiograph(replace(self.trial.scene, nodules=()), self.background)
-        return replace(plain, nodules=(), prior=None if plain.prior is None else replace(plain.prior, nodules=()))
-
-    def faint(self) -> Radiograph:
-        """Return it with next to nothing of its nodules, and without their truth."""
-        plain = self.without_nodules()
-        return plain.with_pixels(plain.pixels + LEFT * (self.radiograph().pixels - plain.pixels))
-
-    def reported(self, findings: Sequence[Finding], matching: Matching) -> bool:
-        """Return whether findings hit any of its nodules half as loudly as it was hit itself."""
-        nodules = self.trial.nodules
-        met = match(findings, [nodule.truth for nodule in nodules], self.trial.spacing_mm, matching).finding_of
-        return any(
-            index is not None and findings[index].score >= MOSTLY * nodule.confidence > 0
-            for nodule, index in zip(nodules, met, strict=True)
-        )
-
 
 class ShownAgain:
     """Shows the detector of one run again what passes rest on.
@@ -103,13 +80,12 @@ class ShownAgain:
 
     def __init__(self, *, stops: bool) -> None:
         self._stops = stops
-        self._last: _Shown | None = None
+        self._last: Shown | None = None
         self._known: set[str] = set()
-        self._changed: DetectorError | None = None
-        self._cleared: set[tuple[str, str]] = set()
+        self._changed = ""
 
     def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
-        """Return gathered evidence whose pass rests on answers that stay, and on nodules.
+        """Return gathered evidence whose pass rests on answers that stay.
 
         Args:
             campaign: Detector, synthesizer and backgrounds of the run.
@@ -117,100 +93,80 @@ class ShownAgain:
 
         Raises:
             DetectorError: the detector no longer answers as it did; none of its passes counts from then on.
-            InvalidEvidence: it reacts to the edit.
         """
-        detector = campaign.providers.detector
-        if recorded_in(detector):
+        if not self._stops or recorded_in(campaign.providers.detector):
             return gathered
         self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
         if gathered.ruling.status is Status.PASSED:
-            if self._stops:
-                self._refuse_changed(campaign, list(_silent(campaign, gathered)))
-            self._refuse_edits(campaign, gathered)
+            self._changed = self._changed or _kept_doubt(campaign) or self._ask(campaign, gathered)
+            if self._changed:
+                raise DetectorError(self._changed, hint=HINT)
         return gathered
 
-    def _refuse_changed(self, campaign: Campaign, silent: Sequence[tuple[_Shown, float]]) -> None:
-        detector, alone = campaign.providers.detector, [] if self._last is None else [(self._last, 0.0)]
-        unsure = [(shown, point) for shown, point in silent if not self._stays(campaign, shown)]
+    def _ask(self, campaign: Campaign, gathered: Gathered) -> str:
+        """Return that the detector answers otherwise, in words; empty where its answers stay."""
+        alone = [] if self._last is None else [(self._last, 0.0)]
+        unsure = [(shown, point) for shown, point in _silent(campaign, gathered) if not self._stays(campaign, shown)]
         if not unsure and not campaign.tally().inferred:  # it was asked nothing since, so that it cannot have changed
             alone = [(shown, point) for shown, point in alone if not self._stays(campaign, shown)]
-        for asked in (alone, unsure):
-            self._changed = self._changed or _first_changed(detector, asked)
-        if self._changed is not None:
-            raise self._changed
+        if changed := _first_changed(campaign.providers.detector, alone):
+            return changed
+        if changed := _first_changed(campaign.providers.detector, unsure):
+            _put(campaign, _doubt(campaign), changed.encode())
+            return changed
         for shown, _ in (*alone, *unsure):
             self._known.add(key := shown.key())
             if alone:  # else it reports nothing on anything, and may be broken
-                _keep(campaign, key)
+                keep(campaign, key)
+        return ""
 
-    def _stays(self, campaign: Campaign, shown: _Shown) -> bool:
-        return (key := shown.key()) in self._known or _is_kept(campaign, key)
-
-    def _refuse_edits(self, campaign: Campaign, gathered: Gathered) -> None:
-        matching, films = Item(gathered.behaviour, gathered.variant).matching, scenes_of(gathered.behaviour).set
-        for name, held in gathered.evidence.items():
-            if (name, films) not in self._cleared and refuse_edits(
-                campaign, gathered.behaviour, name, held.trials, matching
-            ):
-                self._cleared.add((name, films))
+    def _stays(self, campaign: Campaign, shown: Shown) -> bool:
+        return (key := shown.key()) in self._known or is_kept(campaign, key)
 
 
-def refuse_edits(
-    campaign: Campaign, behaviour: Behaviour, synthesizer: str, trials: Sequence[Trial], matching: Matching
-) -> bool:
-    """Return whether nodules that were hit are seen, and not the edit; False: too few were hit to tell.
-
-    Args:
-        campaign: Detector, synthesizer and backgrounds.
-        behaviour: Has the backgrounds.
-        synthesizer: By its name.
-        trials: With what was found.
-        matching: The localization criterion.
-
-    Raises:
-        InvalidEvidence: the detector reacts to the edit.
-    """
-    shown = list(_shown(campaign, behaviour, synthesizer, _hit(trials)))
-    if len(shown) < ENOUGH:
-        return False
-    key = sha256_of(["edits", LEFT, astuple(matching), [one.key() for one in shown]])
-    if _is_kept(campaign, key):
-        return True
-    reacted = _reacted(campaign.providers.detector, shown, matching)
-    if reacted > MOSTLY * len(shown):
-        raise InvalidEvidence(
-            f"the detector reacts to the edit and not to the nodule: of {len(shown)} radiographs that it was "
-            f"shown with {LEFT:.0%} of what their nodules add, which nobody sees, it reports {reacted} all the "
-            "same, and nothing there without it",
-            hint="does it look for pixels that are no whole grey values, or for what differs from films that "
-            "it was trained on?",
-        )
-    _keep(campaign, key)
-    return True
+def shown_of(campaign: Campaign, behaviour: Behaviour, synthesizer: str, trials: Sequence[Trial]) -> Iterator[Shown]:
+    """Yield scenes of a behaviour with what was found on them, to be shown again."""
+    engine = campaign.engine(behaviour, synthesizer)
+    by_id = {background.id: background for background in campaign.backgrounds(behaviour)}
+    return (Shown(engine, by_id[trial.background], trial) for trial in trials)
 
 
-def _is_kept(campaign: Campaign, key: str) -> bool:
+def is_kept(campaign: Campaign, key: str) -> bool:
+    """Return whether an earlier run kept this of a detector that cannot have changed since."""
     return campaign.store.get(KIND, key) is not None and not may_change_unseen(campaign.providers.detector)
 
 
-def _keep(campaign: Campaign, key: str) -> None:
+def keep(campaign: Campaign, key: str) -> None:
+    """Keep for later runs what was seen of a detector that cannot change under its identity."""
     if not may_change_unseen(campaign.providers.detector):
-        with suppress(StoreError):  # a store that cannot be written only costs asking again
-            campaign.store.put(KIND, key, b"")
+        _put(campaign, key, b"")
 
 
-def _first_changed(detector: Detector, pictures: Sequence[tuple[_Shown, float]]) -> DetectorError | None:
+def _put(campaign: Campaign, key: str, data: bytes) -> None:
+    with suppress(StoreError):  # a store that cannot be written only costs asking again
+        campaign.store.put(KIND, key, data)
+
+
+def _doubt(campaign: Campaign) -> str:
+    return sha256_of(["nothing reported", campaign.providers.detector.identity.key()])
+
+
+def _kept_doubt(campaign: Campaign) -> str:
+    return (campaign.store.get(KIND, _doubt(campaign)) or b"").decode()
+
+
+def _first_changed(detector: Detector, pictures: Sequence[tuple[Shown, float]]) -> str:
     """Return that a detector answers otherwise to any of several pictures; no more are shown at once than in a run."""
     for start in range(0, len(pictures), BATCH):
         asked = pictures[start : start + BATCH]
         answers = ask(detector, [shown.radiograph() for shown, _ in asked])
         for (shown, point), answer in zip(asked, answers, strict=True):
-            if error := _changed(detector, shown, point, answer):
-                return error
-    return None
+            if changed := _changed(detector, shown, point, answer):
+                return changed
+    return ""
 
 
-def _changed(detector: Detector, shown: _Shown, point: float, answer: Sequence[Finding]) -> DetectorError | None:
+def _changed(detector: Detector, shown: Shown, point: float, answer: Sequence[Finding]) -> str:
     """Return that a detector answers otherwise, where it does.
 
     Args:
@@ -229,60 +185,34 @@ def _changed(detector: Detector, shown: _Shown, point: float, answer: Sequence[F
         apart, least = max((one.score for one in answer), default=0.0), max(point, 2 * APART) + APART
         what = f": where it had reported nothing it reports up to {apart:.3g}"
     if apart <= least:
-        return None
-    return DetectorError(
+        return ""
+    return (
         f"detector {detector.identity.name!r} answers otherwise than earlier in this run, or in one whose findings "
         f"the store keeps, when it is shown {shown.background.id!r} again{what} "
-        f"({counted(len(answer), 'finding')} now)",
-        hint="its answers hang on what it was shown before or beside it, are random, or it broke down in the middle of "
-        "a run: look into its log; if it was mended since, name a folder of its own by --synnod-cache",
+        f"({counted(len(answer), 'finding')} now)"
     )
 
 
-def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[_Shown]:
+def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[Shown]:
     """Yield the scenes with a finding at the operating point."""
     for name, held in gathered.evidence.items():
-        for shown in _shown(campaign, gathered.behaviour, name, held.trials):
+        for shown in shown_of(campaign, gathered.behaviour, name, held.trials):
             if _loudest(shown) >= max(held.operating_point, 2 * APART):
                 yield shown
 
 
-def _silent(campaign: Campaign, gathered: Gathered) -> Iterator[tuple[_Shown, float]]:
-    """Yield of each arm the last scenes on which nothing was found, with the operating point."""
+def _silent(campaign: Campaign, gathered: Gathered) -> Iterator[tuple[Shown, float]]:
+    """Yield of each arm the last scenes on which nothing was found, of this run and of earlier ones, with the point."""
     for name, held in gathered.evidence.items():
-        of_arm: dict[str, list[Trial]] = {}
+        of_arm: dict[tuple[str, bool], list[Trial]] = {}
         for trial in held.trials:
             if not trial.sightings:
-                of_arm.setdefault(trial.arm, []).append(trial)
+                now = trial.radiograph_sha256 in campaign.silent
+                of_arm.setdefault((trial.arm, now), []).append(trial)
         last = [trial for trials in of_arm.values() for trial in trials[-SILENT:]]
-        for shown in _shown(campaign, gathered.behaviour, name, last):
+        for shown in shown_of(campaign, gathered.behaviour, name, last):
             yield shown, held.operating_point
 
 
-def _loudest(shown: _Shown) -> float:
+def _loudest(shown: Shown) -> float:
     return shown.trial.loudest
-
-
-def _hit(trials: Sequence[Trial]) -> list[Trial]:
-    """Return those on different backgrounds of which a nodule was hit; those without perturbations first."""
-    found = [t for t in trials if any(n.confidence > 0 for n in t.nodules)]
-    apart: dict[str, Trial] = {}
-    for trial in sorted(found, key=lambda trial: len(trial.scene.perturbations)):
-        apart.setdefault(trial.background, trial)
-    return list(apart.values())[:LOOKED_AT]
-
-
-def _shown(campaign: Campaign, behaviour: Behaviour, name: str, trials: Sequence[Trial]) -> Iterator[_Shown]:
-    engine = campaign.engine(behaviour, name)
-    by_id = {background.id: background for background in campaign.backgrounds(behaviour)}
-    return (_Shown(engine, by_id[trial.background], trial) for trial in trials)
-
-
-def _reacted(detector: Detector, shown: Sequence[_Shown], matching: Matching) -> int:
-    """Return on how many the nodule is reported though next to nothing is left of it, and not without it."""
-    faint = ask(detector, [one.faint() for one in shown])
-    reported = [one for one, findings in zip(shown, faint, strict=True) if one.reported(findings, matching)]
-    if len(reported) <= MOSTLY * len(shown):
-        return len(reported)
-    plain = ask(detector, [one.without_nodules() for one in reported])
-    return sum(not one.reported(findings, matching) for one, findings in zip(reported, plain, strict=True))

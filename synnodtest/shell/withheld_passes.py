@@ -25,7 +25,7 @@ from synnodtest.expectations.registry import find_claim
 from synnodtest.fuzzing import FuzzGathered, on_set, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
-from synnodtest.shell.shown_again import refuse_edits
+from synnodtest.shell.reacts_to_edit import refuse_edits
 
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})

@@ -30,10 +30,10 @@ from synnodtest.record.model import Record
 from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
 from synnodtest.scene import Perturbation, Scene
-from synnodtest.shell import shown_again
+from synnodtest.shell import reacts_to_edit, shown_again
+from synnodtest.shell.reacts_to_edit import _hit, _reacted
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.shown_again import _hit, _reacted
 from synnodtest.shell.withheld_passes import CONTROLS
 from synnodtest.spec.loader import load_spec
 from tests.expectations.evidence import trial
@@ -59,6 +59,7 @@ QUIET = {
 }
 DETECTORS = """
 import os
+import zlib
 import numpy as np
 from synnodtest import Finding
 def silent():
@@ -163,12 +164,23 @@ def settled():
     return Declared()
 def unsettled():
     return truthful()
+THREE = [Finding((x, 1.0, x + 8.0, 9.0), 0.9) for x in (1.0, 21.0, 41.0)]
 def broken_at_times():
-    marks = [Finding((x, 1.0, x + 8.0, 9.0), 0.9) for x in (1.0, 21.0, 41.0)]
     class Declared:
         identity = {"name": "declared", "sha256": "ab" * 32}
         def detect(self, rs):
-            return [[] if os.environ.get("BROKEN") else found + marks for found in truthful()(rs)]
+            return [[] if os.environ.get("BROKEN") else found + THREE for found in truthful()(rs)]
+    return Declared()
+def breaks_off():
+    class Declared:
+        identity = {"name": "breaks off", "sha256": "ef" * 32}
+        shown = []
+        def detect(self, rs):
+            found = [truth + (zlib.crc32(r.pixels) % 2) * THREE for r, truth in zip(rs, truthful()(rs))]
+            self.shown.extend(rs)
+            if os.environ.get("BROKEN") and len(self.shown) > 8:
+                raise RuntimeError("broken off")
+            return [[] for _ in rs] if os.environ.get("BROKEN") else found
     return Declared()
 def surer_in_company():
     def scaled(found, share):
@@ -662,7 +674,7 @@ def test_what_reacts_to_the_edit_alone_is_no_sign_that_a_quiet_detector_sees_nod
 @pytest.mark.parametrize("kind", SEEN)
 def test_what_sees_the_nodule_passes_and_is_shown_next_to_nothing_of_it_once(root, monkeypatch, kind):
     asked = []
-    monkeypatch.setattr(shown_again, "_reacted", lambda *given: asked.append(given) or _reacted(*given))
+    monkeypatch.setattr(reacts_to_edit, "_reacted", lambda *given: asked.append(given) or _reacted(*given))
     _, rulings = ruled(root, f"{root}/detectors.py:quiet", SEEN[kind], SEEN[kind], count=16)
     assert [ruling.status.name for ruling in rulings] == ["PASSED", "PASSED"], rulings[0].sentence
     assert len(asked) == 1
@@ -703,6 +715,19 @@ def test_what_a_broken_detector_did_not_report_in_an_earlier_run_earns_no_pass_i
         ruled(root, detector, sight, QUIET["false_positives"], conform="stop")
 
 
+def test_nor_what_it_did_not_report_before_it_broke_off_though_the_next_run_ends_each_arm(root, monkeypatch):
+    """Nor in any run thereafter, of which everything is stored."""
+    monkeypatch.setattr(preflight, "preflight", lambda *_: [])
+    detector = f"{root}/detectors.py:breaks_off", "false_positives_per_image: {at_most: 1.9}"
+    monkeypatch.setenv("BROKEN", "1")
+    with pytest.raises(DetectorError, match="broken off"):
+        ruled(root, *detector, count=16, conform="stop")
+    monkeypatch.delenv("BROKEN")
+    for _ in range(2):
+        with pytest.raises(DetectorError, match=r"whose findings the store keeps, .* reports up to 0\.9 \(3 findings"):
+            ruled(root, *detector, count=16, conform="stop")
+
+
 @pytest.mark.parametrize(("side", "changed"), [(100, True), (3000, False)])
 def test_a_box_that_moves_by_rounding_of_a_large_film_is_the_same_answer(side, changed):
     found = replace(trial("a", 0.9), shape=(side, side))
@@ -710,13 +735,14 @@ def test_a_box_that_moves_by_rounding_of_a_large_film_is_the_same_answer(side, c
     answer = [Finding(tuple(edge + 2.0 for edge in box), 0.895)]
     shown = SimpleNamespace(trial=found, background=Background("a"))
     error = shown_again._changed(SimpleNamespace(identity=Identity("moved")), shown, 0.0, answer)
-    assert (error is not None and "answers otherwise" in error.message) == changed
+    assert ("answers otherwise" in error) == changed
 
 
 def test_what_was_shown_again_is_not_asked_in_a_run_of_which_everything_is_stored(root, monkeypatch):
     monkeypatch.setattr(preflight, "preflight", lambda *_: [])
     calls = []
-    monkeypatch.setattr(shown_again, "ask", lambda *given: calls.append(1) or ask(*given))
+    for module in (shown_again, reacts_to_edit):
+        monkeypatch.setattr(module, "ask", lambda *given: calls.append(1) or ask(*given))
     for name, again in (("settled", 0), ("unsettled", 1)):
         asked = f"{root}/detectors.py:{name}", SEEN["sensitivity"].replace("plain", "dimmed")
         _, (first,) = ruled(root, *asked, conform="stop")
@@ -736,7 +762,7 @@ def test_of_many_arms_no_more_pictures_are_shown_again_at_once_than_the_run_show
     )
     silent = (replace(trial(f"b{number}", 0.9), sightings=()) for number in range(20))
     pictures = [SimpleNamespace(radiograph=lambda: film, trial=one, background=Background("a")) for one in silent]
-    assert shown_again._first_changed(stays, [(one, 0.25) for one in pictures]) is None
+    assert not shown_again._first_changed(stays, [(one, 0.25) for one in pictures])
     assert (max(sizes), sum(sizes)) == (8, 20)
 
 

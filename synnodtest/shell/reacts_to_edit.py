@@ -1,0 +1,132 @@
+"""An edit is no nodule: what a pass rests on is shown again with next to nothing of its nodules.
+
+A detector that still reports nodules of which no eye could see anything reacts to the edit: to pixels that are no whole
+grey values any more, or to any difference from a film that it knows by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+
+from synnodtest.canonical import sha256_of
+from synnodtest.detectors.pairs import ask
+from synnodtest.detectors.recorded import recorded_in
+from synnodtest.engine.campaign import Campaign
+from synnodtest.engine.gather import Item
+from synnodtest.engine.judgement import Gathered
+from synnodtest.engine.parts import scenes_of
+from synnodtest.errors import InvalidEvidence
+from synnodtest.evidence.chance import MOSTLY
+from synnodtest.evidence.ruling import Status
+from synnodtest.evidence.trial import Trial
+from synnodtest.finding import Finding
+from synnodtest.matching import Matching, match
+from synnodtest.ports import Detector
+from synnodtest.radiograph import Radiograph
+from synnodtest.shell.shown_again import Shown, is_kept, keep, shown_of
+from synnodtest.spec.model import Behaviour
+
+LEFT = 0.01
+"""Share of what its nodules add that is left: at full contrast less than one of 256 grey values."""
+LOOKED_AT, ENOUGH = 6, 3
+"""Backgrounds that are shown with next to nothing of their nodules, once for each set and synthesizer; fewer than the
+second tell nothing. A detector that reacts to edits does so at nearly all of them."""
+
+
+class EditCheck:
+    """Asks once for each set and synthesizer of a run whether the detector reacts to the edit."""
+
+    def __init__(self) -> None:
+        self._cleared: set[tuple[str, str]] = set()
+
+    def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
+        """Return gathered evidence whose pass rests on nodules.
+
+        Raises:
+            InvalidEvidence: the detector reacts to the edit.
+        """
+        if gathered.ruling.status is not Status.PASSED or recorded_in(campaign.providers.detector):
+            return gathered
+        matching, films = Item(gathered.behaviour, gathered.variant).matching, scenes_of(gathered.behaviour).set
+        for name, held in gathered.evidence.items():
+            if (name, films) not in self._cleared and refuse_edits(
+                campaign, gathered.behaviour, name, held.trials, matching
+            ):
+                self._cleared.add((name, films))
+        return gathered
+
+
+def refuse_edits(
+    campaign: Campaign, behaviour: Behaviour, synthesizer: str, trials: Sequence[Trial], matching: Matching
+) -> bool:
+    """Return whether nodules that were hit are seen, and not the edit; False: too few were hit to tell.
+
+    Args:
+        campaign: Detector, synthesizer and backgrounds.
+        behaviour: Has the backgrounds.
+        synthesizer: By its name.
+        trials: With what was found.
+        matching: The localization criterion.
+
+    Raises:
+        InvalidEvidence: the detector reacts to the edit.
+    """
+    shown = list(shown_of(campaign, behaviour, synthesizer, _hit(trials)))
+    if len(shown) < ENOUGH:
+        return False
+    key = sha256_of(["edits", LEFT, astuple(matching), [one.key() for one in shown]])
+    if is_kept(campaign, key):
+        return True
+    reacted = _reacted(campaign.providers.detector, shown, matching)
+    if reacted > MOSTLY * len(shown):
+        raise InvalidEvidence(
+            f"the detector reacts to the edit and not to the nodule: of {len(shown)} radiographs that it was "
+            f"shown with {LEFT:.0%} of what their nodules add, which nobody sees, it reports {reacted} all the "
+            "same, and nothing there without it",
+            hint="does it look for pixels that are no whole grey values, or for what differs from films that "
+            "it was trained on?",
+        )
+    keep(campaign, key)
+    return True
+
+
+def _hit(trials: Sequence[Trial]) -> list[Trial]:
+    """Return those on different backgrounds of which a nodule was hit; those without perturbations first."""
+    found = [t for t in trials if any(n.confidence > 0 for n in t.nodules)]
+    apart: dict[str, Trial] = {}
+    for trial in sorted(found, key=lambda trial: len(trial.scene.perturbations)):
+        apart.setdefault(trial.background, trial)
+    return list(apart.values())[:LOOKED_AT]
+
+
+def _reacted(detector: Detector, shown: Sequence[Shown], matching: Matching) -> int:
+    """Return on how many the nodule is reported though next to nothing is left of it, and not without it."""
+    faint = ask(detector, [_faint(one) for one in shown])
+    reported = [one for one, findings in zip(shown, faint, strict=True) if _reported(one, findings, matching)]
+    if len(reported) <= MOSTLY * len(shown):
+        return len(reported)
+    plain = ask(detector, [_without_nodules(one) for one in reported])
+    return sum(not _reported(one, findings, matching) for one, findings in zip(reported, plain, strict=True))
+
+
+def _without_nodules(shown: Shown) -> Radiograph:
+    """Return the same scene without its nodules, and without the truth of any."""
+    plain = shown.engine.radiograph(replace(shown.trial.scene, nodules=()), shown.background)
+    return replace(plain, nodules=(), prior=None if plain.prior is None else replace(plain.prior, nodules=()))
+
+
+def _faint(shown: Shown) -> Radiograph:
+    """Return a scene with next to nothing of its nodules, and without their truth."""
+    plain = _without_nodules(shown)
+    return plain.with_pixels(plain.pixels + LEFT * (shown.radiograph().pixels - plain.pixels))
+
+
+def _reported(shown: Shown, findings: Sequence[Finding], matching: Matching) -> bool:
+    """Return whether findings hit any of a scene's nodules half as loudly as it was hit itself."""
+    nodules = shown.trial.nodules
+    met = match(findings, [nodule.truth for nodule in nodules], shown.trial.spacing_mm, matching).finding_of
+    return any(
+        index is not None and findings[index].score >= MOSTLY * nodule.confidence > 0
+        for nodule, index in zip(nodules, met, strict=True)
+    )
