@@ -32,7 +32,17 @@ def alike(first: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     return bool((in_pixels <= BOX_TOLERANCE_PX).all() or (in_shares <= SAME_SHARE).all())
 
 
-def difference(one: Sequence[Finding], other: Sequence[Finding]) -> float:
+def rounding_px(shape: tuple[int, int]) -> float:
+    """Return by how many pixels rounding moves an edge at most; a network sees a large film reduced."""
+    return max(BOX_TOLERANCE_PX, SAME_SHARE * max(shape))
+
+
+def at_its_place(findings: Sequence[Finding], found: Finding, slack_px: float) -> list[Finding]:
+    """Return the findings whose edges lie this near to those of another one."""
+    return [f for f in findings if max(abs(a - b) for a, b in zip(f.box, found.box, strict=True)) <= slack_px]
+
+
+def difference(one: Sequence[Finding], other: Sequence[Finding], slack_px: float = BOX_TOLERANCE_PX) -> float:
     """Return the largest difference of scores between two lists, in order of score; 1 where boxes are not the same.
 
     Findings of a score below 0.01 may come and go with rounding and are left out.
@@ -44,6 +54,6 @@ def difference(one: Sequence[Finding], other: Sequence[Finding]) -> float:
         return 1.0
     worst = 0.0
     for found in first[:20]:
-        near = [f for f in second if max(abs(a - b) for a, b in zip(f.box, found.box, strict=True)) <= BOX_TOLERANCE_PX]
+        near = at_its_place(second, found, slack_px)
         worst = max(worst, min((abs(f.score - found.score) for f in near), default=1.0))
     return worst

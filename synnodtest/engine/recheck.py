@@ -18,7 +18,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, difference
+from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, difference, rounding_px
 from synnodtest.detectors.guard import may_change_unseen
 from synnodtest.detectors.pairs import ask
 from synnodtest.engine.job import Job
@@ -78,7 +78,8 @@ class Recheck:
         """
         assert job.radiograph is not None
         answer = ask(self._detector, [job.radiograph])[0]
-        apart = difference(answer, [sighting.finding for sighting in known])
+        found = [sighting.finding for sighting in known]
+        apart = difference(answer, found, rounding_px(job.radiograph.shape))
         if apart <= SCORE_TOLERANCE:
             return
         self._changed = DetectorError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_likeness import alike, places
+from synnodtest.detectors.conform_likeness import at_its_place, rounding_px
 from synnodtest.detectors.guard import may_change_unseen
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.recorded import recorded_in
@@ -177,8 +177,7 @@ def _changed(detector: Detector, shown: Shown, point: float, answer: Sequence[Fi
     """
     if sightings := shown.trial.sightings:
         loud = max((s.finding for s in sightings), key=lambda finding: finding.score)
-        place = places([loud], shown.trial.shape)
-        near = [one for one in answer if alike(places([one], shown.trial.shape), place)]
+        near = at_its_place(answer, loud, rounding_px(shown.trial.shape))
         apart, least = min((abs(one.score - loud.score) for one in near), default=loud.score), APART
         what = f", alone: its finding of {loud.score:.3g} is {apart:.3g} away"
     else:

@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 import textwrap
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,14 @@ from synnodtest.detectors import resolve_detector
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.detectors.guard import Guard
 from synnodtest.engine import Engine
-from synnodtest.engine.recheck import SynthesisRecheck
+from synnodtest.engine.job import Job
+from synnodtest.engine.recheck import Recheck, SynthesisRecheck
+from synnodtest.engine.sightings import sightings_of
 from synnodtest.errors import DetectorError, SynthesizerError
+from synnodtest.finding import Finding
 from synnodtest.identity import Identity
+from synnodtest.ports import Background
+from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.store import Store
 from synnodtest.synthesizers import resolve_synthesizer
@@ -114,6 +120,16 @@ def test_nor_where_a_later_version_takes_its_snapshots_anew(tmp_path, weights, m
     monkeypatch.setattr("synnodtest.engine.job.SNAPSHOT", 1000)
     with pytest.raises(DetectorError, match="answers otherwise"):
         outcomes(tmp_path, loading(tmp_path, weights))
+
+
+@pytest.mark.parametrize(("side", "same"), [(100, False), (3000, True)])
+def test_a_box_that_moves_by_rounding_of_a_large_film_is_the_same_answer(side, same):
+    film = Radiograph(np.zeros((side, side), np.float32), (0.1, 0.1))
+    detector = CallableDetector(lambda _: [[Finding((32.0, 32.0, 52.0, 52.0), 0.9)]], Identity("mine"))
+    job = Job(Scene("film"), Background("film"), radiograph=film)
+    known = sightings_of(film, [Finding((30.0, 30.0, 50.0, 50.0), 0.9)])
+    with nullcontext() if same else pytest.raises(DetectorError, match="answers otherwise"):
+        Recheck(detector).compare(job, known)
 
 
 def test_a_detector_that_says_the_sha256_of_its_weights_is_not_asked_again(tmp_path, weights):
