@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -218,12 +220,32 @@ def _load(path: Path, safe: bool) -> Any:
             f"{path} cannot be loaded: {' '.join(str(error).split())}",
             hint=f"if you trust the file, --detector 'unsafe:{path}' loads it without restrictions" if safe else "",
         ) from error
-    with suppress(ImportError):  # where it is loaded, ultralytics suppresses with it instead of box by box in Python
-        importlib.import_module("torchvision")
+    _suppress_at_once()
     if isinstance(getattr(type(model), "end2end", None), property):
         # A network with two branches runs the one that wants suppression, as ultralytics' own predict does.
         model.end2end = False
     return model.fuse(verbose=False)
+
+
+def _suppress_at_once() -> None:
+    """Have ultralytics suppress boxes by torchvision's operator instead of one by one in Python.
+
+    It does so where torchvision is loaded, which takes as long as loading torch, whose compiler it brings along; the
+    operator alone is one library.
+    """
+    import torch
+
+    found = find_spec("torchvision")
+    if found is None or found.origin is None:
+        return
+    try:
+        own = importlib.import_module("ultralytics.utils.nms").TorchNMS
+        (library,) = (one for one in Path(found.origin).parent.glob("_C*") if one.suffix in EXTENSION_SUFFIXES)
+        torch.ops.load_library(str(library))
+        own.nms = staticmethod(torch.ops.torchvision.nms)
+    except (AttributeError, ImportError, OSError, ValueError):  # other versions lay theirs out in another way
+        with suppress(ImportError):
+            importlib.import_module("torchvision")
 
 
 def channels_of(model: Any) -> int:

@@ -5,14 +5,15 @@ import ctypes
 import importlib
 import os
 import pickle
-import sys
 import zipfile
+from importlib.util import find_spec, module_from_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from synnodtest import Radiograph
-from synnodtest.detectors import resolve_detector
+from synnodtest.detectors import resolve_detector, yolo
 from synnodtest.detectors.checkpoint import read_checkpoint
 from synnodtest.errors import DetectorError
 from tests.extras import needs
@@ -155,21 +156,33 @@ def test_findings_equal_those_of_ultralytics_own_predict(one_class):
         assert finding.box == pytest.approx(tuple(box), abs=0.02)
 
 
-def test_boxes_are_suppressed_by_torchvision_to_the_findings_of_ultralytics_own_loop(one_class, chests, monkeypatch):
-    asked = []
-    plain = importlib.import_module
-    monkeypatch.setattr(importlib, "import_module", lambda name: asked.append(name) or plain(name))
+def test_boxes_are_suppressed_by_torchvisions_operator_to_the_findings_of_ultralytics_own_loop(
+    one_class, chests, monkeypatch
+):
+    import torch
+    from ultralytics.utils import nms
+
+    as_installed = find_spec(nms.__name__)
+    as_installed.loader.exec_module(fresh := module_from_spec(as_installed))
+    counted = []
+    loop = staticmethod(lambda *boxes: counted.append(1) or fresh.TorchNMS.nms(*boxes))
+    monkeypatch.setattr(nms, "sys", SimpleNamespace(modules={}))  # as where torchvision is not loaded
+    monkeypatch.setattr(nms.TorchNMS, "nms", loop)
     detector = resolve_detector(str(one_class))
     quick = detector.detect(chests)
-    assert "torchvision" in asked
-    counted = []
-    loop = plain("ultralytics.utils.nms").TorchNMS
-    monkeypatch.setattr(loop, "nms", staticmethod(lambda *a, own=loop.nms: counted.append(1) or own(*a)))
-    assert detector.detect(chests) == quick
     assert not counted
-    monkeypatch.delitem(sys.modules, "torchvision")
+    assert nms.TorchNMS.nms is torch.ops.torchvision.nms
+    nms.TorchNMS.nms = loop
     assert detector.detect(chests) == quick
     assert counted
+
+
+def test_where_the_operator_is_no_library_of_its_own_torchvision_is_loaded_whole(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(yolo, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
+    monkeypatch.setattr(importlib, "import_module", lambda name: asked.append(name) or SimpleNamespace(TorchNMS=None))
+    yolo._suppress_at_once()
+    assert asked == ["ultralytics.utils.nms", "torchvision"]
 
 
 def test_a_checkpoint_that_was_never_trained_runs_at_1024(tmp_path):
@@ -221,7 +234,7 @@ def memory_given_back():
 
 @pytest.mark.usefixtures("memory_given_back")
 def test_a_real_yolov8x_without_training_runs(tmp_path):
-    path = save_checkpoint(tmp_path / "yolov8x.pt", {0: "nodule"}, "yolov8x.yaml", image_size=160, lively=False)
+    path = save_checkpoint(tmp_path / "yolov8x.pt", {0: "nodule"}, "yolov8x.yaml", image_size=32, lively=False)
     detector = resolve_detector(str(path))
     found = detector.detect([Radiograph(np.full((1024, 1024), 0.5, np.float32), (0.35, 0.35))])
     assert len(found) == 1
