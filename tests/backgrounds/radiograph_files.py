@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,15 @@ import numpy as np
 
 def chest(height=128, width=160, bits=8, seed=0):
     """A picture with a gradient, two dark ovals and noise: nothing medical, but not constant either."""
+    return (_picture(height, width, seed) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+
+
+@cache
+def _picture(height, width, seed):
     y, x = np.mgrid[:height, :width] / [[[height]], [[width]]]
     ovals = sum(np.exp(-((((x - c) / 0.13) ** 2 + ((y - 0.45) / 0.28) ** 2) ** 2)) for c in (0.3, 0.7))
     noise = np.random.default_rng(seed).normal(0, 0.01, (height, width))
-    picture = np.clip(0.75 - 0.1 * y - 0.55 * ovals + noise, 0, 1)
-    return (picture * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    return np.clip(0.75 - 0.1 * y - 0.55 * ovals + noise, 0, 1)
 
 
 def png_bytes(array, colour_type=0):

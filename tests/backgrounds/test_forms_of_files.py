@@ -16,10 +16,10 @@ from PIL import Image, ImageOps
 from synnodtest.backgrounds import FolderSet, open_backgrounds, read_radiograph, tables
 from synnodtest.backgrounds.columns import spelt_otherwise
 from synnodtest.backgrounds.entries import Entry
+from synnodtest.backgrounds.estimates import Estimates
 from synnodtest.backgrounds.manifest import read_manifest
 from synnodtest.datasets import load_image, read_dataset
 from synnodtest.errors import BackgroundError
-from synnodtest.phantom import expose, project, sample_anatomy
 
 from .formats_page import formats_page
 from .radiograph_files import chest, write_dicom, write_mha, write_png
@@ -38,6 +38,21 @@ def refused(match, path, **options):
         read_radiograph(path, **options)
     assert caught.value.hint
     return caught.value
+
+
+@pytest.fixture
+def unestimated(monkeypatch):
+    """Leave the regions of a film as given: estimating them takes longer than all that is asked of a film here."""
+    monkeypatch.setattr(Estimates, "completed", lambda self, radiograph, content: radiograph)
+
+
+@pytest.fixture(scope="module")
+def adult():
+    """An upright chest of 512 x 512 pixels, as 16 bits, and its spacing."""
+    served = open_backgrounds(None, "normal", 1)
+    whole = served.load(served.backgrounds[0])
+    pixels = np.asarray(Image.fromarray(whole.pixels).resize((512, 512), Image.Resampling.BOX))
+    return np.rint(pixels * 65535).astype(np.uint16), tuple(mm * whole.shape[0] / 512 for mm in whole.spacing_mm)
 
 
 def table(says, top, entries=4096):
@@ -135,19 +150,22 @@ class TestSpacing:
         refused(match, path, spacing_mm=spacing)
 
     @pytest.mark.parametrize(("share", "told"), [(1.0, False), (0.62, True)])
-    def test_narrow_lungs_are_noted_as_of_a_smaller_copy_with_the_spacing_of_its_original(self, tmp_path, share, told):
-        phantom = expose(project(sample_anatomy(1), 512))
-        path = write_png(tmp_path / "a.png", np.rint(phantom.pixels * 65535).astype(np.uint16))
-        row, column = phantom.spacing_mm
+    def test_narrow_lungs_are_noted_as_of_a_smaller_copy_with_the_spacing_of_its_original(
+        self, tmp_path, adult, share, told
+    ):
+        pixels, (row, column) = adult
+        path = write_png(tmp_path / "a.png", pixels)
         notes = read_radiograph(path, spacing_mm=(row * share, column * share)).notes
         assert any(note.startswith("lungs narrower than an adult's") for note in notes) == told
 
-    def test_narrow_lungs_of_an_adult_are_refused_in_backgrounds_and_annotated_films(self, tmp_path):
+    def test_narrow_lungs_of_an_adult_are_refused_in_backgrounds_and_annotated_films(
+        self, tmp_path, adult, unestimated
+    ):
         """As in RSNA's copies of NIH films, whose headers keep the spacing of before and the age."""
-        phantom = expose(project(sample_anatomy(1), 512))
-        write_png(tmp_path / "a.png", np.rint(phantom.pixels * 65535).astype(np.uint16))
+        pixels, spacing = adult
+        write_png(tmp_path / "a.png", pixels)
         (tmp_path / "boxes.csv").write_text("file,x_min,y_min,x_max,y_max\na.png,,,,\n")
-        row, column = (0.62 * side for side in phantom.spacing_mm)
+        row, column = (0.62 * side for side in spacing)
 
         def load(age, accept=""):
             line = f"a.png,{age},{column},{row},{accept}\n"
@@ -1071,7 +1089,7 @@ class TestTablesBesideRadiographs:
         assert "1 radiograph is listed in manifest.csv with a nodule in the column 'labels'" in served.notes[0]
 
 
-def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tmp_path):
+def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tmp_path, unestimated):
     picture = (chest(bits=12) / 4095).astype(np.float32)
     picture[:6, :6] = 1.05
     write_mha(tmp_path / "set" / "a.mha", picture)
@@ -1085,13 +1103,17 @@ def test_notes_of_reading_reach_the_set_also_where_everything_was_read_before(tm
 
 @pytest.mark.parametrize("suffix", ["mha", "dcm"])
 @pytest.mark.parametrize(("bits", "told"), [("", True), ("14", False)])
-def test_a_dim_film_among_those_of_more_bits_is_told_unless_the_manifest_gives_them(tmp_path, suffix, bits, told):
+def test_a_dim_film_among_those_of_more_bits_is_told_unless_the_manifest_gives_them(
+    tmp_path, unestimated, suffix, bits, told
+):
     for number, share in enumerate((1.0, 1.0, 0.2)):
         picture = (chest(bits=14, seed=number) * share).astype(np.uint16)
         if suffix == "mha":
             write_mha(tmp_path / f"{number}.mha", picture, (1.5, 1.4))
         else:
-            write_dicom(tmp_path / f"{number}.dcm", picture, bits=14, PatientID=f"p{number}")
+            write_dicom(
+                tmp_path / f"{number}.dcm", picture, bits=14, ImagerPixelSpacing=[1.4, 1.5], PatientID=f"p{number}"
+            )
     rows = [f"{number}.{suffix},{bits},brightness" for number in range(3)]
     (tmp_path / "manifest.csv").write_text("\n".join(["file,bits,accept", *rows]))
     served = FolderSet(tmp_path, "normal")
@@ -1100,7 +1122,7 @@ def test_a_dim_film_among_those_of_more_bits_is_told_unless_the_manifest_gives_t
     assert any("(12 for 1, 14 for 2), which shows a dim one too bright" in note for note in served.notes) == told
 
 
-def test_films_that_say_truly_how_many_bits_they_have_are_not_told(tmp_path):
+def test_films_that_say_truly_how_many_bits_they_have_are_not_told(tmp_path, unestimated):
     for bits in (10, 12):
         write_dicom(tmp_path / f"{bits}.dcm", chest(bits=bits, seed=bits), bits=bits, PatientID=f"p{bits}")
     served = FolderSet(tmp_path, "normal")
@@ -1115,7 +1137,7 @@ def test_the_page_of_formats_is_what_the_tables_say():
     )
 
 
-def test_no_changed_header_field_gives_silently_another_radiograph():
+def test_no_changed_header_field_gives_silently_another_radiograph(unestimated):
     pytest.importorskip("pydicom")
     spec = importlib.util.spec_from_file_location("header_fuzz", ROOT / "benchmarks" / "header_fuzz.py")
     module = importlib.util.module_from_spec(spec)
