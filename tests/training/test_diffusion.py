@@ -145,7 +145,8 @@ def test_stored_windows_are_trained_to_a_model_folder_that_synthesizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("radiomics", reason="shapes are measured by PyRadiomics")
-    for name, few in (("EACH", 2), ("ENOUGH", 1), ("REDRAWN", 1)):
+    less = {"EACH": 2, "ENOUGH": 1, "REDRAWN": 1, "SHAPE_WINDOWS": 2, "DIAMETERS_MM": (6.0, 22.0, 40.0)}
+    for name, few in less.items():
         monkeypatch.setattr(calibrate, name, few)
     (tmp_path / "work").mkdir()
     made_up_windows(8).save(tmp_path / "work" / "windows.npz")
