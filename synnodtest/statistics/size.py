@@ -123,6 +123,15 @@ def _fieller(
     return (-linear - root) / square, (-linear + root) / square
 
 
+def _lost_from(size: _Vector, hits: _Vector, index: NDArray[np.intp], level: float, alpha: float) -> float | None:
+    """Return a diameter at which, or from which on, nodules are surely found less often than the level, if any."""
+    for diameter in np.unique(size):
+        for part in (size == diameter, size >= diameter):
+            if hits[part].mean() < level and clustered_rate(hits[part], index[part], alpha=alpha).upper < level:
+                return float(diameter)
+    return None
+
+
 def size_at_sensitivity(
     diameter_mm: ArrayLike,
     hit: ArrayLike,
@@ -145,7 +154,8 @@ def size_at_sensitivity(
         level: Sensitivity asked for, strictly between 0 and 1.
         alpha: One-sided error rate of each bound.
         guarded: For decisions: the upper bound is infinite unless the lower bound of the rate at which nodules above
-            the estimate are found exceeds ``level``; a curve that rises on to 1 hides a plateau at the level.
+            the estimate are found exceeds ``level``, since a curve that rises on to 1 hides a plateau at the level; and
+            where those of one diameter above it, or from one on, are surely found less often: larger ones are lost.
 
     Returns:
         The estimate in mm, with ``slope``, ``intercept`` and ``correlation`` in ``extra``. Nothing is extrapolated: a
@@ -197,9 +207,13 @@ def size_at_sensitivity(
         return cannot("larger nodules are found less often than the level: a plateau", value)
     lower, upper = (math.exp(min(max(b, -50.0), 50.0)) for b in bounds)
     flags = [f"regression over fewer than {_FEW_CLUSTERS} clusters"] * (count < _FEW_CLUSTERS)
-    if guarded and clustered_rate(hits[size >= value], index[size >= value], alpha=alpha).lower <= level:
+    above = size >= value
+    if guarded and clustered_rate(hits[above], index[above], alpha=alpha).lower <= level:
         upper = math.inf
         flags.append(f"nodules above the estimate are not shown to be found more often than {level:g}: a plateau?")
+    elif guarded and (lost := _lost_from(size[above], hits[above], index[above], level, alpha)) is not None:
+        upper = math.inf
+        flags.append(f"nodules above the estimate are found less often than {level:g} again, at {lost:.3g} mm")
     return made(
         value,
         lower if lower >= size.min() else 0.0,

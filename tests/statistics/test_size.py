@@ -139,6 +139,17 @@ def test_a_curve_that_rises_on_has_a_finite_upper_bound():
     assert not made.flags
 
 
+@pytest.mark.parametrize("lost", [12.0, 16.0])
+def test_a_size_that_is_lost_above_the_estimate_leaves_no_upper_bound(lost):
+    """Of 16 mm nothing is found, or of 12 mm; from the estimate on most are all the same."""
+    size, cluster = np.tile([3.0, 4, 5, 6, 8, 10, 12, 16], 24), np.repeat(np.arange(24), 8)
+    hit = (size > 6) | ((size == 5) & (cluster % 4 == 0)) | ((size == 6) & (cluster % 4 > 0))
+    assert size_at_sensitivity(size, hit, cluster, 0.5, guarded=True).upper < 8
+    got = size_at_sensitivity(size, hit & (size != lost), cluster, 0.5, guarded=True)
+    assert got.upper == math.inf
+    assert got.flags == (f"nodules above the estimate are found less often than 0.5 again, at {lost:g} mm",)
+
+
 @pytest.mark.parametrize(("d50", "seed"), [(30.0, 1), (5.0, 1)])
 def test_a_bound_past_the_diameters_tried_is_none_whatever_the_line_says(d50, seed):
     """The line goes on to 48 mm and down to 3 mm; nodules of 4 to 40 mm were tried."""
