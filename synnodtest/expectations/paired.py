@@ -58,7 +58,7 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         compared.trials,
         noun="pair",
         counts=f", {cells['n10'] + cells['n01']} of them discordant" if parameters.rates else "",
-        reasons=[*compared.reasons(), *open_, *([] if failed else _no_room(compared, bound, side))],
+        reasons=[*compared.reasons(), *open_, *([] if failed else no_room_to_lose(compared, bound, side))],
         notes=[*compared.notes(), *told, *_of_all_pairs(compared, component.part.value)],
         figure=figure,
     )
@@ -80,8 +80,8 @@ def _of_all_pairs(compared: Comparison, value: float) -> list[str]:
     return [f"every patient or background counts alike; over all pairs together the difference is {there}"]
 
 
-def _no_room(compared: Comparison, bound: float, side: Side) -> list[str]:
-    """Return why no loss of the margin could show: the reference has no more than that to lose."""
+def no_room_to_lose(compared: Comparison, bound: float, side: Side) -> list[str]:
+    """Return why no loss of the margin could show: the reference has no more than that to lose; else nothing."""
     if not (side == "within" or (side == "above" and bound < 0)):
         return []
     mean = sum(compared.reference) / len(compared.reference)

@@ -258,6 +258,21 @@ def test_growth_is_the_paired_mean_of_current_minus_prior_by_doubling_time():
     assert judge("growth", {"at_most": 0.0}, trials).status is Status.FAILED
 
 
+@pytest.mark.parametrize(("scale", "status"), [(1.0, Status.FAILED), (0.14, Status.INCONCLUSIVE)])
+def test_a_fall_that_is_allowed_says_nothing_of_confidences_that_have_no_more_to_lose(scale, status):
+    """All nodules were found in the prior, and half of them are dismissed for it once they have grown."""
+    pairs = [t for i in range(60) for t in grown(i, scale * (i % 2), scale)]
+    ruling = find_check("growth").judge({"at_least": -0.15}, evidence(pairs, operating_point=0.1))
+    assert ruling.status is status
+    room = "leaves no room for a loss of 0.15" in ruling.sentence
+    assert room == (status is Status.INCONCLUSIVE)
+
+
+def test_a_sure_rise_from_a_prior_without_confidence_is_no_fall():
+    pairs = [t for i in range(60) for t in grown(i, 0.9, 0.0)]
+    assert judge("growth", {"at_least": -0.15}, pairs).status is Status.PASSED
+
+
 def test_nodules_that_do_not_grow_are_no_pairs_though_their_scene_has_a_prior():
     pairs = []
     for i in range(30):

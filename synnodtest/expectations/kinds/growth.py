@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from synnodtest.evidence.arm import OWN, PRIOR_ARM
-from synnodtest.evidence.ruling import Ruling
+from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
 from synnodtest.expectations.fewest import gated, perfect_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, Asked, Complaint, Selection, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
-from synnodtest.expectations.paired import hold_difference, table
+from synnodtest.expectations.paired import hold_difference, no_room_to_lose, table
 from synnodtest.expectations.pairing import Comparison
 from synnodtest.expectations.rates import rate_bound, sensitivity_gate, verb, where_phrase
 from synnodtest.expectations.rule import no_data, rule, selected
@@ -63,10 +63,18 @@ def growth(parameters: Growth, evidence: Evidence) -> Ruling:
         criterion,
         compared.trials,
         noun="pair",
-        reasons=[f"{alone} of {alone + len(pairs)} nodules that grow have no prior"] if alone > len(pairs) else (),
+        reasons=[
+            *([f"{alone} of {alone + len(pairs)} nodules that grow have no prior"] if alone > len(pairs) else ()),
+            *(no_room_to_lose(compared, bound, side) if _may_have_fallen(component.part) else ()),
+        ],
         figure=figure,
         details={"by doubling time": _by_doubling(pairs)},
     )
+
+
+def _may_have_fallen(change: Component) -> bool:
+    """Return whether a change did not fail and is not sure to be a rise, which a prior without confidence allows."""
+    return change.status is not Status.FAILED and change.lower <= 0
 
 
 def _pairs(parameters: Growth, evidence: Evidence) -> tuple[list[tuple[Trial, NoduleTrial, float]], int]:
