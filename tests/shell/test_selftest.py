@@ -165,6 +165,45 @@ def test_a_detector_that_takes_two_nodules_near_each_other_for_one_fails_the_shi
     assert max(merging.apart) < 30
 
 
+class Spoiled:
+    """The oracle with one fault.
+
+    Args:
+        fault: Radiograph and the oracle's findings -> findings.
+    """
+
+    def __init__(self, fault):
+        self.identity = Identity(fault.__name__, "1")
+        self.fault = fault
+
+    def detect(self, radiographs):
+        return [self.fault(*both) for both in zip(radiographs, OracleDetector().detect(radiographs), strict=True)]
+
+
+def blind_to_spicules(radiograph, findings):
+    """Find nothing where any nodule has spicules."""
+    return [] if any(n.requested.get("margin") == "spiculated" for n in radiograph.nodules) else findings
+
+
+def flooding(radiograph, findings):
+    """Mark twenty further places, below the nodule's score, wherever there is something to find."""
+    places = np.random.default_rng(0).choice(np.argwhere(radiograph.lung_or_all), 20 if findings else 0).tolist()
+    return [*findings, *(Finding((x, y, x + 1.0, y + 1.0), 0.3) for y, x in places)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "behaviour"),
+    [(blind_to_spicules, "spiculated-nodules-are-found"), (flooding, "no-alarms-beside-a-nodule")],
+)
+def test_faults_that_no_other_shipped_behaviour_tells(tmp_path, fault, behaviour):
+    cases = [case for case in cases_of([load_spec(ROOT / "specs" / "core.yaml")]) if case.behaviour.id == behaviour]
+    bench = Bench(
+        lambda name, count: PhantomSet(name, count, 0, size=128), GaussianSynthesizer(), Store(tmp_path), limit=14
+    )
+    verdicts = [run_cases(one, cases, bench).expectations for one in (OracleDetector(), Spoiled(fault))]
+    assert [str(entry.status) for verdict in verdicts for entry in verdict.values()] == ["PASSED", "FAILED"]
+
+
 def table(name):
     """The kill table of a page in the documentation: mutant -> killed by, without reason, verdicts that differ."""
     rows = [line.strip("| ").split(" | ") for line in (ROOT / "docs" / name).read_text().splitlines()]

@@ -79,6 +79,7 @@ def test_the_numbers_that_rationales_cite_are_those_of_the_rules():
     said = {(b.id.split("[")[0], e.id): e.parameters["rationale"] for b, e in expectations()}
     for key, words in {
         ("found", "sensitivity"): f"{least_hits(30, 0.5)} hits of 30 show it",
+        ("spiculated-nodules-are-found", "sensitivity"): f"{least_hits(30, 0.5)} hits of 30 show it",
         ("unmissable", "sensitivity"): f"{least_hits(30, 0.8)} hits of 30 show it",
         ("invisible", "sensitivity"): {4: "at most four hits"}[most_events(30, 0.3)],
         ("quiet-when-healthy", "specificity"): f"{least_hits(40, 0.4)} of 40 show 0.4",
