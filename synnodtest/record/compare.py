@@ -184,6 +184,8 @@ def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterato
 def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     """Return why the pairs do not speak for a side's scenes: more have no partner than have one; else nothing.
 
+    Nor do they for what a run that was interrupted did not come to.
+
     By whether scenes have nodules; where all of these were searched for, none speaks for a limit. Left out are
     behaviours that the other side does not have, and those whose scenes hang on the detector: searches and sequential
     runs.
@@ -192,7 +194,8 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b)}
     wanted = _wanted(now)
     apart = bool(wanted) and not any(asked.together for asked in wanted.values())
-    reasons = {True: _APART if apart else "", False: ""}
+    short = "the run was interrupted, and says nothing of what it did not come to" if now.interrupted else ""
+    reasons = {True: short or (_APART if apart else ""), False: short}
     for whose, side, paired in (
         (" of the earlier run", earlier, [old for old, _ in pairs]),
         ("", now, [new for _, new in pairs]),

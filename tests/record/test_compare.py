@@ -103,6 +103,17 @@ def test_scenes_that_only_one_has_are_counted_and_one_background_keeps_no_limit(
     assert compare(before, before)["unpaired"] == 0
 
 
+@pytest.mark.parametrize(("which", "kept"), [("neither", True), ("earlier", True), ("now", False)])
+def test_a_run_that_was_interrupted_keeps_no_limit(which, kept):
+    """All that it came to is as before; of what it did not come to nobody knows."""
+    records = record(np.ones(N)), record(np.ones(N))
+    for one, name in zip(records, ("earlier", "now"), strict=True):
+        one["run"]["interrupted"] = name == which
+    (limit,) = compare(*records, limits=[parse_limit("sensitivity:-0.03")])["limits"]
+    assert limit["kept"] is kept
+    assert ("the run was interrupted" in limit["sentence"]) is not kept
+
+
 def test_changed_verdicts_and_margins_are_named():
     hits = np.ones(N)
     made = compare(record(hits), record(hits, status="FAILED", at_least=0.5))

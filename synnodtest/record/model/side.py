@@ -26,6 +26,7 @@ class Side:
         behaviours: Of these expectations, where they are known.
         short: Whether a set had fewer backgrounds than asked for, where that is known.
         sources: By spec, the sha256 of the code of each check that this package does not bring, by its name.
+        interrupted: Whether the run was stopped before its end.
     """
 
     run: str
@@ -37,6 +38,7 @@ class Side:
     behaviours: tuple[BehaviourEntry, ...] = ()
     short: bool = False
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    interrupted: bool = False
 
     def entries(self) -> dict[str, ExpectationEntry]:
         """Return its expectations by id."""
@@ -58,4 +60,5 @@ class Side:
             record.scenes,
             behaviours=record.behaviours,
             sources=sources,
+            interrupted=run.interrupted,
         )
