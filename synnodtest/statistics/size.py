@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from synnodtest.statistics.clusters import cluster_sums, equal_clusters
+from synnodtest.statistics.clusters import cluster_sums, equal_clusters, unseen_share
 from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, yes_or_no
 from synnodtest.statistics.rates import clustered_rate
@@ -71,13 +71,14 @@ def _covariance(residual: _Vector, design: _Vector, index: NDArray[np.intp], siz
     return np.asarray(bread @ meat @ bread, dtype=np.float64)
 
 
-def fit_logistic(design: _Vector, hit: _Vector, index: NDArray[np.intp]) -> LogisticFit:
+def fit_logistic(design: _Vector, hit: _Vector, index: NDArray[np.intp], *, independent: bool = False) -> LogisticFit:
     """Fit P(hit) = expit(design @ beta), hits of one cluster being equally correlated.
 
     Args:
         design: Shape (n, p), a column of ones included.
         hit: 0 or 1, shape (n,).
         index: The cluster of each hit, from 0, shape (n,).
+        independent: Weigh all hits alike, whatever their correlation: the covariance allows for it.
 
     Raises:
         ValueError: the equations are not solved within :data:`ITERATIONS` steps.
@@ -94,7 +95,8 @@ def fit_logistic(design: _Vector, hit: _Vector, index: NDArray[np.intp]) -> Logi
         if step > 0 and float(np.linalg.norm(score)) < SOLVED:
             return LogisticFit(beta, _covariance(residual, slopes, index, sizes, rho), rho)
         beta = beta + np.linalg.solve(slopes.T @ weighted, score)
-        rho = _correlation(_working(design, hit, beta)[0], index, sizes, design.shape[1])
+        if not independent:
+            rho = _correlation(_working(design, hit, beta)[0], index, sizes, design.shape[1])
     raise ValueError(f"the equations are not solved in {ITERATIONS} steps")
 
 
@@ -132,6 +134,46 @@ def _lost_from(size: _Vector, hits: _Vector, index: NDArray[np.intp], level: flo
     return None
 
 
+def _reached(beta: _Vector, level: float) -> float:
+    """The log size at which a fitted line reaches ``level``; NaN where it does not rise."""
+    return (float(scipy.special.logit(level)) - float(beta[0])) / float(beta[1]) if beta[1] > 0 else math.nan
+
+
+def _fitted(
+    size: NDArray[np.float64], hit: NDArray[np.float64], index: NDArray[np.intp], independent: bool
+) -> LogisticFit | None:
+    """The fit over log sizes; None where there is none to rely on."""
+    design = np.column_stack([np.ones(len(hit)), np.log(size)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            fit = fit_logistic(design, hit, index, independent=independent)
+        except (Warning, ValueError, FloatingPointError, np.linalg.LinAlgError):
+            return None
+    finite = np.isfinite(fit.beta).all() and np.isfinite(fit.covariance).all()
+    return fit if finite and abs(fit.correlation) <= _MOST_CORRELATED else None
+
+
+def _bounds(
+    fits: list[LogisticFit], level: float, alpha: float, sizes: _Vector, unseen: bool
+) -> tuple[float, float] | None:
+    """The widest of Fieller's bounds of fits, in log sizes; None where the slope of any is not sure.
+
+    With ``unseen`` the upper bound allows for clusters unlike all those seen, in which nothing is found.
+    """
+    equal, target = equal_clusters(sizes), float(scipy.special.logit(level))
+    quantile = t_isf(alpha, max(equal - 2.0, 1.0))
+    each = [_fieller(fit.beta, fit.covariance, target, quantile) for fit in fits]
+    sure = [one for one in each if one is not None]
+    if len(sure) < len(fits):
+        return None
+    lower, upper = min(low for low, _ in sure), max(high for _, high in sure)
+    if unseen:
+        asked = level / (1.0 - unseen_share(equal, alpha))
+        upper = max(upper, *(_reached(fit.beta, asked) for fit in fits)) if asked < 1.0 else math.inf
+    return lower, upper
+
+
 def size_at_sensitivity(
     diameter_mm: ArrayLike,
     hit: ArrayLike,
@@ -156,6 +198,12 @@ def size_at_sensitivity(
         guarded: For decisions: the upper bound is infinite unless the lower bound of the rate at which nodules above
             the estimate are found exceeds ``level``, since a curve that rises on to 1 hides a plateau at the level; and
             where those of one diameter above it, or from one on, are surely found less often: larger ones are lost.
+            Where clusters repeat, bounds are also no surer than those of a fit that weighs all hits alike, nor the
+            upper one than with a share 1 - alpha**(1/B) of clusters unlike all seen, in which nothing is found. Where
+            one film in ten loses all of its nodules, sensitivity is no logistic curve, and hits that are weighed by
+            their correlation tell of the other films: of 60 films of 10 nodules, a detector exactly at the bound of
+            d50 would pass 53% of the time. Where the equations of such weights have no solution, the other fit gives
+            the upper bound alone.
 
     Returns:
         The estimate in mm, with ``slope``, ``intercept`` and ``correlation`` in ``extra``. Nothing is extrapolated: a
@@ -187,18 +235,15 @@ def size_at_sensitivity(
         return cannot("all nodules were found" if hits[0] else "no nodule was found")
     if _separated(size, hits):
         return cannot("hits and misses are separated by size")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            beta, cov, rho = fit_logistic(np.column_stack([np.ones(len(hits)), np.log(size)]), hits, index)
-        except (Warning, ValueError, FloatingPointError, np.linalg.LinAlgError):
-            return cannot("the regression does not converge")
-    if not (np.isfinite(beta).all() and np.isfinite(cov).all()) or abs(rho) > _MOST_CORRELATED:
+    repeated = guarded and count < len(hits)
+    tried = [_fitted(size, hits, index, independent) for independent in (False, True)[: 1 + repeated]]
+    fits = [fit for fit in tried if fit is not None]
+    if tried[-1] is None:
         return cannot("the regression does not converge")
-    crossing = (float(scipy.special.logit(level)) - beta[0]) / beta[1] if beta[1] > 0 else math.nan
+    beta, _, rho = fits[0]
+    crossing = _reached(beta, level)
     value = math.exp(crossing) if abs(crossing) < 50 else math.nan
-    degrees = max(equal_clusters(np.bincount(index).astype(np.float64)) - 2.0, 1.0)
-    bounds = _fieller(beta, cov, float(scipy.special.logit(level)), t_isf(alpha, degrees))
+    bounds = _bounds(fits, level, alpha, np.bincount(index).astype(np.float64), repeated)
     if math.isnan(value) or bounds is None:
         return cannot("sensitivity is not sure to rise with size", value)
     if not size.min() <= value <= size.max():
@@ -216,7 +261,7 @@ def size_at_sensitivity(
         flags.append(f"nodules above the estimate are found less often than {level:g} again, at {lost:.3g} mm")
     return made(
         value,
-        lower if lower >= size.min() else 0.0,
+        lower if lower >= size.min() and tried[0] is not None else 0.0,
         upper if upper <= size.max() else math.inf,
         flags=tuple(flags),
         extra={"intercept": float(beta[0]), "slope": float(beta[1]), "correlation": rho},

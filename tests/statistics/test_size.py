@@ -130,6 +130,42 @@ def test_a_plateau_at_the_level_is_rarely_taken_for_a_curve_that_rises_on():
     assert passed / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
 
 
+@pytest.mark.parametrize(("films", "level", "runs"), [(60, 0.5, 10), (20, 0.8, 40)])
+def test_films_on_which_all_is_lost_rarely_pass_a_detector_at_the_bound(films, level, runs):
+    """Ten nodules on each film; on one film in ten none is found, on the others they are by a logistic curve."""
+    found = level / 0.9
+    bound = 8.0 * (found / (1 - found)) ** (1 / 4)
+    passed = 0
+    for run in range(runs):
+        rng = np.random.default_rng([2026, run])
+        size, film = rng.uniform(4, 30, 10 * films), np.repeat(np.arange(films), 10)
+        lost = (rng.random(films) < 0.1)[film]
+        hit = ~lost & (rng.random(len(size)) < 1 / (1 + (8.0 / size) ** 4))
+        passed += size_at_sensitivity(size, hit, film, level, guarded=True).upper < bound
+    assert passed / runs <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / runs)
+
+
+def test_films_unlike_all_seen_are_allowed_for():
+    """Of 20 films none was lost; 1 - 0.05**(1/20) of all may be, and the others must reach the level for them, too."""
+    size, hit, film = trials(20, d50=6.0, slope=5.0, spread=0)
+    plain, guarded = (size_at_sensitivity(size, hit, film, 0.8, guarded=which) for which in (False, True))
+    needed = 0.8 * 0.05 ** (-1 / 20)
+    log = (math.log(needed / (1 - needed)) - plain.extra["intercept"]) / plain.extra["slope"]
+    assert plain.upper < math.exp(log) <= guarded.upper < 1.05 * math.exp(log)
+    assert guarded.value == plain.value
+
+
+def test_one_lost_film_leaves_an_upper_bound_where_correlated_hits_have_no_fit():
+    """Of 60 films of 10 nodules one lost all; on the others, nodules of more than some 10 mm are found."""
+    rng = np.random.default_rng(2026)
+    size, film = rng.uniform(4, 30, 600), np.repeat(np.arange(60), 10)
+    hit = (film > 0) & (rng.random(600) < 1 / (1 + (8.0 / size) ** 10))
+    assert size_at_sensitivity(size, hit, film, 0.8).reason == "the regression does not converge"
+    made = size_at_sensitivity(size, hit, film, 0.8, guarded=True)
+    assert 8.0 * 4 ** (1 / 10) < made.upper < 16.0
+    assert (made.lower, made.reason) == (0.0, "")
+
+
 def test_a_curve_that_rises_on_has_a_finite_upper_bound():
     rng = np.random.default_rng(2026)
     size = rng.uniform(4, 30, 120)

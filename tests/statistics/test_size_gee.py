@@ -48,3 +48,13 @@ def test_hits_without_a_finite_answer_are_refused() -> None:
     design = np.column_stack([np.ones(6), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
     with np.errstate(all="raise"), pytest.raises((ValueError, FloatingPointError, np.linalg.LinAlgError)):
         fit_logistic(design, np.array([0.0, 0, 0, 1, 1, 1]), np.arange(6))
+
+
+def test_hits_that_are_weighed_alike_are_the_equations_of_independent_hits() -> None:
+    design, hit, index = made(5, 30, 8, 1.5)
+    order = np.argsort(index, kind="stable")
+    model = GEE(hit[order], design[order], groups=index[order], family=families.Binomial(), cov_struct=Independence())
+    expected = model.fit(maxiter=500, ctol=1e-11, cov_type="bias_reduced")
+    found = fit_logistic(design, hit, index, independent=True)
+    assert found.beta == pytest.approx(expected.params, rel=1e-8)
+    assert found.covariance == pytest.approx(np.asarray(expected.cov_params()), rel=1e-7)
