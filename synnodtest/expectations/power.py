@@ -10,6 +10,7 @@ from typing import Generic, Literal, TypeVar
 from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.assumed import Assumed
 from synnodtest.statistics import miettinen_nurminen, power_count, power_drop, power_mean, power_paired, power_rate
+from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.power import sample_size_count, sample_size_paired, sample_size_rate, smallest_n
 
 P = TypeVar("P")
@@ -211,6 +212,9 @@ def rising_power(bounds_of: Callable[[P], tuple[float, float]]) -> Power[P]:
 def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
     """Return what groups of equal size that agree fully would show; their real sizes are known only later.
 
+    Where backgrounds give several units, those of each group may all be unlike another: they may be shared by the
+    groups, but must be as many as show that these are rarer than the margin.
+
     Args:
         asked: From the parameters to margin and number of groups; None where the metric is no rate.
     """
@@ -224,10 +228,13 @@ def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
         least = next((n for n in range(2, _MOST) if miettinen_nurminen(n, n, n, n, alpha=alpha).upper < margin), None)
         if least is None:
             return Forecast()
-        few = plan.effective / groups < least
-        return Forecast(
-            smallest=math.ceil(groups * least * plan.backgrounds / plan.effective),
-            warning=f"at least {least} independent units in each of {groups} groups are needed to pass" if few else "",
-        )
+        units = math.ceil(groups * least * plan.backgrounds / plan.effective)
+        repeated = not math.isinf(plan.clusters)
+        shared = next((n for n in range(2, _MOST) if unseen_share(n, alpha) < margin), _MOST) if repeated else 2
+        warning = f"at least {least} independent units in each of {groups} groups are needed to pass"
+        if plan.backgrounds >= units:
+            warning = f"at least {shared} backgrounds in each group are needed to pass"
+        smallest = max(units, shared)
+        return Forecast(smallest=smallest, warning=warning if plan.backgrounds < smallest else "")
 
     return Power(shown, lambda p, plan: None)

@@ -249,6 +249,27 @@ def test_groups_of_a_parity_need_their_own_size(load):
     assert stats.norm.isf(0.05) ** 2 / 0.1 - 5 < least < stats.norm.isf(0.05) ** 2 / 0.1 + 5
 
 
+def test_groups_that_share_backgrounds_need_as_many_as_pass_a_parity_of_perfect_groups(load):
+    """Five nodules of each background, of which two groups are made: 28 backgrounds do not pass, 29 do."""
+    text = "parity: {across: {diameter_mm: [0, 10, 30]}, margin: 0.1}"
+    behaviour = load(text, nodules=SWEPT, count=28)
+    made = plan(behaviour)
+    [expectation] = behaviour.expectations
+    [variant] = variants(behaviour, expectation)
+
+    def status(backgrounds):
+        sizes = (4.0, 6.0, 8.0, 12.0, 20.0)
+        trials = [
+            trial(f"b{i}", 0.9, diameter_mm=mm, replicate=r) for i in range(backgrounds) for r, mm in enumerate(sizes)
+        ]
+        return find_check("parity").judge(variant.parameters, evidence(trials)).status
+
+    assert made.smallest == 29
+    assert made.warning == "at least 29 backgrounds in each group are needed to pass"
+    assert plan(load(text, nodules=SWEPT, count=29)).warning == ""
+    assert (status(28), status(29)) == (Status.INCONCLUSIVE, Status.PASSED)
+
+
 def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(load):
     """The closed form after n successes is (1 - m^(n+1)) / ((n+1) (1-m) m^n)."""
     sampling = "{sequential: true, max_scenes: 500}"
