@@ -235,14 +235,15 @@ def _suppress_at_once() -> None:
     """
     import torch
 
+    operators: Any = torch.ops
     found = find_spec("torchvision")
     if found is None or found.origin is None:
         return
     try:
         own = importlib.import_module("ultralytics.utils.nms").TorchNMS
         (library,) = (one for one in Path(found.origin).parent.glob("_C*") if one.suffix in EXTENSION_SUFFIXES)
-        torch.ops.load_library(str(library))
-        own.nms = staticmethod(torch.ops.torchvision.nms)
+        operators.load_library(str(library))
+        own.nms = staticmethod(operators.torchvision.nms)
     except (AttributeError, ImportError, OSError, ValueError):  # other versions lay theirs out in another way
         with suppress(ImportError):
             importlib.import_module("torchvision")
