@@ -45,6 +45,9 @@ class View:
         marks: Whether boxes, truth and findings are drawn.
         export: What the link offers: kind, ``native`` or ``1024``, whether SYNTHETIC is written into the picture.
         version: Counts up with every text, ``film`` with every case, ``made`` with every result.
+        steps: Long works that are under way.
+        said: The last line that a long work said.
+        cancelling: Whether the page was told that the work ends, and is to be told how it ended.
     """
 
     token: str
@@ -55,6 +58,9 @@ class View:
     version: int = 0
     film: int = 0
     made: int = 0
+    steps: int = 0
+    said: str = ""
+    cancelling: bool = False
 
     def text(self, session: Session) -> str:
         """Return the view as JSON."""
@@ -226,8 +232,8 @@ class Desk:
 
     # --- events -----------------------------------------------------------------------------------------------------
 
-    def at_once(self, event: Any, work: Callable[..., Changes], inputs: Sequence[Any] = (), **options: Any) -> None:
-        """Tie an event to ``work(visit, *inputs)``, which is done at once."""
+    def at_once(self, event: Any, work: Callable[..., Changes], inputs: Sequence[Any] = (), **options: Any) -> Any:
+        """Tie an event to ``work(visit, *inputs)``, which is done at once; return what ``then`` follows on."""
 
         def handler(request: Any, happened: Any, *values: Any) -> Changes:
             try:
@@ -236,19 +242,33 @@ class Desk:
                 return self.said(error)
 
         # Gradio's own way, "once", drops what happens while the last event is under way, such as a second box.
-        self._tie(event, handler, inputs, {"trigger_mode": "multiple", **options})
+        return self._tie(event, handler, inputs, {"trigger_mode": "multiple", **options})
 
     def in_steps(self, event: Any, work: Callable[..., Iterator[Changes]], inputs: Sequence[Any] = ()) -> None:
         """Tie an event to ``work(visit, *inputs)``, which takes time and says how far it is."""
 
         def handler(request: Any, happened: Any, *values: Any) -> Iterator[Changes]:
             try:
-                yield from work(self._visit(request, happened), *values)
+                at = self._visit(request, happened)
+                yield from self._steps(at, work(at, *values))
             except Exception as error:
                 yield self.said(error)
 
         # Gradio's own limit is one for all tabs together: the map of one would hold up that of another.
         self._tie(event, handler, inputs, {"concurrency_limit": MOST_TABS})
+
+    def _steps(self, at: Visit, steps: Iterator[Changes]) -> Iterator[Changes]:
+        """Count a long work while it is under way, and keep the last line that it says."""
+        at.view.steps += 1
+        try:
+            for changes in steps:
+                at.view.said = changes.get(self.p.status, at.view.said)
+                yield changes
+        except Exception as error:
+            at.view.said = self.said(error)[self.p.status]
+            yield {self.p.status: at.view.said}
+        finally:
+            at.view.steps -= 1
 
     def when_closed(self, page: Any) -> None:
         """Have everything of a tab that is closed stopped and removed."""
@@ -259,10 +279,10 @@ class Desk:
         leave.__annotations__ = {"request": self.gradio.Request}
         page.unload(leave)
 
-    def _tie(self, event: Any, handler: Callable[..., Any], inputs: Sequence[Any], options: dict[str, object]) -> None:
+    def _tie(self, event: Any, handler: Callable[..., Any], inputs: Sequence[Any], options: dict[str, object]) -> Any:
         handler.__annotations__ = {"request": self.gradio.Request, "happened": self.gradio.EventData}
         quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", **options}
-        event(handler, list(inputs), self._changing, **quietly)
+        return event(handler, list(inputs), self._changing, **quietly)
 
     def _visit(self, request: Any, happened: Any) -> Visit:
         token, session = self._sessions.of_tab(str(request.session_hash))

@@ -65,7 +65,8 @@ class ExploreTab(Tab):
         beside = partial(self._exploring, "companion", "Alone and with a companion")
         desk.in_steps(p.companion.click, beside, [p.detector, p.companion_mm, p.distance_mm])
         desk.in_steps(p.leak.click, partial(self._exploring, "leak", "Air leak"), [p.detector, p.leak_places])
-        desk.at_once(p.cancel.click, self._cancelled, queue=False)
+        cancelled = desk.at_once(p.cancel.click, self._cancelled, queue=False)
+        desk.at_once(cancelled.then, self._ended, queue=False)
 
     def _quantity(self, at: Visit, over: str) -> Changes:
         low, high = usual_range(over)
@@ -99,4 +100,14 @@ class ExploreTab(Tab):
         if not at.session.at_work:
             return self.desk.status("Nothing is under way.")
         at.session.cancelled.set()
+        at.view.cancelling = at.view.steps > 0
         return self.desk.status("Cancelling after the scenes that are under way.")
+
+    def _ended(self, at: Visit) -> Changes:
+        """Return how the work ended: its last line may have come before that it is being cancelled, and be gone."""
+        if not at.view.cancelling:
+            return {}
+        at.view.cancelling = False
+        while at.view.steps:
+            time.sleep(PACE_S)
+        return {self.desk.p.status: at.view.said}
