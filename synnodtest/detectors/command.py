@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 
-from synnodtest.detectors import answer_faults
+from synnodtest.detectors import answer_faults, answer_forms
 from synnodtest.detectors.exchange import findings_from_json, parsed, png16
 from synnodtest.detectors.label_rule import folded
 from synnodtest.detectors.program import PRIOR, Program, answer_in, call_folder
@@ -65,7 +65,7 @@ class CommandDetector(Program):
         findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
         unknown = {key: value for key, value in answer.items() if key not in names}
         for key, value in unknown.items():
-            answer_faults.refuse_form(key, value)
+            answer_forms.refuse_form(key, value)
             if value and _may_hold_findings(key, value, names):
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
         for name in names:
@@ -119,7 +119,7 @@ def _may_hold_findings(key: str, value: object, names: Sequence[str]) -> bool:
         return True
     listed = isinstance(value, list) and any(isinstance(one, dict | list) for one in value)
     lists = isinstance(value, dict) and any(isinstance(one, list) for one in value.values())
-    return (listed and folded(key) in answer_faults.SYNONYMS) or ((listed or lists) and f"{path.stem}.png" in names)
+    return (listed and folded(key) in answer_forms.SYNONYMS) or ((listed or lists) and f"{path.stem}.png" in names)
 
 
 def _write(folder: Path, radiographs: Mapping[str, Radiograph]) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.decoding import no_twins
-from synnodtest.detectors import answer_faults
-from synnodtest.detectors.answer_faults import SHAPE
+from synnodtest.detectors import answer_faults, answer_forms
+from synnodtest.detectors.answer_forms import SHAPE
 from synnodtest.detectors.label_rule import LABELS, LabelRule, folded
 from synnodtest.errors import DetectorError, require
 from synnodtest.finding import Finding
@@ -95,7 +95,7 @@ def findings_from_json(
         raise DetectorError(f"the answer has no 'findings' but {', '.join(map(str, answer)) or 'nothing'}", hint=SHAPE)
     items, unit = answer["findings"], answer.get("unit", "pixels")
     answer_faults.refuse_failure(answer)
-    answer_faults.refuse_others(answer)
+    answer_forms.refuse_others(answer)
     if not items:
         answer_faults.refuse_reasons(answer)
     if unit not in ("pixels", "mm"):
@@ -104,7 +104,7 @@ def findings_from_json(
         raise DetectorError(f"the findings are {type(items).__name__}, not a list", hint=SHAPE)
     answer_faults.refuse_fewer(answer, len(items))
     if shape is not None:
-        answer_faults.refuse_other_shape([answer, *items], shape)
+        answer_forms.refuse_other_shape([answer, *items], shape)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
     answer_faults.refuse_several_images(items)
@@ -114,7 +114,7 @@ def findings_from_json(
 def _finding(item: Any, scale: tuple[float, float], number: int, unit: str) -> Finding:
     for key, value in item.items() if isinstance(item, dict) else ():
         if not (key == "unit" and value == unit):
-            answer_faults.refuse_form(key, value)
+            answer_forms.refuse_form(key, value)
         answer_faults.refuse_taken_back(key, value, f"finding {number}")
         if folded(key) in ("unit", "units") and unit == "mm" and value != unit:
             raise DetectorError(f"finding {number} is in {value!r}, and the answer in 'mm'", hint=SHAPE)

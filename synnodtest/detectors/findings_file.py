@@ -21,7 +21,7 @@ from typing import Any
 
 from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.decoding import no_twins
-from synnodtest.detectors import answer_faults
+from synnodtest.detectors import answer_faults, answer_forms
 from synnodtest.detectors.exchange import finding_of
 from synnodtest.detectors.label_rule import LabelRule
 from synnodtest.detectors.recorded import FORMAT, Findings, Origin, RecordedDetector
@@ -62,7 +62,7 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         findings: Findings = {}
         origins: dict[str, Origin] = {}
         for key, items in entries:
-            shapes = (answer_faults.stated_shape(item, where) for where, item in items)
+            shapes = (answer_forms.stated_shape(item, where) for where, item in items)
             origins.update((key, Origin(path, shape)) for shape in shapes if shape)
             kept = [_finding(item, where) for where, item in items if labels.keeps(item)]
             findings.setdefault(key, []).extend(kept)
@@ -71,7 +71,7 @@ def read_findings(path: Path, chosen: Sequence[str] = ()) -> RecordedDetector:
         raise DetectorError(f"{path}: {error.message}", hint=error.hint) from error
     except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise DetectorError(f"{path} is not a record of findings: {error}", hint=_SHAPE) from error
-    answer_faults.refuse_shares(findings.values(), str(path))
+    answer_forms.refuse_shares(findings.values(), str(path))
     return RecordedDetector(findings, replace(identity, name=declared or identity.name), origins)
 
 
@@ -100,7 +100,7 @@ def _items(data: bytes) -> tuple[str, Iterator[Entry]]:
 
 def _refuse_forms(said: Mapping[str, object], where: str = "") -> None:
     for key, value in said.items():
-        answer_faults.refuse_form(key, value, "the record", "")
+        answer_forms.refuse_form(key, value, "the record", "")
         if where:
             answer_faults.refuse_taken_back(key, value, where)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.answer_faults import refuse_shares
+from synnodtest.detectors.answer_forms import refuse_shares
 from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError, DetectorHung
 from synnodtest.finding import Finding
