@@ -96,15 +96,24 @@ class ShownAgain:
         """
         if not self._stops or recorded_in(campaign.providers.detector):
             return gathered
-        self._last = min(_with_findings(campaign, gathered), key=_loudest, default=self._last)
+        found = _with_findings(campaign, gathered)
+        self._last = min(found, key=lambda shown: shown.trial.loudest, default=self._last)
         if gathered.ruling.status is Status.PASSED:
-            self._changed = self._changed or _kept_doubt(campaign) or self._ask(campaign, gathered)
+            doubt = sha256_of(["nothing reported", campaign.providers.detector.identity.key()])
+            kept = campaign.store.get(KIND, doubt) or b""
+            self._changed = self._changed or kept.decode() or self._ask(campaign, gathered, doubt)
             if self._changed:
                 raise DetectorError(self._changed, hint=HINT)
         return gathered
 
-    def _ask(self, campaign: Campaign, gathered: Gathered) -> str:
-        """Return that the detector answers otherwise, in words; empty where its answers stay."""
+    def _ask(self, campaign: Campaign, gathered: Gathered, doubt: str) -> str:
+        """Return that the detector answers otherwise, in words; empty where its answers stay.
+
+        Args:
+            campaign: As for :meth:`checked`.
+            gathered: With a pass.
+            doubt: Key under which it is kept that stored answers are not what the detector reports.
+        """
         alone = [] if self._last is None else [(self._last, 0.0)]
         unsure = [(shown, point) for shown, point in _silent(campaign, gathered) if not self._stays(campaign, shown)]
         if not unsure and not campaign.tally().inferred:  # it was asked nothing since, so that it cannot have changed
@@ -112,7 +121,7 @@ class ShownAgain:
         if changed := _first_changed(campaign.providers.detector, alone):
             return changed
         if changed := _first_changed(campaign.providers.detector, unsure):
-            _put(campaign, _doubt(campaign), changed.encode())
+            _put(campaign, doubt, changed.encode())
             return changed
         for shown, _ in (*alone, *unsure):
             self._known.add(key := shown.key())
@@ -145,14 +154,6 @@ def keep(campaign: Campaign, key: str) -> None:
 def _put(campaign: Campaign, key: str, data: bytes) -> None:
     with suppress(StoreError):  # a store that cannot be written only costs asking again
         campaign.store.put(KIND, key, data)
-
-
-def _doubt(campaign: Campaign) -> str:
-    return sha256_of(["nothing reported", campaign.providers.detector.identity.key()])
-
-
-def _kept_doubt(campaign: Campaign) -> str:
-    return (campaign.store.get(KIND, _doubt(campaign)) or b"").decode()
 
 
 def _first_changed(detector: Detector, pictures: Sequence[tuple[Shown, float]]) -> str:
@@ -196,7 +197,7 @@ def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[Shown]:
     """Yield the scenes with a finding at the operating point."""
     for name, held in gathered.evidence.items():
         for shown in shown_of(campaign, gathered.behaviour, name, held.trials):
-            if _loudest(shown) >= max(held.operating_point, 2 * APART):
+            if shown.trial.loudest >= max(held.operating_point, 2 * APART):
                 yield shown
 
 
@@ -211,7 +212,3 @@ def _silent(campaign: Campaign, gathered: Gathered) -> Iterator[tuple[Shown, flo
         last = [trial for trials in of_arm.values() for trial in trials[-SILENT:]]
         for shown in shown_of(campaign, gathered.behaviour, name, last):
             yield shown, held.operating_point
-
-
-def _loudest(shown: Shown) -> float:
-    return shown.trial.loudest
