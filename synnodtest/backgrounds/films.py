@@ -182,17 +182,21 @@ def copies(seen: Mapping[str, bytes]) -> dict[str, str]:
     Args:
         seen: The :func:`likenesses` of each film.
     """
-    names = list(seen)
-    if not 2 <= len(names) <= MOST:
+    if not 2 <= len(seen) <= MOST:
         return {}
     size = (SIDE - 2 * RIM) ** 2
-    pairs = {*_pairs([one[:size] for one in seen.values()], range(len(names)))}
-    bordered = [number for number, one in enumerate(seen.values()) if len(one) > size]
-    pairs |= {*_pairs([one[-size:] for one in seen.values()], bordered)} if bordered else set()
-    first: dict[str, str] = {}
+    owner: dict[bytes, str] = {}
+    for name, one in seen.items():
+        owner.setdefault(one, name)
+    looks = list(owner)  # of a film that lies there a thousand times, every pair would be weighed
+    pairs = {*_pairs([one[:size] for one in looks], range(len(looks)))}
+    bordered = [number for number, one in enumerate(looks) if len(one) > size]
+    pairs |= {*_pairs([one[-size:] for one in looks], bordered)} if bordered else set()
+    first: dict[bytes, str] = {}
     for film, earlier in sorted(pairs):
-        first.setdefault(names[film], first.get(names[earlier], names[earlier]))
-    return first
+        first.setdefault(looks[film], first.get(looks[earlier], owner[looks[earlier]]))
+    found = {name: first.get(one, owner[one]) for name, one in seen.items()}
+    return {name: film for name, film in found.items() if film != name}
 
 
 def _pairs(seen: Sequence[bytes], asked: Sequence[int]) -> Iterator[tuple[int, int]]:

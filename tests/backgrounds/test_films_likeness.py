@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import synnodtest.backgrounds.films as films_module
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.backgrounds.films import copies, likeness, likenesses
 from synnodtest.evidence.clusters import with_copies_joined
@@ -96,6 +97,18 @@ def test_a_copy_in_a_border_of_its_own_is_one_of_a_film_in_another_border(films)
     seen = {str(number): likenesses(one.astype(np.float32)) for number, one in enumerate([*framed, films[1]])}
     assert copies(seen) == {"1": "0", "2": "0"}
     assert len(likenesses(np.full((300, 300), 0.5, np.float32))) == len(likeness(films[0]))
+
+
+def test_a_film_that_lies_there_many_times_is_weighed_once_and_every_copy_is_found(films, monkeypatch):
+    """A thousand copies of one film are half a million pairs, which took minutes."""
+    one, two = (likenesses(film) for film in films)
+    other = likenesses(film(3))
+    mirrored = likenesses(np.ascontiguousarray(films[0][:, ::-1]))
+    weighed, pairs = [], films_module._pairs
+    monkeypatch.setattr(films_module, "_pairs", lambda seen, asked: weighed.append(len(seen)) or pairs(seen, asked))
+    seen = {"m": mirrored, "a0": one, "b0": two, **{f"a{n}": one for n in range(1, 200)}, "b1": two, "c": other}
+    assert copies(seen) == {**{f"a{n}": "m" for n in range(200)}, "b1": "b0"}
+    assert weighed == [4]
 
 
 def test_one_outline_under_noise_of_its_own_makes_no_copies():
