@@ -33,7 +33,7 @@ SIZE = 128
 def recorded(tmp_path_factory):
     """The bench, its cases, and what the oracle finds on every radiograph of them, by content."""
     bench = Bench(
-        lambda name, count: Squares(count), GaussianSynthesizer(), Store(tmp_path_factory.mktemp("store")), limit=20
+        lambda name, count: Squares(count), GaussianSynthesizer(), Store(tmp_path_factory.mktemp("store")), limit=16
     )
     cases = list(cases_of([load_spec(PACK)]))
     recorder = Recorder(OracleDetector())

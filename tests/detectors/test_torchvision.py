@@ -38,12 +38,19 @@ def weights(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave weights as memory held them, where a network gets those of a file: drawing twenty million takes longer."""
+    for name in ("kaiming_normal_", "kaiming_uniform_", "normal_", "uniform_"):
+        monkeypatch.setattr(torch.nn.init, name, lambda weights, *_, **__: weights)
+
+
 @pytest.fixture(scope="module")
 def detector(weights):
     return resolve_detector(f"torchvision:{NAME}:{weights}")
 
 
-def test_a_state_dict_gives_what_torchvision_gives(detector, weights, chest):
+def test_a_state_dict_gives_what_torchvision_gives(detector, weights, chest, undrawn):
     assert NAME in str(detector.identity), "others take the same weights"
     found = detector.detect([chest, chest])
     model = untrained(box_score_thresh=0.001)
@@ -119,14 +126,14 @@ def test_any_module_with_this_interface_is_a_detector(chest):
         lambda state: {"model": state, "args": Namespace(lr=0.02), "lr_scheduler": {"milestones": Counter([16])}},
     ],
 )
-def test_a_checkpoint_of_a_training_program_gives_the_same(detector, weights, chest, tmp_path, packed):
+def test_a_checkpoint_of_a_training_program_gives_the_same(detector, weights, chest, undrawn, tmp_path, packed):
     state = torch.load(weights, weights_only=True)
     torch.save(packed(state), tmp_path / "packed.pth")
     found = resolve_detector(f"torchvision:{NAME}:packed.pth", base=tmp_path).detect([chest])
     assert found == detector.detect([chest])
 
 
-def test_an_average_beside_the_weights_is_an_error(weights, tmp_path):
+def test_an_average_beside_the_weights_is_an_error(weights, undrawn, tmp_path):
     state = torch.load(weights, weights_only=True)
     torch.save({"model": state, "model_ema": state}, tmp_path / "both.pth")
     with pytest.raises(DetectorError, match="several sets of weights: model, model_ema"):
