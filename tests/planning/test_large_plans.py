@@ -12,6 +12,8 @@ from synnodtest.spec.values import Sweep
 from synnodtest.store import Store
 from tests.engine.parts import Bright, Counting
 
+MOST_BYTES = 400_000
+"""Half of what 800 recipes take."""
 LEVELS = (4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 28.0, 40.0)
 
 
@@ -46,6 +48,8 @@ def planned(tmp_path):
 
 def test_a_plan_opens_no_radiograph_and_its_memory_does_not_grow_with_it(planned):
     few, small = planned(10)
-    many, large = min(planned(100) for _ in range(2))  # Python's table of interned texts may grow once meanwhile
+    many, large = planned(100)
+    if large >= MOST_BYTES:
+        many, large = planned(100)  # Python's table of interned texts may have grown meanwhile, which it does once
     assert (few, many) == ((80, 0), (800, 0))
-    assert max(small, large) < 400_000  # half of what 800 recipes take
+    assert max(small, large) < MOST_BYTES
