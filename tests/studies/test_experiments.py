@@ -68,18 +68,18 @@ class TestCommands:
         assert load_spec(spec_path(name)).behaviours
 
     def test_size_takes_exactly_the_scenes_asked_for_and_a_rerun_goes_on(self, run, tmp_path, request):
-        told = run("size", "everywhere", "--scenes", "10")
+        told = run("size", "here_and_there", "--scenes", "10")
         assert told["results"]["scenes"] == 10
         assert sum(row["nodules"] for row in told["results"]["by_size"]) == 10
         assert told["results"]["spearman"]["clusters"] == 3
         assert all((tmp_path / "out" / file).stat().st_size > 1000 for file in told["figures"])
         request.getfixturevalue("undrawn")
-        again = run("size", "everywhere", "--scenes", "10")
+        again = run("size", "here_and_there", "--scenes", "10")
         assert again["done_before"]["from_cache"] == again["done_before"]["scenes"]
 
     @pytest.mark.usefixtures("undrawn")
     def test_a_set_of_fewer_backgrounds_than_scenes_gets_more_scenes_on_each(self, run):
-        told = run("size", "everywhere", "--scenes", "10", "--limit", "100")
+        told = run("size", "here_and_there", "--scenes", "10", "--limit", "100")
         assert told["results"]["scenes"] == 10
 
     @pytest.mark.usefixtures("undrawn")
