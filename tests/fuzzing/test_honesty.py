@@ -484,7 +484,7 @@ def test_metamorphic_holes_are_found(tmp_path, expect, vary, matters):
     def asked_x(truth):
         return float(truth.requested["centre_mm"][0])
 
-    gathered = hunt(tmp_path, Holed(misses), vary=vary, expect=expect, examples=30)
+    gathered = hunt(tmp_path, Holed(misses), vary=vary, expect=expect, examples=15)
     assert ruling(gathered).status is Status.FAILED
     assert matters in gathered.entry["counterexamples"][0]["matters"]
 

@@ -292,7 +292,7 @@ def test_scores_so_low_that_the_loss_of_every_nodule_is_no_fall_survive_no_searc
         Scaled(scale, of_two),
         vary="{diameter_mm: [10, 16], contrast: [0.5, 1.0]}",
         expect="not_lower: {companion: {diameter_mm: 12, distance_mm: [20, 40]}, max_drop: 0.2, operating_point: 0.05}",
-        examples=30,
+        examples=30 if status == "PASSED" else 12,
     )
     assert ruling(gathered).status.name == status, ruling(gathered).sentence
     told = "their confidence, 0.09, leaves no room for a fall of 0.2"

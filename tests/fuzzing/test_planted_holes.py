@@ -46,6 +46,7 @@ def test_the_second_nodule_when_it_is_close(tmp_path):
         tmp_path,
         Holed(misses),
         vary="{diameter_mm: [10, 14], companion: {diameter_mm: 10, distance_mm: [15, 45]}}",
+        examples=30,
     )
     example, matters = confirmed(gathered)
     assert 27 <= example["companion"]["distance_mm"] <= 30
@@ -66,7 +67,11 @@ def test_firing_on_strong_compression(tmp_path):
     at_40 = [roughness(perturb(lungs.load(b), [Perturbation("jpeg", 40)], 0)) for b in lungs.backgrounds]
     limit.append(float(np.mean(at_40)))
     gathered = hunt(
-        tmp_path, Holed(fires=fires), vary="{perturbations: {jpeg: [10, 100]}}", expect="silent: {rate_at_least: 0.8}"
+        tmp_path,
+        Holed(fires=fires),
+        vary="{perturbations: {jpeg: [10, 100]}}",
+        expect="silent: {rate_at_least: 0.8}",
+        examples=20,
     )
     example, matters = confirmed(gathered)
     assert 36 <= example["perturbations"]["jpeg"] <= 44
