@@ -108,6 +108,17 @@ def phantoms_and_regions_made_once(tmp_path_factory):
 
 
 @pytest.fixture
+def unturned(monkeypatch):
+    """Ask of no film whether it would look better on its side, on its head or as a negative, which is four more looks.
+
+    Films of tests are a few shades, in which nobody surely sees a chest; ``TestOrientationAndPolarity`` asks it.
+    """
+    from synnodtest.backgrounds import plausible
+
+    monkeypatch.setattr(plausible, "best_turn", lambda seen, *, turned, inverted: "")
+
+
+@pytest.fixture
 def made_anew(monkeypatch):
     """Let phantoms and regions be made anew, for tests of whether that gives the same."""
     monkeypatch.delenv(remembered.FOLDER)

@@ -17,6 +17,8 @@ from synnodtest.training.detection_data import prepare
 
 from ..backgrounds.radiograph_files import chest, write_png
 
+pytestmark = pytest.mark.usefixtures("unturned")
+
 
 @pytest.fixture(scope="module")
 def phantoms():

@@ -21,6 +21,7 @@ from synnodtest.ports import BackgroundSet
 from ..warm_python import start_python
 from .radiograph_files import chest, write_dicom, write_mha, write_png
 
+pytestmark = pytest.mark.usefixtures("unturned")
 SPEC = """
   - id: found
     statement: Nodules are found.

@@ -65,6 +65,7 @@ def table(says, top, entries=4096):
     return [item]
 
 
+@pytest.mark.usefixtures("unturned")
 class TestRangeOfFloats:
     @pytest.mark.parametrize(("low", "high"), [(0.0, 1.05), (0.0, 1.00008), (-0.03, 1.0), (-0.02, 1.08)])
     def test_a_small_overshoot_is_clipped_and_noted(self, tmp_path, low, high):
@@ -85,6 +86,7 @@ class TestRangeOfFloats:
             same(read_radiograph(path, bits=bits), np.clip(picture / (2**bits - 1), 0, 1))
 
 
+@pytest.mark.usefixtures("unturned")
 class TestSpacing:
     pytest.importorskip("pydicom")
 
@@ -190,6 +192,7 @@ class TestSpacing:
         assert "narrower than an adult's chest (160 mm)" in radiograph.notes
 
 
+@pytest.mark.usefixtures("unturned")
 class TestRangeOfDicom:
     pytest.importorskip("pydicom")
 
@@ -275,6 +278,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.usefixtures("unturned")
 class TestDicomAllowList:
     pytest.importorskip("pydicom")
 

@@ -14,6 +14,7 @@ from synnodtest.errors import BackgroundError
 
 from .radiograph_files import chest, png_bytes, write_dicom, write_mha, write_png
 
+pytestmark = pytest.mark.usefixtures("unturned")
 SPACING = (0.9, 1.1)
 
 

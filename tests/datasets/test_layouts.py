@@ -18,6 +18,8 @@ from synnodtest.errors import BackgroundError
 
 from ..backgrounds.radiograph_files import write_dicom, write_mha, write_png
 
+pytestmark = pytest.mark.usefixtures("unturned")
+
 BOXES = {"a": [(10.0, 20.0, 31.0, 44.0), (50.5, 60.25, 70.125, 71.0)], "b": [], "c": [(1.0, 2.0, 9.0, 8.0)]}
 
 

@@ -20,6 +20,8 @@ from synnodtest.identity import Identity
 from ..backgrounds.radiograph_files import write_dicom
 from .onnx_models import write_model
 
+pytestmark = pytest.mark.usefixtures("unturned")
+
 pydicom = pytest.importorskip("pydicom")
 SIDE, LEVEL, FAINT = 128, 128 * 257, 90
 """128 * 257 of 65535 is exactly 128 of 255; 90 is a third of the 257 that make one step of 8 bits."""
