@@ -97,7 +97,15 @@ def test_a_hole_in_one_lung_is_not_diluted_by_the_other_where_they_touch(tmp_pat
     """The inner half of the left lung is missed: one place in both lungs together meets it on half of the films."""
     monkeypatch.setattr("tests.fuzzing.parts.Lungs", HalfTouch)
     detector = Holed(lambda truth, radiograph: 56 < centre(truth)[0] < 76)
-    gathered = hunt(tmp_path, detector, parts=2, expect="detected: {rate_at_least: 0.35}", examples=60)
+    gathered = hunt(
+        tmp_path,
+        detector,
+        vary="{location: {region: lung}}",
+        more="fixed: {diameter_mm: 20, contrast: 0.6}",
+        parts=2,
+        expect="detected: {rate_at_least: 0.35}",
+        examples=60,
+    )
     assert ruling(gathered).status is Status.FAILED, ruling(gathered).sentence
     assert "in the left lung" in ruling(gathered).sentence
     centres = [t["scenes"]["example"]["recipe"]["nodules"][0]["centre_mm"] for t in gathered.entry["trials"]]
