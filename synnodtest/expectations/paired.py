@@ -154,6 +154,9 @@ def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidenc
     least = float(parameters.reference_at_least)
     name = compared.names[1]
     label = f"sensitivity of the reference arm {name!r}" if parameters.reference is not None else f"sensitivity {name}"
+    planted = dict.fromkeys(str(trial.arm) for trial, _ in compared.gate)
+    if planted and parameters.reference not in (None, *planted):
+        label = f"sensitivity for the nodules of {', '.join(map(repr, planted))}"
     return sensitivity_gate(compared.gate, evidence, least, label)
 
 

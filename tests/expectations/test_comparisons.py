@@ -376,6 +376,17 @@ def test_the_criterion_of_a_comparison_says_what_is_held_against_what(kind, give
     assert tuple(ruling.figure[name] for name in ("n11", "n10", "n01", "n00")) == cells
 
 
+def test_a_reference_without_nodules_is_said_to_be_gated_by_those_of_the_other_arm():
+    healthy = [trial(f"b{i}", arm="single") for i in range(40)]
+    ruling = judge(
+        "non_inferior",
+        {**ARMS, "metric": "false_positives_per_image", "margin": 0.5},
+        healthy + [trial(f"b{i}", 0.9, arm="double") for i in range(40)],
+    )
+    assert ruling.status is Status.PASSED
+    assert ruling.components[1].label == "sensitivity for the nodules of 'double'"
+
+
 def test_of_both_worst_cases_of_an_equivalence_the_graver_counts():
     """Eight pairs speak for the arm: 20 excluded ones may speak for it, too, or against it."""
     trials = pairs(92, 8, 0, 0) + [
