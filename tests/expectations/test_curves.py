@@ -479,6 +479,16 @@ def test_an_average_precision_that_false_positives_lower_allows_for_one_more_bac
     assert part.lower < exact.lower
 
 
+@pytest.mark.parametrize(("wrong", "status"), [(10, Status.PASSED), (30, Status.INCONCLUSIVE)])
+def test_scores_at_the_operating_point_that_err_by_more_than_the_bound_pass_in_no_crowd_of_quiet_ones(wrong, status):
+    """Where half of 60 findings of 0.9 are wrong they err by 0.4; beside 2,000 that are right that is 0.02 over all."""
+    loud = [(0.9, k >= wrong) for k in range(60)]
+    ruling = judge("calibration", {"at_most": 0.35}, beside_junk([*loud, *[None] * 40]))
+    assert ruling.components[0].status is Status.PASSED
+    assert ruling.status is status
+    assert ("of the 60 findings of 0.25 or more the error is 0.40" in ruling.sentence) is (wrong == 30)
+
+
 def test_an_error_that_surely_exceeds_its_bound_fails_whatever_that_of_the_loud():
     loud = [(0.9, False)] * 60
     trials = beside_junk(loud, junk=1)

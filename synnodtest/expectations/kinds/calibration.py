@@ -47,7 +47,8 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     """Expected calibration error of all findings, in bins of equal mass; the detector must find nodules, too.
 
     Most detectors report many findings of next to no score and are right in that: beside these an error of all others
-    weighs little. So a pass is withheld where the error of those at the operating point surely exceeds the bound.
+    weighs little. So a pass is withheld where the error of those at the operating point exceeds the bound, less what
+    bins of few findings add to it.
     """
     bound, bins = float(parameters.at_most), int(parameters.bins)
     criterion = (
@@ -92,7 +93,7 @@ def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence)
         return []
     part = replace(ledger, score=ledger.score[loud], hit=ledger.hit[loud], image=ledger.image[loud])
     error = _estimator(part, few, evidence.seed)(evidence.alpha)
-    if not error.lower > bound:
+    if not error.extra["less_bias"] > bound:
         return []
     low = f"one-sided {percent(evidence.alpha)} lower bound {beside(error.lower, bound)}"
     outcome = f"{error.value:.2f} ({low}), beyond {limit(bound)}"
@@ -116,7 +117,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
     name, reason = "cluster-bootstrap-t, lower bound less bias", "one cluster" if count < 2 else ""
     made = partial(Estimate, value, method=name, n=len(ledger.score), clusters=count, reason=reason)
-    made = partial(made, flags=few_clusters(count))
+    made = partial(made, flags=few_clusters(count), extra={"less_bias": value - excess})
 
     def estimator(alpha: float) -> Estimate:
         half = t_isf(alpha, max(count - 1, 1)) * spread
