@@ -59,7 +59,12 @@ def judge_difference(parameters: Compared, evidence: Evidence, *, bound: float, 
         noun="pair",
         counts=f", {cells['n10'] + cells['n01']} of them discordant" if parameters.rates else "",
         reasons=[*compared.reasons(), *open_, *([] if failed else no_room_to_lose(compared, bound, side))],
-        notes=[*compared.notes(), *told, *_of_all_pairs(compared, component.part.value)],
+        notes=[
+            *compared.notes(),
+            *told,
+            *_of_all_pairs(compared, component.part.value),
+            *(_not_the_same(cells, bound, side) if parameters.rates and component.part.status is Status.PASSED else ()),
+        ],
         figure=figure,
     )
 
@@ -78,6 +83,16 @@ def _of_all_pairs(compared: Comparison, value: float) -> list[str]:
     if there == sentences.number(value) or math.isnan(value):
         return []
     return [f"every patient or background counts alike; over all pairs together the difference is {there}"]
+
+
+def _not_the_same(cells: Mapping[str, int], bound: float, side: Side) -> list[str]:
+    """Return that more pairs than the margin changed, one way and the other, of which a difference shows nothing."""
+    gained, lost, every = cells["n10"], cells["n01"], sum(cells.values())
+    allowed = abs(bound) if side == "within" else -bound
+    if not (allowed > 0 and gained and lost and gained + lost > allowed * every):
+        return []
+    words = f"{gained} for the better and {lost} for the worse, of which the difference shows the balance alone"
+    return [f"{gained + lost} of {every} pairs changed: {words}"]
 
 
 def no_room_to_lose(compared: Comparison, bound: float, side: Side) -> list[str]:

@@ -376,6 +376,25 @@ def test_the_criterion_of_a_comparison_says_what_is_held_against_what(kind, give
     assert tuple(ruling.figure[name] for name in ("n11", "n10", "n01", "n00")) == cells
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells", "noted"),
+    [
+        ("equivalent", (100, 100, 100, 100), True),
+        ("non_inferior", (100, 100, 100, 100), True),
+        ("equivalent", (200, 20, 20, 160), False),
+        ("superior", (100, 150, 50, 100), False),
+    ],
+)
+def test_a_pass_of_gains_that_outweigh_as_many_losses_says_how_many_pairs_changed(kind, cells, noted):
+    """Half of 400 pairs change, or a tenth; the margin is a tenth, and gains are what ``superior`` asks for."""
+    ruling = judge(kind, {**ARMS, "margin": 0.1}, pairs(*cells))
+    assert ruling.status is Status.PASSED
+    words = (
+        "200 of 400 pairs changed: 100 for the better and 100 for the worse, of which the difference shows the balance"
+    )
+    assert any(note.startswith(words) for note in ruling.notes) is noted
+
+
 def test_a_reference_without_nodules_is_said_to_be_gated_by_those_of_the_other_arm():
     healthy = [trial(f"b{i}", arm="single") for i in range(40)]
     ruling = judge(
