@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from synnodtest.evidence.ruling import Side
+from synnodtest.evidence.ruling import Side, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
 from synnodtest.expectations.language import Asked, Complaint, Selection, choice, option
 from synnodtest.expectations.rates import Pairs, sensitivity_gate
@@ -24,6 +24,10 @@ WATCHED = (
     "What is watched: confidence (score of the matched finding, 0 if none) or detected (1 if hit at the operating "
     "point)."
 )
+
+
+LEAST_SPAN = 0.001
+"""Change of the response over all levels below which a pass says so; set by hand: no display of a score shows less."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,14 @@ class Watched:
         np.add.at(count, cells, 1.0)
         complete = (count > 0).all(axis=1)
         return np.asarray(total[complete] / count[complete])
+
+    def barely_moves(self, held: Held) -> list[str]:
+        """Return that a rank correlation which passes is one of responses that hardly differ; else nothing."""
+        means = [float(self.y[self.x == level].mean()) for level in self.levels]
+        span = max(means) - min(means)
+        if held.part.status is not Status.PASSED or held.part.side != "above" or span >= LEAST_SPAN:
+            return []
+        return [f"ranks alone are judged: from its lowest to its highest mean the response changes by {span:.2g}"]
 
     def within(self, evidence: Evidence, bound: float, side: Side) -> Held:
         """Hold the mean within-background correlation against its bound."""

@@ -228,6 +228,19 @@ def test_excluded_nodules_are_taken_as_answered_the_wrong_way_round(rising):
     assert [c.rising for c in correlations] == [True, False]
 
 
+@pytest.mark.parametrize(("span", "noted"), [(1e-5, True), (0.0009, True), (0.0011, False)])
+@pytest.mark.parametrize(
+    ("kind", "asked"), [("monotone", {"min_spearman": 0.5, "max_drop": 0.1}), ("correlation", {"at_least": 0.5})]
+)
+def test_a_pass_of_ranks_whose_scores_hardly_differ_says_so(kind, asked, span, noted):
+    """At its ceiling a detector may rank by the last digit, which no reader is shown."""
+    curve = np.linspace(0.9, 0.9 + span, len(SIZES))
+    ruling = judge(kind, {"over": "diameter_mm", **asked}, swept(np.tile(curve, (30, 1, 1))))
+    assert ruling.status is Status.PASSED
+    told = f"ranks alone are judged: from its lowest to its highest mean the response changes by {span:.2g}"
+    assert (told in ruling.notes) is noted
+
+
 def grown(i, now, prior, days=100.0, **options):
     current = trial(f"b{i}", now, **options)
     (nodule,) = current.nodules

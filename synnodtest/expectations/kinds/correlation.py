@@ -66,6 +66,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
         criterion,
         [t for t, _ in pairs],
         reasons=few,
+        notes=seen.barely_moves(held),
         figure=seen.figure(over, seen.curves, evidence.operating_point) if drawn else {"kind": "rate"},
         details={"by requested diameter": by_diameter(pairs, evidence)},
     )

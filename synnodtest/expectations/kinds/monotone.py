@@ -70,7 +70,11 @@ def monotone(parameters: Monotone, evidence: Evidence) -> Ruling:
             *too_many_left_out(complete, clusters),
             *([] if risen.part.status is Status.FAILED else _no_room(seen, most)),
         ],
-        notes=[*_lacking(clusters - complete), *_unseen_losses(drop, complete, evidence.alpha)],
+        notes=[
+            *seen.barely_moves(risen),
+            *_lacking(clusters - complete),
+            *_unseen_losses(drop, complete, evidence.alpha),
+        ],
         figure=seen.figure(over, curves if rising else -curves, evidence.operating_point)
         | {"d50": d50(over, pairs, evidence)},
     )
