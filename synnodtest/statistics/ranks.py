@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.distributions import midranks, normal_isf, t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector
-from synnodtest.statistics.shifts import agree, guarded_bounds, t_bounds
+from synnodtest.statistics.shifts import guarded_bounds, t_bounds
+from synnodtest.statistics.skewness import agree
 
 MIN_LEVELS = 5
 """Levels of a curve below which its rank correlation is left out; set by hand: of 4 there are 24 orders, so that one in

@@ -11,7 +11,7 @@ from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.trend import against_trend
 from synnodtest.statistics import clopper_pearson, cluster_bootstrap, paired_mean, size_at_sensitivity, spearman
-from synnodtest.statistics.shifts import hall_bounds
+from synnodtest.statistics.skewness import hall_bounds
 from tests.expectations.evidence import evidence, trial
 
 SIZES = [4.0, 6.0, 8.0, 10.0, 14.0, 20.0]

@@ -10,6 +10,7 @@ from scipy import stats
 
 from synnodtest.statistics import clopper_pearson, cluster_index, clustered_rate, icc, korn_graubard
 from synnodtest.statistics.clusters import leverage
+from synnodtest.statistics.skewness import hall_bounds
 
 modest = settings(max_examples=60, deadline=None, derandomize=True)
 clusters = st.lists(
@@ -257,11 +258,23 @@ def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
     lower = stats.beta.ppf(0.05, p * want, want - p * want + 1) if p else 0.0
     upper = stats.beta.isf(0.05, p * want + 1, want - p * want) if p < 1 else 1.0
     like_these = 0.05 ** (1 / equal) if guarded else 1.0
-    assert got.lower == pytest.approx(min(lower, p * like_these))
-    assert got.upper == pytest.approx(max(upper, 1 - (1 - p) * like_these))
+    skewed = hall_bounds(p + (x - p * n) * count / total, 0.05) if guarded else (lower, upper)
+    assert got.lower == pytest.approx(max(0, min(lower, p * like_these, skewed[0])))
+    assert got.upper == pytest.approx(min(1, max(upper, 1 - (1 - p) * like_these, skewed[1])))
     assert got.method == "korn-graubard" + ", guarded" * guarded
 
 
 def test_two_clusters_have_a_correlation():
     assert icc([0, 2], [2, 2]) == 1.0
     assert icc([1, 1], [2, 2]) == 0.0
+
+
+@pytest.mark.parametrize(("films", "share"), [(100, 0.05), (60, 0.1)])
+def test_many_films_of_which_some_are_lost_rarely_pass_a_detector_at_the_bound(films, share):
+    """Twenty nodules on each film, 90% of them found; on the share of films none is: a long tail of few."""
+    runs, rng = 600, np.random.default_rng(2026)
+    passed = 0
+    for _ in range(runs):
+        hits = np.where(rng.random(films) < share, 0, rng.binomial(20, 0.9, films))
+        passed += korn_graubard(hits, np.full(films, 20), guarded=True).lower > 0.9 * (1 - share)
+    assert passed / runs <= 0.05 + 1.5 * math.sqrt(0.05 * 0.95 / runs)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from synnodtest.statistics.shifts import guarded_bounds, hall_bounds, t_bounds
+from synnodtest.statistics.shifts import guarded_bounds, t_bounds
+from synnodtest.statistics.skewness import hall_bounds
 
 SKEWED = np.array([0.9, 0.8, 0.95, 0.1, 0.85, 0.9, 0.7])
 
