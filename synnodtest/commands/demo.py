@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from synnodtest.commands.options import one_or_more
 from synnodtest.errors import SynnodError
 from synnodtest.pytest_plugin import KEY
 from synnodtest.shipped import shipped
@@ -23,7 +24,7 @@ ENDS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments."""
     add = parser.add_argument
-    add("--limit", type=int, help="at most so many backgrounds per behaviour (the specs ask for up to 100)")
+    add("--limit", type=one_or_more, help="at most so many backgrounds per behaviour (the specs ask for up to 100)")
     add("--specs", type=Path, default=SPECS, help=f"spec or folder (default: {SPECS})")
     add("--waivers", type=Path, help="accepted failures (default: waivers.yaml here, if there)")
     add("rest", nargs=argparse.REMAINDER, help="further words for pytest, after --")

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from synnodtest.commands.options import template
+from synnodtest.commands.options import one_or_more, template
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.history import history_of
@@ -24,7 +24,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments."""
     parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="parent folder of runs")
     parser.add_argument("--expectation", default="*", metavar="PATTERN", help="node ids, such as '*::sensitivity'")
-    parser.add_argument("--last", type=int, metavar="N", help="the last N runs alone")
+    parser.add_argument("--last", type=one_or_more, metavar="N", help="the last N runs alone")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: history.html in DIR)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 

@@ -85,6 +85,9 @@ def _feature(text: str) -> tuple[str, float]:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    out = options.out or Path(f"{options.radiograph.stem}-planted.png")
+    if out.exists() and options.radiograph.exists() and out.samefile(options.radiograph):
+        raise SynnodError(f"{out} is the film itself, which would be lost", hint="name another file with --out")
     detectors = {uri: open_detector(uri, device=options.device) for uri in options.detector}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -93,7 +96,6 @@ def run(options: argparse.Namespace) -> None:
     (truth,) = planted.nodules
     rows = compared(before, planted, truth)
     planted = planted if options.size is None else resized(planted, options.size)
-    out = options.out or Path(f"{options.radiograph.stem}-planted.png")
     write_radiograph(planted, out, bits=options.bits, mark=options.mark)
     notes = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
     findings = {uri: _findings(detector, planted) for uri, detector in detectors.items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from synnodtest.commands.options import one_or_more
 from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.radiograph import Radiograph
@@ -25,7 +26,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", default="normal", help="name of the set, a folder in DIR if there is one (normal)")
     parser.add_argument("--out", type=Path, required=True, metavar="PNG", help="the sheet to write")
     parser.add_argument("--count", type=int, default=24, help="radiographs on the sheet, doubtful ones first (24)")
-    parser.add_argument("--among", type=int, metavar="N", help="look at N radiographs only (default: all)")
+    parser.add_argument("--among", type=one_or_more, metavar="N", help="look at N radiographs only (default: all)")
     parser.add_argument("--outlines", nargs="+", default=list(SHOWN), metavar="REGION", help="regions to outline")
     parser.add_argument("--cache", type=Path, default=Path(".synnodtest"), help="store that keeps estimates")
 

@@ -8,6 +8,7 @@ import warnings
 import zlib
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -472,6 +473,18 @@ def test_the_command_opens_its_detectors_before_it_writes_anything(tmp_path, mon
     assert main(["plant", str(path), *more, "--out", "made.png"]) == 1
     assert "no-such" in capsys.readouterr().err
     assert not (tmp_path / "made.png").exists()
+
+
+@pytest.mark.parametrize("out", ["film.png", "./film.png", "link.png"])
+def test_the_command_does_not_write_over_the_film_itself(tmp_path, monkeypatch, capsys, out):
+    monkeypatch.chdir(tmp_path)
+    path = write_png(tmp_path / "film.png", chest(300, 400))
+    (tmp_path / "link.png").symlink_to("film.png")
+    before = path.read_bytes()
+    words = ["--mm-per-px", "0.9", "--box", "150,100,180,130", "--synthesizer", "gaussian", "--out", out]
+    assert main(["plant", "film.png", *words]) == 1
+    assert f"{Path(out)} is the film itself" in capsys.readouterr().err
+    assert path.read_bytes() == before
 
 
 def test_the_truth_that_the_command_writes_is_json_where_noise_is_none(tmp_path, monkeypatch):

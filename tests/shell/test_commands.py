@@ -462,9 +462,14 @@ def test_a_time_limit_interrupts_a_command_as_ctrl_c_does(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("limit", ["0", "-3", "x"])
-def test_a_limit_below_one_is_refused(capsys, limit):
+@pytest.mark.parametrize(
+    "words",
+    [["plan", "--limit"], ["demo", "--limit"], ["history", "--last"], ["regions", "--out=r.png", "--among"]],
+    ids=lambda words: words[0],
+)
+def test_a_limit_below_one_is_refused(capsys, words, limit):
     with pytest.raises(SystemExit):
-        main(["plan", f"--limit={limit}"])
+        main([*words[:-1], f"{words[-1]}={limit}"])
     assert f"{limit} is not a whole number of 1 or more" in capsys.readouterr().err
 
 
