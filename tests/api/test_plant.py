@@ -34,6 +34,8 @@ from synnodtest.cli import main
 from synnodtest.radiograph import lung_range
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
 
+pytestmark = pytest.mark.usefixtures("unturned")
+
 SPACING = (0.9, 1.1)
 
 

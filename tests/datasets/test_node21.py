@@ -7,6 +7,8 @@ from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.errors import BackgroundError
 from synnodtest.phantom.mha_writer import write_picture
 
+pytestmark = pytest.mark.usefixtures("unturned")
+
 HEADER = ",height,img_name,label,width,x,y"
 
 
