@@ -135,7 +135,7 @@ def test_looking_only_around_the_nodule_changes_nothing(
     found = drawn(diameter, squeezed)
 
     def made() -> list[Patch]:
-        place = Place((60.0, 61.0), 60.0, (400, 400), (0.3, 0.35), Window((60, 61)))
+        place = Place((60.0, 61.0), 60.0, (300, 300), (0.3, 0.35), Window((60, 61)))
         return [
             fit(found, mm, place, elongation, bend_for(found, asked, 3))
             for mm in (0.6 * diameter, 0.9 * diameter)
