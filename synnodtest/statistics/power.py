@@ -18,6 +18,7 @@ from synnodtest.statistics.distributions import (
     poisson_cdf,
     poisson_ppf,
     t_isf,
+    t_ppf,
 )
 from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
@@ -58,7 +59,8 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05, clusters: f
         p0: The rate to be exceeded (where p1 > p0), or undercut (where p1 < p0).
         p1: The true rate.
         alpha: One-sided error rate.
-        clusters: Clusters of several units each that they stand for: the guarded bound allows for some unlike all seen.
+        clusters: Clusters of several units each that they stand for: the guarded bound allows for some unlike all seen,
+            and for how little is known of the spread between them.
 
     Raises:
         ValueError: a rate leaves [0, 1], ``p1`` equals ``p0``, or n is negative.
@@ -66,9 +68,24 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05, clusters: f
     _check_rates(alpha, p0=p0, p1=p1)
     if p0 == p1 or n < 0:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
-    below = p1 < p0
+    below, known = p1 < p0, n if math.isinf(clusters) else _surely_known(n, p1, clusters)
+    better = 1 - p1 if below else p1
     short = math.floor(n * (1 - p0 if below else p0) / (1 - unseen_share(clusters, alpha)))
-    return binom_sf(max(most_unshown(n, p0, alpha, below), min(short, n)), n, 1 - p1 if below else p1)
+    shown = binom_sf(most_unshown(known, p0, alpha, below), known, better)
+    return min(shown, binom_sf(min(short, n), n, better))
+
+
+def _surely_known(n: int, rate: float, clusters: float) -> int:
+    """Return the units that the guarded bound is left with: it knows the spread by the clusters with the rarer outcome.
+
+    As many as there will be where each cluster stands for ``n / clusters`` independent units (see ``guarded_size``).
+    """
+    each = n / clusters
+    telling = clusters * min(1.0 - rate**each, 1.0 - (1.0 - rate) ** each)
+    if n < 2:
+        return n
+    widening = t_ppf(0.975, n - 1) / t_ppf(0.975, max(min(telling, clusters), 2.0) - 1.0)
+    return int(min(n, max(n * min(1.0, widening) ** 2, clusters)))
 
 
 def _clusters(n: int, per_cluster: float, icc: float) -> float:
