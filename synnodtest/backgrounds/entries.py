@@ -12,7 +12,7 @@ from synnodtest.backgrounds.folder_files import MasksBeside, unread_pictures
 from synnodtest.backgrounds.manifest import Manifest, ManifestRow
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.backgrounds.reading import FILE_ALONE, Given
-from synnodtest.counted import counted
+from synnodtest.counted import counted, joined
 from synnodtest.errors import BackgroundError
 
 
@@ -95,8 +95,9 @@ def _where_it_may_be(row: ManifestRow, path: Path) -> str:
     if named := _with_another_suffix(path):
         return f"did you mean {named!r}?"
     below = [folder for folder in sorted(row.folder.iterdir()) if folder.is_dir() and (folder / row.file).is_file()]
-    if len(below) == 1:
-        return f"it lies in {below[0]}: name that folder, which takes the manifest above it"
+    if below:
+        of = " of the radiographs" if len(below) > 1 else ""
+        return f"it lies in {joined([*map(str, below)])}: name that folder{of}, which takes the manifest above it"
     return f"file names are relative to {row.folder}"
 
 

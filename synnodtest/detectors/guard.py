@@ -41,6 +41,9 @@ class Guard:
         detector: The detector under test.
         timeout_s: Seconds that one call of ``detect`` may take, whatever the number of radiographs.
 
+    Raises:
+        DetectorError: that are no seconds above 0.
+
     The detector runs on a thread of its own. One that does not come back in time is left behind, and every later call
     fails at once. Pixels and masks handed over are copies, so that no detector can spoil them for others; one that says
     ``only_reads_pixels = True`` is shown the pixels read-only, without a copy.
@@ -49,6 +52,10 @@ class Guard:
     hands_on_priors = True
 
     def __init__(self, detector: Detector, timeout_s: float) -> None:
+        if not 0 < timeout_s < math.inf:
+            raise DetectorError(
+                f"{timeout_s:g} s are no time that a call of the detector may take", hint="seconds above 0, such as 300"
+            )
         self.detector = detector
         self.timeout_s = timeout_s
         self.identity = detector.identity

@@ -591,6 +591,11 @@ class TestBrokenSets:
             open_backgrounds(tmp_path, "normal")
         assert f"it lies in {tmp_path / 'images'}: name that folder" in caught.value.hint
         assert len(open_backgrounds(tmp_path / "images", "normal").backgrounds) == 1
+        write_png(tmp_path / "lung_masks" / "a.png", mask())
+        with pytest.raises(BackgroundError, match="no such file") as caught:
+            open_backgrounds(tmp_path, "normal")
+        both = f"{tmp_path / 'images'} and {tmp_path / 'lung_masks'}"
+        assert f"it lies in {both}: name that folder of the radiographs" in caught.value.hint
 
     @pytest.mark.parametrize("again", ["./a.png", "../set/a.png", "link.png"])
     def test_a_file_that_is_listed_under_two_names_is_an_error(self, tmp_path, again):

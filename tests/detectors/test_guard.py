@@ -33,6 +33,13 @@ def test_findings_pass_through_unchanged(radiographs):
     assert answering(GOOD).detect(radiographs) == [[GOOD]] * 3
 
 
+@pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf])
+def test_a_time_in_which_nobody_can_answer_is_refused(seconds):
+    with pytest.raises(DetectorError, match="no time that a call of the detector may take") as caught:
+        guarded(lambda radiographs: [[] for _ in radiographs], seconds)
+    assert "seconds above 0" in caught.value.hint
+
+
 def test_no_radiograph_asks_nobody():
     assert guarded(lambda _: 1 / 0).detect([]) == []
 
