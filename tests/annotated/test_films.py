@@ -64,7 +64,7 @@ def test_a_second_look_reads_the_store_and_finds_the_same(folder, tmp_path):
 
 
 def test_masses_are_annotated_but_not_counted(tmp_path):
-    write_annotated(tmp_path / "set", 9, diameters=(10, 34))
+    write_annotated(tmp_path / "set", 4, diameters=(10, 34))
     films = AnnotatedFilms(tmp_path / "set")
     counted = {one.id: films.nodules(one.id)[0].counted for one in films.backgrounds}
     assert set(counted.values()) == {True, False}
@@ -74,7 +74,7 @@ def test_masses_are_annotated_but_not_counted(tmp_path):
 
 def test_another_box_is_another_film(folder, tmp_path):
     path = tmp_path / "set"
-    write_annotated(path, 9)
+    write_annotated(path, 3)
     before = {one.id: one.content for one in AnnotatedFilms(path).backgrounds}
     rows = list(csv.DictReader((path / "boxes.csv").read_text().splitlines()))
     rows[0]["width"] = "30"
