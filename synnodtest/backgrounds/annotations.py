@@ -17,6 +17,7 @@ from synnodtest.backgrounds.other_annotations import LabelFiles, places_of, refu
 from synnodtest.backgrounds.table_labels import BOXES, name_nodule
 from synnodtest.backgrounds.tables import MAX_BYTES, SUFFIXES, Table, read_tables
 from synnodtest.counted import counted
+from synnodtest.decoding import no_twins
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import decoded
 
@@ -27,6 +28,7 @@ _CHALLENGE_NAME = re.compile(r"[cn]\d{4,}\.\w+", re.IGNORECASE)
 _JSRT_NODULE = re.compile(r"JPCLN\d{3}\.", re.IGNORECASE)
 MOST_NAMED = 3
 """So many of them are named, and the others counted."""
+_ANEW = "copy the file again from its source, or export it again"
 LAYOUTS = ("metadata.csv", BOXES)
 """Tables that annotate the images below them; one that fits none of them is an error also in the folder above."""
 
@@ -175,7 +177,7 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
         listed = [(str(one["id"]), str(one["file_name"])) for one in content["images"]]
         patients = {str(one["id"]): patient for one in content["images"] if (patient := patient_of_entry(one))}
     except (KeyError, TypeError, AttributeError) as error:
-        raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}") from error
+        raise BackgroundError(f"{file}: looks like COCO and is not: {error!r}", hint=_ANEW) from error
     meant = [(one, path) for one, name in listed for path in known.find(name)]
     if not meant:
         if listed and not above:
@@ -185,10 +187,10 @@ def _take_coco(found: Annotated, file: Path, paths: Sequence[Path], *, above: bo
             )
         return False
     if strange := marked - {one for one, _ in listed}:
-        raise BackgroundError(
-            f"{file}: annotations of the image {min(strange)}, which it does not list",
-            hint="copy the file again from its source, or export it again",
-        )
+        raise BackgroundError(f"{file}: annotations of the image {min(strange)}, which it does not list", hint=_ANEW)
+    unnamed = {str(entry.get("category_id")) for entry in content["annotations"]} - kinds.keys() - chosen
+    if len(kinds) > 1 and unnamed:
+        raise BackgroundError(f"{file}: annotations of the category {min(unnamed)}, which it does not list", hint=_ANEW)
     found.positive |= {path for one, path in meant if one in marked}
     found.patients = {path: patients[one] for one, path in meant if one in patients} | found.patients
     return True
@@ -205,10 +207,12 @@ def _coco(file: Path, *, certain: bool) -> dict[str, Any] | None:
     """Return the content of a file if it is COCO's; ``certain``: what is no JSON is an error, not somebody else's."""
     if file.stat().st_size > MAX_BYTES:
         return None
+    data = b""
     try:
-        content: Any = json.loads(decoded(file.read_bytes()))
+        data = file.read_bytes()
+        content: Any = json.loads(decoded(data), object_pairs_hook=no_twins)
     except (OSError, ValueError, RecursionError) as error:
-        if not certain:
+        if not (certain or (b'"images"' in data and b'"annotations"' in data)):
             return None
         raise BackgroundError(
             f"{file}: cannot be read as JSON: {error}", hint="copy it again from its source, or move it away"

@@ -14,6 +14,7 @@ from synnodtest.counted import counted
 from synnodtest.datasets.classes import classes_of
 from synnodtest.datasets.pixels import refuse_corners
 from synnodtest.datasets.records import AnnotatedBox, Dataset, Facts, notes_on_scores, positive_box
+from synnodtest.decoding import no_twins
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box, iou
 from synnodtest.text_files import decoded
@@ -35,7 +36,7 @@ def _looks_like(path: Path) -> bool:
         if path.stat().st_size > MAX_BYTES:
             return False
         content = json.loads(decoded(path.read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return path.parent.name == "annotations" or path.stem.startswith("annotations")
     return isinstance(content, dict) and {"images", "annotations"} <= set(content)
 
@@ -59,8 +60,8 @@ def read_coco(folder: Path) -> Dataset:
 
 def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
     try:
-        content = json.loads(decoded(file.read_bytes()))
-    except (OSError, ValueError) as error:
+        content = json.loads(decoded(file.read_bytes()), object_pairs_hook=no_twins)
+    except (OSError, ValueError, RecursionError) as error:
         raise BackgroundError(f"{file}: not valid JSON: {error}", hint="copy the file again from its source") from error
     try:
         names = {int(one["id"]): str(one["name"]) for one in content.get("categories", [])} or {1: "nodule"}
@@ -71,7 +72,7 @@ def _images(folder: Path, file: Path, notes: list[str]) -> list[Any]:
         }
         entries = list(content["annotations"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BackgroundError(f"{file}: not a COCO file: {error!r}") from error
+        raise BackgroundError(f"{file}: not a COCO file: {error!r}", hint="export it again, as COCO") from error
     if len(listed) < len(content["images"]):
         raise BackgroundError(
             f"{file}: {len(content['images'])} images have {len(listed)} identifiers: whose are the annotations?",

@@ -827,6 +827,26 @@ class TestTablesBesideRadiographs:
         with pytest.raises(BackgroundError, match=r"annotations\.json: annotations of the image 7"):
             FolderSet(tmp_path, "normal")
 
+    def test_an_annotation_of_a_category_that_coco_does_not_list_is_an_error(self, tmp_path):
+        self.put(tmp_path)
+        self.coco(tmp_path, annotations=[{"image_id": 0, "category_id": 9, "bbox": [1, 2, 3, 4]}])
+        with pytest.raises(BackgroundError, match=r"annotations\.json: annotations of the category 9") as caught:
+            FolderSet(tmp_path, "normal")
+        assert "export it again" in caught.value.hint
+
+    @pytest.mark.parametrize("name", ["annotations.json", "marks.json"])
+    @pytest.mark.parametrize("place", [".", "above"])
+    @pytest.mark.parametrize("fault", ["twice", "cut"])
+    def test_a_coco_file_of_which_annotations_would_be_lost_is_an_error(self, tmp_path, name, place, fault):
+        films = tmp_path / "images" if place == "above" else tmp_path
+        self.put(films)
+        self.coco(tmp_path, annotations=[{"image_id": 0, "category_id": 1, "bbox": [1, 2, 3, 4]}])
+        whole = (tmp_path / "annotations.json").read_text()
+        (tmp_path / "annotations.json").unlink()
+        (tmp_path / name).write_text(f'{whole[:-1]}, "annotations": []}}' if fault == "twice" else whole[:-3])
+        with pytest.raises(BackgroundError, match=rf"{name}: cannot be read as JSON"):
+            FolderSet(films, "normal")
+
     @pytest.mark.parametrize("place", ["above/set/images", "above/images/train", "set"])
     @pytest.mark.parametrize("kind", ["table", "annotations"])
     def test_annotations_are_sought_where_collections_keep_them(self, tmp_path, place, kind):

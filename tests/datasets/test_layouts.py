@@ -291,6 +291,13 @@ def test_what_is_wrong_with_jsrt_is_named(jsrt, change, message):
             r"boxes\.csv:2: the box .* leaves a\.png.*80 x 96",
         ),
         ("coco", "annotations.json", "{", r"annotations\.json: not valid JSON"),
+        ("coco", "annotations.json", "[" * 100_000, r"annotations\.json: not valid JSON"),
+        (
+            "coco",
+            "annotations.json",
+            '{"images": [], "annotations": [1], "annotations": []}',
+            r"annotations\.json: not valid JSON: the key 'annotations' occurs twice",
+        ),
         ("coco", "annotations.json", '{"images": [], "annotations": null}', r"annotations\.json: not a COCO file"),
         (
             "coco",
