@@ -70,7 +70,7 @@ class LabelFiles:
 
     def __init__(self, images: Path) -> None:
         self._texts: dict[str, list[Path]] = defaultdict(list)
-        self._names: dict[Path, frozenset[str]] = {}
+        self._names: dict[Path, dict[str, list[Path]]] = {}
         self._folders: dict[Path, list[Path]] = {}
         for path in (path for place in places_of(images, reports=True) for path in by_name(place)):
             if path.suffix.lower() == ".txt" and is_there(path):
@@ -90,16 +90,19 @@ class LabelFiles:
             return True
         if images not in self._folders:
             below, above = images / "labels", (images.parent / "labels", images.parent.parent / "labels" / images.name)
-            self._folders[images] = [below, *filter(Path.is_dir, by_name(below)), *above, above[0] / images.name]
+            parted = [below, above[0]] if images.name.lower() in _IMAGES else [below]
+            within = [one for folder in parted for one in by_name(folder) if one.is_dir()]
+            self._folders[images] = [below, *within, *above, above[0] / images.name]
         return any(_first_line(one) != "" for folder in self._folders[images] for one in self._there(folder, stem))
 
     def _there(self, folder: Path, stem: str) -> list[Path]:
-        """Return the texts of a stem in a folder; small letters tell, where the file system keeps no others apart."""
+        """Return the texts of a stem in a folder, or where there is none those of it in other letters."""
         if folder not in self._names:
-            self._names[folder] = frozenset(path.name.lower() for path in by_name(folder))
-        if f"{stem}.txt".lower() not in self._names[folder]:
-            return []
-        return [path for suffix in (".txt", ".TXT") if is_there(path := folder / f"{stem}{suffix}")]
+            self._names[folder] = defaultdict(list)
+            for path in by_name(folder):
+                self._names[folder][path.name.lower()].append(path)
+        texts = [path for path in self._names[folder].get(f"{stem}.txt".lower(), ()) if is_there(path)]
+        return [path for path in texts if path.stem == stem] or texts
 
 
 def _reports(text: Path) -> bool:

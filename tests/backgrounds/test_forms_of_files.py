@@ -876,6 +876,23 @@ class TestTablesBesideRadiographs:
         (tmp_path / place).write_text("0 0.5 0.5 0.1 0.1\n", encoding=encoding)
         assert [background.id for background in FolderSet(tmp_path, "normal").backgrounds] == ["b.png"]
 
+    @pytest.mark.parametrize("label", ["labels/A.txt", "labels/train/a.txt", "labels/train/A.TXT"])
+    def test_a_label_of_yolo_counts_in_other_letters_and_in_folders_of_a_split(self, tmp_path, label):
+        self.put(tmp_path / "images")
+        (tmp_path / label).parent.mkdir(parents=True)
+        (tmp_path / label).write_text("0 0.5 0.5 0.1 0.1\n")
+        assert [background.id for background in FolderSet(tmp_path / "images", "normal").backgrounds] == ["b.png"]
+
+    def test_of_films_that_differ_in_the_case_of_their_names_each_has_its_own_label(self, tmp_path):
+        for index, name in enumerate(("a.mha", "A.mha")):
+            write_mha(tmp_path / "images" / name, chest(seed=index), spacing=(2.1, 2.1))
+        (tmp_path / "labels").mkdir()
+        (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+        (tmp_path / "labels" / "A.txt").write_text("")
+        if len(list((tmp_path / "images").iterdir())) < 2:
+            pytest.skip("a file system that keeps no letters apart")
+        assert [background.id for background in FolderSet(tmp_path / "images", "normal").backgrounds] == ["A.mha"]
+
     def test_a_report_beside_a_radiograph_is_no_label(self, tmp_path):
         self.put(tmp_path)
         (tmp_path / "a.txt").write_text("1 view. No nodule is seen.\n")
