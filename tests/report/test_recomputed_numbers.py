@@ -383,8 +383,8 @@ def test_calibration_takes_every_finding_however_faint(judged):
     assert e["ruling"]["n_nodules"] == findings
 
 
-def gee(size, hit, cluster):
-    """Logistic GEE with exchangeable correlation, and Mancl and DeRouen's covariance, written out."""
+def gee(size, hit, cluster, alike):
+    """Logistic GEE with exchangeable correlation or none, and Mancl and DeRouen's covariance, written out."""
     x = np.column_stack([np.ones(len(size)), np.log(size)])
     groups = [np.flatnonzero(cluster == c) for c in sorted(set(cluster))]
     beta, rho = np.zeros(2), 0.0
@@ -403,7 +403,7 @@ def gee(size, hit, cluster):
         scale = (residual**2).sum() / (len(hit) - 2)
         pairs = sum(len(g) * (len(g) - 1) / 2 for g in groups)
         cross = sum((residual[g].sum() ** 2 - (residual[g] ** 2).sum()) / 2 for g in groups)
-        last, rho = rho, cross / scale / (pairs - 2)
+        last, rho = rho, 0.0 if alike else cross / scale / (pairs - 2)
         if abs(step).max() < 1e-12 and abs(rho - last) < 1e-12:
             break
     meat = np.zeros((2, 2))
@@ -421,20 +421,27 @@ def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
     found = judged("steps::size_at_sensitivity")
     rows = found[1]
     cluster = rows.cluster.to_numpy()
-    beta, cov = gee(rows.requested_diameter_mm.to_numpy(), hits(rows).astype(float), cluster)
-    value = np.exp(-beta[0] / beta[1])
+    sizes, hit = rows.requested_diameter_mm.to_numpy(), hits(rows).astype(float)
+    fits = [gee(sizes, hit, cluster, alike) for alike in (False, True)]
+    value = np.exp(-fits[0][0][0] / fits[0][0][1])
     part = found[0]["ruling"]["components"][0]
     assert part["value"] == pytest.approx(value, rel=1e-4)
-    at, (least, most) = np.log(value), np.log([rows.requested_diameter_mm.min(), rows.requested_diameter_mm.max()])
+    assert len(set(np.unique(cluster, return_counts=True)[1])) == 1, "equal clusters"
     for alpha, wide in ((0.05, ""), (0.025, "95")):
-        t = stats.t.ppf(1 - alpha, len(set(cluster)) - 2)
+        count = len(set(cluster))
+        t, lows, highs = stats.t.ppf(1 - alpha, count - 2), [], []
+        for beta, cov in fits:
 
-        def beyond(log_size, t=t):
-            line = np.array([1.0, log_size])
-            return (line @ beta) ** 2 - t**2 * line @ cov @ line
+            def beyond(log_size, beta=beta, cov=cov, t=t):
+                line = np.array([1.0, log_size])
+                return (line @ beta) ** 2 - t**2 * line @ cov @ line
 
-        low = np.exp(optimize.brentq(beyond, at - 6, at)) if beyond(least) > 0 else 0.0
-        high = np.exp(optimize.brentq(beyond, at, at + 6)) if beyond(most) > 0 else np.inf
+            at = -beta[0] / beta[1]
+            lows.append(np.exp(optimize.brentq(beyond, at - 6, at)))
+            unseen = special.logit(0.5 / alpha ** (1 / count)) if alpha ** (1 / count) > 0.5 else np.inf
+            highs += [np.exp(optimize.brentq(beyond, at, at + 6)), np.exp((unseen - beta[0]) / beta[1])]
+        low = min(lows) if min(lows) >= sizes.min() else 0.0
+        high = max(highs) if max(highs) <= sizes.max() else np.inf
         for name, bound in (("lower", low), ("upper", high)):
             assert part[name + wide] == (None if np.isinf(bound) else pytest.approx(bound, rel=1e-3))
     assert f"{part['value']:.2f} mm" in found[2]

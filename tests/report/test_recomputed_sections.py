@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -89,8 +89,25 @@ def guarded_95(hit, cluster):
         size = min(effective(b - 1), max(effective(max(min(telling, kish), 2) - 1), kish))
     low = stats.beta.ppf(0.025, p * size, size - p * size + 1) if p > 0 else 0.0
     high = stats.beta.ppf(0.975, p * size + 1, size - p * size) if p < 1 else 1.0
-    seen = 1.0 if b == total else 0.025 ** (1 / kish)  # no more than the rest is unlike all clusters seen
-    return min(low, p * seen), max(high, 1 - (1 - p) * seen)
+    if b == total:
+        return low, high
+    seen = 0.025 ** (1 / kish)  # no more than the rest is unlike all clusters seen
+    skewed = hall_95(p + (x - p * n) * b / total)
+    return max(0, min(low, p * seen, skewed[0])), min(1, max(high, 1 - (1 - p) * seen, skewed[1]))
+
+
+def hall_95(values):
+    """Hall's 95% interval of a mean: the roots of his cubic of the studentized mean (J. R. Stat. Soc. B 54, 1992)."""
+    b, error, skew = len(values), stats.sem(values), stats.skew(values, bias=False)
+    if np.ptp(values) < 1e-9:
+        return values[0], values[0]
+
+    def cubic(t):
+        return t + skew / np.sqrt(b) * t**2 / 3 + skew**2 / b * t**3 / 27 + skew / np.sqrt(b) / 6
+
+    quantile = stats.t.ppf(0.975, b - 1)
+    roots = [optimize.brentq(lambda t, q=q: cubic(t) - q, -1e3, 1e3) for q in (quantile, -quantile)]
+    return tuple(values.mean() - root * error for root in roots)
 
 
 def holds_of(kind, group, nodule, strata):
