@@ -131,14 +131,20 @@ def as_synthesizer(given: str | Synthesizer, device: str) -> Synthesizer:
     return adapted(given, Identity(getattr(given, "__name__", type(given).__name__)), f"the synthesizer is {given!r}")
 
 
+LARGEST_MM = 5000.0
+"""Ten times the side of the largest film; of much more the mask alone would take all memory."""
+
+
 def check_size(diameter_mm: float) -> None:
     """Refuse a diameter that no nodule has.
 
     Raises:
-        SynthesizerError: it is not above 0, or not finite.
+        SynthesizerError: it is not above 0, or above :data:`LARGEST_MM`.
     """
-    if not 0 < diameter_mm < math.inf:
-        raise SynthesizerError(f"diameter_mm must be above 0, not {diameter_mm:g}", hint="such as 12")
+    if not 0 < diameter_mm <= LARGEST_MM:
+        raise SynthesizerError(
+            f"diameter_mm must be above 0 and at most {LARGEST_MM:g}, not {diameter_mm:g}", hint="such as 12"
+        )
 
 
 def _box_place(box: Sequence[float], radiograph: Radiograph) -> tuple[tuple[float, float], float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,25 @@ def one_or_more(text: str) -> int:
     if not text.strip().isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
     return int(text)
+
+
+def number_from(least: float, most: float = math.inf) -> Callable[[str], float]:
+    """Return what reads a number that an option gives: from ``least`` to ``most``, and finite.
+
+    It raises argparse.ArgumentTypeError where the text is none.
+    """
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least <= value <= most and math.isfinite(value)):
+            upwards = "or more" if math.isinf(most) else f"to {most:g}"
+            raise argparse.ArgumentTypeError(f"{text} is not a number of {least:g} {upwards}")
+        return value
+
+    return number
 
 
 def file_to_write(text: str) -> Path:

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import add_split, handed_on, one_or_more
+from synnodtest.commands.options import add_split, handed_on, number_from, one_or_more
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError, require
 
@@ -28,7 +28,7 @@ def _add_data(sub: argparse.ArgumentParser, data: str) -> None:
     add("--ct-patches", type=Path, help="folder of segmented CT nodules in the NODE21 layout")
     add("--backgrounds", type=Path, help="a further folder of nodule-free radiographs")
     add("--phantoms", type=int, default=0, metavar="N", help="add N built-in phantoms")
-    add("--minutes", type=float, default=0.0, help="stop after about this time")
+    add("--minutes", type=number_from(0), default=0.0, help="stop after about this time")
 
 
 def _diffusion_options(sub: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
     add("--batch", type=one_or_more, help="instead of the preset's")
     add("--device", type=device, default="cpu", help="cpu or cuda")
     add("--weights", type=Path, help="start from this checkpoint")
-    add("--learning-rate", type=float, help="of the first step")
+    add("--learning-rate", type=number_from(0), help="of the first step")
     add("--crop", type=one_or_more, help="train on random windows of this side, most of them around a nodule")
     add("--per-background", type=int, default=6, help="radiographs made from each background")
     add(
@@ -58,7 +58,7 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
         help="plant CT nodules anew in every batch, as faint as those that readers mark; --data adds annotated films",
     )  # fmt: skip
     text = "of the training in the result, --weights the rest (1)"
-    add("--blend", type=float, default=1.0, metavar="SHARE", help=text)
+    add("--blend", type=number_from(0, 1), default=1.0, metavar="SHARE", help=text)
     text = "patients to train on with --planted: train, or train:0.5 to hold out half instead of 15%%"
     add_split(sub, text, default="train")
     sub.set_defaults(run=_detector)
@@ -66,7 +66,7 @@ def _detector_options(sub: argparse.ArgumentParser) -> None:
 
 def _segmenter_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--phantoms", type=int, default=1000, metavar="N", help="how many unusual phantoms (1000)")
-    sub.add_argument("--minutes", type=float, default=25.0, help="training time, phantoms not counted (25)")
+    sub.add_argument("--minutes", type=number_from(0), default=25.0, help="training time, phantoms not counted (25)")
     sub.set_defaults(run=_segmenter)
 
 

@@ -104,8 +104,9 @@ def test_several_nodules_at_once_are_those_given(film):
         ({"box": (240, 10, 300, 60)}, "260 x 220 pixels"),
         ({"box": (30, 10, 10, 30)}, "empty"),
         ({"centre": (500, 20), "diameter_mm": 9}, "outside the radiograph"),
-        ({"centre": (20, 20), "diameter_mm": 0}, "diameter_mm must be above 0, not 0"),
-        ({"centre": (20, 20), "diameter_mm": float("nan")}, "diameter_mm must be above 0, not nan"),
+        ({"centre": (20, 20), "diameter_mm": 0}, "diameter_mm must be above 0 and at most 5000, not 0"),
+        ({"centre": (20, 20), "diameter_mm": float("nan")}, "diameter_mm must be above 0 and at most 5000, not nan"),
+        ({"centre": (20, 20), "diameter_mm": 1e9}, "diameter_mm must be above 0 and at most 5000, not 1e.09"),
     ],
 )
 def test_a_place_that_is_none_is_refused_in_words(film, place, said):

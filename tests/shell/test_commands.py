@@ -474,6 +474,21 @@ def test_a_limit_below_one_is_refused(capsys, words, limit):
 
 
 @pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--minutes=nan", "nan is not a number of 0 or more"),
+        ("--minutes=-1", "-1 is not a number of 0 or more"),
+        ("--learning-rate=inf", "inf is not a number of 0 or more"),
+        ("--blend=1.5", "1.5 is not a number of 0 to 1"),
+    ],
+)
+def test_a_training_of_no_length_or_rate_is_refused(capsys, option, told):
+    with pytest.raises(SystemExit):
+        main(["train", "detector", option])
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         (["expand"], "spec file\n"),
