@@ -391,11 +391,10 @@ def test_the_error_of_the_loud_is_not_rounded_to_the_bound():
     for i in range(60):
         junk, hits = list(0.02 * rng.random(20)), rng.random(3) < 0.4
         trials += [
-            trial(f"b{i}", 0.9 * h, replicate=r, false_positives=junk + [0.9] * (1 - h)) for r, h in enumerate(hits)
+            trial(f"b{i}", 0.846 * h, replicate=r, false_positives=junk + [0.846] * (1 - h)) for r, h in enumerate(hits)
         ]
     told = judge("calibration", {"at_most": 0.41}, trials).sentence
-    assert 0.41 < float(told.split("lower bound ")[1].split(")")[0]) < 0.42
-    assert ", beyond 0.41" in told
+    assert "the error is 0.413 (0.412 without chance), beyond 0.41" in told
 
 
 def test_scores_above_one_are_no_probabilities():
@@ -487,6 +486,13 @@ def test_scores_at_the_operating_point_that_err_by_more_than_the_bound_pass_in_n
     assert ruling.components[0].status is Status.PASSED
     assert ruling.status is status
     assert ("of the 60 findings of 0.25 or more the error is 0.40" in ruling.sentence) is (wrong == 30)
+
+
+def test_scores_that_are_right_pass_though_bins_of_few_findings_err_by_chance():
+    """Of ten findings each of 0.3 to 0.7 as many hit as their scores say, but for one: 0.1, where chance adds 0.12."""
+    loud = [(s / 10, k < s + off) for s, off in [(3, 1), (4, -1), (5, 1), (6, -1), (7, 1)] for k in range(10)]
+    ruling = judge("calibration", {"at_most": 0.04}, beside_junk([*loud, *[None] * 40]))
+    assert ruling.status is Status.PASSED
 
 
 def test_an_error_that_surely_exceeds_its_bound_fails_whatever_that_of_the_loud():

@@ -21,7 +21,7 @@ from synnodtest.expectations.language import CURVE, Selection, number, option
 from synnodtest.expectations.limits import LEAST_CLUSTERS, REFERENCE_AT_LEAST, too_few_equal_clusters
 from synnodtest.expectations.rates import sensitivity_gate, where_phrase
 from synnodtest.expectations.rule import hold, no_data, rule, selected
-from synnodtest.expectations.sentences import beside, limit, percent
+from synnodtest.expectations.sentences import beside, limit
 from synnodtest.expectations.worst import missed, with_worst_case
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.bootstrap import RESAMPLES, few_clusters
@@ -47,8 +47,8 @@ def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     """Expected calibration error of all findings, in bins of equal mass; the detector must find nodules, too.
 
     Most detectors report many findings of next to no score and are right in that: beside these an error of all others
-    weighs little. So a pass is withheld where the error of those at the operating point exceeds the bound, less what
-    bins of few findings add to it.
+    weighs little. So a pass is withheld where the error of those at the operating point, without what bins of few
+    findings add to it by chance, exceeds the bound.
     """
     bound, bins = float(parameters.at_most), int(parameters.bins)
     criterion = (
@@ -92,12 +92,18 @@ def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence)
     if few < 1 or loud.all():
         return []
     part = replace(ledger, score=ledger.score[loud], hit=ledger.hit[loud], image=ledger.image[loud])
-    error = _estimator(part, few, evidence.seed)(evidence.alpha)
-    if not error.extra["less_bias"] > bound:
+    error = _error_of(part, few)(np.ones(len(part.trials), dtype=np.intp))
+    left = math.sqrt(max(0.0, error**2 - _by_chance(part.score, few) ** 2))
+    if not left > bound:
         return []
-    low = f"one-sided {percent(evidence.alpha)} lower bound {beside(error.lower, bound)}"
-    outcome = f"{error.value:.2f} ({low}), beyond {limit(bound)}"
+    outcome = f"{beside(error, bound)} ({beside(left, bound)} without chance), beyond {limit(bound)}"
     return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {outcome}"]
+
+
+def _by_chance(scores: NDArray[np.float64], bins: int) -> float:
+    """Return the error that independent findings whose scores are right show on average, by the normal law."""
+    variance = np.bincount(equal_mass(scores, bins), weights=scores * (1.0 - scores))
+    return math.sqrt(2.0 / math.pi) * float(np.sqrt(variance).sum()) / len(scores)
 
 
 def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estimate]:
@@ -117,7 +123,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     excess, spread = max(0.0, float(draws.mean()) - value), float(draws.std(ddof=1))
     name, reason = "cluster-bootstrap-t, lower bound less bias", "one cluster" if count < 2 else ""
     made = partial(Estimate, value, method=name, n=len(ledger.score), clusters=count, reason=reason)
-    made = partial(made, flags=few_clusters(count), extra={"less_bias": value - excess})
+    made = partial(made, flags=few_clusters(count))
 
     def estimator(alpha: float) -> Estimate:
         half = t_isf(alpha, max(count - 1, 1)) * spread
