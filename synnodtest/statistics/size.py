@@ -103,6 +103,9 @@ def fit_logistic(design: _Vector, hit: _Vector, index: NDArray[np.intp], *, inde
 _FEW_CLUSTERS = 15
 """Clusters below which a regression carries a flag; a convention, set by hand: its sandwich variance is approximate
 there, and it decides nothing."""
+_NEIGHBOURS, _GROUPS = 10, 20
+"""Fewest nodules of neighbouring diameters that are looked at together where each has its own, and most such groups;
+set by hand: with one of ten found surely fewer than half are (upper bound 0.39); of more one is low by chance."""
 _MOST_CORRELATED = 0.95
 """Correlation within clusters beyond which weights are all but singular, and the fit is no answer; set by hand."""
 
@@ -127,11 +130,20 @@ def _fieller(
 
 def _lost_from(size: _Vector, hits: _Vector, index: NDArray[np.intp], level: float, alpha: float) -> float | None:
     """Return a diameter at which, or from which on, nodules are surely found less often than the level, if any."""
-    for diameter in np.unique(size):
-        for part in (size == diameter, size >= diameter):
+    starts = _starts(size)
+    for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
+        for part in ((size >= start) & (size < end), size >= start):
             if hits[part].mean() < level and clustered_rate(hits[part], index[part], alpha=alpha).upper < level:
-                return float(diameter)
+                return float(start)
     return None
+
+
+def _starts(size: _Vector) -> _Vector:
+    """Every diameter; where these are many and of few nodules each, the first of groups of neighbours."""
+    each, count = np.unique(size), len(size)
+    if len(each) <= max(_GROUPS, count / _NEIGHBOURS):
+        return each
+    return np.unique(np.sort(size)[:: max(_NEIGHBOURS, math.ceil(count / _GROUPS))])
 
 
 def _reached(beta: _Vector, level: float) -> float:
@@ -197,7 +209,8 @@ def size_at_sensitivity(
         alpha: One-sided error rate of each bound.
         guarded: For decisions: the upper bound is infinite unless the lower bound of the rate at which nodules above
             the estimate are found exceeds ``level``, since a curve that rises on to 1 hides a plateau at the level; and
-            where those of one diameter above it, or from one on, are surely found less often: larger ones are lost.
+            where those of one diameter above it (of drawn ones, of ten or more neighbours), or from one on, are surely
+            found less often: larger ones are lost.
             Where clusters repeat, bounds are also no surer than those of a fit that weighs all hits alike, nor the
             upper one than with a share 1 - alpha**(1/B) of clusters unlike all seen, in which nothing is found. Where
             one film in ten loses all of its nodules, sensitivity is no logistic curve, and hits that are weighed by

@@ -186,6 +186,17 @@ def test_a_size_that_is_lost_above_the_estimate_leaves_no_upper_bound(lost):
     assert got.flags == (f"nodules above the estimate are found less often than 0.5 again, at {lost:g} mm",)
 
 
+def test_a_band_of_drawn_diameters_that_is_lost_above_the_estimate_leaves_no_upper_bound():
+    """Each nodule has a diameter of its own; of the 41 of 12 to 15 mm none is found, of the others as before."""
+    rng = np.random.default_rng(5)
+    size = rng.uniform(4, 24, 240)
+    hit = rng.random(240) < 1 / (1 + (7.0 / size) ** 4)
+    assert size_at_sensitivity(size, hit, np.arange(240), 0.5, guarded=True).upper < 9
+    lost = size_at_sensitivity(size, hit & ~((size > 12) & (size < 15)), np.arange(240), 0.5, guarded=True)
+    assert lost.upper == math.inf
+    assert "less often than 0.5 again, at 1" in lost.flags[0]
+
+
 @pytest.mark.parametrize(("d50", "seed"), [(30.0, 1), (5.0, 1)])
 def test_a_bound_past_the_diameters_tried_is_none_whatever_the_line_says(d50, seed):
     """The line goes on to 48 mm and down to 3 mm; nodules of 4 to 40 mm were tried."""
