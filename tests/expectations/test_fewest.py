@@ -52,6 +52,12 @@ def rising(n, each=1):
     return [trial(f"b{i}", mm * per_mm, diameter_mm=mm, replicate=r) for i in range(n) for r, mm in enumerate(sizes[i])]
 
 
+def steep(n, each):
+    """Nodules of more than 6 mm are found, and of those of 5 and 6 mm a few on the wrong side."""
+    sizes = {4.0: 0, 5.0: 1, 6.0: 3, 7.0: 4, 8.0: 4, 10.0: 4, 12.0: 4, 16.0: 4}  # on so many of four backgrounds
+    return [trial(f"b{i}", 0.9 * (i % 4 < of), diameter_mm=mm) for i in range(n) for mm, of in sizes.items()]
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "perfect", "each"),
     [
@@ -76,6 +82,8 @@ def rising(n, each=1):
         ("correlation", {"over": "diameter_mm", "at_least": 0.9}, rising, 1),
         ("correlation", {"over": "diameter_mm", "at_least": 0.9}, rising, 5),
         ("monotone", {"over": "diameter_mm", "min_spearman": 0.9, "max_drop": 0.5}, rising, 5),
+        ("size_at_sensitivity", {"at_most": 12, "level": 0.9}, steep, 8),
+        ("size_at_sensitivity", {"at_most": 12, "level": 0.95}, steep, 8),
         ("growth", {"at_most": 0.5}, lambda n, each: grown(n, 0.3, 1.0), 1),
     ],
 )

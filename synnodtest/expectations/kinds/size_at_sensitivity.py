@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.fewest import rate_units
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import Asked, Complaint, Selection, number, option
 from synnodtest.expectations.rates import by_diameter, diameter_at, where_phrase
@@ -65,4 +66,5 @@ KIND = Kind(
     rules={"required": ["at_most"]},
     hits_alone=lambda p: True,
     asks=_asks,
+    fewest=lambda p, alpha, per_background: rate_units(float(p.level), alpha),
 )
