@@ -245,7 +245,7 @@ def _suppress_at_once() -> None:
         operators.load_library(str(library))
         own.nms = staticmethod(operators.torchvision.nms)
     except (AttributeError, ImportError, OSError, ValueError):  # other versions lay theirs out in another way
-        with suppress(ImportError):
+        with suppress(ImportError, RuntimeError):  # the latter where torch is not the one that it was built for
             importlib.import_module("torchvision")
 
 

@@ -185,6 +185,15 @@ def test_where_the_operator_is_no_library_of_its_own_torchvision_is_loaded_whole
     assert asked == ["ultralytics.utils.nms", "torchvision"]
 
 
+def test_a_torchvision_that_was_built_for_another_torch_leaves_ultralytics_own_loop(monkeypatch, tmp_path):
+    def broken(name):
+        raise {"torchvision": RuntimeError("operator torchvision::nms does not exist")}.get(name, ImportError(name))
+
+    monkeypatch.setattr(yolo, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
+    monkeypatch.setattr(importlib, "import_module", broken)
+    yolo._suppress_at_once()
+
+
 def test_a_checkpoint_that_was_never_trained_runs_at_1024(tmp_path):
     path = save_checkpoint(tmp_path / "new.pt", {0: "nodule"}, lively=False)
     assert resolve_detector(str(path)).identity.configuration["image_size"] == 1024
