@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.dicom_header import DicomFacts
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.folder_files import MasksBeside, unread_pictures
@@ -94,7 +95,7 @@ def _with_another_suffix(path: Path) -> str:
 def _where_it_may_be(row: ManifestRow, path: Path) -> str:
     if named := _with_another_suffix(path):
         return f"did you mean {named!r}?"
-    below = [folder for folder in sorted(row.folder.iterdir()) if folder.is_dir() and (folder / row.file).is_file()]
+    below = [folder for folder in by_name(row.folder) if folder.is_dir() and (folder / row.file).is_file()]
     if below:
         of = " of the radiographs" if len(below) > 1 else ""
         return f"it lies in {joined([*map(str, below)])}: name that folder{of}, which takes the manifest above it"

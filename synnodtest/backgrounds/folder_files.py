@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from synnodtest.backgrounds.contents import by_name, not_listed
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import find_manifest
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
-from synnodtest.files import by_name, not_listed
 
 _SIDECAR = re.compile(r"(?P<stem>.+)\.(?P<region>[a-z][a-z0-9_-]*)\.png", re.IGNORECASE)
 _TEXT_SUFFIXES = (".csv", ".yaml", ".yml", ".json", ".txt", ".md", ".raw", ".zraw", ".html", ".py")

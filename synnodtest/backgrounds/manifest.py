@@ -21,10 +21,10 @@ from pathlib import Path
 import yaml
 
 from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_columns, folded, number_in, years
+from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
 from synnodtest.csv_rows import delimiter_of, without_preamble
 from synnodtest.errors import BackgroundError
-from synnodtest.files import by_name
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
 NAMES = ("manifest.csv", "manifest.tsv", "manifest.yaml", "manifest.yml")

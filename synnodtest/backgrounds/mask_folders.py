@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
+from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.folder_files import UNREAD_PICTURES
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
-from synnodtest.files import by_name
 
 _MASKS = re.compile(r"^(mask|seg)|(masks?|seg[a-z]*)$", re.IGNORECASE)
 _OF_ANYTHING = re.compile(r"masks?|segmentations?|segs?", re.IGNORECASE)

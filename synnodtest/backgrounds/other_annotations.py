@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.folder_files import is_there
 from synnodtest.backgrounds.manifest import NAMES
@@ -14,7 +15,6 @@ from synnodtest.backgrounds.named_images import without_upload
 from synnodtest.backgrounds.table_labels import MASSES, means_nodule
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.errors import BackgroundError
-from synnodtest.files import by_name
 from synnodtest.text_files import head_text
 
 _LISTS = (".txt", ".lst")

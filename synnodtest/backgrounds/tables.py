@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from synnodtest.backgrounds.columns import folded, means_column
+from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.folder_files import is_there
 from synnodtest.backgrounds.named_images import NamedImages, plain_name
 from synnodtest.backgrounds.table_labels import CLASS_COLUMNS, LABEL_COLUMNS, Judge, Rows, is_number, means_nodule
 from synnodtest.csv_rows import rows_of
 from synnodtest.errors import BackgroundError
-from synnodtest.files import by_name
 
 MAX_BYTES = 512 * 1024 * 1024
 """Size of a table or COCO file, in bytes: a guard of memory and time far above those of public sets; a larger one is
