@@ -172,13 +172,13 @@ def matched(
     """
     table = table_of(sightings)
     asked = np.arange(len(table)) if among is None else np.fromiter(among, np.intp)
-    near = asked[in_reach(table[asked, :4], nodules, spacing_mm, matching)]
+    near = asked[in_reach(table[asked, :4], nodules, spacing_mm, matching)].tolist()
     findings = [
         Finding((x_min, y_min, x_max, y_max), score) for x_min, y_min, x_max, y_max, score in table[near].tolist()
     ]
     outcome = match(findings, nodules, spacing_mm, matching)
-    finding_of = tuple(None if index is None else int(near[index]) for index in outcome.finding_of)
-    duplicates = tuple(int(near[index]) for index in outcome.duplicates)
+    finding_of = tuple(None if index is None else near[index] for index in outcome.finding_of)
+    duplicates = tuple(near[index] for index in outcome.duplicates)
     few = [*(index for index in finding_of if index is not None), *duplicates]
     return Outcome(finding_of, duplicates, AllBut(len(table), few))
 

@@ -9,8 +9,8 @@ from typing import Generic, Literal, TypeVar
 
 from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.assumed import Assumed
+from synnodtest.expectations.fewest import rate_units
 from synnodtest.statistics import miettinen_nurminen, power_count, power_drop, power_mean, power_paired, power_rate
-from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.power import sample_size_count, sample_size_paired, sample_size_rate, smallest_n
 
 P = TypeVar("P")
@@ -229,8 +229,7 @@ def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
         if least is None:
             return Forecast()
         units = math.ceil(groups * least * plan.backgrounds / plan.effective)
-        repeated = not math.isinf(plan.clusters)
-        shared = next((n for n in range(2, _MOST) if unseen_share(n, alpha) < margin), _MOST) if repeated else 2
+        shared = 2 if math.isinf(plan.clusters) else rate_units(1 - margin, alpha)
         warning = f"at least {least} independent units in each of {groups} groups are needed to pass"
         if plan.backgrounds >= units:
             warning = f"at least {shared} backgrounds in each group are needed to pass"

@@ -80,10 +80,10 @@ def _surely_known(n: int, rate: float, clusters: float) -> int:
 
     As many as there will be where each cluster stands for ``n / clusters`` independent units (see ``guarded_size``).
     """
-    each = n / clusters
-    telling = clusters * min(1.0 - rate**each, 1.0 - (1.0 - rate) ** each)
     if n < 2:
         return n
+    each = n / clusters
+    telling = clusters * min(1.0 - rate**each, 1.0 - (1.0 - rate) ** each)
     widening = t_ppf(0.975, n - 1) / t_ppf(0.975, max(min(telling, clusters), 2.0) - 1.0)
     return int(min(n, max(n * min(1.0, widening) ** 2, clusters)))
 
