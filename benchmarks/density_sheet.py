@@ -41,7 +41,9 @@ def tile(radiograph: Radiograph, centre_px: tuple[float, float], caption: str) -
     low, high = np.percentile(crop, [1, 99])
     grey = np.clip((crop - low) / max(high - low, 1e-6), 0, 1) * 255
     picture = Image.fromarray(grey.astype(np.uint8)).resize((TILE, TILE), Image.Resampling.BICUBIC)
-    ImageDraw.Draw(picture).text((4, TILE - 14), caption, fill=255)
+    draw, corner = ImageDraw.Draw(picture), (4, TILE - 14)
+    draw.rectangle(draw.textbbox(corner, caption), fill=0)
+    draw.text(corner, caption, fill=255)
     return picture
 
 
