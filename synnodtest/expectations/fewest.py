@@ -11,7 +11,7 @@ from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import korn_graubard, mean_cluster_spearman, paired_mean, rate_difference_clustered, tango
 from synnodtest.statistics.clusters import unseen_share
-from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
+from synnodtest.statistics.counts import UNSEEN_PER_IMAGE, least_upper
 from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.statistics.power import smallest_n_paired, smallest_n_rate
 from synnodtest.statistics.sequential import e_value_paired_above, log_e_above
@@ -41,6 +41,17 @@ def rate_backgrounds(bound: float, side: Side, alpha: float, per_background: flo
         return any(one.lower > least for one in estimates)
 
     return _first(passes, 2)
+
+
+def count_backgrounds(bound: float, alpha: float, per_background: float) -> int | None:
+    """Return the backgrounds that show a number of events per image below ``bound``, none of them with any."""
+    images = max(1.0, float(round(per_background)))
+
+    def passes(n: int) -> bool:
+        return bool(least_upper(np.zeros(n), np.full(n, images), alpha)[0] < bound)
+
+    found = _first(passes, 2)
+    return None if found is None else max(2, math.ceil(found / min(per_background, 1.0)))
 
 
 def rate_units(bound: float, alpha: float) -> int:

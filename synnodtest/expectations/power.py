@@ -43,15 +43,14 @@ class Plan:
     per_cluster: float = 1.0
 
     @property
-    def clusters(self) -> float:
-        """The backgrounds, where they give several units; infinity where each unit is its own cluster."""
-        return self.backgrounds if self.units > self.backgrounds else math.inf
+    def each(self) -> float:
+        """Units of a background in the mean, at least 1."""
+        return max(self.units / self.backgrounds, 1.0)
 
     @property
     def correlated(self) -> str:
         """The correlation that was assumed, in words, where a background gives several units."""
-        alone = math.isinf(self.clusters)
-        return "" if alone else f", units of a background correlated by {self.icc:g} (sampling.icc)"
+        return f", units of a background correlated by {self.icc:g} (sampling.icc)" if self.each > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
         if not 0 < bound < 1:
             return Forecast()
         true, why = plan.assume.true_rate(bound, side == "below")
-        power = power_rate(int(plan.effective), bound, true, alpha=plan.alpha, clusters=plan.clusters)
+        power = power_rate(plan.units, bound, true, alpha=plan.alpha, per_cluster=plan.each, icc=plan.icc)
         return Forecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
@@ -125,19 +124,16 @@ def count_power(bound_of: Callable[[P], float]) -> Power[P]:
     def shown(p: P, plan: Plan) -> Forecast:
         bound = bound_of(p)
         rate, why = plan.assume.true_count(bound)
-        smallest = next((n for n in range(2, _MOST) if power_count(n, bound, 0.0, alpha=plan.alpha) > 0), None)
-        few = smallest is not None and plan.backgrounds < smallest
-        return Forecast(
-            smallest,
-            power_count(plan.backgrounds, bound, rate, alpha=plan.alpha),
-            f"a true rate of {rate:g} per image ({why})",
-            f"at least {smallest} images are needed to pass" if few else "",
-        )
+        shape = {"per_cluster": plan.each, "icc": plan.icc}
+        power = power_count(plan.units, bound, rate, alpha=plan.alpha, **shape)
+        words = f"a true rate of {rate:g} per image ({why}){plan.correlated}"
+        return Forecast(power=power, assumption=words, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         bound = bound_of(p)
         rate, _ = plan.assume.true_count(bound)
-        return sample_size_count(bound, rate, alpha=plan.alpha, power=plan.power)
+        shape = {"per_cluster": plan.per_cluster, "icc": plan.icc}
+        return sample_size_count(bound, rate, alpha=plan.alpha, power=plan.power, **shape)
 
     return Power(shown, needed, lambda p: "value")
 
@@ -155,8 +151,8 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
         if margin is None:
             return None
         share, why = plan.assume.discordant_share()
-        shape = {"alpha": plan.alpha, "clusters": plan.clusters}
-        power = power_paired(int(plan.effective), share, margin, equivalence=both, **shape)
+        shape = {"alpha": plan.alpha, "per_cluster": plan.each, "icc": plan.icc}
+        power = power_paired(plan.units, share, margin, equivalence=both, **shape)
         words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
         return Forecast(power=power, assumption=words, whole=False)
 
@@ -202,7 +198,7 @@ def rising_power(bounds_of: Callable[[P], tuple[float, float]]) -> Power[P]:
 
     def needed(p: P, plan: Plan) -> int | None:
         try:
-            return smallest_n(power_of(p, plan), plan.power, 2)
+            return smallest_n(power_of(p, plan), plan.power, 2, smooth=True)
         except ValueError:
             return None
 
@@ -229,7 +225,7 @@ def parity_power(asked: Callable[[P], tuple[float, int] | None]) -> Power[P]:
         if least is None:
             return Forecast()
         units = math.ceil(groups * least * plan.backgrounds / plan.effective)
-        shared = 2 if math.isinf(plan.clusters) else rate_units(1 - margin, alpha)
+        shared = rate_units(1 - margin, alpha) if plan.each > 1 else 2
         warning = f"at least {least} independent units in each of {groups} groups are needed to pass"
         if plan.backgrounds >= units:
             warning = f"at least {shared} backgrounds in each group are needed to pass"

@@ -52,9 +52,13 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
             raise ValueError(f"{events} events without exposure")
         return made(math.nan, 0.0, math.inf, reason="no exposure")
     lower = chi2_ppf(alpha, 2 * events) / 2 if events else 0.0
-    upper = chi2_isf(alpha, 2 * events + 2) / 2
+    upper = float(_garwood_upper(events, exposure, alpha))
     n, reason = round(exposure), "fewer than 2 units" if exposure < 2 else ""
-    return made(events / exposure, lower / exposure, upper / exposure, n=n, clusters=n, reason=reason)
+    return made(events / exposure, lower / exposure, upper, n=n, clusters=n, reason=reason)
+
+
+def _garwood_upper(events: ArrayLike, exposure: ArrayLike, alpha: float) -> NDArray[np.float64]:
+    return chi2_isf(alpha, 2 * np.asarray(events) + 2) / 2 / exposure
 
 
 def most_per_image(clusters: Sequence[Hashable], *counts: float) -> float:
@@ -94,37 +98,60 @@ def _bootstrap_t(
     return float(rate - most * error), float(rate - least * error)
 
 
-def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> float:
+def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the number of independent images that tell as much as those of few patients with several each.
 
     As of rates (:func:`guarded_size`); events in no more than one cluster tell nothing of how they crowd: then it is
     one image for each cluster, fewer where one patient has most of the images.
     """
-    telling, equal = int(np.count_nonzero(events)), equal_clusters(images)
-    if telling <= 1:
-        return equal
+    telling, equal = np.count_nonzero(events, axis=-1), equal_clusters(images)
     rate, error = _ratio_error(events, images, leverage(images))
-    return guarded_size(float(rate), float(error) ** 2, float(images.sum()), len(images), telling, equal)
+    size = guarded_size(rate, error**2, float(images.sum()), len(images), telling, equal)
+    return np.where(telling <= 1, equal, size)
 
 
 def _with_unseen(
     events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, least: float = UNSEEN_OF_PATIENT
-) -> float:
+) -> NDArray[np.float64]:
     """Return the rate where as many patients as may be unlike all seen show as many as the worst of them.
 
     With confidence 1 - alpha no more than a share 1 - alpha**(1/B) is unlike all seen, B being so many equal patients.
     """
     share = unseen_share(equal_clusters(images), alpha)
-    rate = float(events.sum() / images.sum())
-    return (1.0 - share) * rate + share * max(least, float((events / images).max()))
+    rate, worst = events.sum(axis=-1) / images.sum(), (events / images).max(axis=-1)
+    return np.asarray((1.0 - share) * rate + share * np.maximum(least, worst))
 
 
-def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> float:
+def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
     """Return Student's t upper bound with one more cluster of mean size, as bad as the worst: tails are heavy."""
     mean = images.mean()
-    more, of = np.append(events, (events / images).max() * mean), np.append(images, mean)
-    rate, error = _ratio_error(more, of, leverage(of))
-    return float(rate) + t_isf(alpha, max(equal_clusters(of) - 1.0, 1.0)) * float(error)
+    worst, of = (events / images).max(axis=-1, keepdims=True) * mean, np.append(images, mean)
+    rate, error = _ratio_error(np.concatenate([events, worst], axis=-1), of, leverage(of))
+    return rate + t_isf(alpha, max(equal_clusters(of) - 1.0, 1.0)) * error
+
+
+def least_upper(
+    events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, guarded: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return below what no bootstrap takes the upper bound of :func:`count_rate`, and the dispersion.
+
+    Args:
+        events: Of each of at least two clusters, of many samples; shape (..., B).
+        images: Of each cluster, above 0; shape (B,).
+        alpha: One-sided error rate.
+        guarded: As for :func:`count_rate`.
+    """
+    total, single = float(images.sum()), bool((images == 1).all())
+    rate, error = _ratio_error(events, images)
+    dispersion = np.where(rate > 0, error**2 * total / np.where(rate > 0, rate, 1.0), 0.0)
+    uppers = [_garwood_upper(rate * total, total, alpha)]
+    if not single:
+        sure = _sure_exposure(events, images)
+        uppers.append(_garwood_upper(rate * sure, sure, alpha))
+    if guarded or not single:
+        uppers.append(_with_unseen(events, images, alpha, UNSEEN_PER_IMAGE if single else UNSEEN_OF_PATIENT))
+    uppers.append(np.where(dispersion > OVERDISPERSED, _with_one_more(events, images, alpha), 0.0))
+    return np.maximum.reduce(uppers), dispersion
 
 
 def count_rate(
@@ -170,18 +197,10 @@ def count_rate(
         return made(0.0, math.inf, reason="one cluster" if count else "no images")
     per_cluster = cluster_sums(events, index, count)
     images = np.bincount(index, minlength=count).astype(float)
-    rate, error = _ratio_error(per_cluster, images)
-    dispersion = float(error**2 * len(events) / rate) if rate > 0 else 0.0
-    extra, uppers = {"dispersion": dispersion}, [exact.upper]
-    if count < len(events):
-        sure = _sure_exposure(per_cluster, images)
-        uppers.append(poisson_exact(exact.value * sure, sure, alpha=alpha).upper)
-        uppers.append(_with_unseen(per_cluster, images, alpha))
-    elif guarded:
-        uppers.append(_with_unseen(per_cluster, images, alpha, UNSEEN_PER_IMAGE))
+    upper, dispersion = map(float, least_upper(per_cluster, images, alpha, guarded))
+    extra = {"dispersion": dispersion}
     if dispersion <= OVERDISPERSED:
-        return made(exact.lower, max(uppers), extra=extra)
+        return made(exact.lower, upper, extra=extra)
     low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)
-    upper = max(high, _with_one_more(per_cluster, images, alpha), *uppers)
-    flags = few_clusters(count)
-    return made(max(0.0, min(low, exact.lower)), upper, method="bootstrap-t", flags=flags, extra=extra)
+    lower, flags = max(0.0, min(low, exact.lower)), few_clusters(count)
+    return made(lower, max(high, upper), method="bootstrap-t", flags=flags, extra=extra)

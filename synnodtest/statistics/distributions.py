@@ -57,14 +57,14 @@ def chi2_ppf(share: float, degrees: float) -> float:
     return 2 * float(scipy.special.gammaincinv(degrees / 2, share))
 
 
-def chi2_isf(tail: float, degrees: float) -> float:
-    """Return the point that chi squared exceeds with probability ``tail``."""
-    return float(scipy.special.chdtri(degrees, tail))
+def chi2_isf(tail: float, degrees: ArrayLike) -> NDArray[np.float64]:
+    """Return the points that chi squared exceeds with probability ``tail``."""
+    return np.asarray(scipy.special.chdtri(np.asarray(degrees, dtype=np.float64), tail), dtype=np.float64)
 
 
-def t_ppf(share: float, degrees: float) -> float:
-    """Return a quantile of Student's t."""
-    return float(scipy.special.stdtrit(degrees, share))
+def t_ppf(share: float, degrees: ArrayLike) -> NDArray[np.float64]:
+    """Return quantiles of Student's t."""
+    return np.asarray(scipy.special.stdtrit(np.asarray(degrees, dtype=np.float64), share), dtype=np.float64)
 
 
 def t_isf(tail: float, degrees: float) -> float:
@@ -133,17 +133,6 @@ def hypergeom_cdf(count: int, drawn: int, marked: int, total: int) -> float:
     plain = total - marked
     ways = sum(math.comb(marked, k) * math.comb(plain, drawn - k) for k in range(max(0, drawn - plain), count + 1))
     return ways / math.comb(total, drawn)
-
-
-def poisson_cdf(count: int, mean: float) -> float:
-    """Return P(X <= count), 0 <= count."""
-    return float(scipy.special.pdtr(count, mean))
-
-
-def poisson_ppf(share: float, mean: float) -> int:
-    """Return the smallest count of which at least ``share`` of the distribution is no larger."""
-    count = max(0, math.ceil(scipy.special.pdtrik(share, mean)))
-    return count - 1 if count and poisson_cdf(count - 1, mean) >= share else count
 
 
 def midranks(values: ArrayLike) -> NDArray[np.float64]:

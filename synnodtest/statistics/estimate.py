@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,8 @@ from synnodtest.statistics.clusters import codes, unseen_share
 HALVINGS = 60
 """Halvings of an interval at most 2 wide that leave 2e-18 of it: less than the last bit of all but the smallest
 bounds."""
+
+Mean = TypeVar("Mean", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,8 @@ def same_length(**arrays: NDArray[np.generic]) -> None:
         raise ValueError("differing lengths: " + ", ".join(f"{name} {len(a)}" for name, a in arrays.items()))
 
 
-def agreeing_bounds(value: float, units: float, alpha: float, low: float, high: float) -> tuple[float, float]:
-    """Return the bounds of a mean when all ``units`` gave ``value``: unseen units lie at the limits.
+def agreeing_bounds(value: Mean, units: float, alpha: float, low: float, high: float) -> tuple[Mean, Mean]:
+    """Return the bounds of a mean, or of many, when all ``units`` gave ``value``: unseen units lie at the limits.
 
     So agreement of few units never makes an interval of zero width.
     """

@@ -50,12 +50,12 @@ def tango_bounds(n10: float, n01: float, n: float, alpha: float) -> tuple[float,
     return lower, upper
 
 
-def shows_above(n10: ArrayLike, n01: ArrayLike, n: float, delta: float, alpha: float) -> NDArray[np.bool_]:
+def shows_above(n10: ArrayLike, n01: ArrayLike, n: ArrayLike, delta: float, alpha: float) -> NDArray[np.bool_]:
     """Return for many tables where Tango's lower bound exceeds ``delta``: where the score statistic at delta exceeds z.
 
     The variance is that of one pair's difference, p01 at its maximum likelihood under p10 - p01 = delta.
     """
-    b, c = np.asarray(n10, float), np.asarray(n01, float)
+    b, c, n = (np.asarray(count, float) for count in (n10, n01, n))
     linear = (2 * n - b + c) * delta - b - c
     constant = -c * delta * (1 - delta)
     root = np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0.0))

@@ -1,13 +1,16 @@
-"""Sample sizes of expectations: exact power of the rules by which they are decided."""
+"""Sample sizes of expectations: power of the rules by which they are decided.
+
+Where each background gives one unit it is summed exactly; where they give several, clusters are drawn and judged.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from synnodtest.statistics.clusters import unseen_share
 from synnodtest.statistics.distributions import (
     binom_isf,
     binom_pmf,
@@ -15,11 +18,10 @@ from synnodtest.statistics.distributions import (
     binom_sf,
     noncentral_t_sf,
     normal_isf,
-    poisson_cdf,
-    poisson_ppf,
+    normal_sf,
     t_isf,
-    t_ppf,
 )
+from synnodtest.statistics.drawn import count_is_shown, difference_is_shown, mean_is_shown, rate_is_shown
 from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
 from synnodtest.statistics.rates import beta_bounds
@@ -29,6 +31,10 @@ DEFAULT_ICC = 0.2
 makes plans too small."""
 _MOST = 1_000_000
 """Units beyond which no study goes, so that a search for a size ends."""
+_MANY = 5_000
+"""Clusters beyond which the number of independent units tells the power as well as draws that would take seconds."""
+_STEP = 1.25
+"""By which a search for a number of clusters goes up: the first guess is seldom short by more."""
 _TINY_MASS = 1e-9
 """Probability left out of a sum on either side: far below the digits of a power, and it spares most of the terms."""
 
@@ -47,20 +53,19 @@ def design_effect(per_cluster: float, icc: float = DEFAULT_ICC) -> float:
     return 1 + (per_cluster - 1) * icc
 
 
-def _inflated(n: int, per_cluster: float, icc: float) -> int:
-    return math.ceil(n * design_effect(per_cluster, icc) - 1e-9)
-
-
-def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05, clusters: float = math.inf) -> float:
-    """Return the probability that Clopper-Pearson's bound shows a true rate ``p1`` to lie beyond ``p0``.
+def power_rate(
+    n: int, p0: float, p1: float, *, alpha: float = 0.05, per_cluster: float = 1, icc: float = DEFAULT_ICC
+) -> float:
+    """Return the probability that the bound that decides shows a true rate ``p1`` to lie beyond ``p0``.
 
     Args:
-        n: Independent units.
+        n: Units.
         p0: The rate to be exceeded (where p1 > p0), or undercut (where p1 < p0).
         p1: The true rate.
         alpha: One-sided error rate.
-        clusters: Clusters of several units each that they stand for: the guarded bound allows for some unlike all seen,
-            and for how little is known of the spread between them.
+        per_cluster: Units of each background. Of single ones Clopper-Pearson's bound decides, and the power is exact;
+            of several the guarded one of Korn and Graubard: seeded beta-binomial clusters are judged by it.
+        icc: Intraclass correlation.
 
     Raises:
         ValueError: a rate leaves [0, 1], ``p1`` equals ``p0``, or n is negative.
@@ -68,29 +73,18 @@ def power_rate(n: int, p0: float, p1: float, *, alpha: float = 0.05, clusters: f
     _check_rates(alpha, p0=p0, p1=p1)
     if p0 == p1 or n < 0:
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
-    below, known = p1 < p0, n if math.isinf(clusters) else _surely_known(n, p1, clusters)
-    better = 1 - p1 if below else p1
-    short = math.floor(n * (1 - p0 if below else p0) / (1 - unseen_share(clusters, alpha)))
-    shown = binom_sf(most_unshown(known, p0, alpha, below), known, better)
-    return min(shown, binom_sf(min(short, n), n, better))
+    if _is_drawn(n, per_cluster):
+        return rate_is_shown(n, per_cluster, icc, p1, p0, alpha)
+    below, alone = p1 < p0, _independent(n, per_cluster, icc)
+    return binom_sf(most_unshown(alone, p0, alpha, below), alone, 1 - p1 if below else p1)
 
 
-def _surely_known(n: int, rate: float, clusters: float) -> int:
-    """Return the units that the guarded bound is left with: it knows the spread by the clusters with the rarer outcome.
-
-    As many as there will be where each cluster stands for ``n / clusters`` independent units (see ``guarded_size``).
-    """
-    if n < 2:
-        return n
-    each = n / clusters
-    telling = clusters * min(1.0 - rate**each, 1.0 - (1.0 - rate) ** each)
-    widening = t_ppf(0.975, n - 1) / t_ppf(0.975, max(min(telling, clusters), 2.0) - 1.0)
-    return int(min(n, max(n * min(1.0, widening) ** 2, clusters)))
+def _is_drawn(n: int, per_cluster: float) -> bool:
+    return per_cluster > 1 and n <= _MANY * per_cluster
 
 
-def _clusters(n: int, per_cluster: float, icc: float) -> float:
-    """Return the clusters behind so many independent units; none where each gives one unit."""
-    return _inflated(n, per_cluster, icc) / per_cluster if per_cluster > 1 else math.inf
+def _independent(n: int, per_cluster: float, icc: float) -> int:
+    return int(n / design_effect(max(per_cluster, 1), icc))
 
 
 def most_unshown(n: int, p0: float, alpha: float, below: bool) -> int:
@@ -123,8 +117,17 @@ def smallest_n_rate(p0: float, *, alpha: float = 0.05, below: bool = False) -> i
     return next((n for n in (near, near + 1) if n > 0 and _shows(n, n, p0, alpha, below)), near + 2)
 
 
-def smallest_n(power_at: Callable[[int], float], power: float, start: int) -> int:
-    """Return the smallest n of the sawtooth ``power_at`` that reaches ``power``, looking 25 below the crossing.
+def smallest_n(
+    power_at: Callable[[int], float], power: float, start: int, *, least: int | None = None, smooth: bool = False
+) -> int:
+    """Return the smallest n at which ``power_at`` reaches ``power``.
+
+    Args:
+        power_at: Power of n units.
+        power: Asked for.
+        start: First n tried.
+        least: Fewest that may do; ``start`` by default.
+        smooth: Whether power rises with n all along. Else it is a sawtooth, and 25 below the crossing are tried, too.
 
     Raises:
         ValueError: the power is none, or more than a million units would be needed.
@@ -133,15 +136,39 @@ def smallest_n(power_at: Callable[[int], float], power: float, start: int) -> in
         raise ValueError(f"power lies between 0 and 1, not {power}")
     high = max(2, start)
     while power_at(high) < power:
-        high *= 2
+        high = math.ceil(high * (2 if least is None else _STEP))
         if high > _MOST:
             raise ValueError(f"more than {_MOST} units would be needed")
-    low = max(1, start - 1)
+    low = max(1, (start if least is None else least) - 1)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power_at(middle) >= power else (middle, high)
-    tried = range(max(1, high - 25), high)
+    tried = range(max(1, high - (0 if smooth else 25)), high)
     return next((n for n in tried if power_at(n) >= power), high)
+
+
+def _smallest(power_at: Callable[[int, float], float], power: float, least: int, per_cluster: float, icc: float) -> int:
+    """Return the fewest units that reach ``power`` at so many of each cluster.
+
+    Args:
+        power_at: From units and units of a cluster to the power.
+        power: Asked for.
+        least: Units that can pass at all, each its own cluster.
+        per_cluster: Units of a cluster.
+        icc: Correlation of these.
+
+    Raises:
+        ValueError: as for :func:`smallest_n`.
+    """
+    alone = smallest_n(lambda n: power_at(n, 1), power, least)
+    if per_cluster <= 1:
+        return alone
+
+    def at(clusters: int) -> float:
+        return power_at(math.floor(clusters * per_cluster), per_cluster)
+
+    guess = math.ceil(alone * design_effect(per_cluster, icc) / per_cluster)
+    return math.floor(smallest_n(at, power, guess, least=2, smooth=True) * per_cluster)
 
 
 def sample_size_rate(
@@ -160,19 +187,17 @@ def sample_size_rate(
         p1: The rate assumed to be true.
         alpha: One-sided error rate.
         power: Probability of success asked for.
-        per_cluster: Trials on each background; above 1 the number grows by 1 + (k - 1) ICC, and further where few
-            backgrounds might all be unlike another.
+        per_cluster: Trials on each background, judged as in :func:`power_rate`.
         icc: Intraclass correlation.
 
     Raises:
         ValueError: the rates are equal or out of range, or more than a million trials would be needed.
     """
 
-    def power_at(n: int) -> float:
-        return power_rate(n, p0, p1, alpha=alpha, clusters=_clusters(n, per_cluster, icc))
+    def power_at(n: int, each: float) -> float:
+        return power_rate(n, p0, p1, alpha=alpha, per_cluster=each, icc=icc)
 
-    start = smallest_n_rate(p0, alpha=alpha, below=p1 < p0)
-    return _inflated(smallest_n(power_at, power, start), per_cluster, icc)
+    return _smallest(power_at, power, smallest_n_rate(p0, alpha=alpha, below=p1 < p0), per_cluster, icc)
 
 
 def power_paired(
@@ -183,9 +208,12 @@ def power_paired(
     difference: float = 0.0,
     alpha: float = 0.05,
     equivalence: bool = False,
-    clusters: float = math.inf,
+    per_cluster: float = 1,
+    icc: float = DEFAULT_ICC,
 ) -> float:
-    """Return the probability that Tango's bound shows non-inferiority within ``margin``, summed over all tables.
+    """Return the probability that the bound that decides shows non-inferiority within ``margin``.
+
+    Of single pairs Tango's decides, summed over all tables; of several on a background, drawn ones are judged.
 
     Args:
         n: Pairs.
@@ -194,7 +222,8 @@ def power_paired(
         difference: True p(arm) - p(reference).
         alpha: One-sided error rate.
         equivalence: Ask for both bounds inside the margin.
-        clusters: As for :func:`power_rate`.
+        per_cluster: Pairs of each background.
+        icc: Correlation of what happens to the pairs of a background.
 
     Raises:
         ValueError: the shares are impossible together, or n is negative.
@@ -202,6 +231,10 @@ def power_paired(
     _check_rates(alpha, discordant=discordant, margin=margin)
     if n < 0 or abs(difference) > discordant or margin == 0:
         raise ValueError("the difference cannot exceed the discordant share, the margin is above 0, n is not negative")
+    if _is_drawn(n, per_cluster):
+        gain, loss = (discordant + difference) / 2, (discordant - difference) / 2
+        return difference_is_shown(n, per_cluster, icc, gain, loss, margin, alpha, equivalence)
+    n = _independent(n, per_cluster, icc)
     if n == 0:
         return 0.0
     share = (1 + difference / discordant) / 2 if discordant else 0.5
@@ -211,11 +244,9 @@ def power_paired(
     b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
     d = np.repeat(total, high - low + 1)
     mass = binom_pmf(d, n, discordant) * binom_pmf(b, d, share)
-    unseen = unseen_share(clusters, alpha)
-    least = (unseen - margin) / (1 - unseen)  # of the difference seen, where that share of clusters loses every pair
-    passed = shows_above(b, d - b, n, -margin, alpha) & (2 * b - d > least * n)
+    passed = shows_above(b, d - b, n, -margin, alpha)
     if equivalence:
-        passed &= shows_above(d - b, b, n, -margin, alpha) & (d - 2 * b > least * n)
+        passed &= shows_above(d - b, b, n, -margin, alpha)
     return min(1.0, float(mass[passed].sum()))
 
 
@@ -247,8 +278,8 @@ def sample_size_paired(
         power: Probability of success asked for.
         difference: True p(arm) - p(reference) assumed.
         equivalence: Ask for both bounds inside the margin.
-        per_cluster: Pairs on each background; above 1 the number grows by 1 + (k - 1) ICC.
-        icc: Intraclass correlation.
+        per_cluster: Pairs on each background, judged as in :func:`power_paired`.
+        icc: Correlation of what happens to the pairs of a background.
 
     Raises:
         ValueError: the assumptions are impossible, or more than a million pairs would be needed.
@@ -256,17 +287,29 @@ def sample_size_paired(
     if difference <= -margin or (equivalence and difference >= margin):
         raise ValueError("a true difference beyond the margin is never shown to lie within it")
 
-    def power_at(n: int) -> float:
-        clusters, both = _clusters(n, per_cluster, icc), equivalence
-        return power_paired(
-            n, discordant, margin, difference=difference, alpha=alpha, equivalence=both, clusters=clusters
-        )
+    asked = partial(power_paired, difference=difference, alpha=alpha, equivalence=equivalence, icc=icc)
 
-    return _inflated(smallest_n(power_at, power, smallest_n_paired(margin, alpha=alpha)), per_cluster, icc)
+    def power_at(n: int, each: float) -> float:
+        return asked(n, discordant, margin, per_cluster=each)
+
+    return _smallest(power_at, power, smallest_n_paired(margin, alpha=alpha), per_cluster, icc)
 
 
-def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) -> float:
-    """Return the probability that Garwood's upper bound of a true Poisson ``rate`` per image lies below ``bound``.
+def power_count(
+    images: int, bound: float, rate: float, *, alpha: float = 0.05, per_cluster: float = 1, icc: float = DEFAULT_ICC
+) -> float:
+    """Return the probability that the upper bound of a true ``rate`` of events per image lies below ``bound``.
+
+    Seeded images are judged as by ``count_rate`` but for its bootstrap, which takes back at most 3% more: where single
+    ones, whose events are Poisson, seem to crowd by chance, Garwood's bound does not decide.
+
+    Args:
+        images: Number of images.
+        bound: To be undercut.
+        rate: True events per image.
+        alpha: One-sided error rate.
+        per_cluster: Images of each background or patient; above 1 these differ by a gamma distribution.
+        icc: Correlation of the counts of two images of one patient.
 
     Raises:
         ValueError: not 0 <= rate < bound, or the number of images is negative.
@@ -274,36 +317,34 @@ def power_count(images: int, bound: float, rate: float, *, alpha: float = 0.05) 
     check_alpha(alpha)
     if images < 0 or not 0 <= rate < bound:
         raise ValueError(f"images are not negative and 0 <= rate < bound: {images}, {rate}, {bound}")
-    most = poisson_ppf(alpha, bound * images) if images else 0
-    while most >= 0 and poisson_cdf(most, bound * images) > alpha:
-        most -= 1
-    return poisson_cdf(most, rate * images) if most >= 0 else 0.0
+    if images <= _MANY * max(per_cluster, 1):
+        return count_is_shown(images, max(per_cluster, 1), icc if per_cluster > 1 else 0.0, rate, bound, alpha)
+    alone = _independent(images, per_cluster, icc)
+    apart = alone * (bound - rate) - normal_isf(alpha) * math.sqrt(alone * bound)
+    return normal_sf(-apart / math.sqrt(alone * rate)) if rate else 1.0
 
 
 def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float = 0.05) -> float:
-    """Return the probability that Student's t bound of n independent values shows their mean to exceed ``bound``.
+    """Return the probability that the guarded bound of n independent correlations shows their mean to exceed ``bound``.
 
-    One more value of 0 is counted in, as the guarded estimate does that decides ``monotone``.
+    Seeded ones are drawn, beta distributed: where most are near 1 and some are not, Student's t promises too much.
 
     Args:
-        n: Values, such as the rank correlation within each background.
+        n: Values from -1 to 1, such as the rank correlation within each background.
         bound: To be exceeded.
         mean: True mean, above the bound.
         spread: True standard deviation, above 0.
         alpha: One-sided error rate.
 
     Raises:
-        ValueError: the mean does not exceed the bound, or the spread is not above 0.
+        ValueError: the mean does not exceed the bound or is above 1, or the spread is not above 0.
     """
     check_alpha(alpha)
-    if mean <= bound or spread <= 0:
+    if not bound < mean <= 1 or spread <= 0:
         raise ValueError(f"the mean exceeds the bound and the spread is above 0: {mean}, {bound}, {spread}")
-    if n < 2:
-        return 0.0
-    shrunk, more = n * mean / (n + 1), n + 1
-    wide = math.sqrt((n - 1) * spread**2 / n + mean**2 / (n + 1))
-    shift = (shrunk - bound) * math.sqrt(more) / wide
-    return noncentral_t_sf(t_isf(alpha, more - 1), more - 1, shift)
+    if n > _MANY:
+        return normal_sf(normal_isf(alpha) - (mean - bound) * math.sqrt(n) / spread)
+    return mean_is_shown(n, bound, mean, spread, alpha) if n > 1 else 0.0
 
 
 def power_drop(n: int, bound: float, spread: float, *, alpha: float = 0.05) -> float:
@@ -326,10 +367,25 @@ def power_drop(n: int, bound: float, spread: float, *, alpha: float = 0.05) -> f
     return noncentral_t_sf(t_isf(alpha, n - 1), n - 1, bound * math.sqrt(n) / spread) if n > 1 else 0.0
 
 
-def sample_size_count(bound: float, rate: float, *, alpha: float = 0.05, power: float = 0.9) -> int:
+def sample_size_count(
+    bound: float,
+    rate: float,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.9,
+    per_cluster: float = 1,
+    icc: float = DEFAULT_ICC,
+) -> int:
     """Return the images needed to show with probability ``power`` that a true ``rate`` lies below ``bound``.
+
+    Arguments are those of :func:`power_count`.
 
     Raises:
         ValueError: as for :func:`power_count`, or more than a million images would be needed.
     """
-    return smallest_n(lambda n: power_count(n, bound, rate, alpha=alpha), power, 1)
+
+    def power_at(clusters: int) -> float:
+        n = math.floor(clusters * max(per_cluster, 1))
+        return power_count(n, bound, rate, alpha=alpha, per_cluster=per_cluster, icc=icc)
+
+    return math.floor(smallest_n(power_at, power, 2, smooth=True) * max(per_cluster, 1))

@@ -130,11 +130,12 @@ def mean_cluster_spearman(
     rhos = np.array(correlations)
     value, spread, used = float(rhos.mean()), float(rhos.std(ddof=1)), len(rhos)
     unseen = 0.0 if value > 0 else -1.0, 0.0 if value < 0 else 1.0
-    bounds = agreeing_bounds(value, used, alpha, *unseen) if agree(rhos) else t_bounds(rhos, alpha, -1.0, 1.0)
+    plain = agreeing_bounds(value, used, alpha, *unseen) if agree(rhos) else t_bounds(rhos, alpha, -1.0, 1.0)
+    bounds = float(plain[0]), float(plain[1])
     extra = {"left_out": float(count - used), "between_cluster_sd": spread}
     if guarded:
         wide = guarded_bounds(rhos, alpha, -1.0, 1.0, (min(0.0, value), max(0.0, value)))
-        bounds = min(bounds[0], wide[0]), max(bounds[1], wide[1])
+        bounds = min(bounds[0], float(wide[0])), max(bounds[1], float(wide[1]))
         return made(value, *bounds, method="cluster-t, guarded", clusters=used, extra=extra)
     return made(value, *bounds, clusters=used, extra=extra)
 

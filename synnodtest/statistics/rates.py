@@ -113,27 +113,27 @@ def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64
     return x[n > 0], n[n > 0]
 
 
-def effective_size(spread: float, variance: float, total: float, clusters: float, degrees: float) -> float:
+def effective_size(
+    spread: ArrayLike, variance: ArrayLike, total: float, clusters: float, degrees: ArrayLike
+) -> NDArray[np.float64]:
     """Return the number of independent trials with the same information, at most ``total``.
 
     Args:
-        spread: Variance of one trial, p(1-p) for a rate; 0 where all trials agree.
+        spread: Variance of one trial, p(1-p) for a rate; 0 where all trials agree. Of any shape.
         variance: Variance of the estimate, from the spread between clusters.
         total: Number of trials.
         clusters: Number of clusters; the answer where all trials agree.
         degrees: Degrees of freedom that ``variance`` has.
     """
-    if spread <= 0.0:
-        return float(clusters)
-    if variance <= 0.0:
-        return total
+    one, mean = np.asarray(spread, float), np.asarray(variance, float)
     widening = t_ppf(0.975, total - 1) / t_ppf(0.975, degrees)
-    return min(total, float(spread / variance * widening**2))
+    size = np.where(mean > 0.0, one / np.where(mean > 0.0, mean, 1.0) * widening**2, total)
+    return np.where(one > 0.0, np.minimum(total, size), clusters)
 
 
 def guarded_size(
-    spread: float, variance: float, total: float, clusters: int, telling: int, equal: float | None = None
-) -> float:
+    spread: ArrayLike, variance: ArrayLike, total: float, clusters: int, telling: ArrayLike, equal: float | None = None
+) -> NDArray[np.float64]:
     """Return :func:`effective_size` with the degrees of freedom of the ``telling`` clusters only.
 
     ``telling`` clusters are those in which the rarer outcome occurs at all: where they are few, the variance is
@@ -142,19 +142,34 @@ def guarded_size(
     """
     alike = float(clusters) if equal is None else equal
     plain = effective_size(spread, variance, total, alike, clusters - 1)
-    sure = effective_size(spread, variance, total, alike, max(min(telling, alike), 2) - 1)
-    return min(plain, max(sure, alike))
+    sure = effective_size(spread, variance, total, alike, np.maximum(np.minimum(telling, alike), 2) - 1)
+    return np.minimum(plain, np.maximum(sure, alike))
 
 
-def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> float:
-    clusters, total = len(x), float(n.sum())
-    p = float(x.sum()) / total
-    rest = (x - p * n) * (leverage(n) if guarded else 1.0)
-    variance = clusters / (clusters - 1) * float((rest**2).sum()) / total**2
+def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> NDArray[np.float64]:
+    clusters, total = len(n), float(n.sum())
+    p = x.sum(axis=-1) / total
+    rest = (x - p[..., None] * n) * (leverage(n) if guarded else 1.0)
+    variance = clusters / (clusters - 1) * (rest**2).sum(axis=-1) / total**2
     if not guarded:
         return effective_size(p * (1 - p), variance, total, clusters, clusters - 1)
-    telling = min(np.count_nonzero(x > 0), np.count_nonzero(x < n))
-    return guarded_size(p * (1 - p), variance, total, clusters, int(telling), equal_clusters(n))
+    telling = np.minimum(np.count_nonzero(x > 0, axis=-1), np.count_nonzero(x < n, axis=-1))
+    return guarded_size(p * (1 - p), variance, total, clusters, telling, equal_clusters(n))
+
+
+def korn_graubard_bounds(
+    x: NDArray[np.float64], n: NDArray[np.float64], alpha: float, guarded: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return bounds and effective sizes of :func:`korn_graubard` for many samples: successes of shape (..., B) of n."""
+    total, size = float(n.sum()), _size(x, n, guarded)
+    value = np.asarray(x.sum(axis=-1)) / total
+    lower, upper = beta_bounds(value * size, size, alpha)
+    if guarded:
+        fewer, more = agreeing_bounds(value, equal_clusters(n), alpha, 0.0, 1.0)
+        skewed = hall_bounds(value[..., None] + (x - value[..., None] * n) * len(n) / total, alpha)
+        lower = np.maximum(0.0, np.minimum(np.minimum(lower, fewer), skewed[0]))
+        upper = np.minimum(1.0, np.maximum(np.maximum(upper, more), skewed[1]))
+    return lower, upper, size
 
 
 def korn_graubard(
@@ -196,12 +211,7 @@ def korn_graubard(
     made = partial(Estimate, value, alpha=check_alpha(alpha), method=name, n=round(total), clusters=len(n))
     if len(n) < 2:
         return made(0.0, 1.0, reason="one cluster" if len(n) else "no trials")
-    size = _size(x, n, guarded)
-    lower, upper = map(float, beta_bounds(value * size, size, alpha))
-    if guarded:
-        fewer, more = agreeing_bounds(value, equal_clusters(n), alpha, 0.0, 1.0)
-        skewed = hall_bounds(value + (x - value * n) * len(n) / total, alpha)
-        lower, upper = max(0.0, min(lower, fewer, skewed[0])), min(1.0, max(upper, more, skewed[1]))
+    lower, upper, size = map(float, korn_graubard_bounds(x, n, alpha, guarded))
     extra = {"effective_n": size, "design_effect": total / size}
     return made(lower, upper, method=f"{name}, guarded" if guarded else name, extra=extra)
 

@@ -16,39 +16,39 @@ from synnodtest.statistics.paired import tango, tango_bounds
 from synnodtest.statistics.rates import guarded_size
 from synnodtest.statistics.skewness import agree, hall_bounds
 
+Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float) -> tuple[float, float]:
-    """Return Student's t bounds of the mean of two or more values, cut to the range.
+
+def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float) -> Bounds:
+    """Return Student's t bounds of the mean of the last axis, two or more values, cut to the range.
 
     Where all values agree t has no width: a share of 1 - alpha**(1/B) is then allowed to lie at the limits.
     """
-    value = float(values.mean())
-    if agree(values):
-        return agreeing_bounds(value, len(values), alpha, low, high)
-    half = t_isf(alpha, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return max(low, value - half), min(high, value + half)
+    count, value = values.shape[-1], np.asarray(values.mean(axis=-1))
+    half = t_isf(alpha, count - 1) * values.std(axis=-1, ddof=1) / math.sqrt(count)
+    flat, fewer, more = agree(values), *agreeing_bounds(value, count, alpha, low, high)
+    return np.where(flat, fewer, np.maximum(low, value - half)), np.where(flat, more, np.minimum(high, value + half))
 
 
 def guarded_bounds(
     values: NDArray[np.float64], alpha: float, low: float, high: float, unseen: tuple[float, float]
-) -> tuple[float, float]:
-    """Return the widest of t, Hall's bounds, and t with one more value that was not seen.
+) -> Bounds:
+    """Return the widest of t, Hall's bounds, and t with one more value that was not seen, of the last axis.
 
     Args:
-        values: Two or more independent values.
+        values: Two or more independent values; shape (..., n).
         alpha: One-sided error rate of each bound.
         low: Lower end of the range.
         high: Upper end of the range.
         unseen: The further value for the lower bound, and for the upper one.
     """
-    if agree(values):
-        lower, upper = agreeing_bounds(float(values.mean()), len(values), alpha, *unseen)
-    else:
-        lower, upper = t_bounds(values, alpha, low, high)
-    skewed = hall_bounds(values, alpha)
-    fewer, _ = t_bounds(np.append(values, unseen[0]), alpha, low, high)
-    _, more = t_bounds(np.append(values, unseen[1]), alpha, low, high)
-    return max(low, min(lower, skewed[0], fewer)), min(high, max(upper, skewed[1], more))
+    alike = agreeing_bounds(np.asarray(values.mean(axis=-1)), values.shape[-1], alpha, *unseen)
+    flat, plain, skewed = agree(values), t_bounds(values, alpha, low, high), hall_bounds(values, alpha)
+    one = (*values.shape[:-1], 1)
+    more = [t_bounds(np.concatenate([values, np.full(one, end)], axis=-1), alpha, low, high) for end in unseen]
+    lower = np.minimum.reduce([np.where(flat, alike[0], plain[0]), skewed[0], more[0][0]])
+    upper = np.maximum.reduce([np.where(flat, alike[1], plain[1]), skewed[1], more[1][1]])
+    return np.maximum(low, lower), np.minimum(high, upper)
 
 
 def paired_mean(
@@ -92,7 +92,8 @@ def paired_mean(
     if count < 2 or not finite:
         reason = ("one cluster" if count else "no pairs") if finite else "values are missing or infinite"
         return made(low, high, reason=reason)
-    bounds = guarded_bounds(means, alpha, low, high, limits) if guarded else t_bounds(means, alpha, low, high)
+    wide = guarded_bounds(means, alpha, low, high, limits) if guarded else t_bounds(means, alpha, low, high)
+    bounds = float(wide[0]), float(wide[1])
     if agree(means):
         beside = bounds
     else:
@@ -136,21 +137,37 @@ def rate_difference_clustered(
         both = float((first * second).sum())
         n10, n01 = float(gain.sum()), float(loss.sum())
         return tango(both, n10, n01, len(first) - both - n10 - n01, alpha=alpha)
-    differences = cluster_means(gain - loss, index, count)
-    value, pairs = float(differences.mean()), float(len(first))
+    up, down = cluster_means(gain, index, count), cluster_means(loss, index, count)
+    value = float((up - down).mean())
     made = partial(Estimate, value, alpha=alpha, method="cluster-tango", n=len(first), clusters=count)
     if count < 2:
         return made(-1.0, 1.0, reason="one cluster")
-    up = float(cluster_means(gain, index, count).mean())
-    down = float(cluster_means(loss, index, count).mean())
-    telling = int(np.count_nonzero(cluster_means(gain + loss, index, count)))
-    variance = float(differences.var(ddof=1)) / count
-    size = guarded_size(up + down - value**2, variance, pairs, count, telling)
-    score = tango_bounds(up * size, down * size, size, alpha)
-    spread = t_bounds(differences, alpha, -1.0, 1.0)
-    unseen = agreeing_bounds(value, count, alpha, -1.0, 1.0)
-    skewed = hall_bounds(differences, alpha)
-    discordant = float((gain + loss).sum())
-    extra = {"t_lower": spread[0], "t_upper": spread[1], "effective_n": size, "discordant": discordant}
-    lower = max(-1.0, min(score[0], spread[0], unseen[0], skewed[0]))
-    return made(lower, min(1.0, max(score[1], spread[1], unseen[1], skewed[1])), extra=extra)
+    size, lower, upper = map(float, clustered_difference(up, down, len(first), alpha))
+    score = tango_bounds(float(up.mean()) * size, float(down.mean()) * size, size, alpha)
+    low, high = map(float, t_bounds(up - down, alpha, -1.0, 1.0))
+    extra = {"t_lower": low, "t_upper": high, "effective_n": size, "discordant": float((gain + loss).sum())}
+    return made(max(-1.0, min(score[0], lower)), min(1.0, max(score[1], upper)), extra=extra)
+
+
+def clustered_difference(
+    gain: NDArray[np.float64], loss: NDArray[np.float64], pairs: int, alpha: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the effective number of pairs, and all bounds of :func:`rate_difference_clustered` but Tango's at it.
+
+    Args:
+        gain: Share of the pairs of each cluster in which the arm alone succeeds; shape (..., B), of many samples.
+        loss: The same of the reference.
+        pairs: Number of pairs in all clusters.
+        alpha: One-sided error rate of each bound.
+    """
+    differences, count = gain - loss, gain.shape[-1]
+    value = np.asarray(differences.mean(axis=-1))
+    telling = np.count_nonzero(gain + loss, axis=-1)
+    discordant = gain.mean(axis=-1) + loss.mean(axis=-1)
+    size = guarded_size(discordant - value**2, differences.var(axis=-1, ddof=1) / count, pairs, count, telling)
+    each = [
+        t_bounds(differences, alpha, -1.0, 1.0),
+        agreeing_bounds(value, count, alpha, -1.0, 1.0),
+        hall_bounds(differences, alpha),
+    ]
+    return size, np.minimum.reduce([low for low, _ in each]), np.maximum.reduce([high for _, high in each])

@@ -14,27 +14,30 @@ _NO_SPREAD = 1e-12
 scores."""
 
 
-def agree(values: NDArray[np.float64]) -> bool:
-    """Return whether all values are one value, up to rounding."""
-    return float(np.ptp(values)) <= _NO_SPREAD * max(1.0, abs(float(values[0])))
+def agree(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether all values of the last axis are one value, up to rounding."""
+    return np.asarray(np.ptp(values, axis=-1) <= _NO_SPREAD * np.maximum(1.0, np.abs(values[..., 0])))
 
 
-def hall_bounds(values: NDArray[np.float64], alpha: float) -> tuple[float, float]:
-    """Return the bounds of the mean by Hall's monotone cubic transformation, which removes skewness.
+def hall_bounds(values: NDArray[np.float64], alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds of the mean of the last axis by Hall's monotone cubic transformation, which removes skewness.
+
+    Where there are fewer than three values, or all agree, they are the mean itself.
 
     Source: Hall, J. R. Stat. Soc. B 54 (1992) 221, with Student's quantiles in place of the normal ones.
     """
-    count, value = len(values), float(values.mean())
-    if count < 3 or agree(values):
+    count, value = values.shape[-1], np.asarray(values.mean(axis=-1))
+    if count < 3:
         return value, value
-    spread, quantile = float(values.std(ddof=1)), t_isf(alpha, count - 1)
-    error = spread / math.sqrt(count)
-    skew = float((((values - value) / spread) ** 3).sum()) * count / ((count - 1) * (count - 2))
+    flat, root = agree(values), math.sqrt(count)
+    spread = np.where(flat, 1.0, values.std(axis=-1, ddof=1))
+    skew = (((values - value[..., None]) / spread[..., None]) ** 3).sum(axis=-1) * count / ((count - 1) * (count - 2))
+    straight = np.abs(skew) < 1e-8
+    bent, error = np.where(straight, 1.0, skew), np.where(flat, 0.0, spread / root)
 
-    def inverse(x: float) -> float:
-        if abs(skew) < 1e-8:
-            return x
-        root = math.sqrt(count)
-        return root * 3 / skew * (math.cbrt(1 + skew * (x / root - skew / (6 * count))) - 1)
+    def inverse(x: float) -> NDArray[np.float64]:
+        curved = root * 3 / bent * (np.cbrt(1 + bent * (x / root - bent / (6 * count))) - 1)
+        return np.asarray(np.where(straight, x, curved))
 
+    quantile = t_isf(alpha, count - 1)
     return value - inverse(quantile) * error, value - inverse(-quantile) * error

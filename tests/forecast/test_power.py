@@ -13,6 +13,7 @@ from synnodtest.planning.variants import variants
 from synnodtest.ports import Background
 from synnodtest.spec import load_spec
 from synnodtest.statistics import e_value_paired_above
+from synnodtest.statistics.shifts import guarded_bounds
 from tests.expectations.evidence import evidence, trial
 
 SPEC = """
@@ -111,7 +112,10 @@ def test_a_trend_passes_on_perfect_data_from_the_promised_number_on_and_not_befo
 
 
 def test_many_nodules_on_few_backgrounds_do_not_stand_for_many_backgrounds(load):
-    """Where all nodules are found every background counts once (Korn and Graubard): 0.8^n must fall below 0.05."""
+    """Where all nodules are found every background counts once (Korn and Graubard): 0.8^n must fall below 0.05.
+
+    A true 0.99 passes on 15, 16 and 17 backgrounds 58%, 80.4% and 91% of the time (6,000 draws).
+    """
     behaviour = load("sensitivity: {at_least: 0.8}", count=60, nodules=SWEPT)
     least = plan(behaviour).smallest
     judge = find_check("sensitivity").judge
@@ -120,7 +124,10 @@ def test_many_nodules_on_few_backgrounds_do_not_stand_for_many_backgrounds(load)
     assert least == 14
     assert verdicts == [Status.INCONCLUSIVE, Status.PASSED]
     assert "14 backgrounds are needed" in plan(load("sensitivity: {at_least: 0.8}", count=13, nodules=SWEPT)).warning
-    assert counted(load("sensitivity: {at_least: 0.8}", count="auto", nodules=SWEPT, sampling="{assume: 0.99}")) == 16
+    assert counted(load("sensitivity: {at_least: 0.8}", count="auto", nodules=SWEPT, sampling="{assume: 0.99}")) in (
+        16,
+        17,
+    )
 
 
 def test_auto_never_picks_a_number_that_can_only_end_inconclusive(load):
@@ -188,6 +195,19 @@ def test_units_of_a_column_are_those_of_films_that_have_it(load, kind):
         assert made.units == 0
         assert made.warning == f"no background has '{column}': is it a column of the manifest?"
     assert plan(load(f"{kind}, where: {{region: hilar}}}}", more=more), films).units == 20
+
+
+def test_patients_of_several_films_each_need_as_many_as_pass_without_any_false_positive(load):
+    """Three per image on the share 1 - 0.05^(1/n) that may be unlike all seen: below 0.25 from 35 patients on."""
+    behaviour = load("false_positives_per_image: {at_most: 0.25}", count=68)
+    judge, least = find_check("false_positives_per_image").judge, 35
+    assert (1 - 0.05 ** (1 / least)) * 3 < 0.25 <= (1 - 0.05 ** (1 / (least - 1))) * 3
+    for patients, status in ((least, Status.PASSED), (least - 1, Status.INCONCLUSIVE)):
+        made = plan(behaviour, people(2 * patients, images=2))
+        trials = [trial(f"b{i}", arm="@untouched", cluster=f"p{i // 2}") for i in range(2 * patients)]
+        assert judge({"at_most": 0.25}, evidence(trials)).status is status
+        assert made.smallest == least
+        assert made.warning == ("" if status is Status.PASSED else "at least 35 backgrounds are needed to pass")
 
 
 def counted(behaviour):
@@ -288,7 +308,7 @@ def test_a_sequential_run_names_the_backgrounds_before_which_nothing_is_decided(
 
 
 def test_the_power_of_a_rising_response_is_that_of_repeated_trials(load):
-    """Of its correlation and of its drop, each by Student, where one pair of levels is alike in the mean."""
+    """Of its correlation and of its drop, where one pair of levels is alike in the mean."""
     made = plan(
         load(
             RISING,
@@ -297,11 +317,12 @@ def test_the_power_of_a_rising_response_is_that_of_repeated_trials(load):
         )
     )
     rng = np.random.default_rng(0)
-    drawn = np.concatenate([rng.normal(0.7, 0.3, (4000, 30)), np.zeros((4000, 1))], axis=1)
-    lower = drawn.mean(axis=1) - stats.t.isf(0.05, 30) * drawn.std(axis=1, ddof=1) / math.sqrt(31)
-    falls = rng.normal(0, 0.25, (4000, 30))
+    common = 0.85 * 0.15 / 0.15**2 - 1  # of the beta distribution on -1 to 1 with mean 0.7 and standard deviation 0.3
+    drawn = 2 * rng.beta(0.85 * common, 0.15 * common, (1000, 30)) - 1
+    lower = np.array([guarded_bounds(row, 0.05, -1.0, 1.0, (0.0, 0.0))[0] for row in drawn])
+    falls = rng.normal(0, 0.25, (1000, 30))
     upper = falls.mean(axis=1) + stats.t.isf(0.05, 29) * falls.std(axis=1, ddof=1) / math.sqrt(30)
-    assert made.power == pytest.approx(((lower > 0.5) & (upper < 0.1)).mean(), abs=0.03)
+    assert made.power == pytest.approx(((lower > 0.5) & (upper < 0.1)).mean(), abs=0.04)
     assert "a mean correlation of 0.7" in made.assumption
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from synnodtest.evidence.arm import UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence
+from synnodtest.expectations.fewest import count_backgrounds
 from synnodtest.expectations.kind import Kind, false_alarm
 from synnodtest.expectations.language import IMAGES, Selection, number, option
 from synnodtest.expectations.limits import many_false_positives
@@ -72,6 +73,7 @@ KIND = Kind(
     needs_nodules=False,
     passes_in_silence=lambda p: True,
     asks_little=lambda p: many_false_positives(p.at_most),
+    fewest=lambda p, alpha, per_background: count_backgrounds(float(p.at_most), alpha, per_background),
     power=count_power(lambda p: float(p.at_most)),
     grade=false_alarm,
 )
