@@ -11,7 +11,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.expectations import Status, find_check
 from synnodtest.expectations.curves import bootstrapped, ledger_of
-from synnodtest.expectations.kinds.calibration import _error_of
+from synnodtest.expectations.kinds.calibration import _among_the_loud, _error_of
 from synnodtest.expectations.language import Selection
 from tests.expectations.evidence import evidence, trial
 
@@ -350,15 +350,35 @@ def test_ten_findings_at_the_operating_point_are_needed_to_say_how_wrong_they_ar
     assert ("of the 12 findings of 0.25 or more the error is 0.90" in ruling.sentence) is (loud == 12)
 
 
-def test_the_error_of_the_loud_has_a_bin_for_every_ten_and_counts_those_just_at_the_operating_point():
-    """Three bins of ten: 0.5, half of them right, leave next to no gap, and twenty of 0.9 are all wrong."""
-    loud = [(0.5 + 0.001 * k, k % 2 == 0) for k in range(10)] + [(0.9 + 0.001 * k, False) for k in range(20)]
-    trials = beside_junk(loud + [None] * 30)
-    ruling = judge("calibration", {"at_most": 0.3}, trials, operating_point=0.5)
+def test_the_error_of_the_loud_has_a_bin_for_every_thirty_and_counts_those_just_at_the_operating_point():
+    """Three bins of thirty: 0.5, half of them right, leave next to no gap, and sixty of 0.9 are all wrong."""
+    loud = [(0.5 + 0.001 * k, k % 2 == 0) for k in range(30)] + [(0.9 + 0.001 * k, False) for k in range(60)]
+    trials = beside_junk(loud + [None] * 90)
+    ruling = judge("calibration", {"at_most": 0.35}, trials, operating_point=0.5)
     scores, hits = zip(*loud, strict=True)
-    by_hand = [abs(np.mean(scores[k : k + 10]) - np.mean(hits[k : k + 10])) for k in (0, 10, 20)]
-    assert f"of the 30 findings of 0.5 or more the error is {np.mean(by_hand):.2f} (" in ruling.sentence
+    by_hand = [abs(np.mean(scores[k : k + 30]) - np.mean(hits[k : k + 30])) for k in (0, 30, 60)]
+    assert f"of the 90 findings of 0.5 or more the error is {np.mean(by_hand):.2f} (" in ruling.sentence
     assert ruling.components[0].status is Status.PASSED
+
+
+def test_few_of_the_loud_are_two_bins():
+    """Two bins of fifteen: ten of 0.5, of which half are right, and twenty of 0.9, all wrong."""
+    loud = [(0.5 + 0.001 * k, k % 2 == 0) for k in range(10)] + [(0.9 + 0.001 * k, False) for k in range(20)]
+    ruling = judge("calibration", {"at_most": 0.3}, beside_junk(loud + [None] * 30), operating_point=0.5)
+    scores, hits = zip(*loud, strict=True)
+    by_hand = [abs(np.mean(scores[k : k + 15]) - np.mean(hits[k : k + 15])) for k in (0, 15)]
+    assert f"of the 30 findings of 0.5 or more the error is {np.mean(by_hand):.2f} (" in ruling.sentence
+
+
+@pytest.mark.parametrize(("off", "fewest", "most"), [(0.0, 0, 31), (0.1, 60, 100)])
+def test_of_sixty_scores_chance_alone_withholds_no_more_than_a_third_where_they_are_right(off, fewest, most):
+    parameters, withheld = find_check("calibration").read({"at_most": 0.05}), 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        right = [(s, rng.random() < s - off) for s in rng.uniform(0.25, 1.0, 60)]
+        seen = evidence(beside_junk(right, junk=1))
+        withheld += bool(_among_the_loud(ledger_of(parameters, seen), 10, 0.05, seen))
+    assert fewest <= withheld <= most
 
 
 @pytest.mark.parametrize(("score", "are"), [(0.0, True), (-0.01, False), (1.0, True), (1.01, False)])
