@@ -15,7 +15,7 @@ from synnodtest.counted import counted
 from synnodtest.detectors.conform_boxes import boxes_checks
 from synnodtest.detectors.conform_check import IN_PYTHON, Ask, Check, Findings, guarded
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
-from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs
+from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
 from synnodtest.detectors.guard import Guard, unguarded
 from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
@@ -156,6 +156,10 @@ def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check
     together = guard.detect_anywhere([blind(shown[k]) for k in places])
     apart = [difference(a, single[k]) for a, k in zip(together, places, strict=True)]
     if max(apart) <= SCORE_TOLERANCE:
+        loudest = max(range(count), key=lambda k: max((found.score for found in single[k]), default=0.0))
+        if lost := _lost_in_a_stack(guard, shown[loudest], single[loudest]):
+            says = f"{lost} of {AT_ONCE} radiographs of one size get other findings within a batch"
+            return Check("batch", False, says, "decode each radiograph of a stack by itself, and leave out none")
         return Check("batch", True, f"together and one by one give the same findings, scores within {max(apart):.1e}")
     nearest = [min(range(count), key=lambda k: difference(findings, single[k])) for findings in together]
     if sorted(nearest) == sorted(places) and nearest != places:
@@ -163,6 +167,18 @@ def _batch(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check
         return Check("batch", False, says, "answer in the order of the radiographs")
     says = f"{sum(d > SCORE_TOLERANCE for d in apart)} of {len(places)} radiographs get other findings within a batch"
     return Check("batch", False, says, "scale, pad and decode each radiograph by itself, and leave out none")
+
+
+def _lost_in_a_stack(guard: Guard, shown: Radiograph, single: Sequence[Finding]) -> int:
+    """Return how many radiographs of a batch of one size, which an adapter may stack, get other findings than alone.
+
+    They are one and its mirror image, in an order of which no shift and no reversal is the same.
+    """
+    pair = [blind(shown), mirrored(shown)]
+    alone = [single, *guard.detect_anywhere(pair[1:])]
+    order = [k.bit_count() % 2 for k in range(AT_ONCE)]
+    together = guard.detect_anywhere([pair[k] for k in order])
+    return sum(difference(found, alone[k]) > SCORE_TOLERANCE for found, k in zip(together, order, strict=True))
 
 
 def _bit_depth(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check:

@@ -17,7 +17,7 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
-FORMAT = 7
+FORMAT = 8
 """Version of the questions, part of their key: raised when they change, so that kept answers to older ones do not
 count."""
 COUNT, SIZE = 4, 512

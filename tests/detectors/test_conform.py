@@ -246,7 +246,16 @@ LOST = {
     "halves from two devices that change places": lambda rs: honest([*rs[4:], *rs[:4]]) if len(rs) > 4 else honest(rs),
     "reversed beyond four": lambda rs: honest(rs)[::-1] if len(rs) > 4 else honest(rs),
     "even and odd ones apart": lambda rs: honest([*rs[::2], *rs[1::2]]) if len(rs) > 4 else honest(rs),
+    "all but the first of those of one size": lambda rs: (
+        [*honest(rs[:1]), *([] for _ in rs[1:])] if stacked(rs) else honest(rs)
+    ),
+    "places within those of one size": lambda rs: honest([*rs[1:], rs[0]]) if stacked(rs) else honest(rs),
+    "those of one size reversed": lambda rs: honest(rs[::-1]) if stacked(rs) else honest(rs),
 }
+
+
+def stacked(radiographs):
+    return len(radiographs) > 1 and len({one.shape for one in radiographs}) == 1
 
 
 @pytest.mark.parametrize("fault", LOST)
