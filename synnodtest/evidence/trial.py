@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,18 @@ from synnodtest.scene import Scene
 
 SEEN = ("conspicuity", "contrast_in_place")
 """Quantities of a nodule that are measured on the finished radiograph, blind to the detector."""
+
+
+class Question(partial[bool]):
+    """A method that is not called yet: taken for its answer it would be true of every nodule, and any check passed."""
+
+    def __bool__(self) -> bool:
+        """Refuse to be taken for an answer.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("detected is asked of an operating point: nodule.detected(evidence.operating_point)")
 
 
 @dataclass(frozen=True)
@@ -44,8 +57,12 @@ class NoduleTrial:
     finding: int | None
     regions: frozenset[str] = frozenset()
 
-    def detected(self, operating_point: float) -> bool:
-        """Return whether a finding at or above the operating point hits it."""
+    @property
+    def detected(self) -> Callable[[float], bool]:
+        """Whether a finding at or above an operating point hits it: ``detected(0.25)``."""
+        return Question(self._detected)
+
+    def _detected(self, operating_point: float) -> bool:
         return self.finding is not None and self.confidence >= operating_point
 
 

@@ -29,6 +29,12 @@ def test_a_nodule_without_a_finding_is_missed_at_any_operating_point():
     assert missed.nodule(None) is missed.nodule("nodule") is missed.nodules[0]
 
 
+def test_a_check_that_forgets_to_name_the_operating_point_is_told_so_in_place_of_finding_every_nodule_detected():
+    missed = trial("b", 0.0)
+    with pytest.raises(TypeError, match=r"nodule\.detected\(evidence\.operating_point\)"):
+        all(nodule.detected for nodule in missed.nodules)
+
+
 MASKS = {"lung": np.array([[True, True, False, False]]), "hilar": np.array([[False, True, True, False]])}
 LUNG, HILAR = MASKS.values()
 
