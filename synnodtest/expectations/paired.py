@@ -165,12 +165,12 @@ def paired_needs(parameters: Compared) -> tuple[Arm, ...]:
 
 
 def reference_gate(parameters: Compared, compared: Comparison, evidence: Evidence) -> Held:
-    """Return the gate that the reference detects anything at all."""
+    """Return the gate that the reference detects anything at all, and where images are compared the arm, too."""
     least = float(parameters.reference_at_least)
-    name = compared.names[1]
-    label = f"sensitivity of the reference arm {name!r}" if parameters.reference is not None else f"sensitivity {name}"
+    name, what = compared.names[compared.gated], ("arm", "reference arm")[compared.gated]
+    label = f"sensitivity of the {what} {name!r}" if parameters.reference is not None else f"sensitivity {name}"
     planted = dict.fromkeys(str(trial.arm) for trial, _ in compared.gate)
-    if planted and parameters.reference not in (None, *planted):
+    if planted and parameters.reference is not None and name not in planted:
         label = f"sensitivity for the nodules of {', '.join(map(repr, planted))}"
     return sensitivity_gate(compared.gate, evidence, least, label)
 

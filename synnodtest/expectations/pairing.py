@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from synnodtest.counted import counted
 from synnodtest.evidence.arm import UNDER_ARM
@@ -56,11 +56,13 @@ class Comparison:
         trials: The arm's scene of each unit (a nodule, or an image).
         arm: The metric of each unit in the arm.
         reference: The same in the reference.
-        gate: Nodules of the reference, by which it shows that it detects anything.
+        gate: Nodules of the reference, by which it shows that it detects anything; where images are compared, those of
+            the side that detects fewer: silence there is no quiet.
         nodules: Each nodule with its scene, in the arm and in the reference.
         lost: Nodules that are in the reference but not (or no longer) in the arm.
         alone: Units of the reference that have no partner, though the arm has their like on other backgrounds.
         identical: Whether the detector saw the same pixels in both arms, throughout.
+        gated: Which of the names the gate is of.
     """
 
     metric: str
@@ -73,6 +75,7 @@ class Comparison:
     lost: int = 0
     alone: int = 0
     identical: bool = False
+    gated: Literal[0, 1] = 1
 
     @property
     def label(self) -> str:
@@ -106,7 +109,10 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     pairs, lost, alone = _nodule_pairs(parameters, evidence)
     # a reference that plants none is gated by whatever nodules there are
     gate = [reference for _, reference in pairs] or evidence.nodules(of=parameters.of, where=parameters.where)
+    gated: Literal[0, 1] = 1
     if metric in ON_IMAGES:
+        found = [sum(pair[side][1].detected(point) for pair in pairs) for side in (0, 1)]
+        gate, gated = ([tested for tested, _ in pairs], 0) if found[0] < found[1] else (gate, 1)
         images, alone = _image_pairs(parameters, evidence)
         scenes = images
         lost, trials = 0, [trial for trial, _ in images]
@@ -116,7 +122,7 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
         trials = [trial for trial, _ in scenes]
         arm, reference = ([of_nodule(metric, pair[k][1], point) for pair in pairs] for k in (0, 1))
     same = all(one.radiograph_sha256 == other.radiograph_sha256 != "" for one, other in scenes)
-    return Comparison(metric, _names(parameters), trials, arm, reference, gate, pairs, lost, alone, same)
+    return Comparison(metric, _names(parameters), trials, arm, reference, gate, pairs, lost, alone, same, gated)
 
 
 def is_arm(parameters: Compared, trial: Trial) -> bool:

@@ -105,6 +105,25 @@ def test_two_silent_arms_never_pass(kind, metric):
     assert judge(kind, {**ARMS, "margin": 0.1, "metric": metric}, trials).status is not Status.PASSED
 
 
+@pytest.mark.parametrize("hit", [0, 1])
+@pytest.mark.parametrize("metric", ["specificity", "false_positives_per_image"])
+@pytest.mark.parametrize(("kind", "parameters", "names"), [
+    ("non_inferior", ARMS, ("double", "single")), ("equivalent", ARMS, ("double", "single")),
+    ("invariant", UNDER, ("@under:default", "default")),
+])  # fmt: skip
+def test_an_arm_in_which_the_detector_is_dead_is_not_as_quiet_as_its_reference(kind, parameters, names, metric, hit):
+    """An adapter that answers nothing once a radiograph is turned has no false positive there."""
+    trials = pairs(100 * hit, 0, 100 - 100 * hit, 0, names)
+    under = ("@under:@untouched", "@untouched") if kind == "invariant" else ("@untouched:double", "@untouched:single")
+    trials += [trial(f"b{i}", arm=arm) for i in range(100) for arm in under]
+    ruling = judge(kind, {**parameters, "margin": 0.1, "metric": metric}, trials)
+    assert ruling.status is (Status.PASSED if hit else Status.INCONCLUSIVE)
+    if not hit:
+        gate = ruling.components[1]
+        assert (gate.role, gate.value) == ("gate", 0.0)
+        assert gate.label == ("sensitivity under flip" if kind == "invariant" else "sensitivity of the arm 'double'")
+
+
 def test_several_pairs_on_a_background_are_one_cluster():
     trials = [
         trial(f"b{i}", 0.9 * hit, arm=arm, replicate=r)

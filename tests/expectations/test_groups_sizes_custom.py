@@ -122,6 +122,15 @@ def test_groups_that_share_backgrounds_are_compared_within_them():
     assert ruling.components[0].lower < 0 < ruling.components[0].upper
 
 
+@pytest.mark.parametrize("metric", ["specificity", "false_positives_per_image"])
+def test_a_group_in_which_the_detector_is_dead_is_not_as_quiet_as_the_others(metric):
+    untouched = [trial(f"{sex}{i}", arm="@untouched", strata={"sex": sex}) for sex in "FM" for i in range(150)]
+    ruling = judge("parity", {**PARITY, "metric": metric}, [*by_sex(0.9, 0.0), *untouched])
+    assert ruling.status is Status.INCONCLUSIVE
+    assert "sensitivity of sex=M, the least of all groups 0.00" in ruling.sentence
+    assert judge("parity", {**PARITY, "metric": metric}, [*by_sex(0.9, 0.9), *untouched]).status is Status.PASSED
+
+
 @pytest.mark.parametrize("metric", ["confidence", "specificity", "false_positives_per_image"])
 def test_parity_of_the_other_metrics(metric):
     trials = by_sex(0.9, 0.9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,8 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
     """Every pair of groups differs by less than the margin.
 
     PASSED where each pair's interval lies within (intersection-union: no correction); FAILED needs a pair that lies
-    outside after Holm's correction. Silent groups are equal, so the sensitivity over all groups must exceed 0.2.
+    outside after Holm's correction. Silent groups are equal, so the sensitivity over all groups must exceed 0.2; where
+    images are compared that of each, as a silent group has no false positive.
     """
     margin, metric = float(parameters.margin), parameters.metric
     groups = _groups(parameters, evidence, metric)
@@ -91,9 +92,8 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         return _no_group(parameters, criterion, evidence)
     pairs = [_pair(a, b, metric, margin, evidence) for a, b in combinations(groups, 2)]
     held, p_value = _corrected(pairs, evidence.alpha)
-    nodules = [pair for s in parameters.strata for pair in _nodules(parameters, evidence, s.where)]
     ruling = rule(
-        [*held, sensitivity_gate(nodules, evidence, label="sensitivity over all groups")],
+        [*held, _gate(parameters, evidence)],
         evidence,
         criterion,
         [t for g in groups for t in g.trials],
@@ -104,6 +104,16 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
         details={"by group": [_row(g) for g in groups]},
     )
     return replace(ruling, p_value=math.nan if empty else p_value)
+
+
+def _gate(parameters: Parity, evidence: Evidence) -> Held:
+    """Return the gate that anything is detected; where images are compared, in the group that is least so."""
+    groups = {s.label: _nodules(parameters, evidence, s.where) for s in parameters.strata}
+    if parameters.metric in ON_IMAGES and (planted := {label: pairs for label, pairs in groups.items() if pairs}):
+        point = evidence.operating_point
+        least = min(planted, key=lambda label: sum(n.detected(point) for _, n in planted[label]) / len(planted[label]))
+        return sensitivity_gate(planted[least], evidence, label=f"sensitivity of {least}, the least of all groups")
+    return sensitivity_gate([*chain(*groups.values())], evidence, label="sensitivity over all groups")
 
 
 def _no_group(parameters: Parity, criterion: str, evidence: Evidence) -> Ruling:
