@@ -1,15 +1,17 @@
-"""A process that is ended from within: a detector, or a library that it loads, which calls ``os._exit(0)``.
+"""A process that is ended from within: a detector, or a library that it loads, which calls ``os._exit(0)`` or C's exit.
 
 Nothing is judged and nothing is written then, and the status says that all is well.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 _CALLS = ("_exit", "execv", "execve")
@@ -23,7 +25,8 @@ _ENDING = [signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
 def early_end_fails(tell: Callable[[str], None], status: int) -> Iterator[None]:
     """While this lasts, have the process end with ``status`` where it is told to end, and say so.
 
-    A status that is not 0 stays. Processes forked from this one end as they like.
+    A status that is not 0 stays. Processes forked from this one end as they like. Where C's ``exit`` ends it, it
+    dies of a signal.
 
     Args:
         tell: Is given the sentence.
@@ -47,10 +50,44 @@ def early_end_fails(tell: Callable[[str], None], status: int) -> Iterator[None]:
     for name in _CALLS:
         setattr(os, name, instead(name))
     try:
-        yield
+        with _native_end_fails():
+            yield
     finally:
         for name, call in before.items():
             setattr(os, name, call)
+
+
+_AT_END: int | None = getattr(signal, "SIGRTMAX", None)
+"""A signal that nobody listens to and a process dies of; macOS and Windows have none, and go without."""
+
+
+@contextmanager
+def _native_end_fails() -> Iterator[None]:
+    """While this lasts, have the process die of a signal where what is not Python ends it by C's ``exit(0)``.
+
+    That runs no line of Python, and says that all is well.
+    """
+    if _AT_END is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _raise_at_end(_AT_END)
+    before = signal.signal(_AT_END, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(_AT_END, before)
+
+
+@cache
+def _raise_at_end(number: int) -> None:
+    """Have C raise a signal at this process' end, which is ignored until somebody asks, and in forked processes.
+
+    A call of Python could not be taken back, and would crash where Python has ended before.
+    """
+    libc = ctypes.CDLL(None)
+    libc["__cxa_atexit"](ctypes.cast(libc["raise"], ctypes.c_void_p), ctypes.c_void_p(number), None)
+    signal.signal(number, signal.SIG_IGN)
+    os.register_at_fork(after_in_child=lambda: signal.signal(number, signal.SIG_IGN))
 
 
 @contextmanager

@@ -41,6 +41,28 @@ def test_a_forked_process_ends_as_it_likes(ended, monkeypatch):
     assert (ended, told) == ([("_exit", 0), ("execv", "/bin/true", ["true"])], [])
 
 
+ENDS = {
+    "with early_end_fails(print, 3): libc.exit(0)": -getattr(signal, "SIGRTMAX", 0),
+    "with early_end_fails(print, 3): Thread(target=libc.exit, args=[0]).start(); time.sleep(60)": -getattr(
+        signal, "SIGRTMAX", 0
+    ),
+    "with early_end_fails(print, 3): pass": 0,
+    "with early_end_fails(print, 3):\n  with early_end_fails(print, 3): pass\n  libc.exit(0)": -getattr(
+        signal, "SIGRTMAX", 0
+    ),
+    "with early_end_fails(print, 3): pid = os.fork()\nif not pid: libc.exit(0)\nassert os.waitpid(pid, 0)[1] == 0": 0,
+    "with early_end_fails(print, 3): assert os.system('true') == 0": 0,
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMAX"), reason="there is no such signal")
+@pytest.mark.parametrize("words", ENDS)
+def test_a_process_that_a_library_ends_by_exit_of_c_does_not_end_well(words):
+    head = "import ctypes, os, time\nfrom threading import Thread\n"
+    head += "from synnodtest.shell.early_end import early_end_fails\nlibc = ctypes.CDLL(None)\n"
+    assert subprocess.run([sys.executable, "-c", head + words], timeout=60).returncode == ENDS[words]
+
+
 @pytest.mark.parametrize(("name", "then"), [("SIGTERM", signal.SIG_DFL), ("SIGHUP", signal.SIG_IGN)])
 def test_a_time_limit_or_a_closed_terminal_ends_a_run_as_ctrl_c_does(monkeypatch, name, then):
     """A second SIGTERM ends it at once; of a closing terminal shell and kernel may both send SIGHUP."""
