@@ -41,15 +41,18 @@ def write(folder: Path) -> Path:
     """
     if not (folder / RECORD).is_file():
         raise RecordError(f"{folder}: no {RECORD} to vouch for", hint="write the record first")
-    hashes = _hashes(folder)
+    content = _content(folder, _hashes(folder))
+    return write_atomic(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _content(folder: Path, hashes: dict[str, str]) -> dict[str, Any]:
     report = folder / REPORT
-    content = {
+    return {
         "synnodtest_manifest": VERSION,
         "root": {"sha256": _root(hashes), "covers": _COVERS},
         "files": [{"path": p, "sha256": h, "bytes": (folder / p).stat().st_size} for p, h in sorted(hashes.items())],
         "report": {"path": REPORT, "sha256": sha256_of_file(report)} if report.is_file() else None,
     }
-    return write_atomic(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
@@ -74,6 +77,8 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     ]
     faults += filter(None, [_list_fault(manifest)])
     faults += _report_faults(folder, manifest)
+    if not faults and any(manifest[name] != told for name, told in _content(folder, hashes).items()):
+        faults.append(f"{FILE_NAME}: differs from what was written, though not in a hash")
     return faults + (_input_faults(folder, inputs) if inputs else [])
 
 

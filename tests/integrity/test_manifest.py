@@ -63,6 +63,19 @@ def test_a_manifest_edited_to_match_is_found_out(run):
     assert manifest.verify(run) == ["report.html: does not carry the root digest of the manifest"]
 
 
+@pytest.mark.parametrize("change", [
+    lambda listed: listed["files"][0].update(bytes=1), lambda listed: listed["root"].update(covers="nothing"),
+    lambda listed: listed["files"].insert(0, {**listed["files"][0], "sha256": "0" * 64}),
+    lambda listed: listed["report"].update(path="another.html"),
+])  # fmt: skip
+def test_a_manifest_of_the_same_hashes_that_was_edited_is_found_out(run, change):
+    path = run / manifest.FILE_NAME
+    listed = json.loads(path.read_bytes())
+    change(listed)
+    path.write_text(json.dumps(listed))
+    assert [fault.partition(":")[0] for fault in manifest.verify(run)] == [manifest.FILE_NAME]
+
+
 def test_specs_are_held_against_the_record(run, tmp_path):
     (tmp_path / "specs").mkdir()
     assert manifest.verify(run, inputs=tmp_path) == ["specs/paper.yaml: the spec of the run is missing"]
