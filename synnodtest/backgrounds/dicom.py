@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from synnodtest.backgrounds.dicom_header import DicomFacts, facts_of, noted_of
 from synnodtest.backgrounds.dicom_range import stored_numbers, to_unit_range
-from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored
+from synnodtest.backgrounds.reading import FILE_ALONE, MAX_PIXELS, Given, Stored
 from synnodtest.errors import BackgroundError, SynnodError, require
 from synnodtest.identity import instance_key
 
@@ -44,7 +44,7 @@ def read_dicom_facts(path: Path) -> DicomFacts:
         return facts_of(_open(path, stop_before_pixels=True))
 
 
-def read_dicom(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored:
+def read_dicom(path: Path, given: Given = FILE_ALONE) -> Stored:
     """Return the pixels as displayed (0..1, air dark) and the spacing ``(row, column)`` in mm, if given.
 
     The range 0..1 is that of the VOI LUT or of the first window; without either, that of the stored bits
@@ -57,7 +57,7 @@ def read_dicom(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored
     """
     with _reading(path):
         data = _open(path)
-        _refuse_foreign(path, data, max_pixels, given)
+        _refuse_foreign(path, data, given)
         notes = noted_of(data)
         stored, bits, told = stored_numbers(path, data, given.bits)
         notes += told
@@ -104,7 +104,7 @@ def _open(path: Path, *, stop_before_pixels: bool = False) -> Any:
         ) from error
 
 
-def _refuse_foreign(path: Path, data: Any, max_pixels: int, given: Given) -> None:
+def _refuse_foreign(path: Path, data: Any, given: Given) -> None:
     rows, columns = data.get("Rows"), data.get("Columns")
     if "PixelData" not in data or not rows or not columns:
         raise BackgroundError(f"{path}: a DICOM file without an image", hint="remove it from the folder")
@@ -113,8 +113,8 @@ def _refuse_foreign(path: Path, data: Any, max_pixels: int, given: Given) -> Non
         raise BackgroundError(
             f"{path}: {frames} frames: a series or volume, not one radiograph", hint="export one frame per file"
         )
-    if int(rows) * int(columns) > max_pixels:
-        raise BackgroundError(f"{path}: {columns} x {rows} pixels exceed the {max_pixels} that are read")
+    if int(rows) * int(columns) > MAX_PIXELS:
+        raise BackgroundError(f"{path}: {columns} x {rows} pixels exceed the {MAX_PIXELS} that are read")
     kind = str(data.get("PhotometricInterpretation", ""))
     if kind not in ("MONOCHROME1", "MONOCHROME2"):
         raise BackgroundError(

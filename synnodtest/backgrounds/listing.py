@@ -24,7 +24,7 @@ from synnodtest.backgrounds.folder_files import (
 )
 from synnodtest.backgrounds.manifest import Manifest, find_manifest
 from synnodtest.backgrounds.mask_folders import nodule_masks, notes_on_masks
-from synnodtest.backgrounds.png_jpeg import OTHER_FORMAT
+from synnodtest.backgrounds.png_jpeg import OTHER_FORMAT, read_raster
 from synnodtest.backgrounds.table_labels import tells_positive
 from synnodtest.backgrounds.writers import says_planted
 from synnodtest.class_names import Meaning, meaning
@@ -131,14 +131,11 @@ def _called_nodules(entries: Sequence[Entry]) -> set[Path]:
 
 def _with_nodule_mask(images: Path, entries: Sequence[Entry], masks: MasksBeside) -> set[Path]:
     """Return the radiographs of which a mask, beside them or in a folder of such, is one of nodules and not empty."""
-    from synnodtest.backgrounds.png_jpeg import read_raster
-    from synnodtest.backgrounds.readers import MAX_PIXELS
-
     in_folders = nodule_masks(images, {stem_of(entry.path) for entry in entries})
 
     def shown(path: Path) -> bool:
         beside = [mask for region, mask in masks.of(path).items() if meaning(region) is Meaning.NODULE]
-        return any(read_raster(mask, MAX_PIXELS).values.any() for mask in (*beside, *in_folders.get(stem_of(path), ())))
+        return any(read_raster(mask).values.any() for mask in (*beside, *in_folders.get(stem_of(path), ())))
 
     return {entry.path for entry in entries if shown(entry.path)}
 

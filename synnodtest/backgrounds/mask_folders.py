@@ -10,6 +10,7 @@ from pathlib import Path
 
 from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.folder_files import UNREAD_PICTURES
+from synnodtest.backgrounds.png_jpeg import read_raster
 from synnodtest.class_names import Meaning, meaning
 from synnodtest.counted import counted
 from synnodtest.errors import BackgroundError
@@ -53,12 +54,10 @@ def notes_on_masks(images: Path, stems: Collection[str]) -> Iterator[str]:
 
     Arguments are those of :func:`nodule_masks`. Of a folder some masks are looked at; what cannot be read is none.
     """
-    from synnodtest.backgrounds.png_jpeg import read_raster
-    from synnodtest.backgrounds.readers import MAX_PIXELS
 
     def is_small(path: Path) -> bool:
         try:
-            return bool(0 < (read_raster(path, MAX_PIXELS).values > 0).mean() <= LARGEST_NODULE)
+            return bool(0 < (read_raster(path).values > 0).mean() <= LARGEST_NODULE)
         except BackgroundError:
             return False
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.backgrounds.reading import FILE_ALONE, Given, Stored, by_bits
+from synnodtest.backgrounds.reading import FILE_ALONE, MAX_PIXELS, Given, Stored, by_bits
 from synnodtest.errors import BackgroundError
 
 MAX_VALUES = 256 * 1024 * 1024
@@ -25,14 +25,13 @@ float32."""
 MAX_HEADER_BYTES = 64 * 1024
 """Bytes in which the header must end: MetaImage's take a few hundred, so a file without an end of one is none."""
 
-_TYPES = {
+KNOWN_TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
     "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }  # fmt: skip
+"""Element types that are read -> how NumPy calls them."""
 
-KNOWN_TYPES = tuple(_TYPES)
-"""Element types that are read."""
 MODALITIES = ("", "MET_MOD_OTHER", "MET_MOD_UNKNOWN", "MET_MOD_XR", "MET_MOD_CR", "MET_MOD_DX")
 """Values of the header's ``Modality``; CT, MR, NM and US are no radiographs."""
 UNITS = ("", "mm", "?", "millimeter", "millimetre")
@@ -122,12 +121,12 @@ def _layout(path: Path, header: Mapping[str, str], max_values: int) -> tuple[tup
     if channels < 1 or math.prod(shape) * channels > max_values:
         raise BackgroundError(f"{path}: {header['DimSize']} values are more than the {max_values} that are read")
     name = header.get("ElementType", "")
-    if name not in _TYPES:
-        raise BackgroundError(f"{path}: ElementType {name!r} is not read; known are {', '.join(_TYPES)}")
+    if name not in KNOWN_TYPES:
+        raise BackgroundError(f"{path}: ElementType {name!r} is not read; known are {', '.join(KNOWN_TYPES)}")
     if not _flag(header, "BinaryData", default=True):
         raise BackgroundError(f"{path}: pixels written as text are not read", hint="save it with BinaryData = True")
     big = _flag(header, "BinaryDataByteOrderMSB") or _flag(header, "ElementByteOrderMSB")
-    return shape, channels, np.dtype(_TYPES[name]).newbyteorder(">" if big else "<")
+    return shape, channels, np.dtype(KNOWN_TYPES[name]).newbyteorder(">" if big else "<")
 
 
 def _read_payload(path: Path, header: Mapping[str, str], start: int, expected: int) -> bytes:
@@ -199,13 +198,13 @@ def _flag(header: Mapping[str, str], key: str, *, default: bool = False) -> bool
     return default if value is None else value.strip().lower() in ("true", "1")
 
 
-def read_metaimage(path: Path, max_pixels: int, given: Given = FILE_ALONE) -> Stored:
+def read_metaimage(path: Path, given: Given = FILE_ALONE) -> Stored:
     """Return the radiograph in a ``.mha`` or ``.mhd``.
 
     Raises:
         BackgroundError: a volume, in colour, of another modality, in other units, or damaged; names the file.
     """
-    image = read_mha(path, max_values=max_pixels)
+    image = read_mha(path, max_values=MAX_PIXELS)
     notes = _claims(path, image.header)
     stored = by_bits(path, flat(path, image.array), given)
     return Stored(stored.pixels, _in_plane(image), (*notes, *stored.notes))

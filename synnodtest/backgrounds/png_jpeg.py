@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from synnodtest.backgrounds.reading import MAX_PIXELS
 from synnodtest.errors import BackgroundError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -44,7 +45,7 @@ class Raster:
     transposed: bool = False
 
 
-def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
+def read_raster(path: Path, *, by_exif: bool = True) -> Raster:
     """Return the grey values of a PNG or JPEG.
 
     Colour files whose channels are equal count as grey; an opaque alpha channel is dropped. The picture is turned as
@@ -58,7 +59,7 @@ def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
             raise BackgroundError(f"{path}: the file is empty", hint=_DAMAGED)
         with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            _refuse_unreadable(path, image, max_pixels)
+            _refuse_unreadable(path, image)
             _check_png(path)
             turn = int(image.getexif().get(ExifTags.Base.Orientation, 1) or 1) if by_exif else 1
             _load_whole(image)
@@ -71,7 +72,7 @@ def read_raster(path: Path, max_pixels: int, *, by_exif: bool = True) -> Raster:
         raise BackgroundError(f"{path}: not a readable PNG or JPEG file", hint=hint) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         counted = re.search(r"\((\d+) pixels\)", str(error))
-        raise _too_large(path, f"{counted[1]} pixels" if counted else "its pixels", max_pixels) from error
+        raise _too_large(path, f"{counted[1]} pixels" if counted else "its pixels") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BackgroundError(f"{path}: truncated or damaged: {reason}", hint=_DAMAGED) from error
@@ -87,10 +88,10 @@ def _load_whole(image: Image.Image) -> None:
             ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
 
 
-def _refuse_unreadable(path: Path, image: Image.Image, max_pixels: int) -> None:
+def _refuse_unreadable(path: Path, image: Image.Image) -> None:
     width, height = image.size
-    if width * height > max_pixels:
-        raise _too_large(path, f"{width} x {height} pixels", max_pixels)
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width} x {height} pixels")
     if getattr(image, "n_frames", 1) > 1:
         raise BackgroundError(f"{path}: holds several pictures", hint="save one radiograph per file")
     if image.format == "PNG" and image.mode not in ("I;16", "I") and _png_bit_depth(path) == 16:
@@ -119,9 +120,9 @@ def _grey(path: Path, image: Image.Image) -> tuple[NDArray[Any], int]:
     return np.ascontiguousarray(channels[..., 0]), 8
 
 
-def _too_large(path: Path, what: str, max_pixels: int) -> BackgroundError:
+def _too_large(path: Path, what: str) -> BackgroundError:
     return BackgroundError(
-        f"{path}: {what} exceed the {max_pixels} pixels that are read", hint="resample it to at most 8192 x 8192"
+        f"{path}: {what} exceed the {MAX_PIXELS} pixels that are read", hint="resample it to at most 8192 x 8192"
     )
 
 

@@ -29,13 +29,11 @@ from synnodtest.backgrounds.jsrt import read_jsrt
 from synnodtest.backgrounds.mha import flat, read_metaimage, read_mha
 from synnodtest.backgrounds.plausible import check_chest, check_picture, check_spacing
 from synnodtest.backgrounds.png_jpeg import read_raster
-from synnodtest.backgrounds.reading import Given, Stored, by_bits, least_depth
+from synnodtest.backgrounds.reading import MAX_PIXELS, Given, Stored, by_bits, least_depth
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.radiograph import Radiograph
 
-MAX_PIXELS = 8192 * 8192
-"""Pixels that a header may claim before memory is taken for them: 16 times those of a JSRT film, 256 MiB in float32."""
 TURNED_NOTE = "turned by"
 MOST_LABELS = 16
 """Regions that one map may hold; the grey values of a soft edge are larger numbers, or more of them."""
@@ -132,7 +130,7 @@ def read_mask(path: str | Path, shape: tuple[int, int], rotate_deg: int | None =
     if path.suffix.lower() in (".mha", ".mhd"):
         values = flat(path, read_mha(path, max_values=MAX_PIXELS).array)
     else:
-        values = read_raster(path, MAX_PIXELS, by_exif=rotate_deg is None).values
+        values = read_raster(path, by_exif=rotate_deg is None).values
     values = np.rot90(values, -(rotate_deg or 0) // 90)
     if values.shape != shape:
         raise BackgroundError(
@@ -169,18 +167,18 @@ def _read_stored(path: Path, given: Given) -> Stored:
     if further is not None:
         stored = further.stored(path)
     elif suffix in (".mha", ".mhd"):
-        stored = read_metaimage(path, MAX_PIXELS, given)
+        stored = read_metaimage(path, given)
     elif suffix == ".img":
         stored = read_jsrt(path)
     elif suffix in (".dcm", ".dicom") or is_dicom(path):
-        stored = read_dicom(path, MAX_PIXELS, given)
+        stored = read_dicom(path, given)
     else:
         stored = _picture(path, given)
     return replace(stored, spacing_mm=given.spacing_mm or stored.spacing_mm)
 
 
 def _picture(path: Path, given: Given) -> Stored:
-    raster = read_raster(path, MAX_PIXELS, by_exif=given.rotate_deg is None)
+    raster = read_raster(path, by_exif=given.rotate_deg is None)
     if raster.depth == 8 and given.bits not in (None, 8):
         raise BackgroundError(
             f"{path}: an 8-bit file, and 'bits' says {given.bits}", hint="correct 'bits' in the manifest"

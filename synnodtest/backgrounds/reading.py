@@ -19,6 +19,10 @@ ACCEPTABLE = ("size", "brightness", "orientation", "polarity", "modality", "body
 """Checks that the manifest's column ``accept`` may name: someone has looked and waives it for one file."""
 
 
+MAX_PIXELS = 8192 * 8192
+"""Pixels that a header may claim before memory is taken for them: 16 times those of a JSRT film, 256 MiB in float32."""
+
+
 @dataclass(frozen=True)
 class Given:
     """The manifest's word on one radiograph; it wins over the file.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +18,6 @@ from synnodtest.record.credibility import read as read_credibility
 from synnodtest.record.limit import Limit, parse_limit
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.shell.settings import Settings
-
-if TYPE_CHECKING:
-    from synnodtest.integrity.waivers import Waivers
 
 HINT = (
     "pytest --detector best.pt          a YOLO checkpoint with one class\n"
