@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 import json
 import math
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.canonical import plain, seed_sequence
+from synnodtest.datasets.records import columns_and_rows
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.measured import Pair, synthesized
 from synnodtest.evaluation.transfer.scenes import Counterpart
@@ -154,19 +154,17 @@ def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str]
         raise SynnodError(f"{key}: not the key of a reader study: {error}", hint="--key DIR/key.json") from error
     answers: dict[str, dict[str, float]] = {}
     for path in paths:
-        try:
-            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-        except OSError as error:
-            raise SynnodError(f"{path}: cannot be read: {error}") from error
-        for line, row in enumerate(rows, 2):
+        rows = columns_and_rows(path)
+        next(rows)
+        for row, where in rows:
             reader, picture, rating = (str(row.get(name) or "").strip() for name in ("reader", "picture", "rating"))
             if not reader or picture not in pictures or rating not in ("1", "2", "3", "4", "5"):
                 raise SynnodError(
-                    f"{path}:{line}: reader {reader!r}, picture {picture!r}, rating {rating!r} cannot be an answer",
+                    f"{where}: reader {reader!r}, picture {picture!r}, rating {rating!r} cannot be an answer",
                     hint=f"columns reader,picture,rating; pictures 1 to {len(pictures)}, ratings 1 to 5",
                 )
             if picture in answers.setdefault(reader, {}):
-                raise SynnodError(f"{path}:{line}: reader {reader!r} rated picture {picture} twice")
+                raise SynnodError(f"{where}: reader {reader!r} rated picture {picture} twice")
             answers[reader][picture] = float(rating)
     if not answers:
         raise SynnodError("no answers", hint="--answers FILE.csv ..., as readers.html saves them")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.csv_rows import AS_CSV, rows_of
 from synnodtest.errors import SynthesizerError
 
 WIDEST_ZOOM = 5.0
@@ -155,5 +156,7 @@ def _listed(folder: Path) -> set[str]:
     table = next(iter(sorted(folder.rglob("ct_nodules.csv"))), None)
     if table is None:
         return set()
-    with table.open(newline="") as file:
-        return {row["img_name"] for row in csv.DictReader(file) if row.get("img_name")}
+    try:
+        return {row["img_name"] for row in rows_of(table.read_bytes())}
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise SynthesizerError(f"{table}: no table with a column 'img_name' ({error!r})", hint=AS_CSV) from error

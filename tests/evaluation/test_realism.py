@@ -82,6 +82,13 @@ def test_a_perfect_reader_of_few_cases_has_an_interval_and_one_of_one_kind_no_au
     assert (both["auc"], both["auc_by_reader"]) == (1.0, {"P": 1.0, "K": None})
 
 
+def test_answers_that_a_spreadsheet_saved_again_count(study: Path) -> None:
+    key = json.loads((study / "key.json").read_text())
+    path = answer(study, "P", {p: 5 if entry["synthetic"] else 1 for p, entry in key.items()})
+    path.write_text(path.read_text().replace(",", ";"), encoding="utf-16")
+    assert judge_answers([path], study / "key.json", resamples=100)["auc"] == 1.0
+
+
 @pytest.mark.parametrize("rows", ["R,999,3", "R,1,9", ",1,3", "R,1,3\nR,1,4"])
 def test_answers_that_cannot_be_are_refused_with_their_line(study: Path, rows: str) -> None:
     path = study / "bad.csv"

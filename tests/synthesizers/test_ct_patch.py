@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,16 @@ def test_an_empty_folder_and_radiomics_are_errors(tmp_path: Path, ct_folder: Pat
         CtPatchSynthesizer(ct_folder).synthesize([scene(asked)], [radiograph])
     with pytest.raises(SynthesizerError, match="covers no pixel"):
         CtPatchSynthesizer(ct_folder).synthesize([scene(Nodule(10, (500, 80)))], [radiograph])
+
+
+def test_the_list_of_nodules_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, ct_folder: Path) -> None:
+    shutil.copytree(ct_folder / "nodule_patches", tmp_path / "nodule_patches")
+    table = tmp_path / "ct_nodules.csv"
+    table.write_text("\ufeffimg_name;diameter\nseries1_dcm_1.mha;12,0\n", encoding="utf-8")
+    assert [nodule.series for nodule in CtLibrary(tmp_path).nodules] == ["series1"]
+    table.write_text("file,diameter\nseries1_dcm_1.mha,12.0\n")
+    with pytest.raises(SynthesizerError, match="no table with a column 'img_name'"):
+        CtLibrary(tmp_path)
 
 
 @pytest.mark.parametrize(
