@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,3 +129,12 @@ def likely(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return the hint that names the known word nearest to a wrong one; where none is near, ``otherwise``."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean {close[0]!r}?" if close else otherwise
+
+
+@contextmanager
+def system_faults(path: object, kind: type[SynnodError], cannot: str = "read", hint: str = "") -> Iterator[None]:
+    """Raise an error of that kind, which names the file, where the system does not let it be read, or written."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{path}: cannot be {cannot}: {error.strerror or error}", hint=hint) from error

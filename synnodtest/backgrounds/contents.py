@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, system_faults
 
 
 def by_name(folder: Path) -> list[Path]:
@@ -15,15 +16,11 @@ def by_name(folder: Path) -> list[Path]:
     Raises:
         BackgroundError: the folder cannot be listed.
     """
-    try:
+    with listing_faults(folder):
         return sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
-    except OSError as error:
-        raise not_listed(folder, error) from error
 
 
-def not_listed(folder: Path | str, error: OSError) -> BackgroundError:
-    """Return the error for a folder of radiographs, or one beside them, that does not say what lies in it."""
-    return BackgroundError(
-        f"{folder}: cannot be listed: {error.strerror or error}",
-        hint="allow it to be read: radiographs may lie there, or what tells which of them show nodules",
-    )
+def listing_faults(folder: Path | str) -> AbstractContextManager[None]:
+    """Raise a BackgroundError where a folder of radiographs, or one beside them, does not say what lies in it."""
+    hint = "allow it to be read: radiographs may lie there, or what tells which of them show nodules"
+    return system_faults(folder, BackgroundError, "listed", hint)

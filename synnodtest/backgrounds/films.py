@@ -27,7 +27,7 @@ from synnodtest.backgrounds.file_formats import suffix_of
 from synnodtest.backgrounds.mha import data_file_of
 from synnodtest.backgrounds.readers import read_pixels
 from synnodtest.counted import counted
-from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.errors import BackgroundError, SynnodError, system_faults
 from synnodtest.files import sha256_of_file
 from synnodtest.geometry import FloatArray
 from synnodtest.store import Store
@@ -119,13 +119,11 @@ def digest_of(path: Path) -> str:
     Raises:
         BackgroundError: it cannot be read.
     """
-    try:
+    with system_faults(path, BackgroundError):
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)
         if key not in _DIGESTS:
             _DIGESTS[key] = sha256_of_file(path)
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
     return _DIGESTS[key]
 
 

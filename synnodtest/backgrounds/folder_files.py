@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from synnodtest.backgrounds.contents import by_name, not_listed
+from synnodtest.backgrounds.contents import by_name, listing_faults
 from synnodtest.backgrounds.dicom import is_dicom
 from synnodtest.backgrounds.file_formats import stem_of, suffix_of, suffixes
 from synnodtest.backgrounds.manifest import find_manifest
@@ -39,11 +39,9 @@ def radiographs_in(folder: Path) -> list[Path]:
     Raises:
         BackgroundError: the folder cannot be listed.
     """
-    try:
+    with listing_faults(folder):
         shown = [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]
         files = list(filter(Path.is_file, shown))
-    except OSError as error:
-        raise not_listed(folder, error) from error
     radiographs = [path for path in files if suffix_of(path) in suffixes() or _nameless_dicom(path)]
     stems = {_stem(path) for path in radiographs}
     return [path for path in radiographs if not ((mask := _SIDECAR.fullmatch(path.name)) and mask["stem"] in stems)]
@@ -90,7 +88,8 @@ def any_radiograph(folder: Path) -> bool:
         if len(Path(place).relative_to(folder).parts) >= _DEEPEST:
             below.clear()
     if shut:
-        raise not_listed(shut[0].filename, shut[0])
+        with listing_faults(shut[0].filename):
+            raise shut[0]
     return False
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from synnodtest.backgrounds.reading import Stored
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, system_faults
 from synnodtest.geometry import FloatArray
 
 SIDE_PX = 2048
@@ -28,11 +28,9 @@ def read_jsrt(path: Path) -> Stored:
         BackgroundError: the file has another size, or values above 12 bits; names it.
     """
     length = 2 * SIDE_PX * SIDE_PX
-    try:
-        data = path.read_bytes() if path.stat().st_size == length else b""
+    with system_faults(path, BackgroundError):
         size = path.stat().st_size
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+        data = path.read_bytes() if size == length else b""
     if len(data) != length:
         raise BackgroundError(
             f"{path}: {size} bytes, and a raw JSRT radiograph has {length} (2048 x 2048 big-endian words)",

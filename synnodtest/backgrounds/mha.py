@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.backgrounds.reading import FILE_ALONE, MAX_PIXELS, Given, Stored, by_bits
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, system_faults
 
 MAX_VALUES = 256 * 1024 * 1024
 """Voxels that a header may claim before memory is taken for them: a CT of 1,024 slices of 512 x 512, 1 GiB in
@@ -88,11 +88,8 @@ def data_file_of(path: Path) -> Path | None:
 
 def _read_header(path: Path) -> tuple[dict[str, str], int]:
     """Return the header fields and the offset of the first byte after them."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(MAX_HEADER_BYTES)
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
+    with system_faults(path, BackgroundError), path.open("rb") as file:
+        head = file.read(MAX_HEADER_BYTES)
     header: dict[str, str] = {}
     lines = io.BytesIO(head)
     for line in lines:

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from synnodtest.backgrounds.dicom_header import WITHOUT_PATIENT
 from synnodtest.backgrounds.reading import DEPTHS
 from synnodtest.canonical import plain
-from synnodtest.errors import BackgroundError, require
+from synnodtest.errors import BackgroundError, require, system_faults
 from synnodtest.files import replacing
 from synnodtest.geometry import BoolArray, FloatArray, equal_area_diameter_mm, iou
 from synnodtest.identity import planted_uid
@@ -48,10 +48,8 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
         raise BackgroundError(f"{path}: {depth} bits are not written as {suffix}", hint=f"one of {known}")
     written = radiograph if size is None else resized(radiograph, size)
     written = marked(written) if mark else written
-    try:
+    with system_faults(path, BackgroundError, "written"):
         _write(written, path, suffix, depth)
-    except OSError as error:
-        raise BackgroundError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
 
 

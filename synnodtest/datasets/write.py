@@ -18,7 +18,7 @@ from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 from synnodtest.datasets.yolo import label_lines
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, system_faults
 from synnodtest.files import sweep, write_atomic
 from synnodtest.phantom.mha_writer import NODE21_COLUMNS, NODE21_FOLDER, NODE21_NOTHING, write_picture
 from synnodtest.radiograph import Radiograph
@@ -83,13 +83,10 @@ def convert(dataset: Dataset, out: Path, layout: str, *, progress: Progress = la
     if out.exists() and any(out.iterdir()):
         raise BackgroundError(f"{out}: is not empty", hint="name a new folder")
     writer = WRITERS[layout]
-    try:
-        with _whole(out) as made:
-            written = [_write_image(image, made, writer) for image in progress(dataset.images)]
-            writer.table(made, written)
-            _write_manifest(made, written)
-    except OSError as error:
-        raise BackgroundError(f"{out}: cannot be written: {error.strerror or error}") from error
+    with system_faults(out, BackgroundError, "written"), _whole(out) as made:
+        written = [_write_image(image, made, writer) for image in progress(dataset.images)]
+        writer.table(made, written)
+        _write_manifest(made, written)
     return len(written), sum(len(one.image.boxes) for one in written)
 
 

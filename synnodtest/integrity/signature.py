@@ -19,7 +19,7 @@ from typing import Any
 
 from synnodtest.canonical import canonical_json
 from synnodtest.decoding import JsonObject
-from synnodtest.errors import RecordError, require
+from synnodtest.errors import RecordError, require, system_faults
 from synnodtest.files import sha256_if_there, write_atomic
 from synnodtest.integrity import manifest
 
@@ -170,12 +170,10 @@ def _message(version: int, content: JsonObject) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    try:
+    with system_faults(path, RecordError, hint="check the path"):
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: too big for a key or signature", hint="check the path")
         return path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="check the path") from error
 
 
 def _cryptography() -> tuple[Any, Any, Any]:
