@@ -81,6 +81,17 @@ class Course:
         self._recent = []
 
 
+def learn_from(loss: Any, model: Any, optimizer: Any, most: float = 1.0) -> Any:
+    """Take one step against a loss, with gradients of a norm of at most ``most``; return the loss."""
+    import torch
+
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), most)
+    optimizer.step()
+    return loss.detach()
+
+
 def set_rate(optimizer: Any, highest: float, warm: float, done: float, least: float) -> None:
     """Set the learning rate: it rises while ``warm`` is below 1, and a cosine brings it to ``least`` of the highest."""
     falling = least + (1 - least) * (1 + math.cos(math.pi * done)) / 2

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.radiomics_features import FEATURE_NAMES
+from synnodtest.training.course import learn_from
 
 if TYPE_CHECKING:
     from synnodtest.synthesizers.diffusion.encoder import TabularEncoder
@@ -93,13 +94,8 @@ def train_encoder(
         named[: batch // 4] = False
         named[: batch // 4, :2] = True
         restored = encoder.restore(encoder(values, named, torch.ones(batch, dtype=torch.bool)))
-        loss = torch.nn.functional.mse_loss(restored, values)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
-        optimizer.step()
+        losses.append(float(learn_from(torch.nn.functional.mse_loss(restored, values), encoder, optimizer)))
         schedule.step()
-        losses.append(float(loss.detach()))
         if (step + 1) % 200 == 0:
             passed = time.monotonic() - began
             report(f"encoder step {step + 1}/{steps} rate {rate} loss {np.mean(losses[-200:]):.4f} {passed:.0f} s")

@@ -16,7 +16,7 @@ import torch
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.yolo import checkpoint_content, model_of, quiet_ultralytics
 from synnodtest.errors import SynnodError
-from synnodtest.training.course import Course, follow, set_rate
+from synnodtest.training.course import Course, follow, learn_from, set_rate
 from synnodtest.training.detector import save_stripped, to_float
 from synnodtest.training.planter import Plan, Planter
 from synnodtest.training.stock import Shadows, Stock
@@ -111,12 +111,7 @@ def _learned(model: Any, optimizer: Any, batch: dict[str, object], count: int, d
     """Take one step and return its loss."""
     with torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16):
         predicted = model(batch["img"])
-    loss = model.loss(batch, to_float(predicted))[0].sum() / count
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-    optimizer.step()
-    return loss.detach()
+    return learn_from(model.loss(batch, to_float(predicted))[0].sum() / count, model, optimizer, 10.0)
 
 
 def _new_model(architecture: str, size: int) -> Any:

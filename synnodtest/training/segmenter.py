@@ -12,7 +12,7 @@ import numpy as np
 from synnodtest.backgrounds.segmenter import CHANNELS, STRUCTURES, WEIGHTS_FILE
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynnodError, require
-from synnodtest.training.course import Course, set_rate
+from synnodtest.training.course import Course, learn_from, set_rate
 from synnodtest.training.segmenter_augment import example
 from synnodtest.training.segmenter_data import Chests, chests
 
@@ -70,12 +70,7 @@ def train_segmenter(
         pictures, targets = map(torch.from_numpy, _batch(data, seed, course.step))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = net(pictures.to(memory_format=torch.channels_last))
-        loss = _loss(torch, logits.float(), targets)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        return loss.detach()
+        return learn_from(_loss(torch, logits.float(), targets), net, optimiser)
 
     net.train()
     course.run(learn, lambda: done() >= 1, course.save, _SAVE_MINUTES)
