@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from synnodtest.commands.options import handed_on
@@ -27,10 +28,13 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    from tqdm import tqdm
+
     from synnodtest.phantom.dataset import write_dataset
 
+    bar = partial(tqdm, desc="phantoms", unit="chest", disable=None)
     choices = handed_on(options, "count", "seed", "nodules", "pneumothorax", "layout", "size")
-    folder = write_dataset(options.out, masks=not options.no_masks, **choices)
+    folder = write_dataset(options.out, masks=not options.no_masks, progress=bar, **choices)
     print(f"{counted(options.count, 'radiograph')} in {folder}")
     if options.sheet is not None:
         print(f"contact sheet: {_sheet(options)}")

@@ -12,7 +12,7 @@ import numpy as np
 
 from synnodtest.canonical import seed_sequence, sha256_of
 from synnodtest.csv_rows import write_rows
-from synnodtest.errors import BackgroundError
+from synnodtest.errors import BackgroundError, system_faults
 from synnodtest.files import write_atomic
 from synnodtest.phantom.anatomy import RENDERING, VERSION, sample_anatomy
 from synnodtest.phantom.exposure import expose
@@ -88,7 +88,7 @@ def write_dataset(
     layout: Layout = "node21",
     size: int = 1024,
     masks: bool = True,
-    progress: bool | Progress = True,
+    progress: Progress = iter,
 ) -> Path:
     """Write phantoms as a data set; what an earlier, interrupted call has finished is kept, what another one left goes.
 
@@ -106,7 +106,7 @@ def write_dataset(
         layout: ``node21`` or ``folder``.
         size: Pixels along each side.
         masks: Also write every region as ``<stem>.<region>.png``.
-        progress: Show a bar on a terminal; or wrap the iteration over indices yourself.
+        progress: Wraps the iteration over indices.
 
     Returns:
         The folder of the radiographs.
@@ -123,25 +123,13 @@ def write_dataset(
     if count < 1:
         raise BackgroundError(f"{count} radiographs cannot be written", hint="ask for one or more")
     order = _Order(out, seed, nodules, "pneumothorax" if pneumothorax else "normal", layout, size, masks)
-    try:
+    with system_faults(out, BackgroundError, "written"):
         order.images.mkdir(parents=True, exist_ok=True)
         order.finished.mkdir(parents=True, exist_ok=True)
-        notes = [_finish(order, index) for index in _wrapped(progress)(range(count))]
+        notes = [_finish(order, index) for index in progress(range(count))]
         _drop_others(order, {order.stem(index) for index in range(count)})
         _write_tables(order, notes)
-    except OSError as error:
-        raise BackgroundError(f"{out}: cannot be written: {error.strerror or error}") from error
     return order.images
-
-
-def _wrapped(progress: bool | Progress) -> Progress:
-    if callable(progress):
-        return progress
-    if not progress:
-        return iter
-    from tqdm import tqdm
-
-    return lambda indices: tqdm(indices, desc="phantoms", unit="chest", disable=None)
 
 
 class _Note(TypedDict):

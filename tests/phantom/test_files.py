@@ -25,7 +25,7 @@ from synnodtest.store import Store
 @pytest.fixture(scope="module")
 def node21(tmp_path_factory):
     out = tmp_path_factory.mktemp("node21")
-    write_dataset(out, count=4, nodules=True, size=128, progress=False)
+    write_dataset(out, count=4, nodules=True, size=128)
     return out
 
 
@@ -132,22 +132,22 @@ def test_an_interrupted_data_set_is_continued_and_finished_files_stay(tmp_path):
     images = write_dataset(tmp_path, **order, progress=only_one)
     first = images / "c0001.mha"
     stamp = first.stat().st_mtime_ns
-    write_dataset(tmp_path, **order, progress=False)
+    write_dataset(tmp_path, **order)
     assert first.stat().st_mtime_ns == stamp
     assert len(table(images.parent / "metadata.csv")) == 2
     first.unlink()
-    write_dataset(tmp_path, **order, progress=False)
+    write_dataset(tmp_path, **order)
     assert first.is_file()
     content = first.read_bytes()
-    write_dataset(tmp_path, **{**order, "seed": 1}, progress=False)
+    write_dataset(tmp_path, **{**order, "seed": 1})
     assert first.read_bytes() != content
 
 
 def test_another_call_leaves_nothing_of_the_one_before(tmp_path):
     """A radiograph that no table lists any more would count as free of nodules; old masks are of other persons."""
-    write_dataset(tmp_path / "set", count=3, nodules=True, size=128, progress=False)
-    write_dataset(tmp_path / "set", count=1, seed=1, nodules=True, size=128, masks=False, progress=False)
-    write_dataset(tmp_path / "new", count=1, seed=1, nodules=True, size=128, masks=False, progress=False)
+    write_dataset(tmp_path / "set", count=3, nodules=True, size=128)
+    write_dataset(tmp_path / "set", count=1, seed=1, nodules=True, size=128, masks=False)
+    write_dataset(tmp_path / "new", count=1, seed=1, nodules=True, size=128, masks=False)
     left, expected = (
         sorted(path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*")) for name in ("set", "new")
     )
@@ -155,7 +155,7 @@ def test_another_call_leaves_nothing_of_the_one_before(tmp_path):
 
 
 def test_a_folder_of_phantoms_is_a_background_set(tmp_path):
-    write_dataset(tmp_path, count=2, pneumothorax=True, layout="folder", size=128, progress=False)
+    write_dataset(tmp_path, count=2, pneumothorax=True, layout="folder", size=128)
     folder = FolderSet(tmp_path, "pneumothorax")
     phantoms = PhantomSet("pneumothorax", 2, size=128)
     expected = {background.patient: background for background in phantoms.backgrounds}
@@ -180,7 +180,7 @@ def test_impossible_requests_are_refused(tmp_path):
         write_dataset(tmp_path, count=0)
     (tmp_path / "file").write_text("")
     with pytest.raises(BackgroundError, match="cannot be written"):
-        write_dataset(tmp_path / "file", count=1, size=128, progress=False)
+        write_dataset(tmp_path / "file", count=1, size=128)
 
 
 def test_the_command_writes_a_data_set_and_a_contact_sheet(tmp_path, capsys):
@@ -283,5 +283,5 @@ def test_every_behaviour_of_a_run_shares_the_phantoms_of_its_store(tmp_path, pro
 
 
 def test_no_bar_is_drawn_where_nobody_watches(tmp_path, capsys):
-    write_dataset(tmp_path, count=1, size=128)
+    assert main(["phantom", "--out", str(tmp_path), "--count", "1", "--size", "128"]) == 0
     assert capsys.readouterr().err == ""
