@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
@@ -50,6 +50,15 @@ def sha256_of_file(path: Path) -> str:
     """Return the hex sha256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_with_names(named: Iterable[tuple[str, Path]]) -> str:
+    """Return one sha256 of the names and contents of several files, in this order."""
+    digest = hashlib.sha256()
+    for name, path in named:
+        digest.update(name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def sha256_if_there(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,6 +26,7 @@ from synnodtest.datasets import AnnotatedImage, Dataset, read_dataset
 from synnodtest.datasets.split import of_split
 from synnodtest.errors import BackgroundError
 from synnodtest.evidence.clusters import with_copies_joined
+from synnodtest.files import sha256_of_file
 from synnodtest.geometry import Box, ellipse_in, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
@@ -103,9 +103,7 @@ class AnnotatedFilms:
             what = "shows a nodule" if not self._every else f"with a nodule belongs to the split {split!r}"
             hint = "--split all" if self._every else ""
             raise BackgroundError(f"{self._dataset.folder}: no film {what}", hint=hint)
-        self._digests = {
-            image.id: hashlib.sha256(image.path.read_bytes()).hexdigest() for image in self._every.values()
-        }
+        self._digests = {image.id: sha256_of_file(image.path) for image in self._every.values()}
         self._spacings: dict[str, tuple[float, float]] = {}
         self._progress = progress
         self._share = share

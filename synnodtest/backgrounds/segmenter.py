@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ import scipy
 from PIL import Image
 
 from synnodtest.errors import BackgroundError, SynnodError
+from synnodtest.files import sha256_of_file
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.shipped import shipped_model
 
@@ -86,7 +86,7 @@ def shipped_weights() -> Path | None:
 @lru_cache(maxsize=2)
 def weights_sha256(path: Path) -> str:
     """Return the sha256 of a file of weights, which is part of the identity of every estimate made with it."""
-    return sha256(path.read_bytes()).hexdigest()
+    return sha256_of_file(path)
 
 
 def _tidied(plane: FloatArray, parts: int) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from synnodtest.csv_rows import AS_CSV, rows_of
 from synnodtest.errors import SynthesizerError
+from synnodtest.files import sha256_with_names
 
 WIDEST_ZOOM = 5.0
 """A nodule is enlarged at most so much, as in the published baseline."""
@@ -128,12 +128,8 @@ class CtLibrary:
 
     def content_sha256(self) -> str:
         """Return the sha256 of names and bytes of all nodules."""
-        digest = hashlib.sha256()
-        for nodule in self.nodules:
-            for path in (nodule.image, nodule.segmentation):
-                digest.update(path.name.encode())
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
+        paths = (path for nodule in self.nodules for path in (nodule.image, nodule.segmentation))
+        return sha256_with_names((path.name, path) for path in paths)
 
     def fitting(self, diameter_mm: float) -> list[int]:
         """Return the indices of nodules that may be zoomed to a diameter, the usual ones if there are any.

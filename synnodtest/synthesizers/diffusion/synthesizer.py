@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ import numpy as np
 
 from synnodtest.attenuation import Display, contrast_asked, resolved_scene
 from synnodtest.errors import SynthesizerError
+from synnodtest.files import sha256_with_names
 from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph, Truth
@@ -47,12 +47,9 @@ EASY_ZOOM = math.log(1.35)
 
 def weights_sha256(folder: Path) -> str:
     """Return the sha256 of a model folder's weights, configurations and calibration."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix == ".safetensors" or path.name in ("config.json", "scheduler_config.json", FILE_NAME):
-            digest.update(str(path.relative_to(folder)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    told = ("config.json", "scheduler_config.json", FILE_NAME)
+    paths = (path for path in sorted(folder.rglob("*")) if path.suffix == ".safetensors" or path.name in told)
+    return sha256_with_names((path.relative_to(folder).as_posix(), path) for path in paths)
 
 
 class DiffusionSynthesizer:
