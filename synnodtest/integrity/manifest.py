@@ -10,8 +10,9 @@ The root digest is the sha256 of the canonical JSON of ``[[path, sha256], ...]``
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
@@ -26,6 +27,21 @@ VERSION = 1
 _LARGEST_BYTES = 64 * 1024 * 1024
 """Size of a manifest, in bytes, that is read as a whole: at some 150 for each file it holds 400,000."""
 _COVERS = f"every file of the folder but {REPORT}, which carries the digest, {FILE_NAME} and {SIGNATURE}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says.
+
+    Args:
+        root: The root digest.
+        files: sha256 of every file that it covers, by path.
+        report: sha256 of the report; empty where there is none.
+    """
+
+    root: str
+    files: Mapping[str, str]
+    report: str
 
 
 def root_digest(folder: Path) -> str:
@@ -66,8 +82,7 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
         RecordError: there is no usable manifest.
     """
     manifest = read(folder)
-    expected = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
-    hashes = _hashes(folder)
+    expected, hashes = manifest.files, _hashes(folder)
     faults = [f"{path}: missing" for path in sorted({RECORD, *expected} - hashes.keys())]
     faults += [f"{path}: not in the manifest" for path in sorted(hashes.keys() - expected.keys())]
     faults += [
@@ -95,9 +110,8 @@ def refuse_changed(path: Path) -> str:
     if record.name != RECORD or not (record.parent / FILE_NAME).is_file():
         return f"{record}: no {FILE_NAME} tells whether it is as its run wrote it"
     manifest = read(record.parent)
-    hashes = [entry["sha256"] for entry in manifest["files"] if entry["path"] == RECORD]
     fault = _list_fault(manifest)
-    if hashes != [sha256_of_file(record)] or fault:
+    if manifest.files.get(RECORD) != sha256_of_file(record) or fault:
         raise RecordError(
             f"{record}: is not as its run wrote it: {fault or f'it differs from {FILE_NAME}'}",
             hint=f"restore the filed copy; or remove {FILE_NAME}, if you vouch for the file as it is now",
@@ -105,7 +119,7 @@ def refuse_changed(path: Path) -> str:
     return ""
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Manifest:
     """Read ``manifest.json``.
 
     Raises:
@@ -118,21 +132,20 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise RecordError(f"{path}: too big for a manifest", hint=hint)
-        manifest = json.loads(path.read_bytes())
-        entries = manifest["files"]
-        usable = (
-            manifest["synnodtest_manifest"] == VERSION
-            and isinstance(manifest["root"]["sha256"], str)
-            and all(isinstance(e["path"], str) and isinstance(e["sha256"], str) for e in entries)
-            and (manifest["report"] is None or isinstance(manifest["report"]["sha256"], str))
-        )
+        content = json.loads(path.read_bytes())
+        root, report = content["root"]["sha256"], content["report"]
+        files = {entry["path"]: entry["sha256"] for entry in content["files"]}
+        manifest = Manifest(root, files, "" if report is None else report["sha256"])
+        texts = (root, manifest.report, *files, *files.values())
+        usable = content["synnodtest_manifest"] == VERSION and all(isinstance(text, str) for text in texts)
+        usable = usable and len(files) == len(content["files"])  # each once
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint=hint) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordError(f"{path}: not a manifest ({error})", hint=hint) from error
     if not usable:
         raise RecordError(f"{path}: not a manifest of version {VERSION}", hint=hint)
-    return dict(manifest)
+    return manifest
 
 
 def sweep_unfinished(folder: Path) -> None:
@@ -151,28 +164,26 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {name: sha256_of_file(path) for name, path in files if name not in left_out}
 
 
-def _root(hashes: dict[str, str]) -> str:
+def _root(hashes: Mapping[str, str]) -> str:
     return sha256_of([[path, hashes[path]] for path in sorted(hashes)])
 
 
-def _list_fault(manifest: dict[str, Any]) -> str:
+def _list_fault(manifest: Manifest) -> str:
     """Return why a manifest does not stand for its own list; empty if it does."""
-    own = _root({entry["path"]: entry["sha256"] for entry in manifest["files"]})
-    return (
-        "" if own == manifest["root"]["sha256"] else f"{FILE_NAME}: its root digest is not the digest of its own list"
-    )
+    own = _root(manifest.files) == manifest.root
+    return "" if own else f"{FILE_NAME}: its root digest is not the digest of its own list"
 
 
-def _report_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    report, listed = folder / REPORT, manifest["report"]
+def _report_faults(folder: Path, manifest: Manifest) -> list[str]:
+    report = folder / REPORT
     if not report.is_file():
-        return [f"{REPORT}: missing"] if listed else []
-    if listed is None:
+        return [f"{REPORT}: missing"] if manifest.report else []
+    if not manifest.report:
         return [f"{REPORT}: not in the manifest"]
     faults = []
-    if sha256_of_file(report) != listed["sha256"]:
+    if sha256_of_file(report) != manifest.report:
         faults.append(f"{REPORT}: differs from the manifest")
-    if manifest["root"]["sha256"].encode(errors="replace") not in report.read_bytes():
+    if manifest.root.encode(errors="replace") not in report.read_bytes():
         faults.append(f"{REPORT}: does not carry the root digest of the manifest")
     return faults
 

@@ -65,8 +65,8 @@ def sign(folder: Path, key_file: Path, *, signer: str = "", password: bytes | No
     content = {
         "synnodtest_signature": VERSION,
         "algorithm": "Ed25519",
-        "root_sha256": listed["root"]["sha256"],
-        "report_sha256": (listed["report"] or {"sha256": ""})["sha256"],
+        "root_sha256": listed.root,
+        "report_sha256": listed.report,
         "public_key": base64.b64encode(public).decode(),
         "signer": signer,
         "signed": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -53,8 +53,8 @@ def test_the_root_digest_can_be_recomputed_by_anyone(run):
 def test_the_report_carries_the_root_digest_and_is_listed_by_its_own_hash(run):
     report = (run / "report.html").read_bytes()
     assert report.count(manifest.root_digest(run).encode()) >= 2
-    assert manifest.read(run)["report"]["sha256"] == hashlib.sha256(report).hexdigest()
-    assert "report.html" not in {e["path"] for e in manifest.read(run)["files"]}
+    assert manifest.read(run).report == hashlib.sha256(report).hexdigest()
+    assert "report.html" not in manifest.read(run).files
 
 
 def test_a_manifest_edited_to_match_is_found_out(run):
@@ -115,6 +115,14 @@ def test_a_manifest_that_is_none_is_refused(run, content):
     if content is not None:
         (run / "manifest.json").write_text(content)
     with pytest.raises(RecordError, match=r"manifest\.json"):
+        manifest.verify(run)
+
+
+def test_a_manifest_that_lists_a_file_twice_is_refused(run):
+    content = json.loads((run / "manifest.json").read_text())
+    content["files"].append(content["files"][0])
+    (run / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(RecordError, match="not a manifest"):
         manifest.verify(run)
 
 
