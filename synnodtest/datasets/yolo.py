@@ -115,7 +115,7 @@ def _names(description: Path) -> dict[int, str]:
         names = content["names"]
         listed = names.items() if isinstance(names, dict) else enumerate(names)
         return {int(index): str(name) for index, name in listed}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BackgroundError(
             f"{description}: its class names cannot be read: {error!r}", hint="names: [nodule]"
         ) from error

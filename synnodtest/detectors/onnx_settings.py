@@ -121,7 +121,7 @@ def yaml_of(path: Path) -> Any:
             raise DetectorError(f"{path}: larger than {MAX_BYTES} bytes")
         text = path.read_text(encoding="utf-8-sig")
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise DetectorError(f"{path}: cannot be read: {error}") from error
 
 

@@ -317,6 +317,7 @@ def test_what_is_wrong_with_jsrt_is_named(jsrt, change, message):
             '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "bbox": [1, 2, 3]}]}',
             r"annotations\[0\]: ",
         ),
+        pytest.param("yolo", "data.yaml", "[" * 20_000, r"data\.yaml: its class names cannot be read", id="deep"),
         ("yolo", "data.yaml", "names: [person, car]", r"data\.yaml: none of its 2 classes is a nodule: person, car"),
         ("yolo", "data.yaml", "nc: 3", r"data\.yaml: its class names"),
         ("yolo", "labels/train/ghost.txt", "", r"ghost\.txt: there is no image"),

@@ -108,6 +108,7 @@ def test_without_yaml_the_error_says_what_to_write(tmp_path):
         ("decoder: yolo\ninput: {size: big}", r"model\.yaml"),
         ("decoder: yolo\nconfidence: low", r"model\.yaml"),
         ("decoder: [", r"model\.yaml: cannot be read"),
+        pytest.param("[" * 20_000, r"model\.yaml: cannot be read", id="deep"),
         ("decoder: !!python/object/apply:os.system ['true']", r"model\.yaml: cannot be read"),
     ],
 )
