@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM
 from synnodtest.expectations.pairing import Compared
 from synnodtest.matching import Matching
@@ -132,9 +132,9 @@ def _of_no_film(behaviour: Behaviour) -> Iterator[str]:
 
 def _of_films(expectation: Expectation, scenes: Scenes) -> str:
     """Return what comes of a condition that none meets, of an expectation on untouched backgrounds; else nothing."""
-    kind = find_check(expectation.kind)
-    own = None if kind is None else kind.read(expectation.parameters)
-    if kind is None or kind.unit(own) != "image":
+    kind = kind_of(expectation.kind)
+    own = kind.read(expectation.parameters)
+    if kind.unit(own) != "image":
         return ""
     if not isinstance(own, Compared):
         return "INCONCLUSIVE"

@@ -18,7 +18,7 @@ from synnodtest.engine.scene_outcomes import SceneOutcomes
 from synnodtest.engine.sham import ShamResult, ShamStatus, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.trial import Evidence, Trial
-from synnodtest.expectations import find_check
+from synnodtest.expectations import find_check, kind_of
 from synnodtest.matching import Matching
 from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM
@@ -79,8 +79,8 @@ class Campaign(SceneOutcomes):
 
         Scenes that differ in their nodules alone are one, whatever synthesizer plants them.
         """
-        kind = find_check(variant.expectation.kind)
-        if kind is None or not kind.hits_alone(kind.read(variant.parameters)):
+        kind = kind_of(variant.expectation.kind)
+        if not kind.hits_alone(kind.read(variant.parameters)):
             return 0
         recipes = (r for group in Item(behaviour, variant).groups for r in self.recipes(behaviour, group))
         return len(

@@ -12,7 +12,7 @@ from synnodtest.engine.tally import Tally
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.evidence.regions import RegionExpression
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.planning.draw import background_count
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.spec.model import Behaviour, Scenes
@@ -109,6 +109,6 @@ def scenes_of(behaviour: Behaviour) -> Scenes:
 def _control_regions(behaviour: Behaviour) -> tuple[RegionExpression, ...]:
     regions = []
     for expectation in behaviour.expectations if behaviour.scenes is not None else ():
-        kind = find_check(expectation.kind)
-        regions.append(None if kind is None else kind.control_region(kind.read(expectation.parameters)))
+        kind = kind_of(expectation.kind)
+        regions.append(kind.control_region(kind.read(expectation.parameters)))
     return tuple(dict.fromkeys(region for region in regions if region is not None))

@@ -64,6 +64,11 @@ def find_check(name: str) -> Kind[Any] | None:
     return kinds().get(name)
 
 
+def kind_of(name: str) -> Kind[Any]:
+    """Return the kind of that name; of a name that nothing judges here, one that asks for nothing special."""
+    return find_check(name) or Kind(name, "", None, lambda p, evidence: no_data(f"{name} holds", "scene", evidence))
+
+
 def known_checks() -> tuple[str, ...]:
     """Return the names of the expectations that can be judged."""
     return tuple(sorted(kinds()))
@@ -149,9 +154,9 @@ def sequential_judge(name: str, parameters: Mapping[str, object]) -> Callable[[M
     Raises:
         SynnodError: it cannot stop early, or its bound leaves nothing to show.
     """
-    kind = find_check(name)
-    stop = None if kind is None else kind.early_stop
-    if kind is None or stop is None or not kind.can_stop(parameters):
+    kind = kind_of(name)
+    stop = kind.early_stop
+    if stop is None or not kind.can_stop(parameters):
         what = name if stop is None else f"{name} of {parameters.get('metric')}"
         able = sorted(other.name for other in kinds().values() if other.early_stop is not None)
         raise SynnodError(

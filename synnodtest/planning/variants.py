@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.spec.model import Behaviour, Expectation
 from synnodtest.spec.nodes import listed
 from synnodtest.spec.quantities import Stratum
@@ -61,5 +61,5 @@ def _strata(parameters: Mapping[str, Any]) -> tuple[Stratum, ...]:
 
 
 def _ignores_points(expectation: Expectation) -> bool:
-    kind = find_check(expectation.kind)
-    return kind is not None and kind.threshold_free(kind.read(expectation.parameters))
+    kind = kind_of(expectation.kind)
+    return kind.threshold_free(kind.read(expectation.parameters))

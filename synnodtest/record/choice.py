@@ -8,8 +8,8 @@ from typing import Any
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.evidence.trial import Trial
-from synnodtest.expectations import find_check
-from synnodtest.expectations.kind import Grade, is_judged, missed_nodule
+from synnodtest.expectations import kind_of
+from synnodtest.expectations.kind import Grade, is_judged
 from synnodtest.planning.variants import Variant
 
 WORST, RANDOM = 12, 6
@@ -74,13 +74,12 @@ def chosen_of_search(search: Any, node_id: str) -> Choice:
 
 def _sides(trials: Iterable[Trial], variant: Variant, point: float) -> tuple[list[str], list[str]]:
     """Return scene ids that speak against the detector, most damning first, and those that speak for it."""
-    kind = find_check(variant.expectation.kind)
-    grade = missed_nodule if kind is None else kind.grade
-    parameters = variant.parameters if kind is None else kind.read(variant.parameters)
+    kind = kind_of(variant.expectation.kind)
+    parameters = kind.read(variant.parameters)
     graded: dict[str, Grade] = {}
     for trial in trials:
         if is_judged(parameters, trial):
-            graded.setdefault(trial.scene_id, grade(parameters, trial, point))
+            graded.setdefault(trial.scene_id, kind.grade(parameters, trial, point))
     failing = sorted((k for k, one in graded.items() if one.bad), key=lambda k: (-graded[k].severity, k))
     return failing, [k for k, one in graded.items() if not one.bad]
 

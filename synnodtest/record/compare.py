@@ -11,7 +11,7 @@ from synnodtest.canonical import plain
 from synnodtest.counted import counted
 from synnodtest.decoding import JsonObject
 from synnodtest.engine.gather import fewer_backgrounds
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.expectations.metrics import METRICS, ON_IMAGES, difference
 from synnodtest.record.assemble import Fragment
 from synnodtest.record.limit import Limit
@@ -227,11 +227,11 @@ def _common_scenes(earlier: Side, now: Side) -> Iterator[Pair]:
 def _wanted(side: Side) -> Wanted:
     wanted: dict[str, Asked] = {}
     for entry in side.expectations:
-        kind = find_check(entry.kind)
+        kind = kind_of(entry.kind)
         asked = wanted.setdefault(entry.behaviour, Asked(spare=entry.operating_point))
-        if entry.is_search or (kind is not None and kind.wants_silence(kind.read(entry.parameters))):
+        if entry.is_search or kind.wants_silence(kind.read(entry.parameters)):
             asked.together = False
-        if kind is None or "operating_point" in kind.common:
+        if "operating_point" in kind.common:
             asked.points.append(entry.operating_point)
     return wanted
 

@@ -9,7 +9,7 @@ from synnodtest.canonical import plain
 from synnodtest.decoding import JsonObject, decode
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import NoduleTrial, Trial, score_mimics, score_trial
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.matching import Matching
 from synnodtest.planning.cases import Case
 from synnodtest.record.model import BehaviourEntry, ExpectationEntry, FindingEntry, NoduleEntry, RulingEntry, SceneEntry
@@ -58,8 +58,7 @@ def ruling_entry(ruling: Ruling) -> RulingEntry:
 
 def least_score(kind: str) -> float:
     """Return the least score of a finding that an expectation of this kind needs in the record."""
-    registered = find_check(kind)
-    return 0.0 if registered is not None and registered.all_scores else LEAST_SCORE
+    return 0.0 if kind_of(kind).all_scores else LEAST_SCORE
 
 
 def rescored(trial: Trial, matching: JsonObject) -> Trial:

@@ -11,7 +11,7 @@ from typing import Any
 from synnodtest.counted import counted
 from synnodtest.counted import joined as joined
 from synnodtest.evidence.conditions import as_condition
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.expectations.rates import as_asked
 from synnodtest.expectations.sentences import decimals_beside, limit
 from synnodtest.record.model import ComponentEntry, ExpectationEntry
@@ -23,9 +23,9 @@ _METRICS = {"distance_mm": "centres", "iou": "boxes"}
 
 def expectation_title(expectation: ExpectationEntry) -> str:
     """Return a short title, such as ``Sensitivity, diameter ≥ 14 mm``."""
-    kind, aim = find_check(expectation.kind), expectation.parameters.get
+    aim = expectation.parameters.get
     metric, region, across, under = map(aim, ("metric", "region", "across", "under"))
-    parts = [expectation.kind.replace("_", " ").capitalize() if kind is None else kind.shown_title]
+    parts = [kind_of(expectation.kind).shown_title]
     if isinstance(metric, str):
         parts[0] += f" of {_METRICS.get(metric, metric.replace('_', ' '))}"
     parts += [f"of {aim('of')}"] if aim("of") else []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from synnodtest.expectations.language import Asked, unbreakable
-from synnodtest.expectations.registry import find_check, find_claim
+from synnodtest.expectations.registry import find_claim, kind_of
 from synnodtest.scene import Perturbation
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import unknown
@@ -123,16 +123,16 @@ def changing(perturbations: Sequence[PerturbationSpec]) -> tuple[PerturbationSpe
 
 def passes_in_silence(expectation: Expectation) -> bool:
     """Return whether a detector that reports nothing at all passes an expectation, which then asks for quiet alone."""
-    claim, kind = find_claim(expectation.kind), find_check(expectation.kind)
+    claim, kind = find_claim(expectation.kind), kind_of(expectation.kind)
     if claim is not None and claim.passes_in_silence:
         return True
-    return kind is not None and kind.passes_in_silence(kind.read(expectation.parameters))
+    return kind.passes_in_silence(kind.read(expectation.parameters))
 
 
 def asks_little(expectation: Expectation) -> list[str]:
     """Return why an expectation lets a detector pass for little."""
-    claim, kind = find_claim(expectation.kind), find_check(expectation.kind)
-    of_kind = [] if kind is None else kind.asked_little(expectation.parameters)
+    claim = find_claim(expectation.kind)
+    of_kind = kind_of(expectation.kind).asked_little(expectation.parameters)
     of_claim = [] if claim is None else unbreakable(claim.read(expectation.parameters))
     return list(dict.fromkeys([*of_kind, *of_claim]))
 

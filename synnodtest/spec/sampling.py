@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synnodtest.expectations.registry import find_check, kinds
+from synnodtest.expectations.registry import kind_of, kinds
 from synnodtest.spec.build import Builder
 from synnodtest.spec.messages import meant
 from synnodtest.spec.model import Behaviour, Expectation
@@ -50,8 +50,8 @@ def _missing(behaviour: Behaviour) -> tuple[str, str] | None:
 
 def _assumes(expectation: Expectation) -> str:
     """Return what an expectation plans with: ``value``, ``pairs``, or nothing of either."""
-    kind = find_check(expectation.kind)
-    return "" if kind is None or kind.power is None else kind.power.assumes(kind.read(expectation.parameters))
+    kind = kind_of(expectation.kind)
+    return "" if kind.power is None else kind.power.assumes(kind.read(expectation.parameters))
 
 
 def check_sequential(builder: Builder, parts: dict[str, Node], behaviour: Behaviour) -> None:
@@ -80,9 +80,9 @@ def check_sequential(builder: Builder, parts: dict[str, Node], behaviour: Behavi
 
 
 def _refusal(behaviour: Behaviour, expectation: Expectation) -> str:
-    kind = find_check(expectation.kind)
-    stop = None if kind is None else kind.early_stop
-    if kind is None or stop is None or not kind.can_stop(expectation.parameters):
+    kind = kind_of(expectation.kind)
+    stop = kind.early_stop
+    if stop is None or not kind.can_stop(expectation.parameters):
         what = expectation.kind if stop is None else f"{expectation.kind} of {expectation.parameters.get('metric')}"
         able = ", ".join(sorted(name for name, other in kinds().items() if other.early_stop is not None))
         return f"a sequential run cannot judge {what!r}; it can judge {able}"

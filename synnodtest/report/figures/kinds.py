@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 from typing import Annotated
 
 from synnodtest.decoding import JsonObject, Member, decode
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntry, SceneEntry
 from synnodtest.report.figures import curves, pairs, places, trend
 from synnodtest.report.model import Figure
@@ -34,12 +34,12 @@ def figure_of(expectation: ExpectationEntry, name: str, scenes: Mapping[str, Sce
         name: Of the figure in the document.
         scenes: Of the record, by id.
     """
-    ruling, of_kind = expectation.ruling, find_check(expectation.kind)
+    ruling, of_kind = expectation.ruling, kind_of(expectation.kind)
     if ruling is None:
         return None
     kind = ruling.figure_kind or "rate"
     try:
-        if of_kind is not None and of_kind.draw:
+        if of_kind.draw:
             draw: Drawn = resolve_name(of_kind.draw)
             return draw(expectation, name, scenes)
         if kind == "equivalence" and ruling.components:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.words import estimate
 from synnodtest.report.context import Context
@@ -15,8 +15,7 @@ _NONE_DRAWS = "No expectation of this run draws a curve (froc, auc, afroc, avera
 
 def is_curve(expectation: ExpectationEntry) -> bool:
     """Return whether the figure of an expectation stands among the curves."""
-    kind = find_check(expectation.kind)
-    return kind is not None and kind.curve
+    return kind_of(expectation.kind).curve
 
 
 def curves(context: Context) -> Section:

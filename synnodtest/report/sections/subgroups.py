@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from synnodtest.backgrounds.columns import number_in
-from synnodtest.expectations import find_check
+from synnodtest.expectations import kind_of
 from synnodtest.record.model import ExpectationEntry, NoduleEntry, SceneEntry
 from synnodtest.record.words import age_band, joined, number, plural
 from synnodtest.report.context import Context
@@ -57,11 +57,8 @@ def subgroups(context: Context) -> Section:
 
 def _not_to_be_found(expectations: Iterable[ExpectationEntry]) -> list[str]:
     """Return the behaviours that hold that their nodules are missed: a hit is no success there."""
-    names = [
-        e.behaviour
-        for e in expectations
-        if (kind := find_check(e.kind)) is not None and kind.wants_silence(kind.read(e.parameters))
-    ]
+    kinds = ((e, kind_of(e.kind)) for e in expectations)
+    names = [e.behaviour for e, kind in kinds if kind.wants_silence(kind.read(e.parameters))]
     return list(dict.fromkeys(names))
 
 
