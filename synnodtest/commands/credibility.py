@@ -117,14 +117,16 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
     """Measure memorisation alone, and put it into the file of ``--out`` beside what stands there of the same model."""
     from synnodtest.evaluation.measured import plant
     from synnodtest.evaluation.synthesizer import memorised
+    from synnodtest.record.credibility import read
 
     if options.ct_patches is None or not options.training_crops:
         raise SynnodError("--only-memorisation needs training nodules", hint="--ct-patches DIR --training-crops 2000")
     figures: dict[str, object] = {"synthesizer": synthesizer.identity.as_dict()}
     if options.out is not None and options.out.is_file():
-        figures = json.loads(options.out.read_text(encoding="utf-8"))
-        if figures.get("synthesizer") != synthesizer.identity.as_dict():
+        told = read(options.out, transfer=False)
+        if told["synthesizer"] != figures["synthesizer"]:
             raise SynnodError(f"{options.out}: is of another model", hint="name another file with --out")
+        figures |= told["measured"]
     planted = [plant(synthesizer, domain.scenes(options.scenes, seed=options.seed)) for domain in on]
     figures["memorisation"] = memorised(
         synthesizer, planted, on, options.ct_patches, options.training_crops, seed=options.seed

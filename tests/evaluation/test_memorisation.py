@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from synnodtest.cli import main
 from synnodtest.evaluation.memorisation import EDGE, copies, crops_of, distances_to
 
 SIZE = 96
@@ -70,3 +71,13 @@ def test_windows_to_which_nothing_was_added_are_left_out():
     assert len(made) == 2
     assert made.clusters == ["b0", "b2"]
     assert np.allclose(np.linalg.norm(made.shapes, axis=1), 1)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"synthesizer": "gaussian"}'])
+def test_a_file_to_add_to_that_is_no_report_is_refused_in_a_line(capsys, tmp_path, content):
+    out = tmp_path / "credibility.json"
+    out.write_text(content)
+    words = ["--synthesizer", "gaussian", "--phantoms", "1", "--ct-patches", str(tmp_path), "--only-memorisation"]
+    assert main(["evaluate", "synthesizer", *words, "--out", str(out)]) == 1
+    assert f"{out}: no credibility report of a synthesizer" in capsys.readouterr().err
+    assert out.read_text() == content
