@@ -35,6 +35,7 @@ FLOORS[0] += [
     "decoding",
     "quantiles",
     "counted",
+    "grouping",
     "masks",
 ]
 FLOORS[0] += ["devices", "memory", "source_files", "templates"]

@@ -16,6 +16,7 @@ from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations import Kind, find_check, known_checks
 from synnodtest.expectations.registry import Judge, sequential_judge
+from synnodtest.grouping import grouped
 from synnodtest.matching import Matching
 from synnodtest.planning.groups import Group, groups_for
 from synnodtest.planning.variants import Variant
@@ -105,9 +106,7 @@ def until_decided(
         backgrounds: All that the behaviour stands on.
         seed: The master seed. The order of the clusters hangs on it and on the behaviour alone.
     """
-    clusters: dict[str, list[Background]] = {}
-    for background in backgrounds:
-        clusters.setdefault(background.cluster, []).append(background)
+    clusters = grouped((background.cluster, background) for background in backgrounds)
     rng = np.random.default_rng(seed_sequence("sequential", seed, item.behaviour.id))
     names = sorted(clusters)
     drawn = [names[i] for i in rng.permutation(len(names))]

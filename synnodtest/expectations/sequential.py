@@ -25,6 +25,7 @@ from synnodtest.expectations.rates import Units, verb, where_phrase
 from synnodtest.expectations.rule import hold, no_data, ruling_on
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst, missed
+from synnodtest.grouping import grouped
 from synnodtest.statistics import Estimate, confidence_sequence, confidence_sequence_paired
 from synnodtest.statistics.curves import thinned
 from synnodtest.statistics.sequential import e_value_paired_above, e_value_paired_below, log_e_above, log_e_below
@@ -145,9 +146,7 @@ def _first(logs: Floats, threshold: float, least: int = 1) -> int | None:
 
 def _in_order(units: Units, order: Sequence[str]) -> Floats:
     """Return the mean of each cluster, in the order fixed before the run."""
-    by_unit: dict[str, list[float]] = {}
-    for trial, value in units:
-        by_unit.setdefault(trial.cluster, []).append(value)
+    by_unit = grouped((trial.cluster, value) for trial, value in units)
     return np.array([np.mean(by_unit[cluster]) for cluster in _clusters(units, order)], dtype=np.float64)
 
 

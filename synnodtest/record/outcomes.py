@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from synnodtest.grouping import grouped
 from synnodtest.record.model import ComponentEntry
 
 
@@ -128,9 +129,7 @@ class History:
         """
         flips = []
         for node, series in self.outcomes.items():
-            groups: dict[tuple[str, str], list[Outcome]] = {}
-            for one in series:
-                groups.setdefault((self.runs[one.run].version, one.question), []).append(one)
+            groups = grouped(((self.runs[one.run].version, one.question), one) for one in series)
             for (version, _), some in groups.items():
                 counts = Counter(one.status for one in some)
                 if len(counts) > 1 and len({self.runs[one.run].seed for one in some}) > 1:

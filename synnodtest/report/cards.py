@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from synnodtest.grouping import grouped
 from synnodtest.record.model import PictureEntry
 from synnodtest.report.context import Context
 from synnodtest.report.embedder import PANELS, SEARCHED
@@ -35,9 +36,7 @@ def by_rule(context: Context, items: Iterable[PictureEntry], *, search: bool = F
         items: Entries of the record's gallery.
         search: Whether the rules are roles of a search.
     """
-    rules: dict[str, list[Card]] = {}
-    for item in items:
-        rules.setdefault(item.rule, []).append(_card(context, item))
+    rules = grouped((item.rule, _card(context, item)) for item in items)
     headings = {rule: _of_search(rule) if search else RULES.get(rule, (rule.capitalize(), "")) for rule in rules}
     return [{"title": headings[rule][0], "how": headings[rule][1], "cards": cards} for rule, cards in rules.items()]
 

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable
 from pathlib import Path
 
+from synnodtest.grouping import grouped
 from synnodtest.record.model import PictureEntry
 
 EMBEDDED_BYTES = 9_000_000
@@ -39,9 +40,7 @@ class Embedder:
 
     def _reserve(self, gallery: Iterable[PictureEntry]) -> None:
         """Give thumbnails to all expectations, round by round, then large cuts to the worst, while there is room."""
-        lists: dict[str, list[PictureEntry]] = {}
-        for item in gallery:
-            lists.setdefault(item.expectation, []).append(item)
+        lists = grouped((item.expectation, item) for item in gallery)
         for roles in ([*(p for p, _ in PANELS), "whole"], [f"{p}_crop" for p, _ in PANELS]):
             for index in range(max(map(len, lists.values()), default=0)):
                 for items in lists.values():

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.files import write_atomic
+from synnodtest.grouping import grouped
 from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
 from synnodtest.record.model.side import Side
 from synnodtest.record.words import titles_of
@@ -69,10 +70,7 @@ def explore_data(
     """
     record = Record.of(source)
     names: Names = {}
-    use: dict[str, list[int]] = {scene_id: [] for scene_id in record.scenes}
-    for index, expectation in enumerate(record.expectations):
-        for scene_id in expectation.scenes:
-            use.setdefault(scene_id, []).append(index)
+    use = grouped((scene_id, index) for index, e in enumerate(record.expectations) for scene_id in e.scenes)
     titles = titles_of(record.expectations)
     packed: list[str] = []
     offset = 0
@@ -83,7 +81,7 @@ def explore_data(
         picture = pictures(scene_id)
         text = "" if picture is None else base64.b64encode(picture.webp).decode()
         place = None if picture is None else [*picture.cut, picture.low, picture.high, offset, len(text)]
-        rows.append([scene_id, *_scene(scene, names, use[scene_id]), place])
+        rows.append([scene_id, *_scene(scene, names, use.get(scene_id, [])), place])
         packed.append(text)
         offset += len(text)
     return {

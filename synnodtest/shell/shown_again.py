@@ -25,6 +25,7 @@ from synnodtest.errors import DetectorError, StoreError
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Trial
 from synnodtest.finding import Finding
+from synnodtest.grouping import grouped
 from synnodtest.ports import Background, Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.spec.model import Behaviour
@@ -204,11 +205,8 @@ def _with_findings(campaign: Campaign, gathered: Gathered) -> Iterator[Shown]:
 def _silent(campaign: Campaign, gathered: Gathered) -> Iterator[tuple[Shown, float]]:
     """Yield of each arm the last scenes on which nothing was found, of this run and of earlier ones, with the point."""
     for name, held in gathered.evidence.items():
-        of_arm: dict[tuple[str, bool], list[Trial]] = {}
-        for trial in held.trials:
-            if not trial.sightings:
-                now = trial.radiograph_sha256 in campaign.silent
-                of_arm.setdefault((trial.arm, now), []).append(trial)
+        silent = (trial for trial in held.trials if not trial.sightings)
+        of_arm = grouped(((trial.arm, trial.radiograph_sha256 in campaign.silent), trial) for trial in silent)
         last = [trial for trials in of_arm.values() for trial in trials[-SILENT:]]
         for shown in shown_of(campaign, gathered.behaviour, name, last):
             yield shown, held.operating_point

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from synnodtest.evidence.conditions import Condition, as_condition, holds
+from synnodtest.grouping import grouped
 from synnodtest.spec.model import NoduleSpec, Scenes
 from synnodtest.spec.values import Choice, Uniform, Value
 
@@ -50,11 +51,7 @@ def _words(values: Iterable[Value]) -> tuple[str, ...]:
 
 def named_values(judged: Iterable[Mapping[str, Value]]) -> dict[str, list[Value]]:
     """Return every quantity of what is judged by name, with its value in each."""
-    values_by_name: dict[str, list[Value]] = {}
-    for values in judged:
-        for name, value in values.items():
-            values_by_name.setdefault(name, []).append(value)
-    return values_by_name
+    return grouped(pair for values in judged for pair in values.items())
 
 
 def quantities(nodule: NoduleSpec) -> dict[str, Value]:

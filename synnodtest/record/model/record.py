@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from synnodtest.decoding import JsonObject, Member, decode
+from synnodtest.grouping import grouped
 from synnodtest.record.model.authored import AnomalyEntry, Authored, DeviationEntry, TitledEntry, WaiverEntry
 from synnodtest.record.model.compared import Comparison
 from synnodtest.record.model.judged import BehaviourEntry, ExpectationEntry
@@ -83,10 +84,7 @@ class Record:
 
     @cached_property
     def _behaviours(self) -> Mapping[str, list[BehaviourEntry]]:
-        by_id: dict[str, list[BehaviourEntry]] = {}
-        for behaviour in self.behaviours:
-            by_id.setdefault(behaviour.id, []).append(behaviour)
-        return by_id
+        return grouped((behaviour.id, behaviour) for behaviour in self.behaviours)
 
     @property
     def accepted(self) -> list[SceneEntry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from synnodtest.grouping import grouped
 from synnodtest.record.model import Record, SceneEntry
 from synnodtest.record.words import joined, number
 from synnodtest.reference import Brightness, brightness, real_nodules
@@ -47,9 +48,7 @@ def _table(found: list[tuple[str, Brightness]]) -> Table:
 
 
 def _by_behaviour(record: Record) -> list[tuple[str, Brightness]]:
-    scenes: dict[str, list[SceneEntry]] = {}
-    for scene in record.scenes.values():
-        scenes.setdefault(scene.behaviour, []).append(scene)
+    scenes = grouped((scene.behaviour, scene) for scene in record.scenes.values())
     rows = ((name, brightness(_seen(some))) for name, some in scenes.items())
     return [(name, one) for name, one in rows if one is not None]
 

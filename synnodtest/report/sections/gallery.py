@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from synnodtest.grouping import grouped
 from synnodtest.record.model import ExpectationEntry, PictureEntry
 from synnodtest.record.words import plural
 from synnodtest.report.cards import by_rule
@@ -14,9 +15,7 @@ from synnodtest.report.model import Section
 
 def gallery(context: Context) -> Section:
     """Return pictures by expectation and rule; what a search names stands beside the search."""
-    by_expectation: dict[str, list[PictureEntry]] = {}
-    for item in context.record.gallery:
-        by_expectation.setdefault(item.expectation, []).append(item)
+    by_expectation = grouped((item.expectation, item) for item in context.record.gallery)
     empty = "" if by_expectation else "No scene is shown."
     if not context.pixels and by_expectation:
         empty = "Pictures are left out of this report (--no-pixels)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synnodtest.grouping import grouped
 from synnodtest.matching import Matching
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.words import value_text
@@ -18,13 +19,9 @@ _Case = tuple[str, list[tuple[float, float, float, str]], str]
 
 def scoring(context: Context) -> Section:
     """Return the rule by which a finding hits a nodule, with worked drawings."""
-    rules: dict[Matching, list[str]] = {}
-    points: dict[str, list[str]] = {}
-    for e in context.record.expectations:
-        rule, point = _scoring_of(context, e)
-        rules.setdefault(rule, []).append(context.full_title(e))
-        told = value_text(point) if point is not None else "0.25 (default)"
-        points.setdefault(told, []).append(context.full_title(e))
+    told = [(*_scoring_of(context, e), context.full_title(e)) for e in context.record.expectations]
+    rules = grouped((rule, title) for rule, _, title in told)
+    points = grouped((value_text(at) if at is not None else "0.25 (default)", title) for _, at, title in told)
     rows = [["Hit criterion", criterion_text(rule), _used(names, len(rules))] for rule, names in rules.items()]
     from_score = "a finding counts from a score of"
     rows += [["Operating point", f"{from_score} {p}", _used(names, len(points))] for p, names in points.items()]

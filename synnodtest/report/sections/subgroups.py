@@ -8,6 +8,7 @@ from typing import Any
 
 from synnodtest.backgrounds.columns import number_in
 from synnodtest.expectations import kind_of
+from synnodtest.grouping import grouped
 from synnodtest.record.model import ExpectationEntry, NoduleEntry, SceneEntry
 from synnodtest.record.words import age_band, joined, number, plural
 from synnodtest.report.context import Context
@@ -85,9 +86,7 @@ def groups_of(scenes: Iterable[SceneEntry], asked: Collection[str] = ()) -> tupl
             hits, clusters = by_group.setdefault(key, ([], []))
             hits.append(bool(nodule.hit))
             clusters.append(scene.independent)
-    chosen: dict[str, list[Group]] = {}
-    for (kind, value), (hits, clusters) in sorted(by_group.items(), key=_order):
-        chosen.setdefault(kind, []).append((kind, value, hits, clusters))
+    chosen = grouped((key[0], (*key, *units)) for key, units in sorted(by_group.items(), key=_order))
     many = [kind for kind, groups in chosen.items() if len(groups) > MOST_VALUES]
     free = chosen.keys() - {*many, *_BUILT_IN, *asked}
     apart = [kind for kind, groups in chosen.items() if kind in free and _parts_patients(groups)]
