@@ -6,16 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synnodtest.commands.options import (
-    add_kind,
-    add_split,
-    file_to_write,
-    handed_on,
-    keep,
-    names_of,
-    on_bar,
-    say_notes,
-)
+from synnodtest.commands.options import add_kind, add_split, file_to_write, handed_on, keep, names_of, on_bar, say_notes
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 

@@ -90,11 +90,7 @@ WIDEST_FPPI = 8.0
 def bootstrapped(ledger: Ledger, figure: Figure, evidence: Evidence) -> Estimator:
     """Return the estimator by BCa over clusters of images."""
     return resampled(
-        of_rows(figure, len(ledger.trials)),
-        ledger.clusters,
-        seed=evidence.seed,
-        limits=(0.0, 1.0),
-        guarded=True,
+        of_rows(figure, len(ledger.trials)), ledger.clusters, seed=evidence.seed, limits=(0.0, 1.0), guarded=True
     )
 
 

@@ -201,10 +201,7 @@ def against_arm(parameters: Compared, evidence: Evidence) -> list[WorstScore]:
 
 def against_both(parameters: Compared, evidence: Evidence) -> list[WorstScore]:
     """Take excluded nodules as found in one of the two arms only, either way."""
-    return [
-        *against_arm(parameters, evidence),
-        lambda trial, nodule: FOUND if is_arm(parameters, trial) else MISSED,
-    ]
+    return [*against_arm(parameters, evidence), lambda trial, nodule: FOUND if is_arm(parameters, trial) else MISSED]
 
 
 @dataclass(frozen=True)

@@ -87,10 +87,7 @@ def rate_kind(
         parameters=parameters,
         ruling=ruling,
         early_stop=EarlyStop(
-            bound=bound,
-            units=units,
-            label=lambda p: called,
-            soonest=lambda p, alpha: sequential_rate(*bound(p), alpha),
+            bound=bound, units=units, label=lambda p: called, soonest=lambda p, alpha: sequential_rate(*bound(p), alpha)
         ),
         fewest=lambda p, alpha, per_background: rate_backgrounds(*bound(p), alpha, per_background),
         power=rate_power(bound),

@@ -70,12 +70,7 @@ def held_out(backgrounds: Sequence[Background], search: int) -> tuple[list[Backg
 
 
 def confirm(
-    stage: Stage,
-    candidate: Candidate,
-    trials: int,
-    alpha: float,
-    enough: Callable[[], bool],
-    most: int | None = None,
+    stage: Stage, candidate: Candidate, trials: int, alpha: float, enough: Callable[[], bool], most: int | None = None
 ) -> Confirmation:
     """Run a candidate's trials: one per held-out background, then further replicates on them.
 

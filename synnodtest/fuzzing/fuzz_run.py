@@ -127,10 +127,7 @@ class _FuzzRun:
         setup = self.setup
         trials = {t.scene_id: t for r in replicates or self._easiest() for t in r.trials.values()}
         return Evidence(
-            trials=tuple(trials.values()),
-            operating_point=setup.claim.point,
-            alpha=setup.alpha,
-            seed=self.campaign.seed,
+            trials=tuple(trials.values()), operating_point=setup.claim.point, alpha=setup.alpha, seed=self.campaign.seed
         )
 
     def _sham(self, replicates: Sequence[Replicate]) -> dict[str, ShamResult]:

@@ -60,12 +60,7 @@ class Findings:
 
 
 def ruling_of(
-    claim: Claim,
-    search: Search,
-    findings: Findings,
-    alpha: float,
-    facts: dict[str, object],
-    gaps: Sequence[str],
+    claim: Claim, search: Search, findings: Findings, alpha: float, facts: dict[str, object], gaps: Sequence[str]
 ) -> Ruling:
     """Return the ruling on one expectation of a fuzz behaviour.
 

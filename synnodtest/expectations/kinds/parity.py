@@ -14,16 +14,7 @@ from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, cluster_counts, predicate
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import (
-    EVERY,
-    METRIC,
-    Asked,
-    Complaint,
-    Selection,
-    number,
-    option,
-    reference,
-)
+from synnodtest.expectations.language import EVERY, METRIC, Asked, Complaint, Selection, number, option, reference
 from synnodtest.expectations.metrics import ON_IMAGES, RATES, UNITS, of_image, of_nodule
 from synnodtest.expectations.paired import margin_below_1, no_room_left, wide_margin
 from synnodtest.expectations.power import parity_power

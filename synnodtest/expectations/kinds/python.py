@@ -75,8 +75,7 @@ def narrow(parameters: Python, evidence: Evidence) -> Evidence:
     """Return the evidence that ``arm``, ``of`` and ``where`` select: scenes with only their judged nodules."""
     selected = narrowed(parameters, evidence)
     return replace(
-        selected,
-        trials=tuple(replace(t, arm=UNTOUCHED_ARM) if not t.arm.is_own else t for t in selected.trials),
+        selected, trials=tuple(replace(t, arm=UNTOUCHED_ARM) if not t.arm.is_own else t for t in selected.trials)
     )
 
 
