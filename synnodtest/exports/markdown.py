@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from synnodtest.decoding import JsonObject
@@ -13,6 +11,7 @@ from synnodtest.record import brief
 from synnodtest.record.model import ExpectationEntry, Record
 from synnodtest.record.statuses import STATUSES
 from synnodtest.record.words import titles_of
+from synnodtest.templates import templates_of
 
 MARKS = {"PASSED": "✅", "FAILED": "❌", "INCONCLUSIVE": "❔", "WAIVED": "🏳️"}
 """Beside the word, which says the same; whatever else there is has no mark."""
@@ -45,29 +44,22 @@ def summary(source: Record | JsonObject, report: str = "report.html") -> str:
         report: Where the report lies.
     """
     record = Record.of(source)
-    name = record.identification.detector.name
-    lines = [f"## synnodtest: {_text(name)}", "", f"{_counts(record)}. {_text(brief.kind_of_run(record.run))}.", ""]
-    lines += ["| verdict | numbers | expectation | n |", "|---|---|---|---|"]
-    titles = titles_of(record.expectations)
-    for e in record.expectations:
-        word, title = e.shown_status, f"{e.behaviour}: {titles[e.id]}"
-        n = (e.ruling.n_nodules if e.ruling is not None else 0) or ""
-        of = brief.which_of_several(e.ruling, brief.settling(e.ruling))
-        told = f"{brief.numbers(e.ruling)} ({of})" if of else brief.numbers(e.ruling)
-        cells = [f"{MARKS.get(word, '')} {word}".strip(), _text(told), _text(title), str(n)]
-        lines.append(f"| {' | '.join(cells)} |")
-    failed = [e for e in record.expectations if e.shown_status not in ("PASSED", "NOT RUN")]
-    lines += _list(" open", "What did not pass", [(e, _sentence(e)) for e in failed])
-    lines += _list("", "Exclusions", [(e, note) for e in record.expectations for note in brief.exclusions(e.ruling)])
-    if record.comparison is not None:
-        lines += ["", "### Against the baseline", "", "```", *brief.comparison_lines(record.comparison, name), "```"]
-    return "\n".join([*lines, "", f"Run `{record.run.id}`, report: `{report}`", ""])
+    every = record.expectations
+    return _filled(
+        "summary.md.j2",
+        record=record,
+        counts=_counts(record),
+        titles=titles_of(every),
+        failed=[(e, _sentence(e)) for e in every if e.shown_status not in ("PASSED", "NOT RUN")],
+        excluded=[(e, note) for e in every for note in brief.exclusions(e.ruling)],
+        report=report,
+    )
 
 
-def _list(look: str, title: str, told: Sequence[tuple[ExpectationEntry, str]]) -> list[str]:
-    """Return what is told of expectations as a list that can be folded; nothing of none."""
-    lines = [f"- `{e.id}`: {_text(words)}" for e, words in told]
-    return ["", f"<details{look}><summary>{title}</summary>", "", *lines, "", "</details>"] if lines else []
+def _filled(template: str, **shown: object) -> str:
+    environment = templates_of("synnodtest.exports", last_newline=True)
+    environment.filters["text"] = _text
+    return environment.get_template(template).render(brief=brief, MARKS=MARKS, **shown)
 
 
 def _sentence(e: ExpectationEntry) -> str:
@@ -80,15 +72,7 @@ def badge(source: Record | JsonObject) -> str:
     """Return an SVG badge: how many expectations have which status."""
     text, colour = _badge_text(Record.of(source))
     left, right = (round(PX_PER_LETTER * len(words)) + 12 for words in ("synnodtest", text))
-    middle = left + right / 2
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
-        f'aria-label="synnodtest: {escape(text)}"><title>synnodtest: {escape(text)}</title>'
-        f'<rect width="{left}" height="20" fill="#444d56"/>'
-        f'<rect x="{left}" width="{right}" height="20" fill="{colour}"/>'
-        f'<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
-        f'<text x="{left / 2:g}" y="14">synnodtest</text><text x="{middle:g}" y="14">{escape(text)}</text></g></svg>\n'
-    )
+    return _filled("badge.svg.j2", text=text, colour=colour, left=left, right=right)
 
 
 def _badge_text(record: Record) -> tuple[str, str]:
