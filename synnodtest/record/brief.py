@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from synnodtest.counted import joined
 from synnodtest.expectations.sentences import beside, limit, signed
 from synnodtest.record.model import Comparison, ComponentEntry, RulingEntry
-from synnodtest.record.model.compared import DifferenceEntry
 from synnodtest.record.model.run import RunEntry
 from synnodtest.record.words import plural
+from synnodtest.templates import templates_of
 
 
 def deciding(ruling: RulingEntry | None) -> list[ComponentEntry]:
@@ -83,38 +82,17 @@ def left_out_whole(run: RunEntry) -> str:
     return plural(count, *words) if count else ""
 
 
-def comparison_lines(made: Comparison, name: str) -> Iterator[str]:
-    """Yield a comparison as lines of text.
+def comparison_lines(made: Comparison, name: str) -> list[str]:
+    """Return a comparison as lines of text.
 
     Args:
         made: What :func:`synnodtest.record.compare.compare` returned.
         name: What the later one is called.
     """
-    yield headline(made, name)
-    for change in made.verdicts:
-        yield f"  {change.id}: {change.before} -> {change.after}"
-    for margin in made.margins:
-        yield f"  WARNING {margin.id}: {margin.what} was {margin.before} and is {margin.after}"
-    for word, keys in (("new", made.new), ("removed", made.removed)):
-        yield from (f"  {word}: {key}" for key in keys)
-    yield ""
-    level = f"{made.level} interval"
-    yield f"{'pairs':>7} {'before':>8} {'now':>8} {'differs by':>10}  {level:<17}  metric"
-    yield from (_row(row, row.metric + row.at) for row in made.differences if not row.behaviour)
-    within = (row for row in made.differences if row.behaviour and row.shown)
-    yield from (_row(row, f"{row.metric}{row.at} in {row.behaviour}") for row in within)
-    if not made.differences:
-        yield "no scene is in both: other seed, synthesizer, backgrounds or specs"
-    elif made.unpaired:
-        yield plural(
-            made.unpaired,
-            "scene is not in both, or was excluded, and is not compared",
-            "scenes are not in both, or were excluded, and are not compared",
-        )
-    yield "behaviours are listed where the interval excludes no difference; rows above them are all scenes together"
-    if made.apart:
-        yield apart_text(made)
-    yield from (limit.sentence for limit in made.limits)
+    environment = templates_of("synnodtest.record")
+    environment.filters |= {"signed": signed, "plural": plural}
+    shown = {"made": made, "headline": headline(made, name), "apart": apart_text(made)}
+    return environment.get_template("comparison.txt.j2").render(shown).rstrip("\n").split("\n")
 
 
 def apart_text(made: Comparison) -> str:
@@ -132,9 +110,3 @@ def headline(made: Comparison, name: str) -> str:
         *[plural(alone, "was run in one of them alone", "were run in one of them alone")] * bool(alone),
     ]
     return f"{name} against {made.earlier}: {', '.join(parts)}"
-
-
-def _row(row: DifferenceEntry, what: str) -> str:
-    interval = "none" if row.lower is None else f"{signed(row.lower, 0.0)} to {signed(row.upper, 0.0)}"
-    value = "" if row.value is None else signed(row.value, 0.0)
-    return f"{row.n:>7} {row.before:>8.3f} {row.after:>8.3f} {value:>10}  {interval:<17}  {what}"
