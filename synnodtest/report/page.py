@@ -10,8 +10,8 @@ from importlib import resources
 from jinja2 import Environment
 from markupsafe import Markup
 
+from synnodtest.record import words
 from synnodtest.record.statuses import STATUSES
-from synnodtest.record.words import bound_text, date, estimate, interval, joined, number, plural, short_hash
 from synnodtest.report.model import code
 from synnodtest.report.order import anchor_of, number_of
 from synnodtest.templates import templates_of
@@ -46,8 +46,9 @@ def hash_of(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-WORDS = (bound_text, date, estimate, interval, joined, number, plural, short_hash)
-"""Filters of the templates, by their names."""
+WORDS = ("bound_text", "date", "duration", "estimate", "interval", "joined", "number", "p_text", "parameters_text",
+         "plural", "short_hash", "value_text")  # fmt: skip
+"""Filters of the templates."""
 
 
 @cache
@@ -55,5 +56,5 @@ def templates() -> Environment:
     """Return the templates; each is compiled once."""
     environment = templates_of("synnodtest.report", escaped=True)
     environment.globals |= {"STATUSES": STATUSES, "number_of": number_of, "anchor_of": anchor_of, "code": code}
-    environment.filters |= {word.__name__: word for word in WORDS}
+    environment.filters |= {name: getattr(words, name) for name in WORDS}
     return environment

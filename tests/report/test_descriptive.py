@@ -20,6 +20,7 @@ from synnodtest.report.sections.subgroups import subgroups
 from synnodtest.report.sections.traceability import traceability
 from synnodtest.report.sections.verdict import verdict
 from tests.record import parts
+from tests.report.facts import facts_of
 
 
 def shown(kind, figure="", **parameters):
@@ -143,10 +144,10 @@ def test_a_search_without_units_tells_of_none():
     search = parts.expectation(kind="detected", ruling=parts.ruling(figure={"kind": "fuzz"}))
     judged = parts.expectation(kind="detected", id="s.yaml::b::f", ruling=parts.ruling(n_nodules=2))
     made = parts.record(behaviours=[{"id": "b", "statement": "s"}], expectations=[search, judged])
-    (group,) = results(Context(Record.of(made), Path("."))).data["groups"]
-    first, second = (dict(item["facts"]) for item in group["items"])
+    context = Context(Record.of(made), Path("."))
+    first, second = facts_of(results(context), context)
     assert "n" not in first
-    assert second["n"].text.startswith("2 units on")
+    assert second["n"].startswith("2 units on")
 
 
 def test_a_run_of_errors_says_that_nothing_was_judged_and_not_that_nothing_was_asked():
@@ -209,7 +210,9 @@ def test_scenes_that_a_synthesizer_drew_again_are_told_beside_those_of_the_engin
             for k, times in enumerate(redraws)
         }
         made = parts.record(scenes=scenes, attrition={"redrawn": 0})
-        return {name: cell.text for name, cell in attrition(Context(Record.of(made), Path("."))).data["facts"]}
+        context = Context(Record.of(made), Path("."))
+        (told,) = facts_of(attrition(context), context)
+        return told
 
     told = "Drawn again by the synthesizer, far from what was asked for"
     assert facts(0, 2, 1)[told] == "2"

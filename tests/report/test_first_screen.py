@@ -21,6 +21,7 @@ from synnodtest.report.sections.sample_size import sample_size
 from synnodtest.report.sections.verdict import outcome, verdict
 from synnodtest.spec.quantities import bins
 from tests.record import parts
+from tests.report.facts import facts_of
 
 
 def screen(record):
@@ -363,9 +364,10 @@ def test_two_expectations_of_one_kind_are_told_apart_by_their_ids(made):
 def test_the_scenes_of_the_first_screen_are_those_of_the_attrition(made):
     record = Record.of(made)
     bare = sum(arm.partition(":")[0] == "@untouched" for arm in (s.arm for s in record.accepted))
-    facts = dict(attrition(Context(record, Path("."))).data["facts"])
-    assert facts["Evaluated untouched"].text == str(bare)
-    planted = facts["Evaluated with something planted, each arm counted"].text
+    context = Context(record, Path("."))
+    (facts,) = facts_of(attrition(context), context)
+    assert facts["Evaluated untouched"] == str(bare)
+    planted = facts["Evaluated with something planted, each arm counted"]
     assert int(planted) + bare == record.attrition.evaluated
     lines = next(lines for word, lines, _ in screen(made)["facts"] if word == "On what")
     assert f"{planted} synthetic scenes" in lines

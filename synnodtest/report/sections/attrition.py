@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.rejections import by_kind
-from synnodtest.record.words import duration, joined, number, plural
+from synnodtest.record.words import joined, number, plural
 from synnodtest.report.context import Context
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, axes, bare, to_svg
 from synnodtest.report.figures.kept import drawn
-from synnodtest.report.model import Cell, Figure, Section, Table
-
-_TIMES = {"synthesis": "Time within the synthesizer", "detection": "Time within the detector"}
+from synnodtest.report.model import Figure, Section, Table
 
 
 def attrition(context: Context) -> Section:
@@ -28,17 +26,9 @@ def attrition(context: Context) -> Section:
         "figure": flow_figure(steps, "f-flow") if any(count for _, count in steps) else None,
         "note": " ".join(_not_counted(context.record.expectations)),
         "reasons": Table("Why scenes were lost", ["Reason", "Scenes"], reasons, numeric=["Scenes"]),
-        "facts": [
-            ("Evaluated with something planted, each arm counted", Cell(number(evaluated - bare))),
-            ("Evaluated untouched", Cell(number(bare))),
-            ("Unique backgrounds", Cell(number(counts.unique_backgrounds))),
-            ("Unique patients", Cell(number(counts.unique_patients))),
-            ("Drawn again, as a nodule was rejected at first", Cell(number(counts.redrawn))),
-            *([("Drawn again by the synthesizer, far from what was asked for", Cell(number(tries)))] if tries else ()),
-            ("Taken from the cache, those of searches and controls included", Cell(number(counts.from_cache))),
-            *((_TIMES.get(k, f"Time for {k}"), Cell(duration(v))) for k, v in counts.seconds.items()),
-            ("Time of the whole run", Cell(duration(context.record.run.seconds))),
-        ],
+        "planted": evaluated - bare,
+        "untouched": bare,
+        "tries": tries,
     }
     return Section("Data and attrition", "attrition", data, "" if steps else "The record holds no counts.")
 

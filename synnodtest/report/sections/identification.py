@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from synnodtest.record.model import Record
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry
 from synnodtest.record.words import date, plural, value_text
 from synnodtest.report.context import Context
-from synnodtest.report.model import Cell, Section, Table, code
-
-_TREE = {True: "clean", False: "uncommitted changes", None: "not known"}
+from synnodtest.report.model import Section, Table, code
 
 
 def identification(context: Context) -> Section:
@@ -18,23 +15,12 @@ def identification(context: Context) -> Section:
     rows += [_component("Synthesizer", s) for s in who.synthesizers]
     rows += [_component(f"Backgrounds, set {b.name}", b.identity, _counts(b)) for b in who.backgrounds]
     specs = [[code(s.file), s.title, code(s.sha256), code(s.file_sha256), date(s.frozen)] for s in who.specs]
-    options = [f"{name} {value}" for name, value in context.record.run.options.items() if name.startswith("--")]
     heads = ["File", "Title", "sha256 of the resolved spec", "sha256 of the file", "Frozen"]
     data = {
         "components": Table("Components", ["Component", "Name and version", "sha256", "Configuration"], rows),
         "specs": Table("Specifications", heads, specs),
-        "options": ", ".join(options) or "defaults",
-        "tree": _TREE[context.record.run.tree_clean],
-        "device": _device(context.record),
     }
     return Section("Identification", "identification", data)
-
-
-def _device(record: Record) -> list[tuple[str, Cell]]:
-    authored = record.authored
-    further = (("manufacturer", authored.manufacturer), ("intended_use", authored.intended_use))
-    facts = [*authored.device.items(), *((key, value) for key, value in further if value)]
-    return [(key.replace("_", " ").capitalize(), Cell(value_text(value))) for key, value in facts]
 
 
 def _component(role: str, of: IdentityEntry | None, more: str = "") -> list[object]:

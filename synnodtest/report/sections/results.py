@@ -10,7 +10,7 @@ from synnodtest.record.model import ComponentEntry, ExpectationEntry, RulingEntr
 from synnodtest.report.context import Context
 from synnodtest.report.figures.kinds import figure_of
 from synnodtest.report.figures.strip import domain_of, strip
-from synnodtest.report.model import Cell, Section, Table, code, status
+from synnodtest.report.model import Cell, Section, Table, status
 from synnodtest.report.sections.curves import is_curve
 
 _ROLES = {"decides": "", "gate": "gate: can only withhold a pass", "shown": "shown only, decides nothing"}
@@ -28,35 +28,11 @@ def _item(context: Context, e: ExpectationEntry) -> dict[str, object]:
     drawn = figure.tells if figure else ""
     return {
         "entry": e,
-        "facts": _facts(e),
         "components": _components(ruling) if ruling and ruling.components else None,
         "details": [_detail(t, rows) for t, rows in ruling.details.items() if t != drawn] if ruling else [],
         "figure": figure,
         "curve": bool(ruling and curve),
     }
-
-
-def _facts(e: ExpectationEntry) -> list[tuple[str, Cell]]:
-    facts = [
-        *(_of_ruling(e.ruling, e.p_holm) if e.ruling else ()),
-        ("Parameters", words.parameters_text(e)),
-        ("Rationale", e.rationale),
-        ("Scenes", words.number(len(e.scenes)) if e.scenes else ""),
-        ("Time", words.duration(e.seconds) if e.seconds else ""),
-    ]
-    return [("Node", code(e.id)), *((word, Cell(text)) for word, text in facts if text)]
-
-
-def _of_ruling(ruling: RulingEntry, holm: float | None) -> list[tuple[str, str]]:
-    n, b, c = (ruling.n_nodules, ruling.n_backgrounds, ruling.n_clusters)
-    units = f"{words.plural(n, 'unit')} on {words.plural(b, 'background')} in {words.plural(c, 'independent cluster')}"
-    return [
-        ("Criterion", ruling.criterion),
-        ("n", units if n or ruling.figure_kind != "fuzz" else ""),
-        ("Intra-cluster correlation", "" if ruling.icc is None else words.number(ruling.icc)),
-        ("p, raw", words.p_text(ruling.p_value)),
-        ("p, Holm", words.p_text(holm)),
-    ]
 
 
 def _components(ruling: RulingEntry) -> Table:
