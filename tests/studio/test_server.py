@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import io
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,39 @@ def test_gradio_is_loaded_without_its_stub_files_and_python_left_as_it_was(studi
             inspect.getfile(gradio.Slider)
         assert inspect.getfile(asyncio) == asyncio.__file__
     assert inspect.getfile(gradio.Slider).endswith("slider.py")
+
+
+def test_a_server_that_nobody_asks_anything_looks_fifty_times_a_second_for_work(studio, loop, monkeypatch):
+    from gradio import queueing
+
+    naps = []
+
+    async def nap(seconds):
+        naps.append(seconds)
+        await asyncio.sleep(0)
+
+    async def served():
+        given = asyncio.Queue()
+        given.put_nowait({"type": "lifespan.startup"})
+        begun = asyncio.Event()
+
+        async def said(message):
+            begun.set()
+
+        server = asyncio.create_task(studio.app({"type": "lifespan"}, given.get, said))
+        await begun.wait()
+        while len(naps) < 20:
+            await asyncio.sleep(0)
+        others = asyncio.all_tasks() - {asyncio.current_task(), server}
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others)
+        given.put_nowait({"type": "lifespan.shutdown"})
+        await server
+
+    monkeypatch.setattr(queueing, "asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": nap}))
+    loop.run_until_complete(served())
+    assert min(naps) == pytest.approx(1 / 50)
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/studio/x/pixels/before", "/study/"])
