@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, seed, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
 
 import synnodtest.strategies as st
 from synnodtest.planning.difficulty import Space, ranged
@@ -13,7 +13,12 @@ from synnodtest.planning.radiomics_space import plausible, vectors
 from synnodtest.radiomics_features import FEATURE_NAMES
 
 QUIET = settings(
-    max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=60,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=set(Phase) - {Phase.explain},  # which traces every line that is run once something is found
 )
 
 
