@@ -32,16 +32,14 @@ def test_what_was_not_selected_was_not_run_and_not_untestable(made):
     made["expectations"] = made["expectations"][:3]
     for entry, status in zip(made["expectations"], ("PASSED", "NOT RUN", "NOT RUN"), strict=True):
         entry |= {"status": status, "waived": None}
-    assert outcome(Context(Record.of(made), Path("."))).endswith(
-        "meets 1 of 3 pre-specified expectations; 2 were not run."
-    )
+    assert outcome(Context(Record.of(made), Path("."))).endswith("meets 1 of 3 expectations; 2 were not run.")
 
 
 def test_a_waived_failure_stands_on_the_first_screen_beside_another_failure(made):
     waived = next(e for e in made["expectations"] if e["waived"])
     made["expectations"] = [made["expectations"][0] | {"status": "FAILED", "waived": None}, waived]
     shown = screen(made)
-    assert shown["outcome"].endswith("does not meet 1 of 2 pre-specified expectations; 1 is waived.")
+    assert shown["outcome"].endswith("does not meet 1 of 2 expectations; 1 is waived.")
     assert dict(shown["notices"])["Waived"] == "Sensitivity (FAILED); see section 18."
 
 
@@ -50,15 +48,15 @@ def test_a_waived_failure_stands_on_the_first_screen_beside_another_failure(made
     [
         (
             ("INCONCLUSIVE",),
-            "Nothing is shown about {}: none of 3 pre-specified expectations could be settled; 1 is waived.",
+            "Nothing is shown about {}: none of 3 expectations could be settled; 1 is waived.",
         ),
         (
             ("FAILED",),
-            "{} does not meet 1 of 3 pre-specified expectations, for which there is a waiver; 2 are inconclusive.",
+            "{} does not meet 1 of 3 expectations, for which there is a waiver; 2 are inconclusive.",
         ),
         (
             ("FAILED", "FAILED", "INCONCLUSIVE"),
-            "{} does not meet 2 of 3 pre-specified expectations, for which there are waivers; 1 is waived.",
+            "{} does not meet 2 of 3 expectations, for which there are waivers; 1 is waived.",
         ),
     ],
 )
@@ -78,17 +76,26 @@ def test_the_outcome_of_a_single_expectation_is_told_of_the_one(small):
         small["expectations"][0] |= {"status": status, "waived": None}
         told[status] = outcome(Context(Record.of(small), Path(".")))
     assert told == {
-        "PASSED": f"{name} meets the one pre-specified expectation.",
-        "FAILED": f"{name} does not meet the one pre-specified expectation.",
-        "ERROR": f"Nothing is shown about {name}: the one pre-specified expectation could not be settled.",
+        "PASSED": f"{name} meets the one expectation.",
+        "FAILED": f"{name} does not meet the one expectation.",
+        "ERROR": f"Nothing is shown about {name}: the one expectation could not be settled.",
     }
+
+
+def test_only_a_confirmatory_run_calls_its_expectations_pre_specified(small):
+    small["expectations"][0] |= {"status": "PASSED", "waived": None}
+    told = {}
+    for confirmatory in (True, False):
+        small["run"]["confirmatory"] = confirmatory
+        told[confirmatory] = outcome(Context(Record.of(small), Path("."))).split(" meets ")[1]
+    assert told == {True: "the one pre-specified expectation.", False: "the one expectation."}
 
 
 def test_the_outcome_says_which_specifications_were_left_out_whole(small):
     small["expectations"][0] |= {"status": "PASSED", "waived": None}
     small["run"]["left_out"] = ["specs/a.yaml", "specs/b.yaml"]
     told = outcome(Context(Record.of(small), Path(".")))
-    assert told.endswith("meets the one pre-specified expectation; 2 specifications were left out whole.")
+    assert told.endswith("meets the one expectation; 2 specifications were left out whole.")
 
 
 def test_a_confirmatory_run_says_how_many_of_its_expectations_ended_in_an_error(small):

@@ -94,3 +94,21 @@ def test_the_numbers_of_a_figure_in_two_columns_stand_in_one_table(tmp_path):
     page.write_text(f"<!doctype html><style>{style}</style><main><div class='tiles'>{tiles}</div></main>")
     text = text_of(printed(page, tmp_path / "page.pdf"))
     assert (text.count("distance"), text.count("measured")) == (1, 1)
+
+
+def test_a_figure_of_two_columns_and_its_table_stand_in_one_column(tmp_path):
+    style = (Path(report.__file__).parent / "style.css").read_text()
+    figure = (
+        '<figure class="plain"><figcaption>Figure{0}</figcaption><div class="drawing">'
+        '<svg width="300" height="{1}"></svg></div>'
+        "<details><summary>Numbers</summary><table><tbody><tr><td>Table{0}</td></tr></tbody></table></details></figure>"
+    )
+    figures = "".join(figure.format(name, height) for name, height in (("A", 60), ("B", 220), ("C", 220)))
+    (tmp_path / "page.html").write_text(f'<style>{style}</style><main><div class="tiles">{figures}</div></main>')
+    pdf = printed(tmp_path / "page.html", tmp_path / "page.pdf")
+    text = subprocess.run(["pdftotext", "-bbox", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+    left = {word: float(x) for x, word in re.findall(r'xMin="([0-9.]+)"[^>]*>((?:Figure|Table)[ABC])<', text)}
+    assert len(left) == 6
+    assert len({round(x / 100) for x in left.values()}) == 2
+    for name in "ABC":
+        assert abs(left[f"Figure{name}"] - left[f"Table{name}"]) < 20, name

@@ -16,10 +16,13 @@ def guide(context: Context) -> Section:
     legend = [[status(look.word), look.meaning] for look in STATUSES.values()]
     texts = json.loads(resources.files(__package__).joinpath("guide.json").read_text(encoding="utf-8"))
     heads = ["Document", "Topic", "Sections"]
+    named = " ".join(part.method for e in context.record.expectations for part in e.components)
+    methods = [row for row in texts["methods"] if row[0] in named]
     data = {
         "legend": Table("What the statuses mean", ["Status", "Meaning"], legend),
         "standards": Table("Where a reader of a standard may look", heads, texts["standards"]),
         "glossary": texts["glossary"],
+        "methods": Table("Methods of the intervals of this run", ["Method", "How the bounds are found"], methods),
         "command": shlex.join(context.record.run.command),
     }
     return Section("Guide", "guide", data)

@@ -15,9 +15,9 @@ def protocol(context: Context) -> Section:
     """Return every behaviour as a sentence with its criteria, margins and their rationale."""
     record = context.record
     groups = [{"behaviour": b, "table": _criteria(context, b, items)} for b, items in context.grouped()]
-    alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Chosen", "Specification"]
+    alpha, heads = record.run.alpha, ["Run", "Started", "Ended", "Seed", "Detector", "Chosen", "Specification"]
     ledger = [
-        [code(r.run), date(r.started), r.status, str(r.seed), r.chosen, code(short_hash(r.spec_sha256))]
+        [code(r.run), date(r.started), r.status, str(r.seed), r.detector, r.chosen, code(short_hash(r.spec_sha256))]
         for r in record.ledger
     ]
     data = {

@@ -55,27 +55,27 @@ def outcome(context: Context) -> str:
     record, counts = context.record, dict(context.counts)
     name = record.identification.detector.name
     total, failed, settled = sum(counts.values()), counts["FAILED"], counts["PASSED"]
+    judged = "pre-specified expectation" if record.run.confirmatory else "expectation"  # else nothing shows it
     if record.run.interrupted:
         return f"The run was interrupted: nothing is concluded about {name}."
     if not total:
         return "No expectation was tested."
     accepted = sum(e.ruled == "FAILED" for e in record.expectations)
     if not (failed or settled or accepted):
-        none = f"none of {total} pre-specified expectations could"
-        subject = none if total > 1 else "the one pre-specified expectation could not"
+        subject = f"none of {total} {judged}s could" if total > 1 else f"the one {judged} could not"
         waived = f"; {plural(counts['WAIVED'], 'is waived', 'are waived')}" if counts["WAIVED"] else ""
         return f"Nothing is shown about {name}: {subject} be settled{waived}."
-    share = f"all {total} pre-specified expectations" if settled == total > 1 else _share(failed or settled, total)
+    share = f"all {total} {judged}s" if settled == total > 1 else _share(failed or settled, total, judged)
     if not (failed or settled):
-        share = f"{_share(accepted, total)}, for which there {'is a waiver' if accepted == 1 else 'are waivers'}"
+        waivers = "is a waiver" if accepted == 1 else "are waivers"
+        share = f"{_share(accepted, total, judged)}, for which there {waivers}"
         counts |= {"WAIVED": counts["WAIVED"] - accepted}
     told = "; ".join(filter(None, [share, joined(_open_parts(counts)), left_out_whole(record.run)]))
     return f"{name} {'meets' if settled and not failed else 'does not meet'} {told}."
 
 
-def _share(count: int, total: int) -> str:
-    whole = count == total == 1
-    return "the one pre-specified expectation" if whole else f"{count} of {total} pre-specified expectations"
+def _share(count: int, total: int, judged: str) -> str:
+    return f"the one {judged}" if count == total == 1 else f"{count} of {total} {judged}s"
 
 
 def _open_parts(counts: Mapping[str, int]) -> list[str]:
