@@ -13,7 +13,7 @@ from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.cli import main
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.errors import SynnodError
-from synnodtest.evaluation.transfer.compare import agreement, compare, threshold_at
+from synnodtest.evaluation.transfer.compare import agreement, compare, threshold_at, visibility_of
 from synnodtest.evaluation.transfer.gather import Found, Gathered, scores_in
 from synnodtest.evaluation.transfer.negatives import negative_films
 from synnodtest.evaluation.transfer.places import corresponding, zones_at
@@ -219,6 +219,17 @@ def test_fainter_planted_nodules_are_found_less_and_are_less_conspicuous(world):
     band = result["visibility"]["conspicuity"][-1]
     assert band["planted"][1] < band["real"][1]
     assert band["kolmogorov_smirnov"] > 0.4
+
+
+def test_medians_that_are_not_both_above_zero_have_no_ratio():
+    def seen(*contrasts):
+        return [Found("n", "h", 20.0, 0.0, contrast, 2.0) for contrast in contrasts]
+
+    told = {}
+    for real, planted in (((0.1, 0.2, 0.3), (0.1, 0.1)), ((-0.1, -0.01, 0.2), (0.1, 0.1)), ((0.1, 0.1), (-0.1,))):
+        band = visibility_of(seen(*real), seen(*planted))["contrast"][-1]
+        told[real, planted] = band["median_ratio"]
+    assert [*told.values()] == [pytest.approx(0.5), None, None]
 
 
 def test_an_interrupted_study_goes_on_where_it_was(world, tmp_path):

@@ -176,7 +176,7 @@ def _distance(real: Array, planted: Array) -> dict[str, object]:
         "n_planted": len(planted),
         "real": own,
         "planted": others,
-        "median_ratio": others[1] / own[1] if own[1] else None,
+        "median_ratio": others[1] / own[1] if min(own[1], others[1]) > 0 else None,  # no ratio across 0
         "kolmogorov_smirnov": float(stats.ks_2samp(real, planted).statistic),
     }
 
