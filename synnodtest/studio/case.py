@@ -180,8 +180,10 @@ def _in_the_users_words(error: BackgroundError, path: Path, name: str) -> Backgr
     """Return the error without the studio's own folders, and with remedies of one who has a file and no manifest."""
     message = error.message.replace(str(path), name).replace(str(path.parent), name)
     message = re.sub(r" \(listed in [^)]*\)", "", message)
-    hint = next((remedy for words, remedy in _REMEDIES.items() if words in message), error.hint)
-    return BackgroundError(message, hint=hint)
+    hint = error.hint
+    if "manifest" in hint:
+        hint = f"put the film into a folder with a manifest (--backgrounds), and there {hint}"
+    return BackgroundError(message, hint=next((r for words, r in _REMEDIES.items() if words in message), hint))
 
 
 class Catalogue:

@@ -417,6 +417,15 @@ def test_what_a_manifest_says_of_a_film_counts_when_it_is_picked(session, tmp_pa
     assert np.array_equal(np.rint(case.radiograph.pixels * 255), upright)
 
 
+def test_a_file_that_a_manifest_would_explain_is_told_where_the_manifest_goes(session, tmp_path):
+    write_png(tmp_path / "dark.png", chest(300, 360) // 64)
+    with pytest.raises(SynnodError, match="its values was misread") as told:
+        session.open_file(tmp_path / "dark.png", "dark.png", (0.8, 0.8))
+    assert told.value.hint.startswith(
+        "put the film into a folder with a manifest (--backgrounds), and there write into"
+    )
+
+
 def test_phantoms_can_be_picked_with_their_masks(session, monkeypatch):
     monkeypatch.setitem(PhantomSet.__init__.__kwdefaults__, "size", 128)  # of 1024, it takes seconds
     label = next(label for label in session.catalogue.labels if label.startswith("phantom normal"))
