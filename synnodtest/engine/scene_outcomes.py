@@ -103,10 +103,11 @@ class SceneOutcomes(Parts):
         if self._executor is None:
             yield from self.progress(engine.run(_let_go(recipes)), total, label)
             return
-        source = self.source(behaviour, synthesizer)
+        source, stored = self.source(behaviour, synthesizer), engine.tally.from_cache + engine.finished(recipes)[1]
         finished = (None for count in self._executor.finish(source, recipes) for _ in range(count))
         deque(self.progress(finished, total, label), maxlen=0)
         yield from engine.run(_let_go(recipes))
+        engine.tally.from_cache = stored  # what workers of this run have made was in no cache before it
 
     def cost_of(self, behaviour: Behaviour, synthesizer: str, group: Group) -> tuple[int, int]:
         """Return how many scenes a group has, and how many of them are finished; counted once until something runs."""

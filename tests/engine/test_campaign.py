@@ -335,3 +335,29 @@ def test_the_scenes_that_are_shown_again_without_nodules_are_counted_before_the_
     shown_bare(engine, campaign.backgrounds(behaviour), evidence, Matching())
     assert len(shown) == 12
     assert not any(radiograph.nodules for radiograph in shown)
+
+
+class Elsewhere:
+    """Makes the scenes by a campaign of its own over the same store, as workers of a cluster do."""
+
+    def __init__(self, providers, store):
+        self.campaign = Campaign(providers, store)
+
+    def finish(self, source, recipes):
+        yield sum(1 for _ in self.campaign.engine_on(source).run(recipes))
+
+    def close(self):
+        pass
+
+
+def test_scenes_that_workers_make_are_not_counted_as_taken_from_the_cache(tmp_path):
+    counted = []
+    for count, place in ((4, "a"), (6, "b")):  # the second run finds four of its six in the store
+        alone, behaviour, variant = campaign_of(tmp_path / place, "sensitivity: {at_least: 0.5}", count)
+        store = Store(tmp_path / "shared")
+        campaign = Campaign(alone.providers, store, executor=Elsewhere(alone.providers, store))
+        campaign.gather(behaviour, variant)
+        counted.append(campaign.tally().from_cache)
+    serial, behaviour, variant = campaign_of(tmp_path / "c", "sensitivity: {at_least: 0.5}", 4)
+    serial.gather(behaviour, variant)
+    assert counted == [serial.tally().from_cache, 4]
