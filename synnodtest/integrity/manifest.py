@@ -31,7 +31,7 @@ _COVERS = f"every file of the folder but {REPORT}, which carries the digest, {FI
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest says.
+    """The contents of a manifest.
 
     Args:
         root: The root digest.

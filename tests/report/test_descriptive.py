@@ -222,5 +222,6 @@ def test_scenes_that_a_synthesizer_drew_again_are_told_beside_those_of_the_engin
 
 def test_a_time_that_was_not_taken_in_this_process_is_not_told_as_none(small):
     small["attrition"]["seconds"] = {"synthesis": 0.0, "detection": 2.0}
-    told = dict(attrition(Context(Record.of(small), Path("."))).data["facts"])
+    context = Context(Record.of(small), Path("."))
+    (told,) = facts_of(attrition(context), context)
     assert {"Time within the synthesizer", "Time within the detector"} & {*told} == {"Time within the detector"}
