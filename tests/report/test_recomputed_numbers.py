@@ -383,15 +383,16 @@ def test_calibration_takes_every_finding_however_faint(judged):
     assert e["ruling"]["n_nodules"] == findings
 
 
-def gee(size, hit, cluster, alike):
+def gee(size, hit, cluster, alike, degree=1):
     """Logistic GEE with exchangeable correlation or none, and Mancl and DeRouen's covariance, written out."""
-    x = np.column_stack([np.ones(len(size)), np.log(size)])
+    x = np.column_stack([np.log(size) ** power for power in range(degree + 1)])
+    of = degree + 1
     groups = [np.flatnonzero(cluster == c) for c in sorted(set(cluster))]
-    beta, rho = np.zeros(2), 0.0
+    beta, rho = np.zeros(of), 0.0
     for _ in range(200):
         mu = special.expit(x @ beta)
         residual = (hit - mu) / np.sqrt(mu * (1 - mu))
-        bread, score = np.zeros((2, 2)), np.zeros(2)
+        bread, score = np.zeros((of, of)), np.zeros(of)
         for g in groups:
             spread = np.sqrt(mu[g] * (1 - mu[g]))
             v = np.outer(spread, spread) * (rho + (1 - rho) * np.eye(len(g)))
@@ -400,13 +401,13 @@ def gee(size, hit, cluster, alike):
             score += d.T @ np.linalg.solve(v, hit[g] - mu[g])
         step = np.linalg.solve(bread, score)
         beta = beta + step
-        scale = (residual**2).sum() / (len(hit) - 2)
+        scale = (residual**2).sum() / (len(hit) - of)
         pairs = sum(len(g) * (len(g) - 1) / 2 for g in groups)
         cross = sum((residual[g].sum() ** 2 - (residual[g] ** 2).sum()) / 2 for g in groups)
-        last, rho = rho, 0.0 if alike else cross / scale / (pairs - 2)
+        last, rho = rho, 0.0 if alike else cross / scale / (pairs - of)
         if abs(step).max() < 1e-12 and abs(rho - last) < 1e-12:
             break
-    meat = np.zeros((2, 2))
+    meat = np.zeros((of, of))
     for g in groups:
         spread = np.sqrt(mu[g] * (1 - mu[g]))
         v = np.outer(spread, spread) * (rho + (1 - rho) * np.eye(len(g)))
@@ -415,6 +416,14 @@ def gee(size, hit, cluster, alike):
         pull = d.T @ np.linalg.solve(v, np.linalg.solve(np.eye(len(g)) - hat, hit[g] - mu[g]))
         meat += np.outer(pull, pull)
     return beta, np.linalg.solve(bread, meat) @ np.linalg.inv(bread)
+
+
+def surely_beyond(fit, t, start, end):
+    """The first log size from a start to an end at which a bent curve is surely above a half, or, downwards, below."""
+    at = np.linspace(start, end, 20001)
+    lines = np.column_stack([np.ones_like(at), at, at**2])
+    sure = np.sign(end - start) * (lines @ fit[0]) > t * np.sqrt((lines @ fit[1] * lines).sum(axis=1))
+    return np.exp(at[sure.argmax()]) if sure.any() else np.exp(np.sign(end - start) * np.inf)
 
 
 def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
@@ -440,6 +449,9 @@ def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
             lows.append(np.exp(optimize.brentq(beyond, at - 6, at)))
             unseen = special.logit(0.5 / alpha ** (1 / count)) if alpha ** (1 / count) > 0.5 else np.inf
             highs += [np.exp(optimize.brentq(beyond, at, at + 6)), np.exp((unseen - beta[0]) / beta[1])]
+        bent, t = gee(sizes, hit, cluster, True, degree=2), stats.t.ppf(1 - alpha, count - 3)
+        lows.append(surely_beyond(bent, t, np.log(value), np.log(sizes.min())))
+        highs.append(surely_beyond(bent, t, np.log(value), np.log(sizes.max())))
         low = min(lows) if min(lows) >= sizes.min() else 0.0
         high = max(highs) if max(highs) <= sizes.max() else np.inf
         for name, bound in (("lower", low), ("upper", high)):

@@ -213,3 +213,25 @@ def test_three_clusters_are_the_fewest():
     assert "clusters" not in size_at_sensitivity(size, hit, cluster, 0.5).reason
     two = size_at_sensitivity(size[:16], hit[:16], cluster[:16], 0.5)
     assert two.reason == "fewer than 3 clusters"
+
+
+def floor_of_a_tenth(size):
+    return 0.1 + 0.9 / (1 + (10.47 / size) ** 5)
+
+
+def skewed(size):
+    return 1 - 0.5 ** ((size / 10) ** 2.2)
+
+
+@pytest.mark.parametrize("curve", [floor_of_a_tenth, skewed])
+def test_a_curve_that_is_not_logistic_seldom_passes_at_its_own_d50(curve):
+    """By the straight line alone both pass at the bound in half of all runs of 60 films of eight sizes."""
+    sizes, films, passed, good = np.array([4.0, 6, 8, 10, 14, 20, 28, 40]), 60, 0, 0
+    rng, at = np.random.default_rng(3), np.geomspace(4, 40, 4000)
+    half = at[(curve(at) > 0.5).argmax()]
+    size, film = np.tile(sizes, films), np.repeat(np.arange(films), len(sizes))
+    for _ in range(40):
+        upper = size_at_sensitivity(size, rng.random(len(size)) < curve(size), film, 0.5, guarded=True).upper
+        passed, good = passed + (upper < half), good + (upper < 1.3 * half)
+    assert passed <= 5
+    assert good >= 34
