@@ -55,13 +55,13 @@ def shows_above(n10: ArrayLike, n01: ArrayLike, n: ArrayLike, delta: float, alph
 
     The variance is that of one pair's difference, p01 at its maximum likelihood under p10 - p01 = delta.
     """
-    b, c, n = (np.asarray(count, float) for count in (n10, n01, n))
-    linear = (2 * n - b + c) * delta - b - c
+    b, c, total = (np.asarray(count, float) for count in (n10, n01, n))
+    linear = (2 * total - b + c) * delta - b - c
     constant = -c * delta * (1 - delta)
-    root = np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0.0))
-    p01 = np.maximum((root - linear) / (4 * n), 0.0)
+    root = np.sqrt(np.maximum(linear**2 - 8 * total * constant, 0.0))
+    p01 = np.maximum((root - linear) / (4 * total), 0.0)
     variance = np.maximum(2 * p01 + delta * (1 - delta), 0.0)
-    return np.asarray(b - c - n * delta > normal_isf(alpha) * np.sqrt(n * variance), dtype=np.bool_)
+    return np.asarray(b - c - total * delta > normal_isf(alpha) * np.sqrt(total * variance), dtype=np.bool_)
 
 
 def tango(n11: float, n10: float, n01: float, n00: float, *, alpha: float = 0.05) -> Estimate:

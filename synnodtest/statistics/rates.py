@@ -143,7 +143,7 @@ def guarded_size(
     alike = float(clusters) if equal is None else equal
     plain = effective_size(spread, variance, total, alike, clusters - 1)
     sure = effective_size(spread, variance, total, alike, np.maximum(np.minimum(telling, alike), 2) - 1)
-    return np.minimum(plain, np.maximum(sure, alike))
+    return np.asarray(np.minimum(plain, np.maximum(sure, alike)))
 
 
 def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> NDArray[np.float64]:

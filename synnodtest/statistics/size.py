@@ -154,7 +154,7 @@ def _reached(beta: _Vector, level: float) -> float:
 
 
 def _powers(values: _Vector, degree: int) -> _Vector:
-    return values[:, None] ** np.arange(degree + 1)
+    return np.asarray(values[:, None] ** np.arange(degree + 1), dtype=np.float64)
 
 
 def _fitted(
