@@ -59,7 +59,7 @@ class NoduleTrial:
 
     @property
     def detected(self) -> Callable[[float], bool]:
-        """Asked with an operating point, True where a finding at or above it hits the nodule: ``detected(0.25)``."""
+        """Test of whether a finding at or above an operating point hits it: ``detected(0.25)``."""
         return Question(self._detected)
 
     def _detected(self, operating_point: float) -> bool:
