@@ -77,7 +77,13 @@ def _silent(trial: Trial) -> Trial:
 
 
 def withheld(
-    ruling: Ruling, tallies: Sequence[Reported], operating_point: float, why_unasked: str = "", *, blind: bool = False
+    ruling: Ruling,
+    tallies: Sequence[Reported],
+    operating_point: float,
+    why_unasked: str = "",
+    where: str = "",
+    *,
+    blind: bool = False,
 ) -> Ruling:
     """Return a pass as INCONCLUSIVE, with the reason and what the user can add.
 
@@ -86,13 +92,14 @@ def withheld(
         tallies: What the detector reported, own evidence first.
         operating_point: A finding of at least this score counts.
         why_unasked: Why no nodules could be planted to find out; empty where they were.
+        where: Which pictures of the run these are, in words after a blank; empty where they are all.
         blind: It reported something, but not on nodules, of which the tallies tell.
     """
     reason = ", ".join(f"{one.reported} of {one.pictures} pictures of {one.what}" for one in tallies if one.pictures)
     says = "found next to no nodule" if blind else "reported next to nothing on anything"
     why = (
         f"quiet or {'blind' if blind else 'silent'} cannot be told: the expectation is met by reporting nothing, and "
-        f"the detector {says} in this run (findings of {operating_point:g} or more: {reason})"
+        f"the detector {says} in this run{where} (findings of {operating_point:g} or more: {reason})"
     )
     asks = "whether its boxes lie on nodules" if blind else "whether findings arrive at all"
     lower = "" if blind else ", or lower the operating point to where the detector reports"

@@ -24,6 +24,7 @@ from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import example_of, plants_nodule, space_of
 from synnodtest.planning.place import MissingRegion, NoPlace
 from synnodtest.planning.variants import Variant
+from synnodtest.scene import Perturbation
 from synnodtest.spec.model import Behaviour, Fuzz, Location, Scenes
 from synnodtest.spec.plain import behaviour_dict
 
@@ -131,7 +132,13 @@ def on_set(name: str, count: int) -> Behaviour:
 
 
 def plant(
-    campaign: Campaign, example: Example, set_name: str, number: int, matching: Matching, synthesizer: str = ""
+    campaign: Campaign,
+    example: Example,
+    set_name: str,
+    number: int,
+    matching: Matching,
+    synthesizer: str = "",
+    perturbations: tuple[Perturbation, ...] = (),
 ) -> tuple[Trial | None, str]:
     """Return the trial of an example on the background of this number, or None and why there is none.
 
@@ -142,6 +149,7 @@ def plant(
         number: Of the background, from 0; wraps around where the set is shorter.
         matching: The localization criterion.
         synthesizer: Plants it; where none is named, that of behaviours that name none.
+        perturbations: Of the radiograph, after those of the example.
     """
     behaviour = on_set(set_name, number + 1)
     backgrounds = campaign.backgrounds(behaviour)
@@ -152,7 +160,7 @@ def plant(
         recipes = maker.recipes(example, backgrounds[number % len(backgrounds)], 0, PYTHON)
     except (MissingRegion, NoPlace) as nowhere:
         return None, str(nowhere)
-    (outcome,) = engine.run(recipes)
+    (outcome,) = engine.run([replace(one, perturbations=(*one.perturbations, *perturbations)) for one in recipes])
     if isinstance(outcome, Unplaced):
         return None, outcome.reason
     trial = to_trial(outcome, matching)

@@ -6,7 +6,7 @@ whether noise would hit as often, only where a pass counts hits alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,9 @@ from synnodtest.expectations.registry import find_claim
 from synnodtest.fuzzing import FuzzGathered, on_set, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
+from synnodtest.scene import Perturbation
 from synnodtest.shell.reacts_to_edit import refuse_edits
+from synnodtest.spec.model import Behaviour
 
 PROBES = tuple(
     Example.of({"diameter_mm": diameter, "contrast": contrast})
@@ -42,13 +44,17 @@ SEARCHED = "detected"
 """The claim of a search that counts hits."""
 
 
+Group = tuple[str, tuple[str, ...]]
+"""Pictures that a detector may be dead on as a whole: their background set, and the kinds of their perturbations."""
+
+
 class SilenceCheck:
-    """Findings that the detector of one run has reported so far."""
+    """Findings that the detector of one run has reported so far, by group."""
 
     def __init__(self) -> None:
-        self._scores: dict[str, float] = {}
-        self._hits: dict[str, float] = {}
-        self._probes: dict[tuple[str, float, Matching, str], tuple[Reported, str]] = {}
+        self._scores: dict[Group, dict[str, float]] = {}
+        self._hits: dict[Group, dict[str, float]] = {}
+        self._probes: dict[tuple[Group, float, Matching, str], tuple[Reported, str]] = {}
 
     def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
         """Return the evidence with its rulings; a pass of a detector that found next to nothing is withheld.
@@ -58,38 +64,70 @@ class SilenceCheck:
             gathered: What an item gathered; its own pictures are remembered for the items to come.
         """
         point = next((held.operating_point for held in gathered.evidence.values()), gathered.variant.operating_point)
-        tallies, hits = (
-            _tallied(gathered, known, scores_of, point)
-            for known, scores_of in ((self._scores, loudest), (self._hits, on_nodules))
-        )
-        speaks, sees = (not all(one.silent for one in told) for told in (tallies, hits))
-        if gathered.ruling.status is not Status.PASSED or (speaks and sees) or not _met_by_silence(gathered):
+        groups = _groups(campaign, gathered)
+        told = {group: self._told(group, trials, point) for group, trials in groups.items()}
+        unsure = [group for group, sides in told.items() if any(all(one.silent for one in side) for side in sides)]
+        if gathered.ruling.status is not Status.PASSED or not unsure or not _met_by_silence(gathered):
             return gathered
-        if speaks and recorded_in(campaign.providers.detector):
-            return gathered
-        probe, why = self._probed(campaign, gathered, point)
-        if probe.reported or (speaks and not probe.pictures):
-            return gathered
-        told = [*(hits if speaks else tallies), probe]
-        rulings = {name: withheld(one, told, point, why, blind=speaks) for name, one in gathered.rulings.items()}
-        return _with_rulings(gathered, rulings)
+        for group in unsure:
+            tallies, hits = told[group]
+            speaks = not all(one.silent for one in tallies)
+            if speaks and recorded_in(campaign.providers.detector):
+                continue
+            probe, why = self._probed(campaign, gathered, point, group, groups[group])
+            if probe.reported or (not probe.pictures and (speaks or self._speaks(point))):
+                continue
+            every, where = [*(hits if speaks else tallies), probe], self._where(group)
+            rulings = gathered.rulings.items()
+            return _with_rulings(gathered, {n: withheld(r, every, point, why, where, blind=speaks) for n, r in rulings})
+        return gathered
 
-    def _probed(self, campaign: Campaign, gathered: Gathered, point: float) -> tuple[Reported, str]:
-        """Return on how many conspicuous nodules in the item's own backgrounds the detector reports something."""
-        behaviour = gathered.behaviour
-        matching = Item(behaviour, gathered.variant).matching
-        name = behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
-        key = (name, point, matching, next(iter(behaviour.synthesizers), ""))
+    def _told(self, group: Group, trials: Sequence[Trial], point: float) -> tuple[list[Reported], list[Reported]]:
+        """Return on how many pictures of a group something was reported, and on how many nodules of it."""
+        known = self._scores.setdefault(group, {}), self._hits.setdefault(group, {})
+        return _tallied(loudest(trials), known[0], point), _tallied(on_nodules(trials), known[1], point)
+
+    def _speaks(self, point: float) -> bool:
+        every = {key: score for known in self._scores.values() for key, score in known.items()}
+        return not reported_on("", every, point).silent
+
+    def _where(self, group: Group) -> str:
+        """Return which pictures of a run a group is, in words; nothing where the run has no others."""
+        name, kinds = group
+        of_set = f" on the set {name!r}" if len({other for other, _ in self._scores}) > 1 else ""
+        return f"{of_set} under {', '.join(kinds)}" if kinds else of_set
+
+    def _probed(
+        self, campaign: Campaign, gathered: Gathered, point: float, group: Group, trials: Sequence[Trial]
+    ) -> tuple[Reported, str]:
+        """Return on how many conspicuous nodules in the group's own backgrounds the detector reports something."""
+        matching = Item(gathered.behaviour, gathered.variant).matching
+        key = (group, point, matching, next(iter(gathered.behaviour.synthesizers), ""))
         if key not in self._probes:
-            self._probes[key] = reported_of_conspicuous(campaign, *key)
+            changes = list(dict.fromkeys(t.scene.perturbations for t in trials)) if group[1] else [()]
+            name = group[0] or _set_of(gathered.behaviour)
+            self._probes[key] = reported_of_conspicuous(campaign, name, *key[1:], changes)
         return self._probes[key]
 
 
-def _tallied(
-    gathered: Gathered, known: dict[str, float], scores_of: Callable[[Iterable[Trial]], dict[str, float]], point: float
-) -> list[Reported]:
-    """Return on how many pictures of the item, and of those known before, something was reported; know these too."""
-    own = {key: score for held in gathered.evidence.values() for key, score in scores_of(held.trials).items()}
+def _set_of(behaviour: Behaviour) -> str:
+    return behaviour.scenes.set if behaviour.scenes else behaviour.fuzz.set if behaviour.fuzz else "normal"
+
+
+def _groups(campaign: Campaign, gathered: Gathered) -> dict[Group, list[Trial]]:
+    """Return the trials of an item by what a detector may be dead on; of a record, which is asked nothing, as one."""
+    groups: dict[Group, list[Trial]] = {}
+    whole = recorded_in(campaign.providers.detector) is not None
+    name = "" if whole else _set_of(gathered.behaviour)
+    for trial in (trial for held in gathered.evidence.values() for trial in held.trials):
+        alike = whole or isinstance(gathered, FuzzGathered)
+        kinds = () if alike else tuple(sorted({one.kind for one in trial.scene.perturbations}))
+        groups.setdefault((name, kinds), []).append(trial)
+    return groups or {(name, ()): []}
+
+
+def _tallied(own: dict[str, float], known: dict[str, float], point: float) -> list[Reported]:
+    """Return on how many pictures of an item, and of those known before, something was reported; know these too."""
     others = {key: score for key, score in known.items() if key not in own}
     known |= own
     return [reported_on("this expectation", own, point), reported_on("other expectations so far", others, point)]
@@ -102,7 +140,12 @@ def quiet_search(kind: str) -> bool:
 
 
 def reported_of_conspicuous(
-    campaign: Campaign, set_name: str, point: float, matching: Matching, synthesizer: str = ""
+    campaign: Campaign,
+    set_name: str,
+    point: float,
+    matching: Matching,
+    synthesizer: str = "",
+    changes: Sequence[tuple[Perturbation, ...]] = ((),),
 ) -> tuple[Reported, str]:
     """Return on how many conspicuous nodules a detector reports something, and why none could be planted, if so.
 
@@ -112,6 +155,7 @@ def reported_of_conspicuous(
         point: The operating point.
         matching: The localization criterion.
         synthesizer: By its name; empty for that of the run.
+        changes: Perturbations of the radiographs, which take turns.
 
     Raises:
         InvalidEvidence: the detector reacts to the edit.
@@ -121,7 +165,8 @@ def reported_of_conspicuous(
         return Reported("all that was recorded", pictures, reported), ""
     name, trials, why = synthesizer or campaign.providers.default_synthesizer, [], ""
     for number, example in enumerate(PROBES):
-        trial, reason = plant(campaign, example, set_name, number, matching, name)
+        change = changes[number % len(changes)]
+        trial, reason = plant(campaign, example, set_name, number, matching, name, change)
         if trial is None:
             why = reason
         else:

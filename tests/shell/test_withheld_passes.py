@@ -103,6 +103,8 @@ def murmur_beside_sight():
         [Finding(f.box, f.score / 10) for f in noise] + [Finding(n.box, 0.2 + n.diameter_mm / 150) for n in r.nodules]
         for r, noise in zip(rs, murmur()(rs))
     ]
+def dead_in_the_dark():
+    return lambda rs: [found if r.pixels[0].mean() > 0.59 else [] for r, found in zip(rs, quiet()(rs))]
 def alarmed():
     return lambda rs: [found if r.nodules else [] for r, found in zip(rs, dense()(rs))]
 def loud_in_the_dark():
@@ -313,6 +315,45 @@ def test_whether_it_is_silent_is_asked_with_nodules_of_the_synthesizer_that_the_
     _, (ruling,) = ruled(root, detector, QUIET["specificity"], head=head, synthesizer=f"{root}/no.py:made")
     assert ruling.status.name == "INCONCLUSIVE"
     assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+
+
+@pytest.mark.parametrize("kind", QUIET)
+@pytest.mark.parametrize(("detector", "status"), [("dead_in_the_dark", "INCONCLUSIVE"), ("quiet", "PASSED")])
+def test_a_detector_that_is_dead_under_a_perturbation_is_not_quiet_there(root, detector, status, kind):
+    """On radiographs as they are it finds nodules, in the same run."""
+    wanted = "sensitivity: {at_least: 0.5, arm: plain}", QUIET[kind].replace("plain", "dimmed")
+    _, (seen, ruling) = ruled(root, f"{root}/detectors.py:{detector}", *wanted)
+    assert (seen.status.name, ruling.status.name) == ("PASSED", status), ruling.sentence
+    if status == "INCONCLUSIVE":
+        assert "reported next to nothing on anything in this run under brightness" in ruling.sentence
+        assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+
+
+def test_a_detector_that_is_dead_on_a_set_is_not_quiet_there(root):
+    (root / "dark").mkdir()
+    for path in (root / "normal").iterdir():
+        (root / "dark" / path.name).write_bytes(path.read_bytes())
+        if path.suffix == ".png" and path.name.count(".") == 1:
+            Image.fromarray(np.asarray(Image.open(path)) - 1311).save(root / "dark" / path.name)
+    behaviours = HEAD.partition("  - id: any")
+    dark = f"      - {QUIET['specificity']}\n" + "".join(behaviours[1:]).replace("any", "dark").replace(
+        "normal", "dark"
+    )
+    for detector, status in (("dead_in_the_dark", "INCONCLUSIVE"), ("quiet", "PASSED")):
+        path = root / "two.yaml"
+        path.write_text(
+            f"{HEAD}      - sensitivity: {{at_least: 0.5, arm: plain}}\n{dark}      - {QUIET['specificity']}\n"
+        )
+        spec = load_spec(path)
+        run = Run(
+            Settings(root, f"{root}/detectors.py:{detector}", "gaussian", root, cache=root / "cache", conform="off")
+        )
+        cases = [Case(f"{b.id}-{e.kind}", spec, b, v) for b in spec.behaviours for e in b.expectations
+                 for v in variants(b, e)]  # fmt: skip
+        *others, ruling = [run.rule(case, run.gather(case)).ruling for case in cases]
+        assert [one.status.name for one in others] == ["PASSED"] * 2
+        assert ruling.status.name == status, ruling.sentence
+        assert (" on the set 'dark' (findings of" in ruling.sentence) is (status == "INCONCLUSIVE")
 
 
 def test_next_to_nothing_is_not_enough(root):
