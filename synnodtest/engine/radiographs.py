@@ -24,6 +24,9 @@ from synnodtest.scene import Scene
 from synnodtest.stages import stage
 from synnodtest.store import Store
 
+_TOLD = ("background", "patient", "strata")
+"""What a manifest says of a film, which is no part of its content."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Stored:
@@ -40,8 +43,11 @@ class _Stored:
     pixels: FloatArray | None = None
 
     def radiograph(self, background: Radiograph) -> Radiograph:
-        verify = self.pixels is None
-        return replace(decode_radiograph(self.data, background, verify=verify, pixels=self.pixels), altered=True)
+        """Return it with what is told of its background now: the same pixels may lie in another set since."""
+        verify, told = self.pixels is None, {name: getattr(background, name) for name in _TOLD}
+        return replace(
+            decode_radiograph(self.data, background, verify=verify, pixels=self.pixels), altered=True, **told
+        )
 
     @cached_property
     def told(self) -> StoredRadiograph:

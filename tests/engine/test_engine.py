@@ -134,6 +134,27 @@ def test_arms_share_background_place_and_index_nodule_bit_for_bit(tmp_path):
         assert np.hypot(x - single.scene.nodules[0].centre_mm[0], y - single.scene.nodules[0].centre_mm[1]) >= 40
 
 
+def test_a_stored_radiograph_is_shown_with_what_is_told_of_its_film_now(tmp_path):
+    """A manifest was corrected since, or the film lies in another set, too: its pixels are the same."""
+
+    class Told(Squares):
+        view = "PA"
+
+        def load(self, background):
+            return replace(super().load(background), strata={"view": self.view}, patient=f"{self.view}-1")
+
+    class Listening(Bright):
+        def detect(self, radiographs):
+            shown.extend((one.strata, one.patient, one.background) for one in radiographs)
+            return super().detect(radiographs)
+
+    shown, squares = [], Told()
+    run(tmp_path, recipes_of(behaviour()), squares=squares)
+    squares.view = "AP"
+    outcomes, _ = run(tmp_path, recipes_of(behaviour()), squares=squares, detector=Listening(name="another"))
+    assert shown == [({"view": "AP"}, "AP-1", outcome.scene.background) for outcome in outcomes]
+
+
 def test_held_places_are_equal_along_the_sweep_and_free_ones_differ(tmp_path):
     held, _ = run(tmp_path, recipes_of(behaviour()))
     places = {o.scene.nodules[0].centre_mm for o in held if o.scene.background == "square-0"}
