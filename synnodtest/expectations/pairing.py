@@ -112,7 +112,8 @@ def compare(parameters: Compared, evidence: Evidence) -> Comparison:
     gated: Literal[0, 1] = 1
     if metric in ON_IMAGES:
         found = [sum(pair[side][1].detected(point) for pair in pairs) for side in (0, 1)]
-        gate, gated = ([tested for tested, _ in pairs], 0) if found[0] < found[1] else (gate, 1)
+        if found[0] < found[1]:
+            gate, gated = [tested for tested, _ in pairs], 0
         images, alone = _image_pairs(parameters, evidence)
         scenes = images
         lost, trials = 0, [trial for trial, _ in images]
