@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synnodtest.canonical import sha256_of
 from synnodtest.counted import counted
 from synnodtest.detectors.export_metadata import CHANNELS, Export, export_of
-from synnodtest.detectors.frames import Frame, findings_of, suppress
+from synnodtest.detectors.frames import MAX_FINDINGS, Frame, findings_of, suppress
 from synnodtest.detectors.heads import WRAP
 from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import SAY_WHICH
@@ -24,9 +24,6 @@ from synnodtest.finding import Finding
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
-MAX_FINDINGS = 300
-"""Findings kept per radiograph, as ``max_det`` of ultralytics; a curve over scores needs no more for the few nodules of
-a scene."""
 BATCH = 16
 """Radiographs per call where the model leaves their number open; nothing depends on it but memory and time."""
 ONE_INPUT = f"export it with one input, pictures (N, channels, height, width), and sizes and masks fixed; {WRAP}"

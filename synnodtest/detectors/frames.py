@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from synnodtest.finding import Finding
 from synnodtest.geometry import FloatArray
 
+MAX_FINDINGS = 300
+"""Findings kept per radiograph, as ``max_det`` of ultralytics; a curve over scores needs no more for the few nodules of
+a scene."""
 PADDING = 114 / 255
 """The grey that ultralytics pads with."""
 ROWS = 64

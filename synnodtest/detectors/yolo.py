@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from synnodtest.detectors.checkpoint import read_checkpoint
 from synnodtest.detectors.export_metadata import CHANNELS
 from synnodtest.detectors.files import check_weights, replaced
-from synnodtest.detectors.frames import Frame, findings_of
+from synnodtest.detectors.frames import MAX_FINDINGS, Frame, findings_of
 from synnodtest.detectors.heads import accepted_head, check_task
 from synnodtest.detectors.label_rule import classes_of
 from synnodtest.detectors.network_outputs import check_scores, edges_of, of_rows
@@ -40,8 +40,6 @@ CONFIDENCE = 0.001
 NMS_IOU = 0.7
 """IoU from which the lower of two boxes is dropped: the default of ultralytics (``iou``), with which checkpoints are
 validated."""
-MAX_FINDINGS = 300
-"""Findings kept per radiograph: the default of ultralytics (``max_det``)."""
 UNTRAINED_IMAGE_SIZE = 1024
 """Side of the input, in pixels, for a checkpoint that does not say its own: that of NODE21's radiographs, and of the
 paper's detectors."""

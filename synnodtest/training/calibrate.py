@@ -19,7 +19,7 @@ from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import FloatArray
 from synnodtest.radiomics_features import FEATURE_NAMES, about_surroundings, features_or_none
 from synnodtest.synthesizers.diffusion.calibration import Calibration
-from synnodtest.synthesizers.diffusion.segment import BLEND_PX, Drawn, Region, flatness_of, segment, softened
+from synnodtest.synthesizers.diffusion.segment import Drawn, Region, flatness_of, segment, softened
 from synnodtest.training.windows import COMPOSED, NODULE, PLAIN, TrainingWindows, mean_outside
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def strength_of(
                 sampler=calibration.sampler,
                 strength=strength,
             )
-            changes = (redrawn[:, 0].numpy() - base) * np.stack([softened(region, BLEND_PX) for region in regions])
+            changes = (redrawn[:, 0].numpy() - base) * np.stack([softened(region) for region in regions])
             peaks += [float(np.abs(ndimage.gaussian_filter(c, 0.25 * diameter / step)).max()) for c in changes]
         return float(np.percentile(peaks, 90))
 

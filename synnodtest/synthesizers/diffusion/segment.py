@@ -108,10 +108,10 @@ def flatness_of(added: FloatArray, mask: BoolArray) -> float:
     return float(shares_of(added, mask)[0][mask].mean())
 
 
-def softened(region: FloatArray, width_px: float) -> FloatArray:
-    """Return weights that rise from 0 at a region's edge to 1 at ``width_px`` inside it."""
+def softened(region: FloatArray) -> FloatArray:
+    """Return weights that rise from 0 at a region's edge to 1 at :data:`BLEND_PX` inside it."""
     away = scipy.ndimage.distance_transform_edt(region)
-    return np.asarray(np.clip(away / width_px, 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(away / BLEND_PX, 0, 1), dtype=np.float32)
 
 
 def segment(difference: FloatArray, region: FloatArray, edge: float, diameter_px: float) -> Drawn | None:

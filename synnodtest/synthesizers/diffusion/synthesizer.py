@@ -22,7 +22,7 @@ from synnodtest.synthesizers.diffusion.adhere import BRIGHTNESS_FEATURES, Varian
 from synnodtest.synthesizers.diffusion.calibration import FILE_NAME, Calibration
 from synnodtest.synthesizers.diffusion.jobs import ATTEMPTS, Job, jobs_of, rounds_of
 from synnodtest.synthesizers.diffusion.planter import Planter, plant_sham
-from synnodtest.synthesizers.diffusion.segment import BLEND_PX, flatness_of, segment, softened
+from synnodtest.synthesizers.diffusion.segment import flatness_of, segment, softened
 from synnodtest.synthesizers.patch import Patch
 from synnodtest.synthesizers.requests import refuse_impossible, refuse_misplaced, refuse_unpaired
 from synnodtest.synthesizers.window import cut_window
@@ -257,7 +257,7 @@ class DiffusionSynthesizer:
             strength=self.calibration.strength,
         )
         for job, plain in zip(jobs, drawn[:, 0].cpu().numpy(), strict=True):
-            job.plain = (plain - job.base) * softened(job.mask, BLEND_PX)
+            job.plain = (plain - job.base) * softened(job.mask)
 
     def _run(self, jobs: Sequence[Job], attempt: int) -> None:
         import torch
@@ -277,7 +277,7 @@ class DiffusionSynthesizer:
         for job, nodule, plain in zip(jobs, nodules, plains, strict=True):
             diameter_px = job.nodule.diameter_mm / job.window.spacing_mm
             job.offer(segment(nodule - plain, job.mask, self.calibration.edge, diameter_px), attempt)
-            job.change = (nodule - job.base) * softened(job.mask, BLEND_PX)
+            job.change = (nodule - job.base) * softened(job.mask)
 
     def _windows(self, jobs: Sequence[Job]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what stands in the windows, and what of them is to be redrawn."""
