@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 from synnodtest.detectors.recorded import recorded_in
@@ -16,11 +17,14 @@ from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence import chance
+from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_on, silenced, withheld
 from synnodtest.evidence.trial import Evidence, Trial, predicate
+from synnodtest.expectations.language import Selection
 from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
+from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.registry import find_claim
 from synnodtest.fuzzing import FuzzGathered, on_set, plant
 from synnodtest.matching import Matching
@@ -44,8 +48,11 @@ SEARCHED = "detected"
 """The claim of a search that counts hits."""
 
 
-Group = tuple[str, tuple[str, ...]]
-"""Pictures that a detector may be dead on as a whole: their background set, and the kinds of their perturbations."""
+Group = tuple[str, tuple[str, ...], str]
+"""Pictures that a detector may be dead on as a whole: their background set, the kinds of their perturbations, and what
+is asked of their films, in words."""
+Look = tuple[int, tuple[Perturbation, ...]]
+"""A film, by its number in its set, and its perturbations."""
 
 
 class SilenceCheck:
@@ -93,9 +100,9 @@ class SilenceCheck:
 
     def _where(self, group: Group) -> str:
         """Return which pictures of a run a group is, in words; nothing where the run has no others."""
-        name, kinds = group
-        of_set = f" on the set {name!r}" if len({other for other, _ in self._scores}) > 1 else ""
-        return f"{of_set} under {', '.join(kinds)}" if kinds else of_set
+        name, kinds, films = group
+        of_set = f" on the set {name!r}" if len({other for other, *_ in self._scores}) > 1 else ""
+        return f"{of_set}{films} under {', '.join(kinds)}" if kinds else f"{of_set}{films}"
 
     def _probed(
         self, campaign: Campaign, gathered: Gathered, point: float, group: Group, trials: Sequence[Trial]
@@ -104,10 +111,16 @@ class SilenceCheck:
         matching = Item(gathered.behaviour, gathered.variant).matching
         key = (group, point, matching, next(iter(gathered.behaviour.synthesizers), ""))
         if key not in self._probes:
-            changes = list(dict.fromkeys(t.scene.perturbations for t in trials)) if group[1] else [()]
+            looks = _looks(campaign, gathered.behaviour, trials) if any(group[1:]) else ()
             name = group[0] or _set_of(gathered.behaviour)
-            self._probes[key] = reported_of_conspicuous(campaign, name, *key[1:], changes)
+            self._probes[key] = reported_of_conspicuous(campaign, name, *key[1:], looks)
         return self._probes[key]
+
+
+def _looks(campaign: Campaign, behaviour: Behaviour, trials: Sequence[Trial]) -> list[Look]:
+    """Return the films of trials and their perturbations, each pair once."""
+    numbers = {background.id: number for number, background in enumerate(campaign.backgrounds(behaviour))}
+    return list(dict.fromkeys((numbers[trial.background], trial.scene.perturbations) for trial in trials))
 
 
 def _set_of(behaviour: Behaviour) -> str:
@@ -116,14 +129,18 @@ def _set_of(behaviour: Behaviour) -> str:
 
 def _groups(campaign: Campaign, gathered: Gathered) -> dict[Group, list[Trial]]:
     """Return the trials of an item by what a detector may be dead on; of a record, which is asked nothing, as one."""
+    trials = [trial for held in gathered.evidence.values() for trial in held.trials]
+    if recorded_in(campaign.providers.detector):
+        return {("", (), ""): trials}
+    known = {name for trial in trials for name in trial.strata}
+    of_films = {name: c for name, c in (gathered.variant.parameters.get("where") or {}).items() if name in known}
+    name, words = _set_of(gathered.behaviour), where_phrase(Selection(where=of_films))
     groups: dict[Group, list[Trial]] = {}
-    whole = recorded_in(campaign.providers.detector) is not None
-    name = "" if whole else _set_of(gathered.behaviour)
-    for trial in (trial for held in gathered.evidence.values() for trial in held.trials):
-        alike = whole or isinstance(gathered, FuzzGathered)
-        kinds = () if alike else tuple(sorted({one.kind for one in trial.scene.perturbations}))
-        groups.setdefault((name, kinds), []).append(trial)
-    return groups or {(name, ()): []}
+    for trial in trials:
+        if all(holds(trial.strata.get(asked), condition) for asked, condition in of_films.items()):
+            changed = () if isinstance(gathered, FuzzGathered) else {one.kind for one in trial.scene.perturbations}
+            groups.setdefault((name, tuple(sorted(changed)), words), []).append(trial)
+    return groups or {(name, (), words): []}
 
 
 def _tallied(own: dict[str, float], known: dict[str, float], point: float) -> list[Reported]:
@@ -145,7 +162,7 @@ def reported_of_conspicuous(
     point: float,
     matching: Matching,
     synthesizer: str = "",
-    changes: Sequence[tuple[Perturbation, ...]] = ((),),
+    looks: Sequence[Look] = (),
 ) -> tuple[Reported, str]:
     """Return on how many conspicuous nodules a detector reports something, and why none could be planted, if so.
 
@@ -155,7 +172,7 @@ def reported_of_conspicuous(
         point: The operating point.
         matching: The localization criterion.
         synthesizer: By its name; empty for that of the run.
-        changes: Perturbations of the radiographs, which take turns.
+        looks: Films and perturbations, which take turns; where there are none, the set's first films as they are.
 
     Raises:
         InvalidEvidence: the detector reacts to the edit.
@@ -164,14 +181,14 @@ def reported_of_conspicuous(
         pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
     name, trials, why = synthesizer or campaign.providers.default_synthesizer, [], ""
-    for number, example in enumerate(PROBES):
-        change = changes[number % len(changes)]
+    looks = looks or [(number, ()) for number in range(len(PROBES))]
+    for example, (number, change) in zip(PROBES, cycle(looks), strict=False):
         trial, reason = plant(campaign, example, set_name, number, matching, name, change)
         if trial is None:
             why = reason
         else:
             trials.append(trial)
-    refuse_edits(campaign, on_set(set_name, len(PROBES)), name, trials, matching)
+    refuse_edits(campaign, on_set(set_name, 1 + max(number for number, _ in looks)), name, trials, matching)
     return reported_on(CONSPICUOUS, on_nodules(trials), point), "" if trials else why
 
 

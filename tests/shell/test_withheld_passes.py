@@ -105,6 +105,8 @@ def murmur_beside_sight():
     ]
 def dead_in_the_dark():
     return lambda rs: [found if r.pixels[0].mean() > 0.59 else [] for r, found in zip(rs, quiet()(rs))]
+def dead_on_portables():
+    return lambda rs: [[] if r.strata["view"] == "AP" else found for r, found in zip(rs, quiet()(rs))]
 def alarmed():
     return lambda rs: [found if r.nodules else [] for r, found in zip(rs, dense()(rs))]
 def loud_in_the_dark():
@@ -327,6 +329,22 @@ def test_a_detector_that_is_dead_under_a_perturbation_is_not_quiet_there(root, d
     if status == "INCONCLUSIVE":
         assert "reported next to nothing on anything in this run under brightness" in ruling.sentence
         assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+
+
+@pytest.mark.parametrize(("detector", "status"), [("dead_on_portables", "INCONCLUSIVE"), ("quiet", "PASSED")])
+def test_a_detector_that_is_dead_on_some_films_is_not_quiet_where_these_are_asked_for(root, detector, status):
+    films = root / "views"
+    films.mkdir(exist_ok=True)
+    for path in (root / "normal").iterdir():
+        (films / path.name).write_bytes(path.read_bytes())
+    told = (films / "manifest.csv").read_text().splitlines()
+    rows = [f"{row},{'view' if not number else 'AP' if number % 2 else 'PA'}" for number, row in enumerate(told)]
+    (films / "manifest.csv").write_text("\n".join(rows))
+    wanted = [f"specificity: {{at_least: 0.2, arm: plain, where: {{view: {view}}}}}" for view in ("PA", "AP")]
+    head = HEAD.replace("set: normal", "set: views")
+    _, (others, ruling) = ruled(root, f"{root}/detectors.py:{detector}", *wanted, count=16, head=head)
+    assert (others.status.name, ruling.status.name) == ("PASSED", status), ruling.sentence
+    assert (" in this run where view " in ruling.sentence) is (status == "INCONCLUSIVE")
 
 
 def test_a_detector_that_is_dead_on_a_set_is_not_quiet_there(root):
