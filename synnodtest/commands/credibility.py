@@ -123,7 +123,7 @@ def _memorisation(options: argparse.Namespace, on: Any, synthesizer: Any) -> int
         raise SynnodError("--only-memorisation needs training nodules", hint="--ct-patches DIR --training-crops 2000")
     figures: dict[str, object] = {"synthesizer": synthesizer.identity.as_dict()}
     if options.out is not None and options.out.is_file():
-        told = read(options.out, transfer=False)
+        told: dict[str, Any] = dict(read(options.out, transfer=False))
         if told["synthesizer"] != figures["synthesizer"]:
             raise SynnodError(f"{options.out}: is of another model", hint="name another file with --out")
         figures |= told["measured"]
