@@ -127,10 +127,12 @@ def plain(value: Any) -> Any:
         return value
     if kind is float:
         return value if math.isfinite(value) else None
+    if kind is tuple or kind is list:  # asked before mappings, since each box of a finding is one
+        return [item if type(item) in AS_THEY_ARE else plain(item) for item in value]
     if kind is dict or isinstance(value, Mapping):
         return {str(key): item if type(item) in AS_THEY_ARE else plain(item) for key, item in value.items()}
-    if kind is list or isinstance(value, (list, tuple)):
-        return [item if type(item) in AS_THEY_ARE else plain(item) for item in value]
+    if isinstance(value, (list, tuple)):
+        return plain(tuple(value))
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):

@@ -1,16 +1,29 @@
 """The name of a run, and what several workers gathered for it."""
 
+import json
+import math
 import re
 import time
+from collections import namedtuple
+from types import MappingProxyType
 
 import pytest
 
+from synnodtest.canonical import plain
 from synnodtest.decoding import decode
 from synnodtest.record.assemble import Fragment, new_run_id
 from synnodtest.record.model import ExpectationEntry
 from synnodtest.record.model.run import BackgroundsEntry, IdentityEntry, SpecEntry
 
 from .parts import expectation
+
+
+def test_tuples_lists_and_what_is_made_of_them_become_lists_in_plain_json():
+    Box = namedtuple("Box", "left right")
+    given = ((1.5, 2), [(True, None)], Box(math.inf, (3,)), MappingProxyType({1: ("a", Box(4, 5))}), ())
+    made = plain(given)
+    assert made == [[1.5, 2], [[True, None]], [None, [3]], {"1": ["a", [4, 5]]}, []]
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
 
 
 def test_runs_sort_by_their_names_within_a_second_too():
