@@ -108,6 +108,17 @@ def phantoms_and_regions_made_once(tmp_path_factory):
 
 
 @pytest.fixture
+def not_looked_at(monkeypatch):
+    """Leave out how visible each nodule is, for tests that do not ask: it takes a sixth of a search."""
+    from synnodtest.conspicuity import Visibility
+
+    monkeypatch.setattr(
+        "synnodtest.engine.outcome.visibilities",
+        lambda radiograph, unit=None: (Visibility(),) * len(radiograph.nodules),
+    )
+
+
+@pytest.fixture
 def unturned(monkeypatch):
     """Ask of no film whether it would look better on its side, on its head or as a negative, which is four more looks.
 

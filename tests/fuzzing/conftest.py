@@ -2,18 +2,13 @@
 
 import pytest
 
-from synnodtest.conspicuity import Visibility
 from synnodtest.fuzzing import investigation, places
 from tests.fuzzing.parts import SIZE, Held
 
 
 @pytest.fixture(autouse=True)
-def not_looked_at(monkeypatch):
-    """Leave out how visible each nodule is: no search asks for that, and it takes a sixth of one."""
-    monkeypatch.setattr(
-        "synnodtest.engine.outcome.visibilities",
-        lambda radiograph, unit=None: (Visibility(),) * len(radiograph.nodules),
-    )
+def searched_without_looking(not_looked_at):
+    """No search asks how visible a nodule is."""
 
 
 MAPPED = {}

@@ -39,6 +39,7 @@ from synnodtest.spec.loader import load_spec
 from tests.expectations.evidence import trial
 from tests.record import parts
 
+pytestmark = pytest.mark.usefixtures("not_looked_at")
 HEAD = """
 synnodtest: 1
 title: Quiet
