@@ -235,4 +235,5 @@ def _wrong_type(expected: str | None, types: Any, got: Any) -> str:
     if isinstance(got, (bool, int, float)) and "string" in names and "integer" not in names:
         kind = "truth value" if isinstance(got, bool) else "number"
         return f"must be {expected_types}, but YAML reads {show(got)} as a {kind}; put it in quotes"
-    return f"must be {expected_types}, not {show(got)}"
+    entries = " (begin each entry with '- ')" if names == ["array"] and isinstance(got, dict) else ""
+    return f"must be {expected_types}, not {show(got)}{entries}"
