@@ -58,7 +58,7 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
 
 
 def _garwood_upper(events: ArrayLike, exposure: ArrayLike, alpha: float) -> NDArray[np.float64]:
-    return chi2_isf(alpha, 2 * np.asarray(events, float) + 2) / 2 / np.asarray(exposure, float)
+    return np.asarray(chi2_isf(alpha, 2 * np.asarray(events, float) + 2) / 2 / np.asarray(exposure, float))
 
 
 def most_per_image(clusters: Sequence[Hashable], *counts: float) -> float:
