@@ -25,7 +25,7 @@ from synnodtest.stages import stage
 from synnodtest.store import Store
 
 _TOLD = ("background", "patient", "strata")
-"""What a manifest says of a film, which is no part of its content."""
+"""Words of a manifest on a film, which are no part of its content."""
 
 
 @dataclass(frozen=True, eq=False)
