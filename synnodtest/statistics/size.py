@@ -239,7 +239,7 @@ def size_at_sensitivity(
             where those of one diameter above it (of drawn ones, of ten or more neighbours), or from one on, are surely
             found less often: larger ones are lost.
             Nor are bounds surer than those of a curve that may bend, with a square term of log diameter: of 60 films of
-            8 sizes, a detector exactly at the bound of d50 that finds one in ten of the smallest, too, would pass 53%
+            8 sizes, a detector exactly at the bound of d50 that finds one in ten of the smallest, too, would pass 39%
             of the time.
             Where clusters repeat, bounds are also no surer than those of a fit that weighs all hits alike, nor the
             upper one than with a share 1 - alpha**(1/B) of clusters unlike all seen, in which nothing is found. Where
