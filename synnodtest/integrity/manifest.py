@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synnodtest.canonical import sha256_of
+from synnodtest.decoding import JsonObject
 from synnodtest.errors import RecordError
 from synnodtest.files import sha256_of_file, sweep, write_atomic
 
@@ -37,11 +38,13 @@ class Manifest:
         root: The root digest.
         files: sha256 of every file that it covers, by path.
         report: sha256 of the report; empty where there is none.
+        content: All that it says.
     """
 
     root: str
     files: Mapping[str, str]
     report: str
+    content: JsonObject
 
 
 def root_digest(folder: Path) -> str:
@@ -57,15 +60,18 @@ def write(folder: Path) -> Path:
     """
     if not (folder / RECORD).is_file():
         raise RecordError(f"{folder}: no {RECORD} to vouch for", hint="write the record first")
-    hashes = _hashes(folder)
+    content = _content(folder, _hashes(folder))
+    return write_atomic(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _content(folder: Path, hashes: dict[str, str]) -> JsonObject:
     report = folder / REPORT
-    content = {
+    return {
         "synnodtest_manifest": VERSION,
         "root": {"sha256": _root(hashes), "covers": _COVERS},
         "files": [{"path": p, "sha256": h, "bytes": (folder / p).stat().st_size} for p, h in sorted(hashes.items())],
         "report": {"path": REPORT, "sha256": sha256_of_file(report)} if report.is_file() else None,
     }
-    return write_atomic(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
@@ -89,6 +95,8 @@ def verify(folder: Path, *, inputs: Path | None = None) -> list[str]:
     ]
     faults += filter(None, [_list_fault(manifest)])
     faults += _report_faults(folder, manifest)
+    if not faults and any(manifest.content[name] != told for name, told in _content(folder, hashes).items()):
+        faults.append(f"{FILE_NAME}: differs from what was written, though not in a hash")
     return faults + (_input_faults(folder, inputs) if inputs else [])
 
 
@@ -130,7 +138,7 @@ def read(folder: Path) -> Manifest:
         content = json.loads(path.read_bytes())
         root, report = content["root"]["sha256"], content["report"]
         files = {entry["path"]: entry["sha256"] for entry in content["files"]}
-        manifest = Manifest(root, files, "" if report is None else report["sha256"])
+        manifest = Manifest(root, files, "" if report is None else report["sha256"], content)
         texts = (root, manifest.report, *files, *files.values())
         usable = content["synnodtest_manifest"] == VERSION and all(isinstance(text, str) for text in texts)
         usable = usable and len(files) == len(content["files"])  # each once
