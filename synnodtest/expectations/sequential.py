@@ -121,7 +121,8 @@ def sequential_ruling(stop: EarlyStop[P], parameters: P, evidence: Evidence) -> 
     looked_at = _clusters(units, order)[:looks]
     trials = [trial for trial, _ in units if trial.cluster in looked_at]
     ruling = _ruling(criterion, part, evidence, trials, looked_at)
-    unshown = f"; the sensitivity of the reference was not shown to exceed {least:g}"
+    whose = "both arms" if getattr(parameters, "on_images", False) else "the reference"
+    unshown = f"; the sensitivity of {whose} was not shown to exceed {least:g}"
     return replace(
         ruling,
         sentence=ruling.sentence + (unshown if gate is None and status is not Status.FAILED else ""),

@@ -134,7 +134,7 @@ def on_set(name: str, count: int) -> Behaviour:
 def plant(
     campaign: Campaign,
     example: Example,
-    set_name: str,
+    behaviour: Behaviour,
     number: int,
     matching: Matching,
     synthesizer: str = "",
@@ -145,13 +145,12 @@ def plant(
     Args:
         campaign: Detector, synthesizer and backgrounds.
         example: What to plant.
-        set_name: Of the background set.
+        behaviour: Has the backgrounds, as :func:`on_set` makes it.
         number: Of the background, from 0; wraps around where the set is shorter.
         matching: The localization criterion.
         synthesizer: Plants it; where none is named, that of behaviours that name none.
         perturbations: Of the radiograph, after those of the example.
     """
-    behaviour = on_set(set_name, number + 1)
     backgrounds = campaign.backgrounds(behaviour)
     engine = campaign.engine(behaviour, synthesizer or campaign.providers.default_synthesizer)
     claim = Claim("detected", {"operating_point": 0.0})

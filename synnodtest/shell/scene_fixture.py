@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from synnodtest.engine.campaign import Campaign
 from synnodtest.errors import InvalidEvidence, SynnodError
 from synnodtest.evidence.trial import Trial
-from synnodtest.fuzzing import plant
+from synnodtest.fuzzing import on_set, plant
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 from synnodtest.spec.build import BRIGHTNESS, Builder
@@ -52,7 +52,9 @@ class SceneFixture:
         example = scene if isinstance(scene, Example) else _of_parameters(scene)
         rule = {"criterion": Matching.criterion, **(matching or {})}
         _refuse_unknown(rule, "matching")
-        trial, reason = plant(self._campaign, example, backgrounds, background, Matching.from_dict(rule))
+        trial, reason = plant(
+            self._campaign, example, on_set(backgrounds, background + 1), background, Matching.from_dict(rule)
+        )
         if trial is not None:
             return trial
         from hypothesis import currently_in_test_context, reject

@@ -27,6 +27,7 @@ from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.registry import find_claim
 from synnodtest.fuzzing import FuzzGathered, on_set, plant
+from synnodtest.grouping import grouped
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 from synnodtest.scene import Perturbation
@@ -49,8 +50,8 @@ SEARCHED = "detected"
 
 
 Group = tuple[str, tuple[str, ...], str]
-"""Pictures that a detector may be dead on as a whole: their background set, the kinds of their perturbations, and what
-is asked of their films, in words."""
+"""Pictures that a detector may be dead on as a whole: their background set, their perturbations (with their strengths
+where these are not drawn), and what is asked of their films, in words."""
 Look = tuple[int, tuple[Perturbation, ...]]
 """A film, by its number in its set, and its perturbations."""
 
@@ -100,9 +101,9 @@ class SilenceCheck:
 
     def _where(self, group: Group) -> str:
         """Return which pictures of a run a group is, in words; nothing where the run has no others."""
-        name, kinds, films = group
+        name, changes, films = group
         of_set = f" on the set {name!r}" if len({other for other, *_ in self._scores}) > 1 else ""
-        return f"{of_set}{films} under {', '.join(kinds)}" if kinds else f"{of_set}{films}"
+        return f"{of_set}{films} under {', '.join(changes)}" if changes else f"{of_set}{films}"
 
     def _probed(
         self, campaign: Campaign, gathered: Gathered, point: float, group: Group, trials: Sequence[Trial]
@@ -135,12 +136,17 @@ def _groups(campaign: Campaign, gathered: Gathered) -> dict[Group, list[Trial]]:
     known = {name for trial in trials for name in trial.strata}
     of_films = {name: c for name, c in (gathered.variant.parameters.get("where") or {}).items() if name in known}
     name, words = _set_of(gathered.behaviour), where_phrase(Selection(where=of_films))
-    groups: dict[Group, list[Trial]] = {}
-    for trial in trials:
-        if all(holds(trial.strata.get(asked), condition) for asked, condition in of_films.items()):
-            changed = () if isinstance(gathered, FuzzGathered) else {one.kind for one in trial.scene.perturbations}
-            groups.setdefault((name, tuple(sorted(changed)), words), []).append(trial)
-    return groups or {(name, (), words): []}
+    every = grouped((trial.arm, trial.scene.perturbations) for trial in trials)
+    changes = {arm: () if isinstance(gathered, FuzzGathered) else _changes(given) for arm, given in every.items()}
+    chosen = [t for t in trials if all(holds(t.strata.get(asked), c) for asked, c in of_films.items())]
+    return grouped(((name, changes[t.arm], words), t) for t in chosen) or {(name, (), words): []}
+
+
+def _changes(given: Sequence[tuple[Perturbation, ...]]) -> tuple[str, ...]:
+    """Return the perturbations of an arm's scenes in words: what is deaf to a strong one may hear under a weak one."""
+    fixed = len(set(given)) == 1
+    told = {f"{one.kind} {one.value}" if fixed else one.kind for changes in given for one in changes}
+    return tuple(sorted(told))
 
 
 def _tallied(own: dict[str, float], known: dict[str, float], point: float) -> list[Reported]:
@@ -181,14 +187,15 @@ def reported_of_conspicuous(
         pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
     name, trials, why = synthesizer or campaign.providers.default_synthesizer, [], ""
-    looks = looks or [(number, ()) for number in range(len(PROBES))]
+    looks = looks[: len(PROBES)] or [(number, ()) for number in range(len(PROBES))]
+    films = on_set(set_name, 1 + max(number for number, _ in looks))
     for example, (number, change) in zip(PROBES, cycle(looks), strict=False):
-        trial, reason = plant(campaign, example, set_name, number, matching, name, change)
+        trial, reason = plant(campaign, example, films, number, matching, name, change)
         if trial is None:
             why = reason
         else:
             trials.append(trial)
-    refuse_edits(campaign, on_set(set_name, 1 + max(number for number, _ in looks)), name, trials, matching)
+    refuse_edits(campaign, films, name, trials, matching)
     return reported_on(CONSPICUOUS, on_nodules(trials), point), "" if trials else why
 
 

@@ -49,7 +49,8 @@ def _counts(sizes: NDArray[np.float64], gain: float, loss: float, icc: float) ->
     common = 1 / min(max(icc, _EXTREME), 1 - _EXTREME) - 1
     counts = np.empty((2, runs, len(sizes)))
     for size in np.unique(sizes):
-        changed, gained = np.tril_indices(int(size) + 1)
+        each = np.arange(int(size) + 1)
+        changed, gained = np.tril_indices(len(each)) if loss else (each, each)
         mass = _log_mass(changed, int(size), common * (gain + loss), common * (1 - gain - loss))
         mass += _log_mass(gained, changed, common * gain, common * loss)
         order = np.argsort(2 * gained - changed, kind="stable")

@@ -197,18 +197,19 @@ def _curved(
 ) -> tuple[float, float]:
     """Return the log sizes next to a crossing at which a curve that may bend is surely below, and above, the level.
 
-    Infinite where there is none; the crossing itself, so that nothing is narrowed, where there are too few sizes, hits
-    or misses for such a curve.
+    Infinite where there is none; the crossing itself, so that nothing is narrowed, where there are too few hits or
+    misses for such a curve. Between two sizes any curve may run: only at the sizes themselves something is sure.
     """
-    middle = float(log_size.mean())
-    fit = _fitted(log_size - middle, hits, index, independent=True, degree=2)
+    middle, each = float(log_size.mean()), np.unique(log_size)
+    tried, degree = (each, 1) if len(each) < 3 else (np.linspace(each[0], each[-1], _TRIED), 2)
+    fit = _fitted(log_size - middle, hits, index, independent=True, degree=degree)
     if fit is None:
         return crossing, crossing
     degrees = equal_clusters(np.bincount(index).astype(np.float64)) - 3.0
-    tried = np.linspace(log_size.min(), log_size.max(), _TRIED)
-    rows = _powers(tried - middle, 2)
+    rows = _powers(tried - middle, degree)
     gap = rows @ fit.beta - float(scipy.special.logit(level))
-    half = t_isf(alpha, max(degrees, 1.0)) * np.sqrt(np.einsum("ij,jk,ik->i", rows, fit.covariance, rows))
+    variance = np.einsum("ij,jk,ik->i", rows, fit.covariance, rows)
+    half = t_isf(alpha, max(degrees, 1.0)) * np.sqrt(np.where(variance > 0, variance, math.inf))  # 0 by rounding alone
     below, above = tried[(tried <= crossing) & (gap < -half)], tried[(tried >= crossing) & (gap > half)]
     return float(below.max(initial=-math.inf)), float(above.min(initial=math.inf))
 

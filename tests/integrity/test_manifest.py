@@ -65,7 +65,7 @@ def test_a_manifest_edited_to_match_is_found_out(run):
 
 @pytest.mark.parametrize("change", [
     lambda listed: listed["files"][0].update(bytes=1), lambda listed: listed["root"].update(covers="nothing"),
-    lambda listed: listed["report"].update(path="another.html"),
+    lambda listed: listed["report"].update(path="another.html"), lambda listed: listed.update(approved="by all"),
 ])  # fmt: skip
 def test_a_manifest_of_the_same_hashes_that_was_edited_is_found_out(run, change):
     path = run / manifest.FILE_NAME

@@ -332,6 +332,14 @@ def test_a_detector_that_is_dead_under_a_perturbation_is_not_quiet_there(root, d
         assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
 
 
+def test_a_detector_that_is_dead_under_a_strong_perturbation_is_not_heard_under_a_weak_one(root):
+    head = HEAD.replace("brightness: -0.02}}", "brightness: -0.003}}, dark: {perturbations: {brightness: -0.02}}")
+    wanted = "sensitivity: {at_least: 0.5, arm: dimmed}", QUIET["specificity"].replace("plain", "dark")
+    _, (seen, ruling) = ruled(root, f"{root}/detectors.py:dead_in_the_dark", *wanted, head=head)
+    assert (seen.status.name, ruling.status.name) == ("PASSED", "INCONCLUSIVE"), ruling.sentence
+    assert "in this run under brightness -0.02 (" in ruling.sentence
+
+
 @pytest.mark.parametrize(("detector", "status"), [("dead_on_portables", "INCONCLUSIVE"), ("quiet", "PASSED")])
 def test_a_detector_that_is_dead_on_some_films_is_not_quiet_where_these_are_asked_for(root, detector, status):
     films = root / "views"

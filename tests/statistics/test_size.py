@@ -235,3 +235,11 @@ def test_a_curve_that_is_not_logistic_seldom_passes_at_its_own_d50(curve):
         passed, good = passed + (upper < half), good + (upper < 1.3 * half)
     assert passed <= 5
     assert good >= 34
+
+
+def test_between_two_sizes_a_curve_may_run_as_it_likes():
+    size, film = np.tile([6.0, 12.0], 60), np.repeat(np.arange(60), 2)
+    for seed in range(8):
+        hit = np.random.default_rng(seed).random(120) < np.where(size < 8, 0.2, 0.9)
+        found = size_at_sensitivity(size, hit, film, 0.5, guarded=True)
+        assert (found.lower, found.upper) == pytest.approx((6.0, 12.0))

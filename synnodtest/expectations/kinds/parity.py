@@ -71,7 +71,7 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
 
     PASSED where each pair's interval lies within (intersection-union: no correction); FAILED needs a pair that lies
     outside after Holm's correction. Silent groups are equal, so the sensitivity over all groups must exceed 0.2; where
-    images are compared that of each, as a silent group has no false positive.
+    images are compared that of each, as a silent group has no false positive; one without nodules may be silent.
     """
     margin, metric = float(parameters.margin), parameters.metric
     groups = _groups(parameters, evidence, metric)
@@ -100,10 +100,10 @@ def parity(parameters: Parity, evidence: Evidence) -> Ruling:
 def _gate(parameters: Parity, evidence: Evidence) -> Held:
     """Return the gate that anything is detected; where images are compared, in the group that is least so."""
     groups = {s.label: _nodules(parameters, evidence, s.where) for s in parameters.strata}
-    if parameters.metric in ON_IMAGES and (planted := {label: pairs for label, pairs in groups.items() if pairs}):
+    if parameters.metric in ON_IMAGES:
         point = evidence.operating_point
-        least = min(planted, key=lambda label: sum(n.detected(point) for _, n in planted[label]) / len(planted[label]))
-        return sensitivity_gate(planted[least], evidence, label=f"sensitivity of {least}, the least of all groups")
+        least = min(groups, key=lambda label: np.mean([float(n.detected(point)) for _, n in groups[label]] or [0.0]))
+        return sensitivity_gate(groups[least], evidence, label=f"sensitivity of {least}, the least of all groups")
     return sensitivity_gate([*chain(*groups.values())], evidence, label="sensitivity over all groups")
 
 
