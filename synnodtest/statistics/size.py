@@ -106,8 +106,9 @@ there, and it decides nothing."""
 _NEIGHBOURS, _GROUPS = 10, 20
 """Fewest nodules of neighbouring diameters that are looked at together where each has its own, and most such groups;
 set by hand: with one of ten found surely fewer than half are (upper bound 0.39); of more one is low by chance."""
-_TRIED = 4000
-"""Sizes at which a curve that may bend is looked at: from 4 to 40 mm 0.06% apart, less than is printed."""
+_BESIDE = 1e-4
+"""Distance of a bound, in the logarithm, from a tried size at which the rate is surely beyond the level: the diameter
+lies on the near side of it, and a print of three decimals shows that."""
 _MOST_CORRELATED = 0.95
 """Correlation within clusters beyond which weights are all but singular, and the fit is no answer; set by hand."""
 
@@ -195,23 +196,23 @@ def _bounds(
 def _curved(
     log_size: _Vector, hits: _Vector, index: NDArray[np.intp], level: float, alpha: float, crossing: float
 ) -> tuple[float, float]:
-    """Return the log sizes next to a crossing at which a curve that may bend is surely below, and above, the level.
+    """Return the tried log sizes next to a crossing at which a curve that may bend is surely below, and above, a level.
 
-    Infinite where there is none; the crossing itself, so that nothing is narrowed, where there are too few hits or
-    misses for such a curve. Between two sizes any curve may run: only at the sizes themselves something is sure.
+    Infinite where there is none. Between two sizes any curve may run, a step as well: only at those tried something is
+    sure. Where there are too few sizes, hits or misses for a curve that bends, it is straight.
     """
-    middle, each = float(log_size.mean()), np.unique(log_size)
-    tried, degree = (each, 1) if len(each) < 3 else (np.linspace(each[0], each[-1], _TRIED), 2)
-    fit = _fitted(log_size - middle, hits, index, independent=True, degree=degree)
+    middle, tried = float(log_size.mean()), np.unique(log_size)
+    fits = (_fitted(log_size - middle, hits, index, independent=True, degree=k) for k in (2, 1) if k < len(tried))
+    fit = next((fit for fit in fits if fit is not None), None)
     if fit is None:
-        return crossing, crossing
+        return -math.inf, math.inf
     degrees = equal_clusters(np.bincount(index).astype(np.float64)) - 3.0
-    rows = _powers(tried - middle, degree)
+    rows = _powers(tried - middle, len(fit.beta) - 1)
     gap = rows @ fit.beta - float(scipy.special.logit(level))
     variance = np.einsum("ij,jk,ik->i", rows, fit.covariance, rows)
     half = t_isf(alpha, max(degrees, 1.0)) * np.sqrt(np.where(variance > 0, variance, math.inf))  # 0 by rounding alone
     below, above = tried[(tried <= crossing) & (gap < -half)], tried[(tried >= crossing) & (gap > half)]
-    return float(below.max(initial=-math.inf)), float(above.min(initial=math.inf))
+    return float(below.max(initial=-math.inf)) + _BESIDE, float(above.min(initial=math.inf)) - _BESIDE
 
 
 def size_at_sensitivity(
@@ -239,9 +240,10 @@ def size_at_sensitivity(
             the estimate are found exceeds ``level``, since a curve that rises on to 1 hides a plateau at the level; and
             where those of one diameter above it (of drawn ones, of ten or more neighbours), or from one on, are surely
             found less often: larger ones are lost.
-            Nor are bounds surer than those of a curve that may bend, with a square term of log diameter: of 60 films of
-            8 sizes, a detector exactly at the bound of d50 that finds one in ten of the smallest, too, would pass 39%
-            of the time.
+            Nor do bounds lie nearer than the next diameter tried at which a curve that may bend, with a square term of
+            log diameter, is surely beyond ``level``: of 60 films of 8 sizes, a detector exactly at the bound of d50
+            that finds one in ten of the smallest, too, would pass 39% of the time, and one whose sensitivity steps
+            from 0.05 to 0.97 at a bound between two sizes 85%.
             Where clusters repeat, bounds are also no surer than those of a fit that weighs all hits alike, nor the
             upper one than with a share 1 - alpha**(1/B) of clusters unlike all seen, in which nothing is found. Where
             one film in ten loses all of its nodules, sensitivity is no logistic curve, and hits that are weighed by

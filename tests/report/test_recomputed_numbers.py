@@ -418,12 +418,13 @@ def gee(size, hit, cluster, alike, degree=1):
     return beta, np.linalg.solve(bread, meat) @ np.linalg.inv(bread)
 
 
-def surely_beyond(fit, t, start, end):
-    """The first log size from a start to an end at which a bent curve is surely above a half, or, downwards, below."""
-    at = np.linspace(start, end, 20001)
+def surely_beyond(fit, t, sizes, value):
+    """The tried sizes nearest to a value at which a bent curve is surely below, and above, a half; a trifle nearer."""
+    at = np.log(np.unique(sizes))
     lines = np.column_stack([np.ones_like(at), at, at**2])
-    sure = np.sign(end - start) * (lines @ fit[0]) > t * np.sqrt((lines @ fit[1] * lines).sum(axis=1))
-    return np.exp(at[sure.argmax()]) if sure.any() else np.exp(np.sign(end - start) * np.inf)
+    gap, half = lines @ fit[0], t * np.sqrt((lines @ fit[1] * lines).sum(axis=1))
+    under, over = at[(gap < -half) & (at <= np.log(value))], at[(gap > half) & (at >= np.log(value))]
+    return np.exp(under.max(initial=-np.inf) + 1e-4), np.exp(over.min(initial=np.inf) - 1e-4)
 
 
 def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
@@ -450,8 +451,8 @@ def test_size_at_sensitivity_is_a_gee_written_out_with_fieller_s_bounds(judged):
             unseen = special.logit(0.5 / alpha ** (1 / count)) if alpha ** (1 / count) > 0.5 else np.inf
             highs += [np.exp(optimize.brentq(beyond, at, at + 6)), np.exp((unseen - beta[0]) / beta[1])]
         bent, t = gee(sizes, hit, cluster, True, degree=2), stats.t.ppf(1 - alpha, count - 3)
-        lows.append(surely_beyond(bent, t, np.log(value), np.log(sizes.min())))
-        highs.append(surely_beyond(bent, t, np.log(value), np.log(sizes.max())))
+        for beyond, ends in zip(surely_beyond(bent, t, sizes, value), (lows, highs), strict=True):
+            ends.append(beyond)
         low = min(lows) if min(lows) >= sizes.min() else 0.0
         high = max(highs) if max(highs) <= sizes.max() else np.inf
         for name, bound in (("lower", low), ("upper", high)):
