@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -287,10 +286,9 @@ def sample_size_paired(
     if difference <= -margin or (equivalence and difference >= margin):
         raise ValueError("a true difference beyond the margin is never shown to lie within it")
 
-    asked = partial(power_paired, difference=difference, alpha=alpha, equivalence=equivalence, icc=icc)
-
     def power_at(n: int, each: float) -> float:
-        return asked(n, discordant, margin, per_cluster=each)
+        shape = {"alpha": alpha, "per_cluster": each, "icc": icc}
+        return power_paired(n, discordant, margin, difference=difference, equivalence=equivalence, **shape)
 
     return _smallest(power_at, power, smallest_n_paired(margin, alpha=alpha), per_cluster, icc)
 
