@@ -10,8 +10,9 @@ from typing import Generic, Literal, TypeVar
 from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.assumed import Assumed
 from synnodtest.expectations.fewest import rate_units
-from synnodtest.statistics import miettinen_nurminen, power_count, power_drop, power_mean, power_paired, power_rate
-from synnodtest.statistics.power import sample_size_count, sample_size_paired, sample_size_rate, smallest_n
+from synnodtest.statistics import miettinen_nurminen
+from synnodtest.statistics.power import power_paired, power_rate, sample_size_paired, sample_size_rate, smallest_n
+from synnodtest.statistics.power_counts import power_count, power_drop, power_mean, sample_size_count
 
 P = TypeVar("P")
 _MOST = 10_000

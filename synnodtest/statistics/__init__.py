@@ -34,17 +34,14 @@ from synnodtest.statistics.paired import mcnemar_exact, newcombe_paired, tango
 from synnodtest.statistics.power import (
     DEFAULT_ICC,
     design_effect,
-    power_count,
-    power_drop,
-    power_mean,
     power_paired,
     power_rate,
-    sample_size_count,
     sample_size_paired,
     sample_size_rate,
     smallest_n_paired,
     smallest_n_rate,
 )
+from synnodtest.statistics.power_counts import power_count, power_drop, power_mean, sample_size_count
 from synnodtest.statistics.ranks import drawdown, isotonic_violation, mean_cluster_spearman, spearman
 from synnodtest.statistics.rates import clopper_pearson, clustered_rate, icc, jeffreys, korn_graubard, wilson
 from synnodtest.statistics.sequential import (

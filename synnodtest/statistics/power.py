@@ -1,4 +1,4 @@
-"""Sample sizes of expectations: power of the rules by which they are decided.
+"""Sample sizes of expectations on shares: power of the rules by which rates and pairs are decided.
 
 Where each background gives one unit it is summed exactly; where they give several, clusters are drawn and judged.
 """
@@ -10,17 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from synnodtest.statistics.distributions import (
-    binom_isf,
-    binom_pmf,
-    binom_ppf,
-    binom_sf,
-    noncentral_t_sf,
-    normal_isf,
-    normal_sf,
-    t_isf,
-)
-from synnodtest.statistics.drawn import count_is_shown, difference_is_shown, mean_is_shown, rate_is_shown
+from synnodtest.statistics.distributions import binom_isf, binom_pmf, binom_ppf, binom_sf, normal_isf
+from synnodtest.statistics.drawn import difference_is_shown, rate_is_shown
 from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.paired import shows_above
 from synnodtest.statistics.rates import beta_bounds
@@ -30,7 +21,7 @@ DEFAULT_ICC = 0.2
 makes plans too small."""
 _MOST = 1_000_000
 """Units beyond which no study goes, so that a search for a size ends."""
-_MANY = 5_000
+MANY = 5_000
 """Clusters beyond which the number of independent units tells the power as well as draws that would take seconds."""
 _STEP = 1.25
 """By which a search for a number of clusters goes up: the first guess is seldom short by more."""
@@ -74,15 +65,16 @@ def power_rate(
         raise ValueError(f"n is not negative and the rates differ: {n}, {p0}, {p1}")
     if _is_drawn(n, per_cluster):
         return rate_is_shown(n, per_cluster, icc, p1, p0, alpha)
-    below, alone = p1 < p0, _independent(n, per_cluster, icc)
+    below, alone = p1 < p0, independent(n, per_cluster, icc)
     return binom_sf(most_unshown(alone, p0, alpha, below), alone, 1 - p1 if below else p1)
 
 
 def _is_drawn(n: int, per_cluster: float) -> bool:
-    return per_cluster > 1 and n <= _MANY * per_cluster
+    return per_cluster > 1 and n <= MANY * per_cluster
 
 
-def _independent(n: int, per_cluster: float, icc: float) -> int:
+def independent(n: int, per_cluster: float, icc: float) -> int:
+    """Return how many independent units tell as much as n, so many of a cluster."""
     return int(n / design_effect(max(per_cluster, 1), icc))
 
 
@@ -233,7 +225,7 @@ def power_paired(
     if _is_drawn(n, per_cluster):
         gain, loss = (discordant + difference) / 2, (discordant - difference) / 2
         return difference_is_shown(n, per_cluster, icc, gain, loss, margin, alpha, equivalence)
-    n = _independent(n, per_cluster, icc)
+    n = independent(n, per_cluster, icc)
     if n == 0:
         return 0.0
     share = (1 + difference / discordant) / 2 if discordant else 0.5
@@ -291,99 +283,3 @@ def sample_size_paired(
         return power_paired(n, discordant, margin, difference=difference, equivalence=equivalence, **shape)
 
     return _smallest(power_at, power, smallest_n_paired(margin, alpha=alpha), per_cluster, icc)
-
-
-def power_count(
-    images: int, bound: float, rate: float, *, alpha: float = 0.05, per_cluster: float = 1, icc: float = DEFAULT_ICC
-) -> float:
-    """Return the probability that the upper bound of a true ``rate`` of events per image lies below ``bound``.
-
-    Seeded images are judged as by ``count_rate`` but for its bootstrap, which takes back at most 3% more: where single
-    ones, whose events are Poisson, seem to crowd by chance, Garwood's bound does not decide.
-
-    Args:
-        images: Number of images.
-        bound: To be undercut.
-        rate: True events per image.
-        alpha: One-sided error rate.
-        per_cluster: Images of each background or patient; above 1 these differ by a gamma distribution.
-        icc: Correlation of the counts of two images of one patient.
-
-    Raises:
-        ValueError: not 0 <= rate < bound, or the number of images is negative.
-    """
-    check_alpha(alpha)
-    if images < 0 or not 0 <= rate < bound:
-        raise ValueError(f"images are not negative and 0 <= rate < bound: {images}, {rate}, {bound}")
-    if images <= _MANY * max(per_cluster, 1):
-        return count_is_shown(images, max(per_cluster, 1), icc if per_cluster > 1 else 0.0, rate, bound, alpha)
-    alone = _independent(images, per_cluster, icc)
-    apart = alone * (bound - rate) - normal_isf(alpha) * math.sqrt(alone * bound)
-    return normal_sf(-apart / math.sqrt(alone * rate)) if rate else 1.0
-
-
-def power_mean(n: int, bound: float, mean: float, spread: float, *, alpha: float = 0.05) -> float:
-    """Return the probability that the guarded bound of n independent correlations shows their mean to exceed ``bound``.
-
-    Seeded ones are drawn, beta distributed: where most are near 1 and some are not, Student's t promises too much.
-
-    Args:
-        n: Values from -1 to 1, such as the rank correlation within each background.
-        bound: To be exceeded.
-        mean: True mean, above the bound.
-        spread: True standard deviation, above 0.
-        alpha: One-sided error rate.
-
-    Raises:
-        ValueError: the mean does not exceed the bound or is above 1, or the spread is not above 0.
-    """
-    check_alpha(alpha)
-    if not bound < mean <= 1 or spread <= 0:
-        raise ValueError(f"the mean exceeds the bound and the spread is above 0: {mean}, {bound}, {spread}")
-    if n > _MANY:
-        return normal_sf(normal_isf(alpha) - (mean - bound) * math.sqrt(n) / spread)
-    return mean_is_shown(n, bound, mean, spread, alpha) if n > 1 else 0.0
-
-
-def power_drop(n: int, bound: float, spread: float, *, alpha: float = 0.05) -> float:
-    """Return the probability that Student's bound shows the fall between two levels to lie below ``bound``.
-
-    The levels have one true mean, as on a plateau of the curve; the guarded bound of ``monotone`` is no lower.
-
-    Args:
-        n: Backgrounds, each with one difference of the two levels.
-        bound: Largest fall allowed, 0 or more.
-        spread: True standard deviation of the difference between backgrounds, above 0.
-        alpha: One-sided error rate.
-
-    Raises:
-        ValueError: the bound is below 0, or the spread is not above 0.
-    """
-    check_alpha(alpha)
-    if bound < 0 or spread <= 0:
-        raise ValueError(f"the bound is not below 0 and the spread is above 0: {bound}, {spread}")
-    return noncentral_t_sf(t_isf(alpha, n - 1), n - 1, bound * math.sqrt(n) / spread) if n > 1 else 0.0
-
-
-def sample_size_count(
-    bound: float,
-    rate: float,
-    *,
-    alpha: float = 0.05,
-    power: float = 0.9,
-    per_cluster: float = 1,
-    icc: float = DEFAULT_ICC,
-) -> int:
-    """Return the images needed to show with probability ``power`` that a true ``rate`` lies below ``bound``.
-
-    Arguments are those of :func:`power_count`.
-
-    Raises:
-        ValueError: as for :func:`power_count`, or more than a million images would be needed.
-    """
-
-    def power_at(clusters: int) -> float:
-        n = math.floor(clusters * max(per_cluster, 1))
-        return power_count(n, bound, rate, alpha=alpha, per_cluster=per_cluster, icc=icc)
-
-    return math.floor(smallest_n(power_at, power, 2, smooth=True) * max(per_cluster, 1))
