@@ -27,9 +27,9 @@ from synnodtest.record.model.run import IdentityEntry, RunEntry
 from synnodtest.report.crops import write_whole_pictures
 from synnodtest.scene import Scene
 from synnodtest.shell.baseline import kept_record
+from synnodtest.shell.quiet_passes import quiet_search, reported_of_conspicuous
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.withheld_passes import quiet_search, reported_of_conspicuous
 
 MOST = 5
 """Findings that are printed of each detector."""

@@ -12,8 +12,8 @@ from synnodtest.forecast.power import forecast, with_count
 from synnodtest.fuzzing import most_scenes
 from synnodtest.planning.cases import Case
 from synnodtest.ports import BackgroundSet
+from synnodtest.shell.chance_passes import SEARCHED
 from synnodtest.shell.run import Run
-from synnodtest.shell.withheld_passes import SEARCHED
 from synnodtest.spec.model import Behaviour
 
 _ROW = "{:>7} {:>7} {:>8} {:>6} {:>6} {:>6}  {}".format

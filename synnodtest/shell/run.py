@@ -16,11 +16,12 @@ from synnodtest.planning.cases import Case
 from synnodtest.record import assemble
 from synnodtest.record.model.authored import AnomalyEntry
 from synnodtest.record.model.members import StatusWord
+from synnodtest.shell.chance_passes import told_from_noise
 from synnodtest.shell.opened_parts import OpenedParts
+from synnodtest.shell.quiet_passes import SilenceCheck
 from synnodtest.shell.reacts_to_edit import EditCheck
 from synnodtest.shell.settings import Settings
 from synnodtest.shell.shown_again import ShownAgain
-from synnodtest.shell.withheld_passes import SilenceCheck, told_from_noise
 from synnodtest.spec.model import Behaviour
 
 

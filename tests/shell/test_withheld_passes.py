@@ -31,10 +31,10 @@ from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
 from synnodtest.scene import Perturbation, Scene
 from synnodtest.shell import reacts_to_edit, shown_again
+from synnodtest.shell.chance_passes import CONTROLS
 from synnodtest.shell.reacts_to_edit import _hit, _reacted
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
-from synnodtest.shell.withheld_passes import CONTROLS
 from synnodtest.spec.loader import load_spec
 from tests.expectations.evidence import trial
 from tests.record import parts
@@ -400,13 +400,13 @@ def test_the_order_of_items_changes_nothing(root, order):
 
 
 def test_no_nodule_is_planted_where_the_run_has_shown_findings(root, monkeypatch):
-    monkeypatch.setattr("synnodtest.shell.withheld_passes.plant", lambda *_: pytest.fail("planted"))
+    monkeypatch.setattr("synnodtest.shell.quiet_passes.plant", lambda *_: pytest.fail("planted"))
     ruled(root, f"{root}/detectors.py:quiet", "sensitivity: {at_least: 0.5, arm: plain}", QUIET["specificity"])
 
 
 def test_a_pass_that_silence_does_not_earn_is_left_alone(root, monkeypatch):
     """Scores below the operating point still rank: an area under the curve says nothing about reporting."""
-    monkeypatch.setattr("synnodtest.shell.withheld_passes.plant", lambda *_: pytest.fail("planted"))
+    monkeypatch.setattr("synnodtest.shell.quiet_passes.plant", lambda *_: pytest.fail("planted"))
     (root / "ranking.py").write_text(DETECTORS.replace("Finding(box, 0.9)", "Finding(box, 0.2)"))
     _, (ruling,) = ruled(root, f"{root}/ranking.py:quiet", "auc: {at_least: 0.55}", count=16)
     assert ruling.status.name == "PASSED", ruling.sentence
@@ -563,7 +563,7 @@ def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root,
 def test_nodules_that_are_hit_no_more_often_than_other_places_are_not_seen_even_where_these_just_miss_the_bound(
     root, monkeypatch
 ):
-    monkeypatch.setattr("synnodtest.shell.withheld_passes._met_by_noise", lambda *_: False)
+    monkeypatch.setattr("synnodtest.shell.chance_passes._met_by_noise", lambda *_: False)
     _, (ruling,) = ruled(root, f"{root}/detectors.py:dense", HITS["sensitivity"])
     assert ruling.status.name == "INCONCLUSIVE"
     assert "nodules are surely hit neither more often nor louder than where nothing was planted" in ruling.sentence

@@ -1,29 +1,19 @@
-"""Passes that are withheld: earned by reporting nothing, or by findings that lie everywhere.
-
-Whether the detector of a run finds anything is asked only where an expectation is passed by reporting nothing;
-whether noise would hit as often, only where a pass counts hits alone.
-"""
+"""Passes that are withheld since reporting nothing earns them: whether the detector finds anything is asked then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
 
 from synnodtest.detectors.recorded import recorded_in
-from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
-from synnodtest.evidence import chance
 from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_on, silenced, withheld
-from synnodtest.evidence.trial import Evidence, Trial, predicate
+from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.language import Selection
-from synnodtest.expectations.metrics import difference, of_nodule
-from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.expectations.registry import find_claim
 from synnodtest.fuzzing import FuzzGathered, on_set, plant
@@ -43,10 +33,6 @@ PROBES = tuple(
 QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
 """Claims of a search that a detector without findings meets, beside those that ask for quiet alone."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
-CONTROLS = {chance.MIRRORED: chance.mirrored, chance.EXCHANGED: chance.exchanged}
-"""Places without a nodule, in words, and the evidence as it would be had the nodules lain there."""
-SEARCHED = "detected"
-"""The claim of a search that counts hits."""
 
 
 Group = tuple[str, tuple[str, ...], str]
@@ -87,7 +73,7 @@ class SilenceCheck:
                 continue
             every, where = [*(hits if speaks else tallies), probe], self._where(group)
             rulings = gathered.rulings.items()
-            return _with_rulings(gathered, {n: withheld(r, every, point, why, where, blind=speaks) for n, r in rulings})
+            return with_rulings(gathered, {n: withheld(r, every, point, why, where, blind=speaks) for n, r in rulings})
         return gathered
 
     def _told(self, group: Group, trials: Sequence[Trial], point: float) -> tuple[list[Reported], list[Reported]]:
@@ -207,128 +193,10 @@ def _met_by_silence(gathered: Gathered) -> bool:
     return all(judge(parameters, silenced(evidence)).status is Status.PASSED for evidence in gathered.evidence.values())
 
 
-def _with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
+def with_rulings(gathered: Gathered, rulings: Mapping[str, Ruling]) -> Gathered:
     """Return the evidence with other rulings, which the record of a search repeats."""
     gathered.rulings = dict(rulings)
     if isinstance(gathered, FuzzGathered):
         ruling = next(iter(rulings.values()))
         gathered.entry |= {"status": ruling.status.value, "sentence": ruling.sentence}
     return gathered
-
-
-def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
-    """Return gathered evidence with its rulings; a pass that noise earns is withheld, one beside noise says so."""
-    item = Item(gathered.behaviour, gathered.variant)
-    if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
-        return gathered
-    judged = None if isinstance(gathered, FuzzGathered) else item.kind.read(gathered.variant.parameters)
-    moved = _elsewhere(campaign, gathered, item.matching)
-    at_point = _as_often(gathered, moved, judged)
-    suspect = _as_loud(item, gathered, moved, judged) | at_point
-    met = [where for where in suspect if _met_by_noise(item, gathered, moved[where], suspect[where])]
-    for where in met or [where for where in suspect if _no_surer(gathered, moved[where], judged)]:
-        rulings = {
-            name: chance.withheld_for_chance(ruling, suspect[where], point, where, met=bool(met))
-            for name, ruling in gathered.rulings.items()
-            for point in [gathered.evidence[name].operating_point if where in at_point else 0.0]
-        }
-        return _with_rulings(gathered, rulings)
-    shares = {where: chance.share_hit(list(evidence.values()), judged) for where, evidence in moved.items()}
-    most = max(shares, key=lambda where: shares[where])
-    if shares[most] <= chance.MANY:
-        return gathered
-    rulings = {name: chance.told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
-    return _with_rulings(gathered, rulings)
-
-
-def _elsewhere(campaign: Campaign, gathered: Gathered, matching: Matching) -> dict[str, dict[str, Evidence]]:
-    """Return by places without a nodule, in words, the evidence had the nodules lain there, by synthesizer."""
-    moved = {where: {n: move(e, matching) for n, e in gathered.evidence.items()} for where, move in CONTROLS.items()}
-    behaviour, backgrounds = gathered.behaviour, campaign.backgrounds(gathered.behaviour)
-    moved[chance.BARE] = {
-        name: shown_bare(campaign.engine(behaviour, name), backgrounds, evidence, matching)
-        for name, evidence in gathered.evidence.items()
-    }
-    return moved
-
-
-def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], judged: Any) -> dict[str, float]:
-    """Return the places that are hit half as often as nodules, with the share: of all, or of a group that is compared.
-
-    The share that is told is the largest of these; places that are hit more often come first.
-    """
-    shares: dict[str, float] = {}
-    for part in (judged, *(replace(judged, strata=(group,)) for group in chance.compared_groups(judged))):
-        hit = chance.share_hit(list(gathered.evidence.values()), part)
-        for where, elsewhere in moved.items():
-            share = chance.share_hit(list(elsewhere.values()), part)
-            if chance.mostly_chance(share, hit):
-                shares[where] = max(share, shares.get(where, 0.0))
-    return dict(sorted(shares.items(), key=lambda found: -found[1]))
-
-
-def _as_loud(
-    item: Item, gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], judged: Any
-) -> dict[str, float]:
-    """Return the places where findings that hit no nodule are half as loud as those that do, with the share hit.
-
-    Asked where raw scores alone are judged: of many findings that all lie below the operating point a larger nodule is
-    hit by more, and so by a louder one.
-    """
-    if judged is None or not item.kind.threshold_free(judged):
-        return {}
-    least = chance.MOSTLY * chance.mean_confidence(list(gathered.evidence.values()), judged)
-    return {
-        where: chance.share_hit([chance.at_any_score(evidence) for evidence in elsewhere.values()], judged)
-        for where, elsewhere in moved.items()
-        if 0.0 < least <= chance.mean_confidence(list(elsewhere.values()), judged)
-    }
-
-
-def _no_surer(gathered: Gathered, elsewhere: Mapping[str, Evidence], judged: Any) -> bool:
-    """Return whether nodules are surely hit neither more often nor louder than places where nothing was planted."""
-    if isinstance(gathered, FuzzGathered):
-        return False
-
-    def lower(held: Evidence, other: Evidence, metric: str) -> float:
-        here, there = (chance.judged_nodules(one.trials, judged) for one in (held, other))
-        own, beside = ([of_nodule(metric, nodule, held.operating_point) for _, nodule in one] for one in (here, there))
-        return difference(metric, own, beside, [trial.cluster for trial, _ in here], alpha=held.alpha).lower
-
-    return all(
-        lower(held, elsewhere[name], metric) <= 0.0
-        for name, held in gathered.evidence.items()
-        for metric in ("sensitivity", "confidence")
-    )
-
-
-def _counts_hits_alone(item: Item, gathered: Gathered) -> bool:
-    if isinstance(gathered, FuzzGathered):
-        return gathered.variant.expectation.kind == SEARCHED
-    return item.kind.hits_alone(item.kind.read(gathered.variant.parameters))
-
-
-def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Evidence], share: float) -> bool:
-    """Return whether findings that hit no nodule meet the expectation, and no findings at all do not."""
-    parameters = gathered.variant.parameters
-    if isinstance(gathered, FuzzGathered):
-        return share >= float(parameters["rate_at_least"])
-
-    def passes(held: Evidence) -> bool:
-        return item.judge(parameters, held).status is Status.PASSED
-
-    return all(
-        any(passes(one) for one in _by_noise(item.kind.read(parameters), held, elsewhere[name]))
-        and not passes(silenced(held))
-        for name, held in gathered.evidence.items()
-    )
-
-
-def _by_noise(parameters: Any, held: Evidence, elsewhere: Evidence) -> Iterator[Evidence]:
-    """Yield what noise has to meet: all of it; of two arms the one under test; of groups one, beside what they are."""
-    yield elsewhere
-    both = list(zip(held.trials, elsewhere.trials, strict=True))
-    if isinstance(parameters, Compared):
-        yield replace(held, trials=tuple(moved if is_arm(parameters, trial) else trial for trial, moved in both))
-    for keep in (predicate(group.where) for group in chance.compared_groups(parameters)):
-        yield replace(held, trials=tuple(moved if any(keep(t, n) for n in t.nodules) else t for t, moved in both))
