@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from synnodtest.commands.replay import Failure, find_failure, in_words, run_with
+from synnodtest.commands.recorded_run import run_with
+from synnodtest.commands.replayed_failures import Failure, find_failure, in_words
 from synnodtest.decoding import decode
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.files import replacing

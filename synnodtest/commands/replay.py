@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import synnodtest
-from synnodtest.canonical import canonical_json, plain
+from synnodtest.commands.recorded_run import feature_lines, run_with, settings_of
+from synnodtest.commands.replayed_failures import find_failure, replayed
 from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign
@@ -17,27 +17,19 @@ from synnodtest.engine.engine import Engine
 from synnodtest.engine.executor import SceneSource
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.finding import Finding
-from synnodtest.fuzzing import replay_failure
-from synnodtest.matching import Matching
-from synnodtest.radiograph import Radiograph, Truth
-from synnodtest.record import results as records
+from synnodtest.radiograph import Radiograph
 from synnodtest.record.entries import LEAST_SCORE
 from synnodtest.record.model import FindingEntry, NoduleEntry, Record, SceneEntry
-from synnodtest.record.model.run import IdentityEntry, RunEntry
 from synnodtest.report.crops import write_whole_pictures
 from synnodtest.scene import Scene
 from synnodtest.shell.baseline import kept_record
-from synnodtest.shell.quiet_passes import quiet_search, reported_of_conspicuous
 from synnodtest.shell.run import Run
-from synnodtest.shell.settings import Settings
 
 MOST = 5
 """Findings that are printed of each detector."""
 MOST_DETECTORS = 2
 """More could not be told apart in one picture."""
 T = TypeVar("T")
-Failure = Mapping[str, Any]
-"""A search of the record, plain JSON values: its example, trials, parameters and region."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -68,10 +60,10 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.scene.startswith("fuzz-"):
         failure = find_failure(record, options.scene)
-        return max(_replayed(record, options.cache, name, failure) for name in options.detector or [None])
+        return max(replayed(record, options.cache, name, failure) for name in options.detector or [None])
     scene_id, entry = find_scene(record.scenes, options.scene)
     first, second = [*options.detector, None, None][:2]
-    settings = _settings(record.run, options.cache, first)
+    settings = settings_of(record.run, options.cache, first)
     engine = _engine(Run(settings).campaign, entry, record)
     scene = Scene.from_dict(entry.recipe)
     background = next((b for b in engine.backgrounds.backgrounds if b.id == scene.background), None)
@@ -90,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     _tell_findings(settings.detector, findings)
     others: list[Finding] | None = None
     if second is not None:
-        (others,) = Run(_settings(record.run, options.cache, second)).campaign.providers.detector.detect([radiograph])
+        (others,) = Run(settings_of(record.run, options.cache, second)).campaign.providers.detector.detect([radiograph])
         _tell_findings(second, others)
         print(f"drawn      {settings.detector} yellow and dashed, {second} blue and dotted, the planted nodule solid")
     folder = options.out or Path("replay") / scene_id[:12]
@@ -148,22 +140,6 @@ def _as_recorded(findings: Sequence[Finding], recorded: Sequence[FindingEntry]) 
     )
 
 
-def run_with(reports: Path, wanted: str) -> Path:
-    """Return the folder of the newest run that knows a scene or failure; of the newest if none does.
-
-    Raises:
-        RecordError: there is none.
-    """
-    runs = records.runs_in(reports)[::-1]
-    if not runs:
-        raise RecordError(f"{reports}: holds no run", hint="name one with --report")
-    return next((run for run in runs if _knows(records.load(run), wanted)), runs[0])
-
-
-def _knows(record: Record, wanted: str) -> bool:
-    return any(key.startswith(wanted) for key in (*record.scenes, *(search.id for search in record.fuzzing)))
-
-
 def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
     """Return id and entry of the scene whose id starts with ``wanted``.
 
@@ -176,22 +152,6 @@ def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
             f"{len(matches)} scenes of the record start with {wanted!r}", hint="give the id that the report prints"
         )
     return matches[0], scenes[matches[0]]
-
-
-def _settings(run: RunEntry, cache: Path, detector: str | None) -> Settings:
-    """Return the settings of the run; records without ``options`` have them in their command line."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name, default in (("detector", ""), ("synthesizer", "diffusion"), ("backgrounds", "")):
-        parser.add_argument(f"--{name}", default=default)
-    known = {**vars(parser.parse_known_args(list(run.command))[0]), **run.options}
-    return Settings(
-        root=Path.cwd(),
-        detector=detector or known["detector"],
-        synthesizer=known["synthesizer"],
-        backgrounds=Path(known["backgrounds"]) if known["backgrounds"] else None,
-        seed=run.seed,
-        cache=cache,
-    )
 
 
 @dataclass(frozen=True)
@@ -223,109 +183,3 @@ def _engine(campaign: Campaign, entry: SceneEntry, record: Record) -> Engine:
 
 def _box(box: Sequence[float]) -> str:
     return "(" + ", ".join(f"{value:.0f}" for value in box) + ")"
-
-
-def feature_lines(radiograph: Radiograph, nodule: Truth) -> Iterator[str]:
-    """Yield ``diameter_mm  requested 12  realised 11.9 (-1%)`` for whatever was asked for."""
-    asked = {k: nodule.requested[k] for k in ("diameter_mm", "contrast") if k in nodule.requested}
-    features = {k: float(v) for k, v in dict(nodule.requested.get("radiomics") or {}).items()}
-    realised = {"diameter_mm": nodule.diameter_mm, "contrast": nodule.contrast}
-    realised |= _measured(radiograph, nodule, features)
-    for name, requested in {**asked, **features}.items():
-        got = realised.get(name)
-        off = f" ({100 * (got / requested - 1):+z.0f}%)" if got is not None and requested else ""
-        yield f"{name:<24} requested {requested:<10.4g} realised {'not measured' if got is None else f'{got:.4g}'}{off}"
-
-
-def _measured(radiograph: Radiograph, nodule: Truth, names: Iterable[str]) -> dict[str, float]:
-    """Return the radiomics features of these names; none without pyradiomics, or for a nodule of a few pixels."""
-    measured = tuple(names)
-    if not measured:
-        return {}
-    from synnodtest.evaluation.measured import features_of
-
-    try:
-        values = features_of(radiograph, nodule, names=measured)
-    except SynnodError as error:
-        print(f"           {error}")
-        return {}
-    return {} if values is None else dict(zip(measured, map(float, values), strict=True))
-
-
-def find_failure(record: Record, wanted: str) -> Failure:
-    """Return the stored failure whose id starts with ``wanted``.
-
-    Raises:
-        RecordError: none or several do.
-    """
-    searches = [search for search in record.fuzzing if search.id.startswith(wanted)]
-    if len(searches) != 1:
-        raise RecordError(
-            f"{len(searches)} failures of the record start with {wanted!r}", hint="give the id that the report prints"
-        )
-    return searches[0].raw
-
-
-def in_words(failure: Failure) -> str:
-    """Return the example as the report words it: ``diameter 12 mm, place across -1, in the right lung``."""
-    examples = (one["example"] for one in failure.get("counterexamples") or () if one["replay"] == failure["id"])
-    return str(next(examples, failure["example"]))
-
-
-def _first_scene(engine: Engine, trial: Failure) -> Iterator[str]:
-    """Yield the nodules of the first scene, what was asked for of them and what is realised."""
-    scene = Scene.from_dict(list(trial["scenes"].values())[-1]["recipe"])
-    background = next(b for b in engine.backgrounds.backgrounds if b.id == trial["background"])
-    radiograph = engine.radiograph(scene, background)
-    for nodule in radiograph.nodules:
-        yield f"nodule     {nodule.name}, in the first scene ({background.id})"
-        yield from (f"           {line}" for line in feature_lines(radiograph, nodule))
-
-
-def _replayed(record: Record, cache: Path, detector: str | None, failure: Failure) -> int:
-    """Run the scenes of a failure again and print what comes of it; return 0 where it is fixed, else 1."""
-    settings = _settings(record.run, cache, detector)
-    print(f"detector   {settings.detector}")
-    campaign = Run(settings).campaign
-    if not failure["trials"]:
-        raise RecordError(f"{failure['id']}: no counterexample was stored", hint="its search found none")
-    name = str(failure.get("asked_for") or campaign.providers.default_synthesizer)
-    engine = campaign.engine_on(SceneSource(failure["set"], int(failure["count"]), name))
-    verdict, lines = replay_failure(engine, failure, only_rounded=_made_alike(record, engine))
-    if verdict == "FIXED" and failure["status"] != "ERROR" and (doubt := _silent(campaign, failure, name)):
-        verdict = "INCONCLUSIVE"
-        lines.append(doubt)
-    print(f"failure    {failure['id']}: {failure['behaviour']}::{failure['expectation']}")
-    print(f"example    {in_words(failure)}")
-    for line in _first_scene(engine, failure["trials"][0]):
-        print(line)
-    for line in lines:
-        print(f"           {line}")
-    print(f"verdict    {verdict}")
-    return 0 if verdict == "FIXED" else 1
-
-
-def _silent(campaign: Campaign, failure: Failure, synthesizer: str) -> str:
-    """Return why a claim that is kept by reporting nothing is not shown to be mended; empty where it is."""
-    if not quiet_search(failure["kind"]):
-        return ""
-    asked = failure["parameters"]
-    matching, point = Matching.from_dict(asked.get("matching")), float(asked["operating_point"])
-    probe, why = reported_of_conspicuous(campaign, failure["set"], point, matching, synthesizer)
-    if probe.reported:
-        return ""
-    shown = why or f"of {counted(probe.pictures, 'conspicuous nodule')}, planted to find out, it reports none"
-    return f"mended or silent cannot be told: reporting nothing keeps the claim, and {shown}"
-
-
-def _made_alike(record: Record, engine: Engine) -> bool:
-    """Return whether synthesizer, radiographs and synnodtest itself are those of the run."""
-    known = record.identification
-    made_by = {_told(one) for one in known.synthesizers}
-    sets = {_told(one.identity) for one in known.backgrounds if one.identity is not None}
-    now = [decode(IdentityEntry, plain(of.identity.as_dict())) for of in (engine.synthesizer, engine.backgrounds)]
-    return known.synnodtest == synnodtest.__version__ and _told(now[0]) in made_by and _told(now[1]) in sets
-
-
-def _told(identity: IdentityEntry) -> str:
-    return canonical_json([identity.name, identity.version, identity.sha256, identity.configuration])

@@ -7,7 +7,7 @@ import pytest
 
 from synnodtest.cli import main
 from synnodtest.commands.history import history_lines
-from synnodtest.commands.replay import run_with
+from synnodtest.commands.recorded_run import run_with
 from synnodtest.integrity import ledger, manifest
 from synnodtest.record import results
 from synnodtest.record.history import history_of

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from synnodtest.commands.replay import _alike, feature_lines
+from synnodtest.commands.recorded_run import feature_lines
+from synnodtest.commands.replay import _alike
 from synnodtest.finding import Finding
 from synnodtest.record.model import NoduleEntry
 from synnodtest.report.crops import write_whole_pictures
