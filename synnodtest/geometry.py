@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+Array = NDArray[np.float64]
+"""Numbers in full precision: measures, places and weights, where :data:`FloatArray` holds pixels."""
+Indices = NDArray[np.intp]
 Box = tuple[float, float, float, float]
 Crop = tuple[int, int, int, int]
 """First row and column of a window of whole pixels, its height and its width."""
@@ -93,13 +96,13 @@ def disc_mask(
 
 def around(
     centre_mm: tuple[float, float], reach_mm: float, shape: tuple[int, int], spacing_mm: Spacing, touched: bool = False
-) -> tuple[tuple[int, int], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[tuple[int, int], Array, Array]:
     """Return the first row and column whose centre lies within reach of a point ``(x, y)``, and how far all such lie.
 
     With ``touched`` those count of which any part lies within reach. Offsets of rows and of columns are in mm.
     """
     first: list[int] = []
-    offsets: list[NDArray[np.float64]] = []
+    offsets: list[Array] = []
     for centre, step, length in zip(reversed(centre_mm), spacing_mm, shape, strict=True):
         low, high = (centre - reach_mm) / step, (centre + reach_mm) / step
         if not touched:
@@ -127,7 +130,7 @@ def ellipse_in(box: Box, rows: tuple[int, int], columns: tuple[int, int]) -> Boo
     return inside
 
 
-def depths_mm(mask: BoolArray, spacing_mm: Spacing) -> NDArray[np.float64]:
+def depths_mm(mask: BoolArray, spacing_mm: Spacing) -> Array:
     """Return how far each pixel of a mask lies from what is not of it, in mm; beyond the edge nothing is of it."""
     depth = np.zeros(mask.shape)
     box = box_of_mask(mask)

@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import sha256_of_array
-from synnodtest.geometry import BoolArray, mask_of
-
-Indices = NDArray[np.intp]
-
+from synnodtest.geometry import BoolArray, Indices, mask_of
 
 Masks = Mapping[str, BoolArray]
 

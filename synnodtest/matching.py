@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
-from synnodtest.geometry import BoolArray, centre_of, iou
+from synnodtest.geometry import Array, BoolArray, Indices, centre_of, iou
 from synnodtest.radiograph import Truth
 
 
@@ -96,10 +96,7 @@ class Outcome:
 
 
 def match(
-    findings: Sequence[Finding],
-    nodules: Sequence[Truth],
-    spacing_mm: tuple[float, float],
-    matching: Matching,
+    findings: Sequence[Finding], nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching
 ) -> Outcome:
     """Assign findings to nodules, greedily by descending score (ties by position in the list), one to one.
 
@@ -173,9 +170,7 @@ def _localized(
     return dict(sorted(found.items()))
 
 
-def in_reach(
-    boxes: NDArray[np.float64], nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching
-) -> NDArray[np.intp]:
+def in_reach(boxes: Array, nodules: Sequence[Truth], spacing_mm: tuple[float, float], matching: Matching) -> Indices:
     """Return the indices of boxes, a row each, that lie near enough to a nodule to be asked about it."""
     if matching.criterion == "iou":
         return np.arange(len(boxes))

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError, missing_extra
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 
 BIN_COUNT = 128
 """Grey levels of texture features (``binCount`` of PyRadiomics), as in RadiomicsFill-Mammo; the trained models know no
@@ -83,12 +82,8 @@ def _radiomics(names: tuple[str, ...]) -> tuple[Any, Any]:
 
 
 def measure_features(
-    gray: FloatArray,
-    mask: BoolArray,
-    *,
-    spacing_mm: float = WINDOW_SPACING_MM,
-    names: tuple[str, ...] = FEATURE_NAMES,
-) -> NDArray[np.float64]:
+    gray: FloatArray, mask: BoolArray, *, spacing_mm: float = WINDOW_SPACING_MM, names: tuple[str, ...] = FEATURE_NAMES
+) -> Array:
     """Measure the features of one nodule.
 
     Args:
@@ -123,7 +118,7 @@ def features_or_none(
     *,
     spacing_mm: float = WINDOW_SPACING_MM,
     names: tuple[str, ...] = FEATURE_NAMES,
-) -> NDArray[np.float64] | None:
+) -> Array | None:
     """Return the features of a nodule from brightness relative to the surroundings, in lung ranges.
 
     None where the mask is too small or a value is not finite; see :func:`measure_features`.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.annotated.dataset_set import DatasetSet
 from synnodtest.annotated.outlines import box_shares, profile_in_box, shrunk
@@ -27,7 +26,7 @@ from synnodtest.datasets.split import of_split
 from synnodtest.errors import BackgroundError
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.files import sha256_of_file
-from synnodtest.geometry import Box, ellipse_in, equal_area_diameter_mm
+from synnodtest.geometry import Array, Box, ellipse_in, equal_area_diameter_mm
 from synnodtest.identity import Identity
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph, Truth
@@ -36,7 +35,6 @@ from synnodtest.store import Store
 LARGEST_MM = 45.0
 """Longest side of a box that is still a nodule's; larger ones are masses, and no synthesizer plants them."""
 
-Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 

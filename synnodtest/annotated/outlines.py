@@ -12,13 +12,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.conspicuity import radial_rise
-from synnodtest.geometry import Box, centre_of
+from synnodtest.geometry import Array, Box, centre_of
 from synnodtest.radiograph import Radiograph
-
-Array = NDArray[np.float64]
 
 EDGES = tuple(round(0.1 * k, 1) for k in range(13))
 """Of the bins of a profile, in half boxes from the middle."""

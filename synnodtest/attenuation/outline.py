@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.geometry import Array
 
-Array = NDArray[np.float64]
 Real = NDArray[np.floating]
 
 _TURN = np.linspace(0, 2 * np.pi, 721)

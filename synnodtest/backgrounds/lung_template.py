@@ -14,9 +14,9 @@ import scipy
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 
-Outline = NDArray[np.float64]
+Outline = Array
 
 # Outlines of the visible lungs in the box around both: x from the right costophrenic angle to the left one,
 # y from the apex to the deeper angle; drawn for this project after the anatomy of an adult in deep inspiration.
@@ -208,7 +208,5 @@ class _Search:
         best = np.unravel_index(int(score.argmax()), score.shape)
         return float(score[best]), float(x[best]), float(y[best]), width, height
 
-    def _correlated(
-        self, spectrum: NDArray[np.complexfloating[Any, Any]], kernel: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _correlated(self, spectrum: NDArray[np.complexfloating[Any, Any]], kernel: Array) -> Array:
         return np.asarray(scipy.fft.irfft2(spectrum * np.conj(scipy.fft.rfft2(kernel, self.extent)), self.extent))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from synnodtest.backgrounds.films import within_border
 from synnodtest.errors import SynnodError
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import Array, FloatArray
 
 SIDE = 32
 """Cells along either side; finer ones differ with noise and recompression, coarser ones make chests alike. docs/data.md
@@ -60,12 +60,12 @@ def _hash(pixels: FloatArray) -> str:
     return np.packbits(np.stack(parts)).tobytes().hex()
 
 
-def _middle(values: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
+def _middle(values: Array, margin: float) -> Array:
     rows, columns = (round(margin * n) for n in values.shape)
     return values[rows : values.shape[0] - rows, columns : values.shape[1] - columns]
 
 
-def _signs(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _signs(values: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which cells are brighter than their left neighbour, and where that is clear."""
     cells = _averaged(_averaged(values, SIDE, 0), SIDE + 1, 1)
     step = np.diff(cells, axis=1)
@@ -73,7 +73,7 @@ def _signs(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.b
     return step > 0, size > np.quantile(size, BLANK, method="lower")
 
 
-def _averaged(values: NDArray[np.float64], parts: int, axis: int) -> NDArray[np.float64]:
+def _averaged(values: Array, parts: int, axis: int) -> Array:
     """Return means over ``parts`` equal stretches of an axis, with fractional ends."""
     length = values.shape[axis]
     total = np.concatenate([np.zeros_like(values.take([0], axis)), values.cumsum(axis)], axis)

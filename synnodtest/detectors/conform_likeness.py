@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
+from synnodtest.geometry import Array
 
 SCORE_TOLERANCE = 1e-3
 """Difference of scores, as in ``openvino.py``: the same network summed in another order differs by about 1e-6, so more
@@ -18,13 +18,13 @@ SAME_SHARE = 0.002
 """Boxes at the same place of the picture, as shares of its sides: two pixels of 1024."""
 
 
-def places(items: Sequence[Finding], shape: tuple[int, int]) -> NDArray[np.float64]:
+def places(items: Sequence[Finding], shape: tuple[int, int]) -> Array:
     """Return boxes in pixels and as shares of the picture, by descending score: (2, findings, 4)."""
     boxes = np.array([one.box for one in sorted(items, key=lambda one: (-one.score, one.box))]).reshape(-1, 4)
     return np.stack([boxes, boxes / np.tile(shape[::-1], 2)])
 
 
-def alike(first: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+def alike(first: Array, other: Array) -> bool:
     """Return whether two pictures have their findings at the same places, in pixels or in shares of the picture."""
     if first.shape != other.shape:
         return False

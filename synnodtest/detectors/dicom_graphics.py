@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synnodtest.geometry import Box
+from synnodtest.geometry import Array, Box
 
-Points = NDArray[np.float64]
+Points = Array
 """``(n, 2)``: x, y in pixels, counted from the corner of the first."""
 
 

@@ -21,6 +21,7 @@ from synnodtest.detectors.onnx_decoders import decode
 from synnodtest.detectors.onnx_settings import OnnxSettings, activation_beside, settings_of, yaml_of
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
+from synnodtest.geometry import Indices
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 
@@ -122,9 +123,7 @@ class ExportedDetector:
             )
         return [self._findings(*decoded_one, frame) for decoded_one, (_, frame) in zip(decoded, framed, strict=True)]
 
-    def _findings(
-        self, boxes: NDArray[Any], scores: NDArray[Any], kinds: NDArray[np.intp], frame: Frame
-    ) -> list[Finding]:
+    def _findings(self, boxes: NDArray[Any], scores: NDArray[Any], kinds: Indices, frame: Frame) -> list[Finding]:
         if self._settings.nms_iou is not None:
             kept = suppress(boxes, scores, self._settings.nms_iou, MAX_FINDINGS, kinds)
         else:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import FloatArray, Indices
 
 MAX_FINDINGS = 300
 """Findings kept per radiograph, as ``max_det`` of ultralytics; a curve over scores needs no more for the few nodules of
@@ -64,7 +64,7 @@ def resized(pixels: FloatArray, shape: tuple[int, int]) -> FloatArray:
     return picture
 
 
-def _neighbours(old: int, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+def _neighbours(old: int, length: int) -> tuple[Indices, Indices, NDArray[np.float32]]:
     """Return, for an axis scaled to another length, the pixels before and after each place and the second's weight."""
     place = np.clip((np.arange(length) + 0.5) * old / length - 0.5, 0, old - 1)
     if old == length:
@@ -99,9 +99,7 @@ def findings_of(boxes: NDArray[Any], scores: NDArray[Any], frame: Frame) -> list
     ]
 
 
-def suppress(
-    boxes: NDArray[Any], scores: NDArray[Any], iou: float, most: int, kinds: NDArray[np.intp] | None = None
-) -> NDArray[np.intp]:
+def suppress(boxes: NDArray[Any], scores: NDArray[Any], iou: float, most: int, kinds: Indices | None = None) -> Indices:
     """Return the indices of boxes that survive greedy non-maximum suppression, by descending score.
 
     Args:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.errors import DetectorError
+from synnodtest.geometry import Array, Indices
 
 SCORE_SLACK = 1e-6
 """A softmax of float32 may sum to this much above 1; a sigmoid never passes it."""
@@ -32,7 +33,7 @@ ENOUGH_INNER = 10
 
 SAY_WHICH = "'output: {classes: [2], class_count: 3}' in the YAML beside it says which of how many classes are nodules"
 
-Decoded = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
+Decoded = tuple[Array, Array, Indices]
 """Boxes (n, 4) as given, scores (n,), class indices (n,)."""
 
 
@@ -136,9 +137,7 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     return rows[kept, :4], rows[kept, 4], classes_of_rows[kept]
 
 
-def edges_of(
-    boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int], *, sure: bool = False
-) -> NDArray[np.float64]:
+def edges_of(boxes: NDArray[Any], box: str, unit: str, size: tuple[int, int], *, sure: bool = False) -> Array:
     """Return boxes (n, 4) as ``x_min, y_min, x_max, y_max`` in pixels of the input.
 
     Args:
@@ -175,7 +174,7 @@ def edges_of(
     return edges * np.array([size[1], size[0], size[1], size[0]], dtype=float) if unit == "share" else edges
 
 
-def _refuse_corners(boxes: NDArray[np.float64], sides: NDArray[np.intp]) -> None:
+def _refuse_corners(boxes: Array, sides: Indices) -> None:
     """Refuse boxes whose second pair of numbers is always the larger, as size is of a box by the corner alone.
 
     Raises:
@@ -191,7 +190,7 @@ def _refuse_corners(boxes: NDArray[np.float64], sides: NDArray[np.intp]) -> None
         )
 
 
-def _check_unit(boxes: NDArray[np.float64], unit: str, size: tuple[int, int]) -> None:
+def _check_unit(boxes: Array, unit: str, size: tuple[int, int]) -> None:
     if not len(boxes):
         return
     most = float(np.abs(boxes).max())

@@ -14,11 +14,11 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.canonical import canonical_json
 from synnodtest.evidence.sightings import Sightings, names_of
 from synnodtest.finding import Finding
+from synnodtest.geometry import Array
 from synnodtest.masks import held_at
 from synnodtest.radiograph import Radiograph
 
@@ -42,7 +42,7 @@ def regions_of(radiograph: Radiograph, points: Sequence[Point]) -> list[frozense
     return [sets[place] for place in places]
 
 
-def _sets_at(radiograph: Radiograph, points: NDArray[np.float64]) -> tuple[list[int], list[frozenset[str]]]:
+def _sets_at(radiograph: Radiograph, points: Array) -> tuple[list[int], list[frozenset[str]]]:
     """Return per point (n, 2) which set of regions holds it, and these sets, in the order in which they come."""
     names, (height, width) = list(radiograph.regions), radiograph.shape
     x, y = points.T

@@ -15,6 +15,7 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError, missing_extra
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import Planted
+from synnodtest.geometry import Array
 from synnodtest.statistics import spearman
 from synnodtest.statistics.distances import (
     energy_distance,
@@ -24,7 +25,6 @@ from synnodtest.statistics.distances import (
     vendi_score,
 )
 
-Array = NDArray[np.float64]
 HALVES = 50
 """Times that backgrounds are split in two."""
 FEWEST = 4

@@ -16,7 +16,7 @@ from synnodtest.conspicuity import visibility
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.places import across
 from synnodtest.evaluation.transfer.scenes import Counterpart
-from synnodtest.geometry import Box, FloatArray, centre_of, moved_to, px_to_mm
+from synnodtest.geometry import Array, Box, FloatArray, centre_of, moved_to, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
@@ -35,7 +35,6 @@ SEEN = 3
 GRAY = tuple(name for group, names in GROUPS.items() if group != "shape2D" for name in names)
 """Radiomics features without those of the shape: outlines are ellipses, of real nodules and of planted ones."""
 
-Array = NDArray[np.float64]
 Advance = Callable[[], object]
 
 

@@ -14,7 +14,7 @@ from synnodtest.detectors.files import sha256_of_files
 from synnodtest.detectors.onnx import weights_beside
 from synnodtest.errors import SynnodError, require
 from synnodtest.factories import Loader
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import Array, FloatArray
 
 DARKEST, BRIGHTEST = -1.0, 1.5
 """Brightness about the surroundings, in lung ranges, that an encoder gets as 0 and as 1."""
@@ -36,7 +36,7 @@ class Embedding:
     sha256: str
     encode: Callable[[FloatArray], Any]
 
-    def of(self, views: NDArray[Any]) -> NDArray[np.float64]:
+    def of(self, views: NDArray[Any]) -> Array:
         """Return the vectors (n, d) of views (n, size, size) in lung ranges about their surroundings.
 
         Raises:

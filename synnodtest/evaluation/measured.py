@@ -15,7 +15,7 @@ from synnodtest.canonical import seed_sequence
 from synnodtest.engine.acceptance import rejection
 from synnodtest.engine.synthesis import checked
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.radiomics_features import FEATURE_NAMES, WINDOW_SPACING_MM, about_surroundings, features_or_none
@@ -104,7 +104,7 @@ def _difference(before: Radiograph, after: Radiograph, truth: Truth) -> FloatArr
 
 def features_of(
     radiograph: Radiograph, truth: Truth, before: Radiograph | None = None, *, names: tuple[str, ...] = FEATURE_NAMES
-) -> NDArray[np.float64] | None:
+) -> Array | None:
     """Return a nodule's radiomics features as they appear in the radiograph, or None if it is too small.
 
     They are measured on the truth mask, or on :func:`seen_mask` where the radiograph ``before`` is given.
@@ -139,9 +139,9 @@ class Planted:
     """
 
     clusters: tuple[str, ...]
-    requested: NDArray[np.float64]
-    realised: NDArray[np.float64]
-    features: NDArray[np.float64]
+    requested: Array
+    realised: Array
+    features: Array
     views: NDArray[np.float16]
     changed_outside: int
     redraws: int

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import Array, FloatArray
 from synnodtest.statistics import clustered_rate
 
 EDGE = 24
@@ -46,7 +46,7 @@ class Crops:
     """
 
     shapes: NDArray[np.float32]
-    diameter_mm: NDArray[np.float64]
+    diameter_mm: Array
     clusters: Sequence[str]
 
     def __len__(self) -> int:
@@ -90,7 +90,7 @@ def _scaled(added: FloatArray) -> Any:
     return np.asarray(shape / length, dtype=np.float32) if length > 0 else None
 
 
-def distances_to(crops: Crops, training: Crops) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def distances_to(crops: Crops, training: Crops) -> tuple[Array, NDArray[np.int64]]:
     """Return how far each crop lies from the nearest training crop, 0 to sqrt(2), and which one that is."""
     best = np.full(len(crops), -1.0)
     nearest = np.zeros(len(crops), dtype=np.int64)
@@ -157,6 +157,6 @@ def _moved(window: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.asarray(ndimage.affine_transform(window, [zoom, zoom], offset, order=1), dtype=np.float32)
 
 
-def _spread(values: NDArray[np.float64]) -> dict[str, float]:
+def _spread(values: Array) -> dict[str, float]:
     names = {"p1": 1, "median": 50, "p99": 99}
     return {name: float(np.percentile(values, share)) for name, share in names.items()} if len(values) else {}

@@ -20,7 +20,7 @@ from synnodtest.errors import SynnodError
 from synnodtest.evaluation.measured import Pair, synthesized
 from synnodtest.evaluation.transfer.scenes import Counterpart
 from synnodtest.files import write_atomic
-from synnodtest.geometry import FloatArray, centre_of, px_to_mm
+from synnodtest.geometry import Array, FloatArray, centre_of, px_to_mm
 from synnodtest.planning.place import Placer
 from synnodtest.ports import BackgroundSet, Synthesizer
 from synnodtest.radiograph import Radiograph
@@ -142,7 +142,7 @@ def _page(pictures: Sequence[bytes], about: str) -> str:
     return page.render(pictures=[base64.b64encode(one).decode() for one in pictures], about=about, ratings=RATINGS)
 
 
-def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
+def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str], Array]:
     """Return readers, pictures, and ratings (readers, pictures), NaN where a reader gave none.
 
     Raises:
@@ -172,7 +172,7 @@ def read_answers(paths: Sequence[Path], key: Path) -> tuple[list[str], list[str]
     return list(answers), pictures, np.asarray(table)
 
 
-def _auc(ratings: NDArray[np.float64], synthetic: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+def _auc(ratings: Array, synthetic: NDArray[np.bool_], weight: Array) -> float:
     """Return the weighted probability that a synthetic picture is rated higher than a real one; ties count half."""
     there = np.isfinite(ratings) & (weight > 0)
     a, wa = ratings[there & synthetic], weight[there & synthetic]

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.annotated.split_sources import kept_backgrounds, kept_series, open_folders, series_of
 from synnodtest.errors import SynthesizerError
 from synnodtest.evaluation.credibility import agreement, of_planted
 from synnodtest.evaluation.embedding import Embedding
 from synnodtest.evaluation.measured import SIZE, Pair, Planted, features_of, plant, scenes_on, synthesized
+from synnodtest.geometry import Array
 from synnodtest.matching import Matching, match
 from synnodtest.phantom import PhantomSet
 from synnodtest.ports import Background, BackgroundSet, Detector, Synthesizer
@@ -112,7 +112,7 @@ def sweep(
     }
 
 
-def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _spearman(x: Array, y: Array) -> float:
     there = np.isfinite(y)
     return spearman(x[there], y[there]).value
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import missing_extra
 from synnodtest.evaluation.credibility import too_few, two_sample_auc
 from synnodtest.evaluation.crops import RINGS, Crop, profile_of
+from synnodtest.geometry import Array
 from synnodtest.statistics import auc, cluster_bootstrap
 
 FOLDS = 5
@@ -99,7 +99,7 @@ def _halves(crops: Sequence[Crop], seed: int) -> tuple[list[Crop], list[Crop]]:
     return [c for c in crops if c.cluster in chosen], [c for c in crops if c.cluster not in chosen]
 
 
-def network_scores(first: Sequence[Crop], second: Sequence[Crop], *, seed: int) -> NDArray[np.float64]:
+def network_scores(first: Sequence[Crop], second: Sequence[Crop], *, seed: int) -> Array:
     """Return the log odds that a small convolutional network, trained on other patients, gives each crop.
 
     Crops are turned and mirrored in training; both kinds weigh the same.
@@ -164,6 +164,6 @@ def _turned(pixels: Any, turn: int) -> Any:
     return mirrored.rot90(turn % 4, (-2, -1))
 
 
-def _averaged(model: Any, pixels: Any) -> NDArray[np.float64]:
+def _averaged(model: Any, pixels: Any) -> Array:
     """Return the mean over the eight symmetries."""
     return np.asarray(np.mean([model(_turned(pixels, turn))[:, 0].numpy() for turn in range(8)], axis=0))

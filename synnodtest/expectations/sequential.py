@@ -15,7 +15,6 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Component, Ruling, Side, Status
@@ -25,6 +24,7 @@ from synnodtest.expectations.rates import Units, verb, where_phrase
 from synnodtest.expectations.rule import hold, no_data, ruling_on
 from synnodtest.expectations.sentences import sentence_for
 from synnodtest.expectations.worst import WorstScore, against_rate, as_worst, missed
+from synnodtest.geometry import Array
 from synnodtest.grouping import grouped
 from synnodtest.statistics import Estimate, confidence_sequence, confidence_sequence_paired
 from synnodtest.statistics.curves import thinned
@@ -33,8 +33,6 @@ from synnodtest.statistics.sequential import e_value_paired_above, e_value_paire
 P = TypeVar("P", bound=Selection)
 MOST_POINTS = 5000
 """Looks of which the record keeps the e-values; of a longer run as many, evenly spaced."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,8 @@ class Path:
         estimate: From the number of clusters and the error rate to the confidence sequence.
     """
 
-    passing: Floats
-    failing: Floats
+    passing: Array
+    failing: Array
     estimate: Callable[[int, float], Estimate]
 
 
@@ -139,13 +137,13 @@ def _verdict(passed: int | None, failed: int | None, looks: int) -> tuple[Status
     return Status.INCONCLUSIVE, looks
 
 
-def _first(logs: Floats, threshold: float, least: int = 1) -> int | None:
+def _first(logs: Array, threshold: float, least: int = 1) -> int | None:
     """Return after how many units, ``least`` or more, the threshold is reached first; never after a single one."""
     reached = np.flatnonzero(logs >= threshold) + 1
     return next((int(n) for n in reached if n >= max(least, 2)), None)
 
 
-def _in_order(units: Units, order: Sequence[str]) -> Floats:
+def _in_order(units: Units, order: Sequence[str]) -> Array:
     """Return the mean of each cluster, in the order fixed before the run."""
     by_unit = grouped((trial.cluster, value) for trial, value in units)
     return np.array([np.mean(by_unit[cluster]) for cluster in _clusters(units, order)], dtype=np.float64)
@@ -157,7 +155,7 @@ def _clusters(units: Units, order: Sequence[str]) -> list[str]:
     return [cluster for cluster in order if cluster in there]
 
 
-def _rate_path(means: Floats, bound: float, side: Side) -> Path:
+def _rate_path(means: Array, bound: float, side: Side) -> Path:
     hits, misses = np.cumsum(means), np.cumsum(1.0 - means)
     above, below = log_e_above(hits, misses, bound), log_e_below(hits, misses, bound)
 
@@ -167,7 +165,7 @@ def _rate_path(means: Floats, bound: float, side: Side) -> Path:
     return Path(above, below, estimate) if side == "above" else Path(below, above, estimate)
 
 
-def _paired_path(differences: Floats, bound: float, side: Side) -> Path:
+def _paired_path(differences: Array, bound: float, side: Side) -> Path:
     better, worse = np.cumsum(differences > 0), np.cumsum(differences < 0)
     counts = [(float(b), float(w), float(k - b - w)) for k, (b, w) in enumerate(zip(better, worse, strict=True), 1)]
 

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.evidence.ruling import Side, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, value_of
@@ -16,6 +15,7 @@ from synnodtest.expectations.language import Asked, Complaint, Selection, choice
 from synnodtest.expectations.rates import Pairs, sensitivity_gate
 from synnodtest.expectations.rule import Held, hold, selected
 from synnodtest.expectations.worst import FOUND, MISSED, WorstScore
+from synnodtest.geometry import Array
 from synnodtest.statistics import Estimate, mean_cluster_spearman
 
 RATES_SHOWN = (0.15, 0.5)
@@ -81,17 +81,17 @@ class Watched:
         clusters: The statistical cluster of each nodule.
     """
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    x: Array
+    y: Array
     clusters: Sequence[str]
 
     @cached_property
-    def levels(self) -> NDArray[np.float64]:
+    def levels(self) -> Array:
         """The values of the quantity, each once, rising."""
         return np.unique(self.x)
 
     @cached_property
-    def curves(self) -> NDArray[np.float64]:
+    def curves(self) -> Array:
         """The mean response per complete cluster and level; a row a cluster."""
         row = {name: i for i, name in enumerate(dict.fromkeys(self.clusters))}
         cells = np.array([row[c] for c in self.clusters]), np.searchsorted(self.levels, self.x)
@@ -118,7 +118,7 @@ class Watched:
         label = "mean within-background Spearman correlation"
         return hold("spearman", label, estimator, evidence.alpha, bound, side, unit="correlation")
 
-    def figure(self, over: str, curves: NDArray[np.float64], operating_point: float) -> dict[str, object]:
+    def figure(self, over: str, curves: Array, operating_point: float) -> dict[str, object]:
         """Return the data of the figure: the mean curve, its isotonic fit, detection rates and ``curves`` as lines."""
         at = [self.y[self.x == level] for level in self.levels]
         mean = np.array([responses.mean() for responses in at])

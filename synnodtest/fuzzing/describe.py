@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_of
 from synnodtest.fuzzing.judged import Replicate
 from synnodtest.fuzzing.stage import Stage, run_in_time
+from synnodtest.geometry import Array
 from synnodtest.planning.difficulty import Dimension, Space
 from synnodtest.planning.example import Example
 from synnodtest.statistics.distributions import midranks
@@ -84,7 +84,7 @@ def neighbourhood(
     return Neighbourhood(tuple(done), radii, _telling(done, [d.name for d in around]))
 
 
-def _moved(example: Example, around: list[Dimension], radii: Mapping[str, float], row: NDArray[np.float64]) -> Example:
+def _moved(example: Example, around: list[Dimension], radii: Mapping[str, float], row: Array) -> Example:
     values = example.values
     for dimension, share in zip(around, row, strict=True):
         centre = float(values[dimension.name])

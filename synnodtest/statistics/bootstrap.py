@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.clusters import codes, equal_clusters
 from synnodtest.statistics.distributions import normal_cdf, normal_ppf, t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha
@@ -31,7 +32,7 @@ _STEEPEST = 50.0
 """Logits beyond which a share is 0 or 1 to the last bit."""
 
 Method = Literal["bca", "t", "percentile"]
-Statistic = Callable[[NDArray[np.intp]], float]
+Statistic = Callable[[Indices], float]
 
 
 def few_clusters(count: int) -> tuple[str, ...]:
@@ -39,7 +40,7 @@ def few_clusters(count: int) -> tuple[str, ...]:
     return (f"bootstrap over fewer than {FEW_CLUSTERS} clusters",) if count < FEW_CLUSTERS else ()
 
 
-def resampled_means(values: NDArray[np.float64], resamples: int, seed: int, *parts: str) -> NDArray[np.float64]:
+def resampled_means(values: Array, resamples: int, seed: int, *parts: str) -> Array:
     """Return the means of ``resamples`` draws with replacement of the rows of ``values``.
 
     Args:
@@ -62,7 +63,7 @@ def resampled_means(values: NDArray[np.float64], resamples: int, seed: int, *par
     return np.concatenate(chunks)
 
 
-def acceleration(jackknife: NDArray[np.float64]) -> float:
+def acceleration(jackknife: Array) -> float:
     """Return BCa's acceleration from the leave-one-cluster-out values."""
     pull = jackknife.mean() - jackknife
     spread = float((pull**2).sum())
@@ -70,7 +71,7 @@ def acceleration(jackknife: NDArray[np.float64]) -> float:
 
 
 def bca_bounds(
-    value: float, draws: NDArray[np.float64], jackknife: NDArray[np.float64], alpha: float, low: float, high: float
+    value: float, draws: Array, jackknife: Array, alpha: float, low: float, high: float
 ) -> tuple[float, float]:
     """Return bias-corrected and accelerated bounds; undefined draws count against both."""
     defined = draws[~np.isnan(draws)]
@@ -88,19 +89,13 @@ def bca_bounds(
     return _quantiles(draws, level(alpha), level(1 - alpha), low, high)
 
 
-def _quantiles(draws: NDArray[np.float64], first: float, last: float, low: float, high: float) -> tuple[float, float]:
+def _quantiles(draws: Array, first: float, last: float, low: float, high: float) -> tuple[float, float]:
     lower = np.quantile(np.where(np.isnan(draws), low, draws), first, method="lower")
     upper = np.quantile(np.where(np.isnan(draws), high, draws), last, method="higher")
     return float(lower), float(upper)
 
 
-def _studentized(
-    value: float,
-    members: list[NDArray[np.intp]],
-    statistic: Statistic,
-    chosen: NDArray[np.intp],
-    draws: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def _studentized(value: float, members: list[Indices], statistic: Statistic, chosen: Indices, draws: Array) -> Array:
     """Return each draw's distance from the value, in errors by its own jackknife."""
     ratios = np.empty(len(draws))
     for row, pick in enumerate(chosen):
@@ -111,13 +106,13 @@ def _studentized(
     return ratios
 
 
-def _jackknife_error(jackknife: NDArray[np.float64]) -> float:
+def _jackknife_error(jackknife: Array) -> float:
     count = len(jackknife)
     return math.sqrt((count - 1) / count * float(((jackknife - jackknife.mean()) ** 2).sum()))
 
 
 def _sure_bounds(
-    value: float, jackknife: NDArray[np.float64], rows: NDArray[np.float64], alpha: float, low: float, high: float
+    value: float, jackknife: Array, rows: Array, alpha: float, low: float, high: float
 ) -> tuple[float, float]:
     """Return Student's t bounds by the jackknife, the wider of those as they are and on the logit scale of the range.
 
@@ -156,14 +151,14 @@ class _Resampled:
     """
 
     value: float
-    rows: NDArray[np.float64]
+    rows: Array
     limits: tuple[float, float]
     method: Method
     seed: int
-    draws: NDArray[np.float64]
-    jackknife: NDArray[np.float64]
+    draws: Array
+    jackknife: Array
     guarded: bool
-    spread: NDArray[np.float64] | None = None
+    spread: Array | None = None
     units: int = 0
 
     @property
@@ -297,7 +292,7 @@ def resampled(
     return estimate
 
 
-def _drawn(members: list[NDArray[np.intp]], chosen: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
+def _drawn(members: list[Indices], chosen: NDArray[np.int64]) -> Iterator[Indices]:
     """Yield the rows of each draw of clusters."""
     if len({len(rows) for rows in members}) == 1:  # clusters alike in size need not be put together one by one
         table = np.stack(members)
@@ -306,7 +301,7 @@ def _drawn(members: list[NDArray[np.intp]], chosen: NDArray[np.int64]) -> Iterat
         yield from (np.concatenate([members[i] for i in pick]) for pick in chosen)
 
 
-def _each_left_out(members: list[NDArray[np.intp]]) -> Iterator[NDArray[np.intp]]:
+def _each_left_out(members: list[Indices]) -> Iterator[Indices]:
     """Yield the rows of all clusters but one, for each in turn."""
     rows, ends = np.concatenate(members), list(accumulate(map(len, members), initial=0))
     return (np.concatenate([rows[:start], rows[end:]]) for start, end in pairwise(ends))

@@ -7,9 +7,10 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.geometry import Array
 from synnodtest.statistics.bootstrap import RESAMPLES, few_clusters
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage, unseen_share
 from synnodtest.statistics.distributions import chi2_isf, chi2_ppf, t_isf
@@ -57,7 +58,7 @@ def poisson_exact(events: float, exposure: float, *, alpha: float = 0.05) -> Est
     return made(events / exposure, lower / exposure, upper, n=n, clusters=n, reason=reason)
 
 
-def _garwood_upper(events: ArrayLike, exposure: ArrayLike, alpha: float) -> NDArray[np.float64]:
+def _garwood_upper(events: ArrayLike, exposure: ArrayLike, alpha: float) -> Array:
     return np.asarray(chi2_isf(alpha, 2 * np.asarray(events, float) + 2) / 2 / np.asarray(exposure, float))
 
 
@@ -69,9 +70,7 @@ def most_per_image(clusters: Sequence[Hashable], *counts: float) -> float:
     return max(UNSEEN_PER_IMAGE if len(set(clusters)) == len(clusters) else UNSEEN_OF_PATIENT, *counts)
 
 
-def _ratio_error(
-    events: NDArray[np.float64], images: NDArray[np.float64], enlarged: NDArray[np.float64] | float = 1.0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _ratio_error(events: Array, images: Array, enlarged: Array | float = 1.0) -> tuple[Array, Array]:
     """Ratio of sums along the last axis, and its linearized standard error between clusters."""
     total = images.sum(axis=-1, keepdims=True)
     rate = events.sum(axis=-1, keepdims=True) / total
@@ -80,9 +79,7 @@ def _ratio_error(
     return rate[..., 0], np.sqrt(count / (count - 1) * squares) / total[..., 0]
 
 
-def _bootstrap_t(
-    events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, resamples: int, seed: int
-) -> tuple[float, float]:
+def _bootstrap_t(events: Array, images: Array, alpha: float, resamples: int, seed: int) -> tuple[float, float]:
     rate, error = _ratio_error(events, images)
     rng = np.random.default_rng(seed_sequence("count-rate", seed))
     count, ratios = len(events), np.empty(resamples)
@@ -98,7 +95,7 @@ def _bootstrap_t(
     return float(rate - most * error), float(rate - least * error)
 
 
-def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sure_exposure(events: Array, images: Array) -> Array:
     """Return the number of independent images that tell as much as those of few patients with several each.
 
     As of rates (:func:`guarded_size`); events in no more than one cluster tell nothing of how they crowd: then it is
@@ -110,9 +107,7 @@ def _sure_exposure(events: NDArray[np.float64], images: NDArray[np.float64]) -> 
     return np.where(telling <= 1, equal, size)
 
 
-def _with_unseen(
-    events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, least: float = UNSEEN_OF_PATIENT
-) -> NDArray[np.float64]:
+def _with_unseen(events: Array, images: Array, alpha: float, least: float = UNSEEN_OF_PATIENT) -> Array:
     """Return the rate where as many patients as may be unlike all seen show as many as the worst of them.
 
     With confidence 1 - alpha no more than a share 1 - alpha**(1/B) is unlike all seen, B being so many equal patients.
@@ -122,7 +117,7 @@ def _with_unseen(
     return np.asarray((1.0 - share) * rate + share * np.maximum(least, worst))
 
 
-def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+def _with_one_more(events: Array, images: Array, alpha: float) -> Array:
     """Return Student's t upper bound with one more cluster of mean size, as bad as the worst: tails are heavy."""
     mean = images.mean()
     worst, of = (events / images).max(axis=-1, keepdims=True) * mean, np.append(images, mean)
@@ -130,9 +125,7 @@ def _with_one_more(events: NDArray[np.float64], images: NDArray[np.float64], alp
     return rate + t_isf(alpha, max(equal_clusters(of) - 1.0, 1.0)) * error
 
 
-def least_upper(
-    events: NDArray[np.float64], images: NDArray[np.float64], alpha: float, guarded: bool = False
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def least_upper(events: Array, images: Array, alpha: float, guarded: bool = False) -> tuple[Array, Array]:
     """Return below what no bootstrap takes the upper bound of :func:`count_rate`, and the dispersion.
 
     Args:

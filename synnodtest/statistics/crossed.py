@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.estimate import same_length, vector
-
-Array = NDArray[np.float64]
 
 STARTS = ((0.3, 0.3), (2.0, 0.3), (0.3, 2.0), (2.0, 2.0))
 """Standard deviations of the factors over the residual's, from which the likelihood is climbed: two tops occur."""
@@ -71,7 +70,7 @@ def crossed_shares(values: ArrayLike, row: Sequence[str], column: Sequence[str])
     )
 
 
-def _reason(y: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> str:
+def _reason(y: Array, first: Indices, second: Indices) -> str:
     if len(y) < 3 or min(first.max(initial=-1), second.max(initial=-1)) < 1:
         return "fewer than three trials, or one level of a factor"
     if not np.isfinite(y).all():
@@ -86,7 +85,7 @@ def _reason(y: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> str:
 class _Model:
     """The restricted likelihood of the two standard deviations over the residual's, the latter profiled out."""
 
-    def __init__(self, y: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> None:
+    def __init__(self, y: Array, first: Indices, second: Indices) -> None:
         self._y = np.stack([y, np.ones_like(y)], axis=1)
         levels = first.max() + 1, second.max() + 1
         design = np.zeros((len(y), sum(levels)))

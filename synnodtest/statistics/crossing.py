@@ -7,7 +7,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from synnodtest.geometry import Array
 
 PLACES = 161
 """Candidate midpoints over the window: finer than the trials lie."""
@@ -83,13 +84,7 @@ def crossing(
     return Crossing(ends[1], ends[0], ends[2], odds)
 
 
-def _posterior(
-    x: NDArray[np.float64],
-    kept: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    rate: float,
-    window: tuple[float, float],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _posterior(x: Array, kept: Array, weights: Array, rate: float, window: tuple[float, float]) -> tuple[Array, Array]:
     """Return candidate crossings and their likelihoods."""
     low, high = window
     middle = np.linspace(low, high, PLACES)
@@ -110,6 +105,6 @@ def _posterior(
     return np.concatenate(places), np.concatenate(likelihoods)
 
 
-def _bernoulli(p: NDArray[np.float64], kept: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bernoulli(p: Array, kept: Array, weights: Array) -> Array:
     """Return the weighted log likelihood of each row of rates."""
     return np.asarray(np.log(p) @ (weights * kept) + np.log(1 - p) @ (weights * (1 - kept)), dtype=np.float64)

@@ -11,6 +11,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.distributions import midranks, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, check_alpha, same_length, vector, yes_or_no
 
@@ -19,9 +20,7 @@ _NO_SPREAD = 1e-12
 images."""
 
 
-def _placements(
-    positives: NDArray[np.float64], negatives: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _placements(positives: Array, negatives: Array) -> tuple[Array, Array]:
     """Share of the other class that each score beats, ties counting half."""
     m, n = len(positives), len(negatives)
     pooled = midranks(np.concatenate([positives, negatives]))
@@ -39,7 +38,7 @@ def auc(positives: ArrayLike, negatives: ArrayLike) -> float:
     return float(((pooled[: len(first)] - midranks(first)) / len(second)).mean())
 
 
-def _error(placements: Sequence[NDArray[np.float64]]) -> float:
+def _error(placements: Sequence[Array]) -> float:
     return math.sqrt(sum(float(part.var(ddof=1)) / len(part) for part in placements))
 
 
@@ -148,12 +147,12 @@ class FrocCurve:
         false_positives_per_image: False positives over images; starts at 0 and never falls. NaN without images.
     """
 
-    threshold: NDArray[np.float64]
-    sensitivity: NDArray[np.float64]
-    false_positives_per_image: NDArray[np.float64]
+    threshold: Array
+    sensitivity: Array
+    false_positives_per_image: Array
 
 
-def _findings(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _findings(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int) -> tuple[Array, NDArray[np.bool_]]:
     values, hits = vector(scores, "scores"), np.asarray(is_hit)
     if hits.size == 0:
         hits = hits.astype(bool)
@@ -267,7 +266,7 @@ def average_precision(scores: ArrayLike, is_hit: ArrayLike, n_nodules: int, *, t
     return mean_precision(precision, true / n_nodules)
 
 
-def mean_precision(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
+def mean_precision(precision: Array, recall: Array) -> float:
     """Return the mean over COCO's recalls of the best precision from each on, both given by falling threshold."""
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     place = np.searchsorted(recall, _RECALLS, side="left")

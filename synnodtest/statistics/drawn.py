@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.counts import least_upper
 from synnodtest.statistics.paired import shows_above
 from synnodtest.statistics.rates import korn_graubard_bounds
@@ -25,20 +25,20 @@ def _runs(clusters: int) -> int:
     return min(max(_DRAWS // clusters, _LEAST_RUNS), _RUNS)
 
 
-def _sizes(units: int, per_cluster: float) -> NDArray[np.float64]:
+def _sizes(units: int, per_cluster: float) -> Array:
     """Return the units of each cluster, as equal as whole numbers can be; the first are the same of any number."""
     ends = np.floor(np.arange(round(units / per_cluster) + 1) * per_cluster + 1e-9)
     return np.diff(ends)
 
 
-def _log_mass(hits: NDArray[np.intp], of: NDArray[np.intp] | int, shape: float, other: float) -> NDArray[np.float64]:
+def _log_mass(hits: Indices, of: Indices | int, shape: float, other: float) -> Array:
     """Return the logarithm of the beta-binomial probability of so many hits."""
     a, b = max(shape, _NONE), max(other, _NONE)
     ways = -np.log1p(of) - scipy.special.betaln(of - hits + 1, hits + 1)
     return np.asarray(ways + scipy.special.betaln(hits + a, of - hits + b) - scipy.special.betaln(a, b))
 
 
-def _counts(sizes: NDArray[np.float64], gain: float, loss: float, icc: float) -> NDArray[np.float64]:
+def _counts(sizes: Array, gain: float, loss: float, icc: float) -> Array:
     """Return the units of each cluster that gained, and that lost, of many samples; shape (2, samples, clusters).
 
     Clusters are Dirichlet-multinomial (beta-binomial where nothing is lost). A sample of more clusters begins with the

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.distributions import midranks, normal_isf, t_isf
 from synnodtest.statistics.estimate import Estimate, agreeing_bounds, by_cluster, check_alpha, vector
@@ -21,7 +22,7 @@ MIN_LEVELS = 5
 24 is perfect by chance."""
 
 
-def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _rank_correlation(x: Array, y: Array) -> float:
     """Pearson's correlation of midranks; NaN where either is constant."""
     first, second = midranks(x), midranks(y)
     first, second = first - first.mean(), second - second.mean()
@@ -66,7 +67,7 @@ def spearman(x: ArrayLike, y: ArrayLike, *, cluster: ArrayLike | None = None, al
     return made(value, min(lower, value), max(upper, value))
 
 
-def _cluster_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
+def _cluster_correlation(x: Array, y: Array) -> float | None:
     """Correlation of one cluster over the means of its levels; None with too few levels."""
     levels, place = np.unique(x, return_inverse=True)
     if len(levels) < MIN_LEVELS:
@@ -76,9 +77,7 @@ def _cluster_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> floa
     return 0.0 if math.isnan(rho) else rho
 
 
-def _cluster_correlations(
-    x: NDArray[np.float64], y: NDArray[np.float64], index: NDArray[np.intp], count: int
-) -> list[float]:
+def _cluster_correlations(x: Array, y: Array, index: Indices, count: int) -> list[float]:
     """Return correlations of clusters with enough levels, in order; at once where all have the same, as in a sweep."""
     levels, place = np.unique(x, return_inverse=True)
     cells, number = index * len(levels) + place, count * len(levels)
@@ -168,14 +167,14 @@ def isotonic_violation(y: ArrayLike) -> IsotonicViolation:
     return IsotonicViolation(float(fall.max()), float(np.abs(values - fit).max()))
 
 
-def _largest_fall(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+def _largest_fall(curves: Array) -> Array:
     """Largest fall from an earlier to a later level along the last axis; negative where all rise."""
     earlier = np.maximum.accumulate(curves, axis=-1)[..., :-1]
-    fall: NDArray[np.float64] = np.max(earlier - curves[..., 1:], axis=-1)
+    fall: Array = np.max(earlier - curves[..., 1:], axis=-1)
     return fall
 
 
-def _highest_bound(curves: NDArray[np.float64], alpha: float) -> float:
+def _highest_bound(curves: Array, alpha: float) -> float:
     """Return the highest of Student's upper bounds of the falls between two levels: an intersection-union test.
 
     Source: Berger, Technometrics 24 (1982) 295.

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, leverage
 from synnodtest.statistics.distributions import beta_isf, beta_ppf, normal_isf, t_ppf
 from synnodtest.statistics.estimate import (
@@ -24,7 +25,7 @@ from synnodtest.statistics.estimate import (
 from synnodtest.statistics.skewness import hall_bounds
 
 
-def beta_bounds(successes: ArrayLike, n: ArrayLike, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def beta_bounds(successes: ArrayLike, n: ArrayLike, alpha: float) -> tuple[Array, Array]:
     """Return Clopper-Pearson bounds of any shape; counts need not be whole, ``n`` is above 0."""
     x, size = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
     lower, upper = np.zeros(x.shape), np.ones(x.shape)
@@ -106,16 +107,14 @@ def _jeffreys_bounds(successes: float, n: float, alpha: float) -> tuple[float, f
     return lower, upper
 
 
-def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[Array, Array]:
     x, n = vectors(successes_by_cluster=successes, trials_by_cluster=trials)
     if not (np.isfinite(x).all() and np.isfinite(n).all()) or (x < 0).any() or (x > n).any():
         raise ValueError("every cluster has between 0 and its number of trials successes, all finite")
     return x[n > 0], n[n > 0]
 
 
-def effective_size(
-    spread: ArrayLike, variance: ArrayLike, total: float, clusters: float, degrees: ArrayLike
-) -> NDArray[np.float64]:
+def effective_size(spread: ArrayLike, variance: ArrayLike, total: float, clusters: float, degrees: ArrayLike) -> Array:
     """Return the number of independent trials with the same information, at most ``total``.
 
     Args:
@@ -133,7 +132,7 @@ def effective_size(
 
 def guarded_size(
     spread: ArrayLike, variance: ArrayLike, total: float, clusters: int, telling: ArrayLike, equal: float | None = None
-) -> NDArray[np.float64]:
+) -> Array:
     """Return :func:`effective_size` with the degrees of freedom of the ``telling`` clusters only.
 
     ``telling`` clusters are those in which the rarer outcome occurs at all: where they are few, the variance is
@@ -146,7 +145,7 @@ def guarded_size(
     return np.asarray(np.minimum(plain, np.maximum(sure, alike)))
 
 
-def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> NDArray[np.float64]:
+def _size(x: Array, n: Array, guarded: bool) -> Array:
     clusters, total = len(n), float(n.sum())
     p = x.sum(axis=-1) / total
     rest = (x - p[..., None] * n) * (leverage(n) if guarded else 1.0)
@@ -157,9 +156,7 @@ def _size(x: NDArray[np.float64], n: NDArray[np.float64], guarded: bool) -> NDAr
     return guarded_size(p * (1 - p), variance, total, clusters, telling, equal_clusters(n))
 
 
-def korn_graubard_bounds(
-    x: NDArray[np.float64], n: NDArray[np.float64], alpha: float, guarded: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def korn_graubard_bounds(x: Array, n: Array, alpha: float, guarded: bool) -> tuple[Array, Array, Array]:
     """Return bounds and effective sizes of :func:`korn_graubard` for many samples: successes of shape (..., B) of n."""
     total, size = float(n.sum()), _size(x, n, guarded)
     value = np.asarray(x.sum(axis=-1)) / total

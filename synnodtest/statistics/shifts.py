@@ -6,8 +6,9 @@ import math
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.bootstrap import RESAMPLES, bca_bounds, few_clusters, resampled_means
 from synnodtest.statistics.clusters import cluster_means
 from synnodtest.statistics.distributions import t_isf
@@ -16,10 +17,10 @@ from synnodtest.statistics.paired import tango, tango_bounds
 from synnodtest.statistics.rates import guarded_size
 from synnodtest.statistics.skewness import agree, hall_bounds
 
-Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
+Bounds = tuple[Array, Array]
 
 
-def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float) -> Bounds:
+def t_bounds(values: Array, alpha: float, low: float, high: float) -> Bounds:
     """Return Student's t bounds of the mean of the last axis, two or more values, cut to the range.
 
     Where all values agree t has no width: a share of 1 - alpha**(1/B) is then allowed to lie at the limits.
@@ -30,9 +31,7 @@ def t_bounds(values: NDArray[np.float64], alpha: float, low: float, high: float)
     return np.where(flat, fewer, np.maximum(low, value - half)), np.where(flat, more, np.minimum(high, value + half))
 
 
-def guarded_bounds(
-    values: NDArray[np.float64], alpha: float, low: float, high: float, unseen: tuple[float, float]
-) -> Bounds:
+def guarded_bounds(values: Array, alpha: float, low: float, high: float, unseen: tuple[float, float]) -> Bounds:
     """Return the widest of t, Hall's bounds, and t with one more value that was not seen, of the last axis.
 
     Args:
@@ -149,9 +148,7 @@ def rate_difference_clustered(
     return made(max(-1.0, min(score[0], lower)), min(1.0, max(score[1], upper)), extra=extra)
 
 
-def clustered_difference(
-    gain: NDArray[np.float64], loss: NDArray[np.float64], pairs: int, alpha: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def clustered_difference(gain: Array, loss: Array, pairs: int, alpha: float) -> tuple[Array, Array, Array]:
     """Return the effective number of pairs, and all bounds of :func:`rate_difference_clustered` but Tango's at it.
 
     Args:

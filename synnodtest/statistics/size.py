@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.clusters import cluster_sums, equal_clusters, unseen_share
 from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, yes_or_no
 from synnodtest.statistics.rates import clustered_rate
 
-_Vector = NDArray[np.float64]
+_Vector = Array
 ITERATIONS = 200
 """Most steps; of 200 drawn data sets of 5 to 60 clusters the median took 9 and all but one at most 61, so more help no
 fit."""
@@ -39,7 +40,7 @@ def _working(design: _Vector, hit: _Vector, beta: _Vector) -> tuple[_Vector, _Ve
     return (hit - mean) / deviation, design * deviation[:, None]
 
 
-def _correlation(residual: _Vector, index: NDArray[np.intp], sizes: _Vector, parameters: int) -> float:
+def _correlation(residual: _Vector, index: Indices, sizes: _Vector, parameters: int) -> float:
     """Moment estimate of the correlation of two hits of one cluster; 0 where no cluster has two."""
     square = residual**2
     pairs = sizes * (sizes - 1) / 2
@@ -50,14 +51,14 @@ def _correlation(residual: _Vector, index: NDArray[np.intp], sizes: _Vector, par
     return float(((sums**2 - squares) / 2).sum() / scale / (pairs.sum() - parameters))
 
 
-def _whitened(columns: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:
+def _whitened(columns: _Vector, index: Indices, sizes: _Vector, rho: float) -> _Vector:
     """Return R^-1 times the columns (n, p), with R the exchangeable correlation of each cluster."""
     share = rho / (1 - rho) / (1 + rho * (sizes - 1))
     sums = np.column_stack([cluster_sums(column, index, len(sizes)) for column in columns.T])
     return np.asarray(columns / (1 - rho) - (share[:, None] * sums)[index], dtype=np.float64)
 
 
-def _covariance(residual: _Vector, design: _Vector, index: NDArray[np.intp], sizes: _Vector, rho: float) -> _Vector:
+def _covariance(residual: _Vector, design: _Vector, index: Indices, sizes: _Vector, rho: float) -> _Vector:
     """Return the sandwich with each cluster's residuals divided by one minus its leverage."""
     weighted = _whitened(design, index, sizes, rho)
     bread = np.linalg.inv(design.T @ weighted)
@@ -71,7 +72,7 @@ def _covariance(residual: _Vector, design: _Vector, index: NDArray[np.intp], siz
     return np.asarray(bread @ meat @ bread, dtype=np.float64)
 
 
-def fit_logistic(design: _Vector, hit: _Vector, index: NDArray[np.intp], *, independent: bool = False) -> LogisticFit:
+def fit_logistic(design: _Vector, hit: _Vector, index: Indices, *, independent: bool = False) -> LogisticFit:
     """Fit P(hit) = expit(design @ beta), hits of one cluster being equally correlated.
 
     Args:
@@ -113,14 +114,12 @@ _MOST_CORRELATED = 0.95
 """Correlation within clusters beyond which weights are all but singular, and the fit is no answer; set by hand."""
 
 
-def _separated(size: NDArray[np.float64], hit: NDArray[np.float64]) -> bool:
+def _separated(size: Array, hit: Array) -> bool:
     found_sizes, missed = size[hit == 1], size[hit == 0]
     return bool(found_sizes.min() >= missed.max() or found_sizes.max() <= missed.min())
 
 
-def _fieller(
-    beta: NDArray[np.float64], cov: NDArray[np.float64], target: float, q: float
-) -> tuple[float, float] | None:
+def _fieller(beta: Array, cov: Array, target: float, q: float) -> tuple[float, float] | None:
     """The log sizes at which the fitted line may cross ``target``; None where the slope is not sure."""
     gap, slope = float(beta[0]) - target, float(beta[1])
     square = slope**2 - q**2 * float(cov[1, 1])
@@ -131,7 +130,7 @@ def _fieller(
     return (-linear - root) / square, (-linear + root) / square
 
 
-def _lost_from(size: _Vector, hits: _Vector, index: NDArray[np.intp], level: float, alpha: float) -> float | None:
+def _lost_from(size: _Vector, hits: _Vector, index: Indices, level: float, alpha: float) -> float | None:
     """Return a diameter at which, or from which on, nodules are surely found less often than the level, if any."""
     starts = _starts(size)
     for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
@@ -158,9 +157,7 @@ def _powers(values: _Vector, degree: int) -> _Vector:
     return np.asarray(values[:, None] ** np.arange(degree + 1), dtype=np.float64)
 
 
-def _fitted(
-    log_size: _Vector, hit: _Vector, index: NDArray[np.intp], independent: bool, degree: int = 1
-) -> LogisticFit | None:
+def _fitted(log_size: _Vector, hit: _Vector, index: Indices, independent: bool, degree: int = 1) -> LogisticFit | None:
     """The fit over log sizes; None where there is none to rely on."""
     design = _powers(log_size, degree)
     with warnings.catch_warnings():
@@ -194,7 +191,7 @@ def _bounds(
 
 
 def _curved(
-    log_size: _Vector, hits: _Vector, index: NDArray[np.intp], level: float, alpha: float, crossing: float
+    log_size: _Vector, hits: _Vector, index: Indices, level: float, alpha: float, crossing: float
 ) -> tuple[float, float]:
     """Return the tried log sizes next to a crossing at which a curve that may bend is surely below, and above, a level.
 

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import around
+from synnodtest.geometry import Array, around
 from synnodtest.identity import Identity
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
@@ -84,7 +83,7 @@ class CtPatchSynthesizer:
         added, mask = stamp(projection, nodule.diameter_mm, corner, shape, spacing, turn=u, outline=outline)
         return Patch(origin, added, mask), {"radiomics": {}, "ct_nodule": self.library.nodules[chosen].image.name}
 
-    def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, NDArray[np.float64], float]:
+    def _choose(self, diameter_mm: float, rng: np.random.Generator) -> tuple[int, Array, float]:
         """Return nodule, rotation and in-plane turn; the random numbers drawn do not depend on the diameter."""
         order = rng.permutation(len(self.library.nodules))
         rotation = random_rotation(rng)

@@ -17,18 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.attenuation import outline_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, around, cut_of, depths_mm
+from synnodtest.geometry import Array, BoolArray, FloatArray, around, cut_of, depths_mm
 from synnodtest.ports import Synthesizer
 from synnodtest.radiograph import Radiograph
 from synnodtest.scene import Nodule, Scene
 from synnodtest.synthesizers.patch import Patch
-
-Real = NDArray[np.float64]
 
 _REACH = 1.6
 """Half the window over the radius: what is drawn ends within."""
@@ -58,12 +55,12 @@ class _Window:
     """Pixels around a lesion: offsets from its centre in mm, spacing, and what of them is lung."""
 
     origin: tuple[int, int]
-    x: Real
-    y: Real
+    x: Array
+    y: Array
     spacing_mm: tuple[float, float]
     lung: BoolArray
 
-    def noise(self, scale_mm: float, rng: np.random.Generator) -> Real:
+    def noise(self, scale_mm: float, rng: np.random.Generator) -> Array:
         """Return a smooth random field of this scale, standard deviation 1."""
         shape = (self.y.size, self.x.size)
         field = scipy.ndimage.gaussian_filter(
@@ -137,18 +134,18 @@ def _consolidation(nodule: Nodule, window: _Window, background: Radiograph, rng:
     return Patch(window.origin, _sharp(profile, window), mask)
 
 
-def _sharp(profile: Real, window: _Window) -> FloatArray:
+def _sharp(profile: Array, window: _Window) -> FloatArray:
     """Return a profile as the detector blurs it, 0 where it is next to nothing."""
     blurred = scipy.ndimage.gaussian_filter(profile, [_BLUR_MM / s for s in window.spacing_mm], mode="constant")
     return np.where(blurred > _NOTHING, blurred, 0).astype(np.float32)
 
 
-def _field(radius: float, window: _Window, rng: np.random.Generator) -> Real:
+def _field(radius: float, window: _Window, rng: np.random.Generator) -> Array:
     """Return what falls from the middle of a turned oval to its border and beyond, made ragged."""
     turn, stretch = rng.uniform(0, np.pi), rng.uniform(1.1, 1.35)
     along = window.x[None, :] * np.cos(turn) + window.y[:, None] * np.sin(turn)
     across = window.y[:, None] * np.cos(turn) - window.x[None, :] * np.sin(turn)
-    field: Real = -np.hypot(along / stretch, across * stretch) / radius
+    field: Array = -np.hypot(along / stretch, across * stretch) / radius
     for scale, amplitude in _RAGGED:
         field = field + amplitude * window.noise(scale * radius, rng)
     return field
@@ -160,7 +157,7 @@ def _largest(mask: BoolArray) -> BoolArray:
     return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
 
 
-def _bronchi(nodule: Nodule, window: _Window, background: Radiograph, rng: np.random.Generator) -> Real:
+def _bronchi(nodule: Nodule, window: _Window, background: Radiograph, rng: np.random.Generator) -> Array:
     """Return how much air lies at each pixel, 0 to 1: bronchi that fan out from the side of the hilum."""
     middle = background.shape[1] * background.spacing_mm[1] / 2
     towards = math.pi if nodule.centre_mm[0] > middle else 0.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from synnodtest.attenuation import Outline
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 
 LUNG_HU = -850.0
 """Density of what the nodule displaces."""
@@ -48,7 +48,7 @@ class Projection:
         return row, column
 
 
-def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
+def random_rotation(rng: np.random.Generator) -> Array:
     """Return a rotation matrix (3, 3), uniform over all rotations."""
     w, x, y, z = rng.normal(size=4)
     n = np.sqrt(w * w + x * x + y * y + z * z)
@@ -62,9 +62,7 @@ def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
     )
 
 
-def project(
-    hounsfield: NDArray[np.int16], segmentation: NDArray[np.bool_], rotation: NDArray[np.float64]
-) -> Projection:
+def project(hounsfield: NDArray[np.int16], segmentation: NDArray[np.bool_], rotation: Array) -> Projection:
     """Project one segmented CT nodule with voxels of 1 mm.
 
     Args:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import FloatArray
+from synnodtest.geometry import Array, FloatArray, Indices
 from synnodtest.radiomics_features import FEATURE_NAMES, about_surroundings, features_or_none
 from synnodtest.synthesizers.diffusion.calibration import Calibration
 from synnodtest.synthesizers.diffusion.segment import Drawn, Region, flatness_of, segment, softened
@@ -69,9 +69,9 @@ def edge_of(windows: TrainingWindows) -> float | None:
     return EDGES[int(np.argmin(bias))]
 
 
-def _spread(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+def _spread(rows: Indices, most: int) -> Indices:
     """Return so many of the rows, evenly spaced."""
-    chosen: NDArray[np.intp] = rows[np.linspace(0, rows.size - 1, min(most, rows.size)).astype(int)]
+    chosen: Indices = rows[np.linspace(0, rows.size - 1, min(most, rows.size)).astype(int)]
     return chosen
 
 
@@ -161,7 +161,7 @@ def strength_of(
     return STRENGTHS[weaker]
 
 
-def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[NDArray[np.float64], list[float]]:
+def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[Array, list[float]]:
     """Return features (n, 67) and flatness of training nodules on masks found as those of drawn nodules are.
 
     A mask is where the brightness a nodule adds exceeds ``edge`` of its peak, not the shadow of a segmentation, which
@@ -173,7 +173,7 @@ def as_drawn(windows: TrainingWindows, edge: float, spacing_mm: float) -> tuple[
     region = np.ones(windows.base.shape[1:], dtype=np.float32)
     table, flat = [], []
     for row in rows:
-        measured: NDArray[np.float64] | None = windows.features[row, 2:]
+        measured: Array | None = windows.features[row, 2:]
         if windows.kind[row] == COMPOSED:
             base, added = windows.base[row].astype(np.float32), windows.delta[row].astype(np.float32)
             outline = segment(added, region, edge, windows.features[row, 0] / spacing_mm)
@@ -195,7 +195,7 @@ def _quantiles(values: ArrayLike) -> tuple[float, ...]:
     return tuple(round(float(q), 3) for q in np.quantile(table, np.linspace(0, 1, 21))) if table.size else ()
 
 
-def _by_size(table: NDArray[np.float64], name: str) -> tuple[tuple[float, ...], ...]:
+def _by_size(table: Array, name: str) -> tuple[tuple[float, ...], ...]:
     """Return quantiles of a feature over the nodules nearest in size to each diameter of :data:`SHAPES_MM`."""
     sizes = np.log(2 * np.sqrt(table[:, FEATURE_NAMES.index("PixelSurface")] / math.pi))
     column = table[:, FEATURE_NAMES.index(name)]

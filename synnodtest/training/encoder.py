@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
+from synnodtest.geometry import Array
 from synnodtest.radiomics_features import FEATURE_NAMES
 from synnodtest.training.course import learn_from
 
@@ -22,7 +23,7 @@ MASKING_RATES = (0.3, 0.5, 0.7, 0.8, 0.85, 0.9)
 follows."""
 
 
-def fit_bounds(table: NDArray[np.float64]) -> tuple[list[str], list[float], list[float]]:
+def fit_bounds(table: Array) -> tuple[list[str], list[float], list[float]]:
     """Return per feature the scale (the least skewed of linear, log, cube root) and the bounds on it.
 
     Bounds are the 0.1 and 99.9 percentiles, so that one odd nodule does not squeeze all others.
@@ -42,7 +43,7 @@ def fit_bounds(table: NDArray[np.float64]) -> tuple[list[str], list[float], list
     return kinds, low, high
 
 
-def rarity(scaled: NDArray[np.float32]) -> NDArray[np.float64]:
+def rarity(scaled: NDArray[np.float32]) -> Array:
     """Return sampling weights of rows, larger where the nearest other row is farther."""
     from scipy.spatial import cKDTree
 
@@ -52,13 +53,7 @@ def rarity(scaled: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def train_encoder(
-    table: NDArray[np.float64],
-    out: Path,
-    *,
-    steps: int = 4000,
-    batch: int = 64,
-    seed: int = 0,
-    report: Callable[[str], None] = print,
+    table: Array, out: Path, *, steps: int = 4000, batch: int = 64, seed: int = 0, report: Callable[[str], None] = print
 ) -> TabularEncoder:
     """Train the encoder on a table of features and save it in ``out``.
 

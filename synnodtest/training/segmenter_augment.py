@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from synnodtest.backgrounds.segmenter import SIDE, STRUCTURES, channels
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, FloatArray, Indices
 
 Rng = np.random.Generator
 _LUNGS = 0b11
@@ -50,7 +50,7 @@ def _smooth(rng: Rng, side: int, cells: int) -> FloatArray:
     return np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
-def _blob(rng: Rng, side: int, centre: NDArray[np.intp], reach: tuple[float, float]) -> FloatArray:
+def _blob(rng: Rng, side: int, centre: Indices, reach: tuple[float, float]) -> FloatArray:
     """Return a soft ellipse of irregular outline, 0..1."""
     y, x = np.mgrid[:side, :side].astype(np.float32)
     angle = rng.uniform(0, np.pi)

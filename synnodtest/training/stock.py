@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.detectors.frames import Frame
-from synnodtest.geometry import Box
+from synnodtest.geometry import Array, Box
 from synnodtest.radiograph import Radiograph, lung_range
 from synnodtest.synthesizers.ct_library import CtLibrary
 from synnodtest.synthesizers.projection import Projection, project, random_rotation
@@ -57,11 +57,7 @@ class Stock(Arrays):
         )
 
 
-def stock_of(
-    radiographs: Iterable[tuple[Radiograph, Sequence[Box]]],
-    kind: int,
-    size: int,
-) -> Stock | None:
+def stock_of(radiographs: Iterable[tuple[Radiograph, Sequence[Box]]], kind: int, size: int) -> Stock | None:
     """Return radiographs with the boxes of their annotated nodules as a stock; None if there are none to use."""
     rows = list(_rows(radiographs, size))
     if not rows:
@@ -78,7 +74,7 @@ def stock_of(
     )
 
 
-_Row = tuple[NDArray[np.uint8], NDArray[np.bool_], float, tuple[float, float], NDArray[np.float64]]
+_Row = tuple[NDArray[np.uint8], NDArray[np.bool_], float, tuple[float, float], Array]
 
 
 def _rows(radiographs: Iterable[tuple[Radiograph, Sequence[Box]]], size: int) -> Iterator[_Row]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 from synnodtest.training.arrays import Arrays
 
 if TYPE_CHECKING:
@@ -38,19 +38,13 @@ class TrainingWindows(Arrays):
     base: NDArray[np.float16]
     delta: NDArray[np.float16]
     mask: NDArray[np.bool_]
-    features: NDArray[np.float64]
+    features: Array
     source: NDArray[np.int64]
     kind: NDArray[np.int8]
 
     @classmethod
     def one(
-        cls,
-        base: FloatArray,
-        delta: FloatArray,
-        mask: BoolArray,
-        features: NDArray[np.float64],
-        source: tuple[int, int],
-        kind: int,
+        cls, base: FloatArray, delta: FloatArray, mask: BoolArray, features: Array, source: tuple[int, int], kind: int
     ) -> TrainingWindows:
         """Return a single window."""
         halves = base[None].astype(np.float16), delta[None].astype(np.float16)

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from synnodtest.evaluation.transfer.gather import Found, Gathered
+from synnodtest.geometry import Array
 from synnodtest.statistics import (
     Estimate,
     cluster_bootstrap,
@@ -22,8 +22,6 @@ from synnodtest.statistics import (
     spearman,
 )
 from synnodtest.statistics.pooled import Ranked, of_rows
-
-Array = NDArray[np.float64]
 
 RATES = (0.5, 1.0, 2.0)
 """False positives per negative film at which sensitivities are compared."""

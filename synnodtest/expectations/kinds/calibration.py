@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
 from synnodtest.counted import counted
@@ -23,6 +22,7 @@ from synnodtest.expectations.rates import sensitivity_gate, where_phrase
 from synnodtest.expectations.rule import hold, no_data, rule, selected
 from synnodtest.expectations.sentences import beside, limit
 from synnodtest.expectations.worst import missed, with_worst_case
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics import Estimate, brier, calibration_line, clopper_pearson
 from synnodtest.statistics.bootstrap import RESAMPLES, few_clusters
 from synnodtest.statistics.calibration import equal_mass
@@ -105,7 +105,7 @@ def _among_the_loud(ledger: Ledger, bins: int, bound: float, evidence: Evidence)
     return [f"of the {counted(part.score.size, 'finding')} of {point:g} or more the error is {outcome}"]
 
 
-def _by_chance(scores: NDArray[np.float64], bins: int) -> float:
+def _by_chance(scores: Array, bins: int) -> float:
     """Return the error that independent findings whose scores are right show on average, by the normal law."""
     variance = np.bincount(equal_mass(scores, bins), weights=scores * (1.0 - scores))
     return math.sqrt(2.0 / math.pi) * float(np.sqrt(variance).sum()) / len(scores)
@@ -161,20 +161,20 @@ def _reasons(ledger: Ledger, bins: int) -> list[str]:
     return reasons
 
 
-def _places(tied: NDArray[np.intp], weights: NDArray[np.intp], bins: int) -> NDArray[np.intp]:
+def _places(tied: Indices, weights: Indices, bins: int) -> Indices:
     """Return the bin of each finding, by rising score: equal mass, ties together in the bin of their first."""
     up_to = weights.cumsum()
-    place: NDArray[np.intp] = np.minimum((up_to - weights)[tied] * bins // up_to[-1], bins - 1)
+    place: Indices = np.minimum((up_to - weights)[tied] * bins // up_to[-1], bins - 1)
     return place
 
 
-def _error_of(ledger: Ledger, bins: int) -> Callable[[NDArray[np.intp]], float]:
+def _error_of(ledger: Ledger, bins: int) -> Callable[[Indices], float]:
     """Return the error as a function of how often each image is counted."""
     image, gap = ledger.image[::-1], (ledger.hit - ledger.score)[::-1]
     rising = ledger.score[::-1]
     tied = np.searchsorted(rising, rising, side="left")
 
-    def error(weights: NDArray[np.intp]) -> float:
+    def error(weights: Indices) -> float:
         each = weights[image]
         total = each.sum()
         if not total:
@@ -184,7 +184,7 @@ def _error_of(ledger: Ledger, bins: int) -> Callable[[NDArray[np.intp]], float]:
     return error
 
 
-def _figure(chances: NDArray[np.float64], outcomes: NDArray[np.float64], bins: int) -> dict[str, object]:
+def _figure(chances: Array, outcomes: Array, bins: int) -> dict[str, object]:
     place = equal_mass(chances, bins)
     used = np.unique(place)
     return {

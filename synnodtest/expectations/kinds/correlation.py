@@ -6,9 +6,6 @@ import math
 from dataclasses import dataclass, replace
 from functools import cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
 from synnodtest.expectations import limits
@@ -19,6 +16,7 @@ from synnodtest.expectations.rates import by_diameter, rate_bound, verb, where_p
 from synnodtest.expectations.rule import Held, hold, no_data, no_narrower, rule, selected, with_unseen
 from synnodtest.expectations.trend import Trend, Watched, against_silence, against_trend, varies, watched
 from synnodtest.expectations.worst import with_worst_case
+from synnodtest.geometry import Indices
 from synnodtest.statistics import Estimate, spearman
 from synnodtest.statistics.bootstrap import resampled
 from synnodtest.statistics.distributions import midranks
@@ -79,7 +77,7 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
     be ordered the other way round, as where all agree.
     """
 
-    def of_rows(rows: NDArray[np.intp]) -> float:
+    def of_rows(rows: Indices) -> float:
         first, second = midranks(seen.x[rows]), midranks(seen.y[rows])
         first, second = first - first.mean(), second - second.mean()
         scale = math.sqrt((first * first).mean()) * math.sqrt((second * second).mean())

@@ -8,9 +8,9 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.decoding import JsonObject, decode
+from synnodtest.geometry import Array
 from synnodtest.record.model.scenes import IntervalEntry
 from synnodtest.record.words import number, plural
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, named, short, to_svg
@@ -90,7 +90,7 @@ _STYLES: tuple[dict[str, object], ...] = (
 )
 
 
-def _course(levels: NDArray[np.float64], mean: NDArray[np.float64]) -> str:
+def _course(levels: Array, mean: Array) -> str:
     """Return where the mean begins and ends, and its peak or trough where that lies between."""
     rises = mean[-1] >= mean[0]
     turn = int(mean.argmax() if rises else mean.argmin())

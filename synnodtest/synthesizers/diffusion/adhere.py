@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.attenuation import Display
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 from synnodtest.radiomics_features import GROUPS, features_or_none
 from synnodtest.synthesizers.diffusion.compose import Place
 from synnodtest.synthesizers.diffusion.segment import shares_of
@@ -162,7 +161,7 @@ def adhere(
     return best
 
 
-def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], encoder: Tabular) -> float:
+def _misfit(measured: Array | None, wanted: Mapping[str, float], encoder: Tabular) -> float:
     if measured is None:
         return float("inf")
     there = encoder.encode_request(dict(zip(wanted, map(float, measured), strict=True)))[0]
@@ -172,7 +171,7 @@ def _misfit(measured: NDArray[np.float64] | None, wanted: Mapping[str, float], e
 
 def _measured_in(
     canvas: FloatArray, patch: Patch, display: Display, place: Place, names: tuple[str, ...]
-) -> Callable[[Patch], NDArray[np.float64] | None]:
+) -> Callable[[Patch], Array | None]:
     """Return what measures features of a patch in its surroundings, None where they cannot be measured."""
     pixels, before = canvas.copy(), canvas[patch.where].copy()
     shadow = np.zeros(canvas.shape, dtype=np.float32)
@@ -180,7 +179,7 @@ def _measured_in(
     mask: BoolArray = cut_window(shadow, place.spacing_mm, place.window) > 0.5
     around = ~scipy.ndimage.binary_dilation(mask, iterations=3)
 
-    def measured(variant: Patch) -> NDArray[np.float64] | None:
+    def measured(variant: Patch) -> Array | None:
         pixels[patch.where] = before
         variant.plant(pixels, display)
         values = cut_window(pixels, place.spacing_mm, place.window) / np.float32(display.unit)

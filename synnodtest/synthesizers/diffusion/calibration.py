@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.errors import SynthesizerError
 from synnodtest.files import write_atomic
+from synnodtest.geometry import Array
 
 FILE_NAME = "calibration.json"
 BALL = 2 / 3
 """Flatness of a ball's shadow."""
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

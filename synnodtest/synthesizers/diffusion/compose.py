@@ -7,10 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.attenuation import Outline
-from synnodtest.geometry import BoolArray, FloatArray, around, equal_area_diameter_mm
+from synnodtest.geometry import Array, BoolArray, FloatArray, around, equal_area_diameter_mm
 from synnodtest.synthesizers.diffusion.outline import Bend
 from synnodtest.synthesizers.diffusion.segment import Drawn, elongation_of
 from synnodtest.synthesizers.patch import Patch
@@ -68,11 +67,11 @@ class _Grid:
     def points(
         self,
         centre_px: tuple[float, float],
-        into: NDArray[np.float64],
+        into: Array,
         bend: Bend | None = None,
         outline: Outline | None = None,
         diameter_mm: float = 0.0,
-    ) -> NDArray[np.float64]:
+    ) -> Array:
         """Return these pixels (2, h, w) as points of an image; ``into`` (2, 2) takes offsets (y, x) in mm to pixels."""
         y, x = np.meshgrid(self.y, self.x, indexing="ij")
         if outline is not None:
@@ -82,7 +81,7 @@ class _Grid:
         return points if bend is None else bend(points)
 
 
-def _looked_up(image: FloatArray, points: NDArray[np.float64], order: Order) -> FloatArray:
+def _looked_up(image: FloatArray, points: Array, order: Order) -> FloatArray:
     return np.asarray(scipy.ndimage.map_coordinates(image, points, order=order), dtype=np.float32)
 
 
@@ -138,7 +137,7 @@ def _reach_px(mask: BoolArray, centre_px: tuple[float, float]) -> float:
     return 1.0 + float(np.hypot(*(np.argwhere(mask) - centre_px).T).max())
 
 
-def _stretch(drawn: Drawn, elongation: float | None) -> NDArray[np.float64]:
+def _stretch(drawn: Drawn, elongation: float | None) -> Array:
     """Return the (2, 2) map from offsets in the stretched nodule to offsets in the drawn one; it keeps areas."""
     ratio, axis = elongation_of(drawn.mask)
     if elongation is None or not 0 < elongation <= 1:

@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 from synnodtest.synthesizers.diffusion.segment import Drawn
 
 LOBE = 0.45
@@ -52,14 +52,14 @@ class Bend:
         field: (2, size, size) rows and columns to go, in pixels of the window.
     """
 
-    field: NDArray[np.float64]
+    field: Array
 
     @property
     def farthest_px(self) -> float:
         """No point goes farther than this."""
         return float(np.hypot(*self.field).max())
 
-    def __call__(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    def __call__(self, points: NDArray[np.floating]) -> Array:
         """Return points (2, ...) of the bent nodule as points of the drawn one."""
         moved = [scipy.ndimage.map_coordinates(part, points, order=1, mode="nearest") for part in self.field]
         return np.asarray(points + np.stack(moved), dtype=np.float64)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import Array, BoolArray, FloatArray
 
 SMOOTH_PX = 0.8
 """Blur under which the mask is taken, in pixels; set by eye: less lets grain fray it, more swells small nodules."""
@@ -86,14 +85,14 @@ class Region:
         return np.asarray(np.hypot((cos * x + sin * y) / long, (cos * y - sin * x) / short) <= 1, dtype=np.float32)
 
 
-def elongation_of(mask: BoolArray) -> tuple[float, NDArray[np.float64]]:
+def elongation_of(mask: BoolArray) -> tuple[float, Array]:
     """Return short over long axis of a mask, as PyRadiomics has it, and the long axis's direction ``(y, x)``."""
     points = np.argwhere(mask).astype(np.float64)
     values, vectors = np.linalg.eigh(np.cov(points.T) + 1e-9 * np.eye(2))
     return float(np.sqrt(max(values[0], 0.0) / values[1])), np.asarray(vectors[:, 1], dtype=np.float64)
 
 
-def shares_of(added: FloatArray, mask: BoolArray) -> tuple[NDArray[np.float64], float, float]:
+def shares_of(added: FloatArray, mask: BoolArray) -> tuple[Array, float, float]:
     """Return where each pixel lies between a nodule's rim (0) and its peak (1), and the brightness of both.
 
     The rim is the dimmest tenth of the mask; what lies below it is 0.
