@@ -9,11 +9,10 @@ from dataclasses import replace
 from functools import partial
 
 from synnodtest.canonical import sha256_of
-from synnodtest.engine.gather import FEWER_BACKGROUNDS, Item, until_decided
+from synnodtest.engine.gather import FEWER_BACKGROUNDS, until_decided
 from synnodtest.engine.job import Unplaced
 from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.outcome import Outcome, to_trial
-from synnodtest.engine.parts import scenes_of
 from synnodtest.engine.scene_outcomes import SceneOutcomes
 from synnodtest.engine.sham import ShamResult, ShamStatus, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence
@@ -22,6 +21,7 @@ from synnodtest.expectations import find_check, kind_of
 from synnodtest.matching import Matching
 from synnodtest.planning.draw import background_count
 from synnodtest.planning.groups import PLAIN, SHAM
+from synnodtest.planning.item import Item, scenes_of
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
 from synnodtest.radiograph import Radiograph

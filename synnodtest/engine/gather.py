@@ -1,27 +1,19 @@
-"""Needs of one item: its groups of scenes, its judge, and backgrounds until the judge decides."""
+"""Backgrounds of a sequential run, until the judge of its item decides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from synnodtest.canonical import seed_sequence
-from synnodtest.engine.parts import scenes_of
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Evidence
-from synnodtest.expectations import Kind, find_check, known_checks
-from synnodtest.expectations.registry import Judge, sequential_judge
 from synnodtest.grouping import grouped
-from synnodtest.matching import Matching
-from synnodtest.planning.groups import Group, groups_for
-from synnodtest.planning.variants import Variant
+from synnodtest.planning.item import Item
 from synnodtest.ports import Background
-from synnodtest.spec.model import Behaviour
 
 FEWER_BACKGROUNDS = "backgrounds asked for"
 """Ending of a shortfall's sentence that says how many backgrounds a set has."""
@@ -37,60 +29,6 @@ BATCH = 8
 at."""
 
 Clusters = Mapping[str, Sequence[Background]]
-
-
-@dataclass(frozen=True)
-class Item:
-    """An expectation of a behaviour, with what its kind asks for.
-
-    Args:
-        behaviour: With scenes.
-        variant: The expectation.
-    """
-
-    behaviour: Behaviour
-    variant: Variant
-
-    @cached_property
-    def kind(self) -> Kind[Any]:
-        """The kind of the expectation.
-
-        Raises:
-            SynnodError: nothing judges such an expectation.
-        """
-        registered = find_check(self.variant.expectation.kind)
-        if registered is None:
-            raise SynnodError(
-                f"the expectation {self.variant.expectation.kind!r} is known to the language but not built yet",
-                hint=f"these can be judged: {', '.join(known_checks())}",
-            )
-        return registered
-
-    @property
-    def is_sequential(self) -> bool:
-        """True where evidence is gathered until it decides."""
-        return self.behaviour.sampling.sequential
-
-    @property
-    def judge(self) -> Judge:
-        """The kind that rules on the evidence."""
-        return sequential_judge(self.kind.name, self.variant.parameters) if self.is_sequential else self.kind.judge
-
-    @property
-    def groups(self) -> tuple[Group, ...]:
-        """The scenes that the expectation needs, without those of the sham control."""
-        parameters = self.variant.parameters
-        return groups_for(self.kind.arms_for(parameters), scenes_of(self.behaviour), parameters)
-
-    @property
-    def matching(self) -> Matching:
-        """When a finding hits a nodule."""
-        return Matching.from_dict(self.variant.parameters.get("matching", self.behaviour.matching))
-
-    @property
-    def alpha(self) -> float:
-        """One-sided error rate of each bound."""
-        return float(self.variant.parameters.get("alpha", self.behaviour.sampling.alpha))
 
 
 def until_decided(

@@ -9,13 +9,13 @@ from synnodtest.engine.engine import Engine
 from synnodtest.engine.executor import SceneSource
 from synnodtest.engine.judgement import Providers
 from synnodtest.engine.tally import Tally
-from synnodtest.errors import SynnodError
 from synnodtest.evidence.clusters import with_copies_joined
 from synnodtest.evidence.regions import RegionExpression
 from synnodtest.expectations import kind_of
 from synnodtest.planning.draw import background_count
+from synnodtest.planning.item import scenes_of
 from synnodtest.ports import Background, BackgroundSet, Synthesizer
-from synnodtest.spec.model import Behaviour, Scenes
+from synnodtest.spec.model import Behaviour
 from synnodtest.store import Store
 
 
@@ -93,17 +93,6 @@ class Parts:
         for engine in self._engines.values():
             total.add(engine.tally)
         return total
-
-
-def scenes_of(behaviour: Behaviour) -> Scenes:
-    """Return the scenes of a behaviour.
-
-    Raises:
-        SynnodError: it has none.
-    """
-    if behaviour.scenes is None:
-        raise SynnodError(f"behaviour {behaviour.id!r} has no scenes")
-    return behaviour.scenes
 
 
 def _control_regions(behaviour: Behaviour) -> tuple[RegionExpression, ...]:

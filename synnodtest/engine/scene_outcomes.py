@@ -10,8 +10,9 @@ from synnodtest.engine.executor import Executor, SceneSource
 from synnodtest.engine.job import Unplaced
 from synnodtest.engine.judgement import Providers
 from synnodtest.engine.outcome import Outcome
-from synnodtest.engine.parts import Parts, scenes_of
+from synnodtest.engine.parts import Parts
 from synnodtest.planning.groups import Group
+from synnodtest.planning.item import scenes_of
 from synnodtest.planning.recipe import Recipe
 from synnodtest.ports import Background
 from synnodtest.spec.model import Behaviour, Scenes

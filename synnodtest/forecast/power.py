@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.arm import OWN, UNTOUCHED_ARM
 from synnodtest.evidence.conditions import holds
-from synnodtest.expectations import Kind, find_check
+from synnodtest.expectations import Kind, kind_of
 from synnodtest.expectations.assumed import Assumed
 from synnodtest.expectations.pairing import Compared
 from synnodtest.expectations.power import Forecast, Plan
 from synnodtest.planning.cases import variants_of
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.groups import groups_for
+from synnodtest.planning.item import Item
 from synnodtest.planning.recipe import MimicRecipe, NoduleRecipe, Recipe
 from synnodtest.planning.variants import Variant
 from synnodtest.ports import Background
@@ -46,7 +46,7 @@ def forecast(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Backg
         return replace(plain, warning=f"no background {none}")
     if count < 2:
         return replace(plain, warning=_alone(backgrounds))
-    item = _Item(behaviour, variant)
+    item = _Planned(behaviour, variant)
     if behaviour.sampling.sequential:
         return item.sequential(plain, backgrounds)
     shown = item.kind.forecast(item.parameters, item.plan(units=units, backgrounds=count, effective=plain.effective))
@@ -73,7 +73,7 @@ def auto_count(behaviour: Behaviour, variants: Iterable[Variant]) -> int:
         per_background = units_per_background(behaviour, variant, fake, 0)
         if not per_background:
             continue
-        item = _Item(behaviour, variant)
+        item = _Planned(behaviour, variant)
         needed = item.backgrounds_needed(per_background)
         counts.append(UNFLAGGED if needed is None or item.kind.bootstrapped else 2)
         counts += [needed or 2, item.fewest(per_background)]
@@ -94,31 +94,8 @@ def with_count(behaviour: Behaviour) -> Behaviour:
     return replace(behaviour, scenes=replace(scenes, count=auto_count(trial, every)))
 
 
-@dataclass(frozen=True)
-class _Item:
-    """An item as its kind is asked about it."""
-
-    behaviour: Behaviour
-    variant: Variant
-
-    @cached_property
-    def kind(self) -> Kind[Any]:
-        """Kind of its expectation."""
-        name = self.variant.expectation.kind
-        kind = find_check(name)
-        if kind is None:
-            raise SynnodError(f"there is no expectation {name!r}", hint="install what brings it")
-        return kind
-
-    @cached_property
-    def parameters(self) -> Any:
-        """Parameters, as the kind reads them."""
-        return self.kind.read(self.variant.parameters)
-
-    @property
-    def alpha(self) -> float:
-        """One-sided error rate."""
-        return float(self.variant.parameters.get("alpha", self.behaviour.sampling.alpha))
+class _Planned(Item):
+    """An item as its kind is asked about it before a run."""
 
     def plan(self, **units: Any) -> Plan:
         """Return the plan on so many units."""
@@ -176,9 +153,8 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
     ``where`` on what is known only later (a region, a stratum where no background has any) is taken to hold.
     """
     scenes, parameters = behaviour.scenes, variant.parameters
-    kind = find_check(variant.expectation.kind)
-    unit = "nodule" if kind is None else kind.unit(kind.read(parameters))
-    distractors = kind is not None and kind.judges_distractors
+    kind = kind_of(variant.expectation.kind)
+    unit, distractors = kind.unit(kind.read(parameters)), kind.judges_distractors
     looked = list(backgrounds[:SAMPLE])
     columns = {name for background in backgrounds for name in background.strata}
     if unit == "image" or scenes is None or not (scenes.distractors if distractors else scenes.nodules):
@@ -197,18 +173,17 @@ def units_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Se
 
 def scenes_per_background(behaviour: Behaviour, variant: Variant, backgrounds: Sequence[Background]) -> int:
     """Return how many scenes one background costs an expectation that is judged on rates, 1 or more."""
-    kind = find_check(variant.expectation.kind)
-    arms = (OWN,) if kind is None else kind.arms_for(variant.parameters)
-    scenes = behaviour.scenes
+    kind, scenes = kind_of(variant.expectation.kind), behaviour.scenes
+    arms = kind.arms_for(variant.parameters)
     if OWN not in arms or scenes is None or not (scenes.nodules or scenes.distractors):
         return _untouched_per_background(kind, scenes, variant.parameters)
     own = sum(1 for _ in own_recipes(behaviour, backgrounds[:1], 0))
     return max(own + (2 if UNTOUCHED_ARM in arms else 0), 1)
 
 
-def _untouched_per_background(kind: Kind[Any] | None, scenes: Scenes | None, parameters: Mapping[str, Any]) -> int:
+def _untouched_per_background(kind: Kind[Any], scenes: Scenes | None, parameters: Mapping[str, Any]) -> int:
     """Return how many looks of one untouched background are judged, 1 or more."""
-    if kind is None or scenes is None:
+    if scenes is None:
         return 1
     groups = groups_for(kind.arms_for(parameters), scenes, parameters)
     return max(sum(group.kind == UNTOUCHED_ARM for group in groups), 1)
@@ -219,9 +194,9 @@ def _column_of_none(behaviour: Behaviour, variant: Variant, backgrounds: Sequenc
 
     Of images that are compared such a condition chooses none, so that all are judged.
     """
-    kind, scenes = find_check(variant.expectation.kind), behaviour.scenes
-    own = None if kind is None else kind.read(variant.parameters)
-    if kind is None or scenes is None or (kind.unit(own) == "image" and isinstance(own, Compared)):
+    kind, scenes = kind_of(variant.expectation.kind), behaviour.scenes
+    own = kind.read(variant.parameters)
+    if scenes is None or (kind.unit(own) == "image" and isinstance(own, Compared)):
         return ""
     planted = named_values(judged_quantities(scenes, distractors=kind.judges_distractors))
     known = {*planted, *WORDS - FACTS, *(name for one in backgrounds for name in one.strata)}

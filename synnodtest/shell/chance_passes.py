@@ -8,7 +8,6 @@ from typing import Any
 
 from synnodtest.engine.bare import shown_bare
 from synnodtest.engine.campaign import Campaign
-from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence import chance
 from synnodtest.evidence.ruling import Status
@@ -18,6 +17,7 @@ from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.fuzzing import FuzzGathered
 from synnodtest.matching import Matching
+from synnodtest.planning.item import Item
 from synnodtest.shell.quiet_passes import with_rulings
 
 CONTROLS = {chance.MIRRORED: chance.mirrored, chance.EXCHANGED: chance.exchanged}
@@ -31,7 +31,7 @@ def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
     item = Item(gathered.behaviour, gathered.variant)
     if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
         return gathered
-    judged = None if isinstance(gathered, FuzzGathered) else item.kind.read(gathered.variant.parameters)
+    judged = None if isinstance(gathered, FuzzGathered) else item.parameters
     moved = _elsewhere(campaign, gathered, item.matching)
     at_point = _as_often(gathered, moved, judged)
     suspect = _as_loud(item, gathered, moved, judged) | at_point
@@ -115,7 +115,7 @@ def _no_surer(gathered: Gathered, elsewhere: Mapping[str, Evidence], judged: Any
 def _counts_hits_alone(item: Item, gathered: Gathered) -> bool:
     if isinstance(gathered, FuzzGathered):
         return gathered.variant.expectation.kind == SEARCHED
-    return item.kind.hits_alone(item.kind.read(gathered.variant.parameters))
+    return item.kind.hits_alone(item.parameters)
 
 
 def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Evidence], share: float) -> bool:
@@ -128,8 +128,7 @@ def _met_by_noise(item: Item, gathered: Gathered, elsewhere: Mapping[str, Eviden
         return item.judge(parameters, held).status is Status.PASSED
 
     return all(
-        any(passes(one) for one in _by_noise(item.kind.read(parameters), held, elsewhere[name]))
-        and not passes(silenced(held))
+        any(passes(one) for one in _by_noise(item.parameters, held, elsewhere[name])) and not passes(silenced(held))
         for name, held in gathered.evidence.items()
     )
 

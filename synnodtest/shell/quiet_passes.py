@@ -7,7 +7,6 @@ from itertools import cycle
 
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
-from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.ruling import Ruling, Status
@@ -20,6 +19,7 @@ from synnodtest.fuzzing import FuzzGathered, on_set, plant
 from synnodtest.grouping import grouped
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
+from synnodtest.planning.item import Item
 from synnodtest.scene import Perturbation
 from synnodtest.shell.reacts_to_edit import refuse_edits
 from synnodtest.spec.model import Behaviour

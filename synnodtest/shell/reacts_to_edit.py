@@ -13,15 +13,14 @@ from synnodtest.canonical import sha256_of
 from synnodtest.detectors.pairs import ask
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
-from synnodtest.engine.gather import Item
 from synnodtest.engine.judgement import Gathered
-from synnodtest.engine.parts import scenes_of
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.chance import MOSTLY
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.trial import Trial
 from synnodtest.finding import Finding
 from synnodtest.matching import Matching, match
+from synnodtest.planning.item import Item, scenes_of
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 from synnodtest.shell.shown_again import Shown, is_kept, keep, shown_of
