@@ -78,7 +78,7 @@ def meaning(name: str) -> Meaning:
     for pattern, says in _OTHER_SCRIPTS:
         if pattern.search(unicodedata.normalize("NFC", name).lower()):
             return says
-    words = [word for word in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", _without_accents(name)).lower()) if word]
+    words = [word for word in re.split(r"[^a-z0-9]+", _CAMEL.sub(" ", without_accents(name)).lower()) if word]
     place = next((number for number, word in enumerate(words) if "nodul" in word), None)
     if place is None:
         return Meaning.NOTHING if words and _NOTHING & {words[0], words[-1]} else Meaning.OTHER
@@ -94,7 +94,7 @@ def meaning(name: str) -> Meaning:
     return Meaning.NODULE
 
 
-def _without_accents(name: str) -> str:
+def without_accents(name: str) -> str:
     """Return ``nodulo`` for ``nódulo``."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 

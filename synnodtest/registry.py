@@ -155,9 +155,7 @@ class Registry(Generic[T]):
             raise self._error(
                 f"{self.what} {entry.name!r}: its entry point {entry.value!r} cannot be loaded: {error}"
             ) from error
-        if self._accept is None:
-            return cast(T, loaded)
-        return self._accept(entry, loaded)
+        return cast(T, loaded) if self._accept is None else self._accept(entry, loaded)
 
 
 @lru_cache(maxsize=1)

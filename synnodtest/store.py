@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from synnodtest.errors import StoreError
+from synnodtest.errors import StoreError, system_faults
 from synnodtest.files import lock
 
 _MAGIC = b"synnod2\n"
@@ -79,13 +79,8 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        self._entries, self._scratch = self.root / "v1", self.root / "tmp"
+        self._entries, self.scratch = self.root / "v1", self.root / "tmp"
         self._ready = False
-
-    @property
-    def scratch(self) -> Path:
-        """Folder for files that nobody needs tomorrow; there once something was put."""
-        return self._scratch
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Return the payload of an entry, or None if there is none (or only a damaged one).
@@ -135,7 +130,7 @@ class Store:
         path = self._path(kind, key)
         try:
             self._prepare()
-            temporary = f"{self._scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
+            temporary = f"{self.scratch}/{os.getpid()}-{threading.get_ident()}-{time.time_ns()}-{next(_SERIAL)}"
             if not os.path.isdir(folder := os.path.dirname(path)):
                 os.makedirs(folder, exist_ok=True)
             try:
@@ -245,14 +240,12 @@ class Store:
             ):
                 gone.append(entry)
                 total -= entry.bytes
-        try:
+        with system_faults(self.root, StoreError, "pruned"):
             for entry in gone:
                 Path(self._path(entry.kind, entry.key)).unlink(missing_ok=True)
             for path in (self.root / "damaged").glob("*"):
                 path.unlink(missing_ok=True)
             self._sweep()
-        except OSError as error:
-            raise StoreError(f"{self.root}: cannot be pruned: {error.strerror or error}") from error
         return KindStats(len(gone), sum(entry.bytes for entry in gone))
 
     def stats(self) -> Mapping[str, KindStats]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from synnodtest.backgrounds.columns import years
+from synnodtest.class_names import without_accents
 
 MODALITIES = ("CR", "DX")
 NOTED_MODALITIES = ("RG", "SC", "OT")
@@ -236,8 +236,7 @@ def _meaning(data: Any, sequence: str) -> tuple[str, str]:
 
 def _words(text: str) -> list[str]:
     """Return the words in upper case, without accents; ``postero-anterior`` is one word."""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    joined = re.sub(r"(?i)(antero|postero)[-_ ]+(posterior|anterior)", r"\1\2", plain)
+    joined = re.sub(r"(?i)(antero|postero)[-_ ]+(posterior|anterior)", r"\1\2", without_accents(text))
     return [word for word in re.split(r"[^A-Z0-9]+", joined.upper()) if word]
 
 

@@ -176,9 +176,7 @@ class Transport:
         reason = self._without_secret(_text_of(error))
         proxy = f" (through the proxy {shown_url(self._proxy)})" if self._proxy else ""
         final = DetectorError(f"{says}{proxy}: {reason}", hint=self._remedy(error.code))
-        if error.code in RETRIED:
-            return _RetryError(final, _retry_after(error.headers))
-        return final
+        return _RetryError(final, _retry_after(error.headers)) if error.code in RETRIED else final
 
     def _remedy(self, code: int) -> str:
         if code == 407 or (self._proxy and code in (403, 502, 503, 504)):

@@ -141,6 +141,4 @@ class SynthesisRecheck:
 
 
 def _apart(one: Radiograph, other: Radiograph) -> float:
-    if one.shape != other.shape:
-        return math.inf
-    return float(np.abs(one.pixels - other.pixels).max())
+    return float(np.abs(one.pixels - other.pixels).max()) if one.shape == other.shape else math.inf
