@@ -48,12 +48,7 @@ def open_folders(root: Path) -> list[BackgroundSet]:
 
 
 def composites(
-    backgrounds: Path,
-    nodules: Path,
-    *,
-    split: str = "all",
-    per_background: int = 6,
-    cache: Path | None = None,
+    backgrounds: Path, nodules: Path, *, split: str = "all", per_background: int = 6, cache: Path | None = None
 ) -> AnnotatedSet:
     """Return projected CT nodules on nodule-free radiographs.
 

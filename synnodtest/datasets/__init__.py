@@ -10,11 +10,4 @@ from synnodtest.datasets.pixels import load_image
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset
 from synnodtest.datasets.split import is_held_out
 
-__all__ = [
-    "AnnotatedBox",
-    "AnnotatedImage",
-    "Dataset",
-    "is_held_out",
-    "load_image",
-    "read_dataset",
-]
+__all__ = ["AnnotatedBox", "AnnotatedImage", "Dataset", "is_held_out", "load_image", "read_dataset"]

@@ -43,12 +43,7 @@ is central."""
 
 
 def regions_of(
-    thorax: Thorax,
-    grid: Grid,
-    aerated: dict[int, Array],
-    leak: Array,
-    rib_mm: Array,
-    clavicle_mm: Array,
+    thorax: Thorax, grid: Grid, aerated: dict[int, Array], leak: Array, rib_mm: Array, clavicle_mm: Array
 ) -> dict[str, BoolArray]:
     """Return all masks of a chest.
 

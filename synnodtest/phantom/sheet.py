@@ -33,12 +33,7 @@ COLOURS = {
 
 
 def contact_sheet(
-    radiographs: Sequence[Radiograph],
-    path: Path,
-    *,
-    columns: int = 4,
-    tile: int = 480,
-    regions: Iterable[str] = (),
+    radiographs: Sequence[Radiograph], path: Path, *, columns: int = 4, tile: int = 480, regions: Iterable[str] = ()
 ) -> Path:
     """Write radiographs side by side to one PNG, nodules outlined in yellow.
 

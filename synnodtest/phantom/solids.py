@@ -24,11 +24,7 @@ def slab(middle: Array | float, half: Array) -> Interval:
 
 
 def ellipsoid(
-    x: Array,
-    y: Array,
-    centre: tuple[float, float, float],
-    semi: tuple[float, float, float],
-    angle: float = 0.0,
+    x: Array, y: Array, centre: tuple[float, float, float], semi: tuple[float, float, float], angle: float = 0.0
 ) -> Interval:
     """Return the interval of an ellipsoid whose first two axes are turned by ``angle`` in the image plane."""
     u = x - np.float32(centre[0])

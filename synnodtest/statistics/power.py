@@ -163,13 +163,7 @@ def _smallest(power_at: Callable[[int, float], float], power: float, least: int,
 
 
 def sample_size_rate(
-    p0: float,
-    p1: float,
-    *,
-    alpha: float = 0.05,
-    power: float = 0.9,
-    per_cluster: float = 1,
-    icc: float = DEFAULT_ICC,
+    p0: float, p1: float, *, alpha: float = 0.05, power: float = 0.9, per_cluster: float = 1, icc: float = DEFAULT_ICC
 ) -> int:
     """Return the trials needed to show with probability ``power`` that a true rate p1 lies beyond p0.
 

@@ -45,12 +45,7 @@ class FunctionSynthesizer:
     may_change_unseen = False
 
     def __init__(
-        self,
-        function: Synthesize,
-        identity: Identity,
-        *,
-        sham_is_identity: bool = False,
-        lesions: Sequence[str] = (),
+        self, function: Synthesize, identity: Identity, *, sham_is_identity: bool = False, lesions: Sequence[str] = ()
     ) -> None:
         self._function, self.identity = function, identity
         self.sham_is_identity = sham_is_identity

@@ -166,12 +166,7 @@ class _Fit:
     """A denoiser in training: its weights, their average, the optimizer, and how far they are."""
 
     def __init__(
-        self,
-        pipeline: NodulePipeline,
-        data: TrainingWindows,
-        work: Path,
-        recipe: Recipe,
-        report: Callable[[str], None],
+        self, pipeline: NodulePipeline, data: TrainingWindows, work: Path, recipe: Recipe, report: Callable[[str], None]
     ) -> None:
         work.mkdir(parents=True, exist_ok=True)
         self.pipeline, self.data, self.work, self.recipe = pipeline, data, work, recipe
