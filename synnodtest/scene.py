@@ -122,6 +122,10 @@ class Perturbation:
     kind: str
     value: Any = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.value, list):
+            object.__setattr__(self, "value", tuple(self.value))
+
 
 @dataclass(frozen=True)
 class Scene:

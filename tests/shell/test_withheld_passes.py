@@ -320,6 +320,15 @@ def test_whether_it_is_silent_is_asked_with_nodules_of_the_synthesizer_that_the_
     assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
 
 
+def test_a_shifted_radiograph_is_asked_about_as_any_other_is(root):
+    """What shifts by two numbers is a list in the spec."""
+    head = HEAD.replace("{brightness: -0.02}", "{shift_px: [2, -1]}")
+    _, (ruling,) = ruled(
+        root, f"{root}/detectors.py:truthful", QUIET["specificity"].replace("plain", "dimmed"), head=head
+    )
+    assert ruling.status.name == "PASSED", ruling.sentence
+
+
 @pytest.mark.parametrize("kind", QUIET)
 @pytest.mark.parametrize(("detector", "status"), [("dead_in_the_dark", "INCONCLUSIVE"), ("quiet", "PASSED")])
 def test_a_detector_that_is_dead_under_a_perturbation_is_not_quiet_there(root, detector, status, kind):
