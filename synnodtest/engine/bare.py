@@ -32,7 +32,7 @@ def shown_bare(engine: Engine, backgrounds: Sequence[Background], evidence: Evid
     by_id = {background.id: background for background in backgrounds}
     keys = [without_nodules(trial.scene).key() if trial.scene.nodules else "" for trial in evidence.trials]
     planted = {key: t.scene for key, t in zip(reversed(keys), reversed(evidence.trials), strict=True) if key}
-    recipes = [_recipe(scene, by_id[scene.background]) for scene in planted.values()]
+    recipes = [recipe_of(scene, by_id[scene.background]) for scene in planted.values()]
     if recorded := recorded_in(engine.detector):
         recipes = [r for r in recipes if (shown := engine.first_radiograph([r])) and recorded.holds(shown)]
     found = {without_nodules(trial.scene).key(): trial for trial in _trials(engine, recipes, matching)}
@@ -44,7 +44,8 @@ def _trials(engine: Engine, recipes: Sequence[Recipe], matching: Matching) -> It
     return (trial for trial in trials if not trial.rejected)
 
 
-def _recipe(scene: Scene, background: Background) -> Recipe:
+def recipe_of(scene: Scene, background: Background) -> Recipe:
+    """Return the recipe of a scene without its nodules, with its distractors in their places."""
     prior = () if scene.prior is None else scene.prior.perturbations
     return Recipe(
         "", background, UNTOUCHED_ARM, 0, (), (), perturbations=scene.perturbations, seed=scene.seed,

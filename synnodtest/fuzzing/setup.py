@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from synnodtest.canonical import seed_of
 from synnodtest.engine import Unplaced
+from synnodtest.engine.bare import recipe_of
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.outcome import to_trial
 from synnodtest.errors import InvalidEvidence, SynnodError
@@ -23,13 +24,16 @@ from synnodtest.planning.difficulty import Difficulties
 from synnodtest.planning.example import Example
 from synnodtest.planning.example_space import example_of, plants_nodule, space_of
 from synnodtest.planning.place import MissingRegion, NoPlace
+from synnodtest.planning.recipe import Recipe
 from synnodtest.planning.variants import Variant
-from synnodtest.scene import Perturbation
+from synnodtest.scene import Scene
 from synnodtest.spec.model import Behaviour, Fuzz, Location, Scenes
 from synnodtest.spec.plain import behaviour_dict
 
 PYTHON = "python"
 """Behaviour of examples that a test written in Python plants."""
+DOUBLING_DAYS, INTERVAL_DAYS = 40.0, 360.0
+"""Growth of a nodule that is planted where there is a prior: from an eighth of its diameter, which nobody reports."""
 LEAST_COUNT = 20
 """Backgrounds that are opened at least, so that tests share one set."""
 
@@ -138,7 +142,7 @@ def plant(
     number: int,
     matching: Matching,
     synthesizer: str = "",
-    perturbations: tuple[Perturbation, ...] = (),
+    scene: Scene | None = None,
 ) -> tuple[Trial | None, str]:
     """Return the trial of an example on the background of this number, or None and why there is none.
 
@@ -149,18 +153,27 @@ def plant(
         number: Of the background, from 0; wraps around where the set is shorter.
         matching: The localization criterion.
         synthesizer: Plants it; where none is named, that of behaviours that name none.
-        perturbations: Of the radiograph, after those of the example.
+        scene: Without nodules, on that background: the example is planted among its distractors, under its
+            perturbations and, where it has a prior, as a nodule that has grown into sight.
     """
     backgrounds = campaign.backgrounds(behaviour)
     engine = campaign.engine(behaviour, synthesizer or campaign.providers.default_synthesizer)
     claim = Claim("detected", {"operating_point": 0.0})
     maker = RecipeMaker(PYTHON, claim, Places(engine.load, Location()), plants=True, seed=campaign.seed)
     try:
-        recipes = maker.recipes(example, backgrounds[number % len(backgrounds)], 0, PYTHON)
+        (recipe,) = maker.recipes(example, backgrounds[number % len(backgrounds)], 0, PYTHON)
     except (MissingRegion, NoPlace) as nowhere:
         return None, str(nowhere)
-    (outcome,) = engine.run([replace(one, perturbations=(*one.perturbations, *perturbations)) for one in recipes])
+    (outcome,) = engine.run([recipe if scene is None else _within(scene, recipe)])
     if isinstance(outcome, Unplaced):
         return None, outcome.reason
     trial = to_trial(outcome, matching)
     return (None, trial.rejected) if trial.rejected else (trial, "")
+
+
+def _within(scene: Scene, recipe: Recipe) -> Recipe:
+    """Return the recipe of a planted nodule with everything else as a scene has it."""
+    shown = recipe_of(scene, recipe.background)
+    grown = {"doubling_days": DOUBLING_DAYS, "interval_days": INTERVAL_DAYS} if shown.pair else {}
+    nodules = tuple(replace(nodule, **grown) for nodule in recipe.nodules)
+    return replace(shown, behaviour=recipe.behaviour, arm=recipe.arm, nodules=nodules, seed=recipe.seed)

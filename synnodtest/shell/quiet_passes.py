@@ -8,6 +8,7 @@ from itertools import cycle
 from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
+from synnodtest.evidence.chance import without_nodules
 from synnodtest.evidence.conditions import holds
 from synnodtest.evidence.ruling import Ruling, Status
 from synnodtest.evidence.silence import Reported, loudest, on_nodules, reported_on, silenced, withheld
@@ -20,7 +21,7 @@ from synnodtest.grouping import grouped
 from synnodtest.matching import Matching
 from synnodtest.planning.example import Example
 from synnodtest.planning.item import Item
-from synnodtest.scene import Perturbation
+from synnodtest.scene import Perturbation, Scene
 from synnodtest.shell.reacts_to_edit import refuse_edits
 from synnodtest.spec.model import Behaviour
 
@@ -37,9 +38,9 @@ CONSPICUOUS = "conspicuous nodules, planted to find out"
 
 Group = tuple[str, tuple[str, ...], str]
 """Pictures that a detector may be dead on as a whole: their background set, their perturbations (with their strengths
-where these are not drawn), and what is asked of their films, in words."""
-Look = tuple[int, tuple[Perturbation, ...]]
-"""A film, by its number in its set, and its perturbations."""
+where these are not drawn), and what is asked of their films or drawn into them, in words."""
+Look = tuple[int, Scene | None]
+"""A film, by its number in its set, and a scene without nodules on it; None: as it is."""
 
 
 class SilenceCheck:
@@ -105,9 +106,9 @@ class SilenceCheck:
 
 
 def _looks(campaign: Campaign, behaviour: Behaviour, trials: Sequence[Trial]) -> list[Look]:
-    """Return the films of trials and their perturbations, each pair once."""
+    """Return the films of trials and their scenes without nodules, each scene once."""
     numbers = {background.id: number for number, background in enumerate(campaign.backgrounds(behaviour))}
-    return list(dict.fromkeys((numbers[trial.background], trial.scene.perturbations) for trial in trials))
+    return list(dict.fromkeys((numbers[trial.background], without_nodules(trial.scene)) for trial in trials))
 
 
 def _set_of(behaviour: Behaviour) -> str:
@@ -117,15 +118,28 @@ def _set_of(behaviour: Behaviour) -> str:
 def _groups(campaign: Campaign, gathered: Gathered) -> dict[Group, list[Trial]]:
     """Return the trials of an item by what a detector may be dead on; of a record, which is asked nothing, as one."""
     trials = [trial for held in gathered.evidence.values() for trial in held.trials]
-    if recorded_in(campaign.providers.detector):
-        return {("", (), ""): trials}
-    known = {name for trial in trials for name in trial.strata}
-    of_films = {name: c for name, c in (gathered.variant.parameters.get("where") or {}).items() if name in known}
-    name, words = _set_of(gathered.behaviour), where_phrase(Selection(where=of_films))
+    name = "" if recorded_in(campaign.providers.detector) else _set_of(gathered.behaviour)
+    if not name or isinstance(gathered, FuzzGathered):  # a search plants easy nodules of its own, changed as it is
+        return {(name, (), ""): trials}
+    where, known = gathered.variant.parameters.get("where") or {}, {name for trial in trials for name in trial.strata}
+    of_films = {name: c for name, c in where.items() if name in known}
+    words = where_phrase(Selection(where=of_films))
     every = grouped((trial.arm, trial.scene.perturbations) for trial in trials)
-    changes = {arm: () if isinstance(gathered, FuzzGathered) else _changes(given) for arm, given in every.items()}
+    changes = {arm: _changes(given) for arm, given in every.items()}
     chosen = [t for t in trials if all(holds(t.strata.get(asked), c) for asked, c in of_films.items())]
-    return grouped(((name, changes[t.arm], words), t) for t in chosen) or {(name, (), words): []}
+    if "mimic" in where:
+        chosen = [t for t in chosen if not (kinds := _kinds(t.scene)) or holds(frozenset(kinds), where["mimic"])]
+    return grouped(((name, changes[t.arm], words + _shown(t.scene)), t) for t in chosen) or {(name, (), words): []}
+
+
+def _kinds(scene: Scene) -> list[str]:
+    return sorted({mimic.kind for mimic in scene.mimics})
+
+
+def _shown(scene: Scene) -> str:
+    """Return what is drawn into a scene or shown beside it, in words; a detector may be dead on whatever has it."""
+    words = [*_kinds(scene), *(["a prior"] if scene.prior else [])]
+    return f" on pictures with {', '.join(words)}" if words else ""
 
 
 def _changes(given: Sequence[tuple[Perturbation, ...]]) -> tuple[str, ...]:
@@ -164,7 +178,7 @@ def reported_of_conspicuous(
         point: The operating point.
         matching: The localization criterion.
         synthesizer: By its name; empty for that of the run.
-        looks: Films and perturbations, which take turns; where there are none, the set's first films as they are.
+        looks: Films and scenes, which take turns; where there are none, the set's first films as they are.
 
     Raises:
         InvalidEvidence: the detector reacts to the edit.
@@ -173,10 +187,10 @@ def reported_of_conspicuous(
         pictures, reported = recorded.reported(point)
         return Reported("all that was recorded", pictures, reported), ""
     name, trials, why = synthesizer or campaign.providers.default_synthesizer, [], ""
-    looks = looks[: len(PROBES)] or [(number, ()) for number in range(len(PROBES))]
+    looks = looks[: len(PROBES)] or [(number, None) for number in range(len(PROBES))]
     films = on_set(set_name, 1 + max(number for number, _ in looks))
-    for example, (number, change) in zip(PROBES, cycle(looks), strict=False):
-        trial, reason = plant(campaign, example, films, number, matching, name, change)
+    for example, (number, scene) in zip(PROBES, cycle(looks), strict=False):
+        trial, reason = plant(campaign, example, films, number, matching, name, scene)
         if trial is None:
             why = reason
         else:

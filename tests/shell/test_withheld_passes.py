@@ -90,6 +90,15 @@ def blind_at_one_place():
     return lambda rs: [seen(found) for found in truthful()(rs)]
 def sees_devices_alone():
     return lambda rs: [[Finding(tuple(map(float, n.box)), 0.9) for n in r.mimics or r.nodules] for r in rs]
+def dead_beside_devices():
+    return lambda rs: [[] if r.mimics else found for r, found in zip(rs, truthful()(rs))]
+def dead_beside_priors():
+    class Comparing:
+        def detect(self, radiographs):
+            return truthful()(radiographs)
+        def detect_pairs(self, radiographs, priors):
+            return [[] if prior else found for found, prior in zip(truthful()(radiographs), priors)]
+    return Comparing()
 def grid():
     spots = [(36.0 * x, 36.0 * y) for x in range(4) for y in range(5)]
     return lambda radiographs: [[Finding((x, y, x + 8.0, y + 8.0), 0.9) for x, y in spots] for _ in radiographs]
@@ -339,6 +348,39 @@ def test_a_detector_that_is_dead_under_a_perturbation_is_not_quiet_there(root, d
     if status == "INCONCLUSIVE":
         assert "reported next to nothing on anything in this run under brightness" in ruling.sentence
         assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+
+
+@pytest.mark.parametrize(("detector", "status"), [("dead_beside_devices", "INCONCLUSIVE"), ("truthful", "PASSED")])
+def test_a_detector_that_is_dead_wherever_a_device_lies_is_not_fooled_by_none(root, detector, status):
+    """On radiographs without a device it finds nodules, in the same run; with one, there is no nodule to miss."""
+    arms = "{plain: {distractors: []}, wired: {nodules: []}}"
+    head = HEAD.replace("      arms:", DEVICE).replace(
+        "{plain: {}, dimmed: {perturbations: {brightness: -0.02}}}", arms
+    )
+    wanted = HITS["sensitivity"], "distractor: {at_most: 0.5, arm: wired, where: {mimic: clip}}"
+    _, (seen, ruling) = ruled(root, f"{root}/detectors.py:{detector}", *wanted, head=head)
+    assert (seen.status.name, ruling.status.name) == ("PASSED", status), ruling.sentence
+    if status == "INCONCLUSIVE":
+        assert "reported next to nothing on anything in this run on pictures with clip (" in ruling.sentence
+        assert "0 of 12 pictures of conspicuous nodules" in ruling.sentence
+
+
+def test_of_several_kinds_of_devices_each_is_asked_about_by_itself(root):
+    (root / "clips.py").write_text(
+        DETECTORS.replace("if r.mimics", "if 'clip' in [m.requested['mimic'] for m in r.mimics]")
+    )
+    head = HEAD.replace("      arms:", DEVICE).replace("mimic: clip", "mimic: {sweep: [clip, line]}")
+    head = head.replace("{diameter_mm: 20, contrast: 0.6, location: {region: lung}}", "")
+    wanted = [f"distractor: {{at_most: 0.5, arm: plain, where: {{mimic: {kind}}}}}" for kind in ("clip", "line")]
+    _, rulings = ruled(root, f"{root}/clips.py:dead_beside_devices", *wanted, head=head)
+    assert [ruling.status.name for ruling in rulings] == ["INCONCLUSIVE", "PASSED"]
+
+
+@pytest.mark.parametrize(("detector", "status"), [("dead_beside_priors", "INCONCLUSIVE"), ("truthful", "PASSED")])
+def test_a_detector_that_is_dead_where_it_is_given_a_prior_is_not_quiet_there(root, detector, status):
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", QUIET["specificity"], head=GROWN)
+    assert ruling.status.name == status, ruling.sentence
+    assert (" on pictures with a prior (findings of" in ruling.sentence) is (status == "INCONCLUSIVE")
 
 
 def test_a_detector_that_is_dead_under_a_strong_perturbation_is_not_heard_under_a_weak_one(root):
