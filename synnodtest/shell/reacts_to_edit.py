@@ -59,7 +59,7 @@ class EditCheck:
 def refuse_edits(
     campaign: Campaign, behaviour: Behaviour, synthesizer: str, trials: Sequence[Trial], matching: Matching
 ) -> bool:
-    """Return whether nodules that were hit are seen, and not the edit; False: too few were hit to tell.
+    """Return whether nodules that were hit are seen, and not the edit; False: too little was found to tell.
 
     Args:
         campaign: Detector, synthesizer and backgrounds.
@@ -91,12 +91,25 @@ def refuse_edits(
 
 
 def _hit(trials: Sequence[Trial]) -> list[Trial]:
-    """Return those on different backgrounds of which a nodule was hit; those without perturbations first."""
-    found = [t for t in trials if any(n.confidence > 0 for n in t.nodules)]
+    """Return those on different backgrounds of which a nodule was hit; those without perturbations first.
+
+    Where hardly any was, findings anywhere in a radiograph with a nodule will do: an area under the curve of images is
+    earned by them.
+    """
+    found = [t for t in trials if t.nodules and t.loudest > 0]
+    hit = _apart([t for t in found if _is_hit(t)])
+    return (hit if len(hit) >= ENOUGH else _apart(found))[:LOOKED_AT]
+
+
+def _is_hit(trial: Trial) -> bool:
+    return any(nodule.confidence > 0 for nodule in trial.nodules)
+
+
+def _apart(trials: Sequence[Trial]) -> list[Trial]:
     apart: dict[str, Trial] = {}
-    for trial in sorted(found, key=lambda trial: len(trial.scene.perturbations)):
+    for trial in sorted(trials, key=lambda trial: (not _is_hit(trial), len(trial.scene.perturbations))):
         apart.setdefault(trial.background, trial)
-    return list(apart.values())[:LOOKED_AT]
+    return list(apart.values())
 
 
 def _reacted(detector: Detector, shown: Sequence[Shown], matching: Matching) -> int:
@@ -122,8 +135,13 @@ def _faint(shown: Shown) -> Radiograph:
 
 
 def _reported(shown: Shown, findings: Sequence[Finding], matching: Matching) -> bool:
-    """Return whether findings hit any of a scene's nodules half as loudly as it was hit itself."""
+    """Return whether findings hit any of a scene's nodules half as loudly as it was hit itself.
+
+    Where none was hit, whether any finding is half as loud as the loudest of the scene was.
+    """
     nodules = shown.trial.nodules
+    if not _is_hit(shown.trial):
+        return any(finding.score >= MOSTLY * shown.trial.loudest for finding in findings)
     met = match(findings, [nodule.truth for nodule in nodules], shown.trial.spacing_mm, matching).finding_of
     return any(
         index is not None and findings[index].score >= MOSTLY * nodule.confidence > 0

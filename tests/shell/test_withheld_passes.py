@@ -150,6 +150,10 @@ def by_grey_values():
             return []
         return [Finding((float(columns.min()), float(rows.min()), columns.max() + 1.0, rows.max() + 1.0), 0.9)]
     return lambda rs: [one(r) for r in rs]
+def by_grey_values_in_the_corner():
+    return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9 if found else 0.1)] for found in by_grey_values()(rs)]
+def sees_in_the_corner():
+    return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9 if found else 0.1)] for found in quiet()(rs)]
 def by_heart():
     from pathlib import Path
     from PIL import Image
@@ -782,6 +786,13 @@ SEEN = {
 def test_what_reacts_to_the_edit_where_nothing_is_inpainted_is_invalid(root, detector, kind):
     with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
         ruled(root, f"{root}/detectors.py:{detector}", SEEN[kind], count=16)
+
+
+def test_an_area_under_the_curve_of_images_that_the_edit_earns_is_invalid_wherever_findings_lie(root):
+    with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
+        ruled(root, f"{root}/detectors.py:by_grey_values_in_the_corner", SEEN["auc"], count=16)
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:sees_in_the_corner", SEEN["auc"], count=16)
+    assert ruling.status.name == "PASSED", ruling.sentence
 
 
 def test_what_reacts_to_the_edit_alone_is_no_sign_that_a_quiet_detector_sees_nodules(root):
