@@ -133,17 +133,17 @@ def on_mimic(
 ) -> int | None:
     """Return the loudest finding on a mimic; None if there is none.
 
-    Its centre lies in the mimic's mask dilated by ``tolerance_mm`` (boxes of wires say nothing, so ``iou`` is not
-    asked), and it is no hit. A hit of a nodule nearby counts too where its centre lies in the mimic's own mask and in
-    no nodule's: it is the mimic that was seen.
+    It is no hit, and its centre lies in the mimic's mask dilated by ``tolerance_mm`` or its box is the mimic's: a box
+    around a bent wire has its centre beside it. A hit of a nodule nearby counts too where its centre lies in the
+    mimic's own mask and in no nodule's: it is the mimic that was seen.
     """
-    near = _centre_inside(mimic, spacing_mm, matching.tolerance_mm)
+    near = _lying_on(mimic, spacing_mm, matching)
     within = _centre_inside(mimic, spacing_mm, 0.0)
     of_nodule = [_centre_inside(truth, spacing_mm, 0.0) for truth in nodules]
 
     def counts(index: int, finding: Finding) -> bool:
         if index in outcome.false_positives:
-            return near(finding) is not None
+            return near(finding)
         return within(finding) is not None and all(inside(finding) is None for inside in of_nodule)
 
     fooled = [index for index, finding in enumerate(findings) if counts(index, finding)]
@@ -151,8 +151,13 @@ def on_mimic(
 
 
 def lies_on(finding: Finding, mimic: Truth, spacing_mm: tuple[float, float], matching: Matching) -> bool:
-    """Return whether a finding's centre lies in a mask dilated by ``tolerance_mm``."""
-    return _centre_inside(mimic, spacing_mm, matching.tolerance_mm)(finding) is not None
+    """Return whether a finding's centre lies in a mask dilated by ``tolerance_mm``, or its box overlaps that of it."""
+    return _lying_on(mimic, spacing_mm, matching)(finding)
+
+
+def _lying_on(mimic: Truth, spacing_mm: tuple[float, float], matching: Matching) -> Callable[[Finding], bool]:
+    inside, overlap = _centre_inside(mimic, spacing_mm, matching.tolerance_mm), _overlap(mimic, matching.at_least)
+    return lambda finding: inside(finding) is not None or overlap(finding) is not None
 
 
 Affinity = Callable[[Finding], float | None]
@@ -196,8 +201,10 @@ def _localizers(nodules: Sequence[Truth], spacing_mm: tuple[float, float], match
 
 
 def _overlap(truth: Truth, at_least: float) -> Affinity:
+    box = truth.box
+
     def affinity(finding: Finding) -> float | None:
-        value = iou(finding.box, truth.box)
+        value = iou(finding.box, box)
         return value if value >= at_least else None
 
     return affinity

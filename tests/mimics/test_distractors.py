@@ -10,7 +10,7 @@ from synnodtest.engine.judgement import Providers
 from synnodtest.evidence.sightings import Sighting
 from synnodtest.evidence.trial import score_mimics, score_trial
 from synnodtest.forecast.power import units_per_background
-from synnodtest.matching import Matching
+from synnodtest.matching import Matching, lies_on
 from synnodtest.mimics import mimic_mask, with_mimics
 from synnodtest.planning.draw import own_recipes
 from synnodtest.planning.place import Placer
@@ -212,3 +212,14 @@ def test_a_hit_that_lies_on_the_mimic_itself_counts_against_the_detector():
     (fooled,) = score_mimics(sightings, [mimic], [frozenset()], nodules, (1.0, 1.0), Matching())
     assert nodules[0].detected(0.5)
     assert fooled.detected(0.5)
+
+
+def test_a_box_around_a_bent_wire_is_on_it_though_its_centre_lies_beside():
+    mask = np.zeros((60, 60), np.bool_)
+    mask[5:55, 5:8] = mask[52:55, 5:55] = True
+    bent = Truth("wire", mask, (0, 0), 20.0, 0.2, {"mimic": "line", "size_mm": 2.0})
+    around, beside = Finding((5, 5, 55, 55), 0.7), Finding((24, 24, 36, 36), 0.7)
+    for finding, reported in ((around, True), (beside, False)):
+        (fooled,) = score_mimics([Sighting(finding)], [bent], [frozenset()], [], (1.0, 1.0), Matching())
+        assert fooled.detected(0.5) == reported
+        assert lies_on(finding, bent, (1.0, 1.0), Matching()) == reported
