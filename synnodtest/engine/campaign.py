@@ -14,7 +14,7 @@ from synnodtest.engine.job import Unplaced
 from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.scene_outcomes import SceneOutcomes
-from synnodtest.engine.sham import ShamResult, ShamStatus, judge_sham, sham_not_needed
+from synnodtest.engine.sham import ShamResult, ShamStatus, as_loud_as_nodules, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations import find_check, kind_of
@@ -140,7 +140,10 @@ class Campaign(SceneOutcomes):
         edited, plain = (
             _trials(self.outcomes(behaviour, synthesizer, group, backgrounds), matching) for group in (SHAM, PLAIN)
         )
-        return judge_sham(edited, plain, item.variant.operating_point, matching, behaviour.sampling.alpha)
+        point, anywhere = item.variant.operating_point, False
+        if item.kind.threshold_free(item.kind.read(item.variant.parameters)):
+            point, anywhere = as_loud_as_nodules(evidence.own(), point)
+        return judge_sham(edited, plain, point, matching, behaviour.sampling.alpha, anywhere=anywhere)
 
     def _needs_sham(self, behaviour: Behaviour, synthesizer: str) -> bool:
         """Return whether an edit without a nodule could leave traces."""

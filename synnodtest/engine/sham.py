@@ -6,15 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 
 from synnodtest.counted import counted
+from synnodtest.evidence.chance import MOSTLY
 from synnodtest.evidence.trial import Trial
 from synnodtest.expectations.sentences import beside
+from synnodtest.finding import Finding
 from synnodtest.matching import Matching, match
 from synnodtest.statistics import Estimate, paired_mean, tango
 
 LARGEST_EXCESS = 0.05
 """INVALID where the lower bound of (fires in sham masks) - (fires there untouched) exceeds this."""
+HARDLY = 0.2
+"""Share of nodules hit below which findings anywhere are asked about: a ranking of images may rest on them."""
 
 
 class ShamStatus(StrEnum):
@@ -59,10 +64,29 @@ def sham_not_needed() -> ShamResult:
     return ShamResult("identity", ShamStatus.NOT_NEEDED, why)
 
 
+def as_loud_as_nodules(trials: Sequence[Trial], operating_point: float) -> tuple[float, bool]:
+    """Return the score from which on a finding counts where raw scores alone are judged, and whether it does anywhere.
+
+    It is half of what nodules are usually hit with, or the operating point if that is lower. Where hardly any is hit,
+    it is half of what is usually loudest on their radiographs.
+    """
+    shown = [trial for trial in trials if trial.nodules]
+    hits = [nodule.confidence for trial in shown for nodule in trial.nodules if nodule.finding is not None]
+    anywhere = len(hits) < HARDLY * sum(len(trial.nodules) for trial in shown)
+    loud = [trial.loudest for trial in shown if trial.sightings] if anywhere else hits
+    return (min(operating_point, MOSTLY * median(loud)), anywhere) if loud else (operating_point, False)
+
+
 def judge_sham(
-    sham: Sequence[Trial], untouched: Sequence[Trial], operating_point: float, matching: Matching, alpha: float
+    sham: Sequence[Trial],
+    untouched: Sequence[Trial],
+    operating_point: float,
+    matching: Matching,
+    alpha: float,
+    *,
+    anywhere: bool = False,
 ) -> ShamResult:
-    """Compare firing inside sham masks with firing at the same places of the untouched backgrounds.
+    """Compare firing inside sham masks, or anywhere, with firing there on the untouched backgrounds.
 
     Excluded edits are left out. Where most are excluded there is no control, and nothing rests on it.
     """
@@ -78,7 +102,12 @@ def judge_sham(
         reasons = [t.rejected for t in sham if t.rejected] or ["their untouched backgrounds were excluded"]
         why = f"INVALID only {len(pairs)} of {len(sham)} sham edits could be used: {reasons[0]}"
         return ShamResult("inpaint", ShamStatus.INVALID, why)
-    cells = [(_fires(t, t, operating_point, matching), _fires(t, u, operating_point, matching)) for t, u in pairs]
+
+    def fires(masks: Trial, fired: Trial) -> bool:
+        loud = [s.finding for s in fired.sightings if s.finding.score >= operating_point]
+        return bool(loud) if anywhere else _hit(masks, loud, matching)
+
+    cells = [(fires(t, t), fires(t, u)) for t, u in pairs]
     n11, n10 = cells.count((True, True)), cells.count((True, False))
     n01, n00 = cells.count((False, True)), cells.count((False, False))
     clusters = [t.cluster for t, _ in pairs]
@@ -87,7 +116,8 @@ def judge_sham(
     else:
         estimate = paired_mean([float(a) - float(b) for a, b in cells], clusters, alpha=alpha, guarded=True)
     invalid = estimate.usable and estimate.lower > LARGEST_EXCESS
-    verb = "fires more inside sham edits than at the same places untouched" if invalid else "does not react to the edit"
+    where = "on radiographs with sham edits than on" if anywhere else "inside sham edits than at the same places"
+    verb = f"fires more {where} untouched" + anywhere * " ones" if invalid else "does not react to the edit"
     status = ShamStatus.INVALID if invalid else ShamStatus.PASSED
     excess, lower = (beside(number, LARGEST_EXCESS) for number in (estimate.value, estimate.lower))
     reason = f"the detector {verb}: excess {excess} (lower bound {lower}, allowed {LARGEST_EXCESS:g})"
@@ -95,8 +125,7 @@ def judge_sham(
     return ShamResult("inpaint", status, f"{status} {reason}", n11, n10, n01, n00, estimate)
 
 
-def _fires(masks: Trial, fired: Trial, operating_point: float, matching: Matching) -> bool:
-    """True where any finding of ``fired`` at or above the operating point lies in the masks of ``masks``."""
-    findings = [s.finding for s in fired.sightings if s.finding.score >= operating_point]
+def _hit(masks: Trial, findings: Sequence[Finding], matching: Matching) -> bool:
+    """Return whether any finding lies in the masks of a trial."""
     outcome = match(findings, [n.truth for n in masks.nodules], masks.spacing_mm, matching)
     return any(index is not None for index in outcome.finding_of)

@@ -29,7 +29,7 @@ behaviours:
     scenes:
       backgrounds: {set: squares, count: 30}
       nodules: [{diameter_mm: 20, contrast: 0.9, location: {region: lung}}]
-    expect: [sensitivity: {at_least: 0.5}]
+    expect: [sensitivity: {at_least: 0.5}, froc: {at_least: 0.5}, auc: {at_least: 0.6}]
 """
 SEAM = 0.03
 
@@ -59,9 +59,9 @@ class Seamy:
 class Above:
     """Reports the brightest smooth place where it is brighter than a threshold."""
 
-    def __init__(self, threshold):
-        self.threshold = threshold
-        self.identity = Identity(f"above {threshold}", "1")
+    def __init__(self, threshold, score=0.9, corner=False):
+        self.threshold, self.score, self.corner = threshold, score, corner
+        self.identity = Identity(f"above {threshold} {score} {corner}", "1")
 
     def detect(self, radiographs):
         found = []
@@ -69,7 +69,8 @@ class Above:
             smooth = gaussian_filter(radiograph.pixels, 4.0)
             row, column = np.unravel_index(int(smooth.argmax()), smooth.shape)
             seen = smooth[row, column] > self.threshold
-            found.append([Finding((column - 3.0, row - 3.0, column + 4.0, row + 4.0), 0.9)] if seen else [])
+            row, column = (4, 4) if self.corner else (row, column)
+            found.append([Finding((column - 3.0, row - 3.0, column + 4.0, row + 4.0), self.score)] if seen else [])
         return found
 
 
@@ -86,22 +87,36 @@ def gathered(tmp_path):
     path = tmp_path / "s.yaml"
     path.write_text(SPEC)
     behaviour = load_spec(path).behaviours[0]
-    [variant] = variants(behaviour, behaviour.expectations[0])
+    every = [variant for asked in behaviour.expectations for variant in variants(behaviour, asked)]
 
-    def gather(detector, behaviour=behaviour):
+    def gather(detector, behaviour=behaviour, variant=every[0]):
         synthesizer = Seamy()
         providers = Providers(detector, lambda name: synthesizer, lambda name, wanted: Squares(wanted), "seamy")
         campaign = Campaign(providers, Store(tmp_path / "store"), seed=3)
         made = campaign.gather(behaviour, variant)
         return made.sham["seamy"], made.ruling, campaign.cost(behaviour, variant)
 
-    gather.behaviour = behaviour
+    gather.behaviour, gather.variants = behaviour, {one.expectation.kind: one for one in every}
     return gather
 
 
 def test_a_detector_that_sees_the_edit_is_invalid_and_not_passed(gathered):
     with pytest.raises(InvalidEvidence, match="sham control: INVALID the detector fires more inside sham edits"):
         gathered(Above(0.3 + SEAM / 2))
+
+
+@pytest.mark.parametrize(
+    ("kind", "corner", "where"),
+    [("froc", False, "inside sham edits than at the same places untouched"),
+     ("auc", True, "on radiographs with sham edits than on untouched ones")],
+)  # fmt: skip
+def test_scores_below_the_operating_point_are_asked_about_where_they_are_ranked(gathered, kind, corner, where):
+    """And findings anywhere where images are ranked and hardly any nodule is hit."""
+    ranked = gathered.variants[kind]
+    with pytest.raises(InvalidEvidence, match=f"INVALID the detector fires more {where}: excess 1.00"):
+        gathered(Above(0.3 + SEAM / 2, 0.1, corner), variant=ranked)
+    sham, ruling, _ = gathered(Above(0.3 + 3 * SEAM, 0.1, corner), variant=ranked)
+    assert (sham.status, sham.n00, ruling.status) == ("PASSED", 30, Status.PASSED)
 
 
 def test_a_detector_that_sees_the_nodule_alone_is_judged(gathered):
