@@ -174,6 +174,7 @@ def plant(
 def _within(scene: Scene, recipe: Recipe) -> Recipe:
     """Return the recipe of a planted nodule with everything else as a scene has it."""
     shown = recipe_of(scene, recipe.background)
-    grown = {"doubling_days": DOUBLING_DAYS, "interval_days": INTERVAL_DAYS} if shown.pair else {}
-    nodules = tuple(replace(nodule, **grown) for nodule in recipe.nodules)
+    nodules = recipe.nodules
+    if shown.pair:
+        nodules = tuple(replace(n, doubling_days=DOUBLING_DAYS, interval_days=INTERVAL_DAYS) for n in nodules)
     return replace(shown, behaviour=recipe.behaviour, arm=recipe.arm, nodules=nodules, seed=recipe.seed)
