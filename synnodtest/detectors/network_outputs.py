@@ -124,15 +124,15 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     rows = np.asarray(rows, dtype=float)
     check_scores(rows[:, 4])
     kinds, shown = rows[:, 5], rows[:, 4] > 0
-    whole = bool((np.abs(kinds - kinds.round()) <= 1e-3).all())
+    whole = bool((kinds == kinds.round()).all())  # YOLOv5 of one class gives a share of 0.99998 there
     if not whole or not ((kinds[shown] >= 0) & (kinds[shown] < (count or np.inf))).all():
         raise DetectorError(
             f"the last column of its rows holds {kinds.min():g} to {kinds.max():g}, which are no classes"
             + (f" of {count}" if count else "")
-            + ("" if whole else ": do score and class stand the other way round?"),
+            + ("" if whole else ": do score and class stand the other way round, or is it a grid of YOLOv5's?"),
             hint=SAY_WHICH,
         )
-    classes_of_rows = kinds.round().astype(np.intp)
+    classes_of_rows = kinds.astype(np.intp)
     kept = shown & np.isin(classes_of_rows, classes)
     return rows[kept, :4], rows[kept, 4], classes_of_rows[kept]
 

@@ -124,6 +124,13 @@ def test_rows_with_the_class_before_the_score_are_an_error(tmp_path):
         ExportedDetector(Network(tmp_path, "decoder: rows", {"output": rows})).detect([CHEST])
 
 
+def test_shares_of_a_single_class_beside_the_score_as_yolov5_gives_them_are_an_error(tmp_path):
+    rows = np.tile(np.array([30, 30, 8, 8, 0.5, 0.99998], np.float32), (1, 40, 1))
+    for text in ("decoder: rows", "{decoder: rows, output: {classes: [0]}}"):
+        with pytest.raises(DetectorError, match="YOLOv5"):
+            ExportedDetector(Network(tmp_path, text, {"output": rows})).detect([CHEST])
+
+
 def test_a_network_of_whole_numbers_is_not_shown_a_black_picture(tmp_path):
     with pytest.raises(DetectorError, match="uint8") as caught:
         ExportedDetector(Network(tmp_path, "decoder: yolo", grid(1), kind=np.uint8))
