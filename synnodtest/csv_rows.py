@@ -71,7 +71,7 @@ def checked_rows(reader: csv.DictReader[str]) -> Iterator[Mapping[str, str]]:
     if twice := [name for name in names if name and names.count(name) > 1]:
         raise ValueError(f"line 1: the column {twice[0]!r} occurs twice")
     for row in reader:
-        more = row.get(None)
+        more = row.pop(None, None)  # a comma at the end of a row leaves an empty cell of no column
         if more and any(more):
             raise ValueError(
                 f"line {reader.line_num}: {len(names) + len(more)} cells under {len(names)} columns "

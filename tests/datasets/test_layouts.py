@@ -541,6 +541,12 @@ def test_decimal_commas_that_push_cells_into_other_columns_are_an_error(table, t
     assert "decimal points" in caught.value.hint
 
 
+def test_a_comma_at_the_end_of_every_row_is_no_cell(table):
+    head, *rows = (table / "boxes.csv").read_text().splitlines()
+    (table / "boxes.csv").write_text("\n".join([head, *(f"{row}," for row in rows)]))
+    assert boxes_of(read_dataset(table)) == BOXES
+
+
 def test_cells_that_say_that_they_are_empty_are_images_without_nodules(table):
     text = (table / "boxes.csv").read_text()
     (table / "boxes.csv").write_text(text.replace("b.mha,,,,", "b.mha,nan,NaN,NA,None"))
