@@ -397,6 +397,8 @@ def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(desk, film)
     page.page.keyboard.press("ArrowRight")
     page.says("Features asked for: Sphericity")
     value = page.page.input_value("[data-feature=Sphericity] input[type=number]")
+    cut = "[...document.querySelectorAll('.feature input[type=number]')].filter(one => one.scrollWidth > one.clientWidth)"
+    assert page.page.evaluate(f"{cut}.map(one => one.value)") == [], "an exponent out of sight"
     page.tab("As a spec")
     page.page.click("#write")
     page.until("document.querySelector('#yaml textarea').value.includes('Sphericity')")
@@ -451,6 +453,11 @@ def test_a_sweep_shows_its_row_and_curve_and_a_map_says_how_far_it_is_and_is_can
         "[...document.querySelectorAll('#explored figure img')].every(image => image.complete && image.naturalWidth)"
     )
     assert page.page.locator("#explored svg circle").count() == 6
+    page.tab("As a spec")
+    assert "sweep: [" in page.page.input_value("#yaml textarea")
+    sync_api.expect(page.page.get_by_role("radio", name="Sweep", exact=True)).to_be_checked(timeout=PATIENCE)
+    assert "bundle/sweep.zip" in page.page.get_attribute("#bundle a", "href")
+    page.tab("Explore")
     page.explore_by("brightest.py:slow")
     page.unfold("Map of confidence")
     page.page.get_by_label("number input for Places").fill("300")

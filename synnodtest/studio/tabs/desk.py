@@ -141,6 +141,7 @@ class Tab(ABC):
             **self.form(at),
             **self.results(at),
             **dict.fromkeys(self.desk.specs, ""),
+            self.desk.p.what: "scene",
             **self.export_link(at),
             **self.film(at),
         }
@@ -183,9 +184,10 @@ class Tab(ABC):
         return {self.desk.p.export: f"<p><a class='download' href='{address}' download>{words}</a></p>"}
 
     def specs(self, at: Visit, what: str) -> Changes:
-        """Return the texts of the tab "As a spec"."""
+        """Return the texts of the tab "As a spec", and which of them is chosen there."""
         address = f"studio/{at.view.token}/bundle/{what}.zip"
         return {
+            self.desk.p.what: what,
             self.desk.p.yaml: at.session.text_of(what),
             self.desk.p.bundle: f"<p><a class='download' href='{address}' download>Download spec and film</a></p>",
             self.desk.p.python: at.session.python_text() if at.session.result is not None else "",
@@ -228,7 +230,7 @@ class Desk:
         p = self.p
         form = [p.nodule, *p.edges, *self.fields.values(), p.features, p.low, p.high]
         result = [p.findings, p.accepted, p.rows, p.export]
-        return [p.film, p.status, p.open, p.outlines, p.notes, *form, *result, *self.specs]
+        return [p.film, p.status, p.open, p.outlines, p.notes, *form, *result, p.what, *self.specs]
 
     # --- events -----------------------------------------------------------------------------------------------------
 

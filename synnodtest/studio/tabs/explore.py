@@ -90,7 +90,8 @@ class ExploreTab(Tab):
         assert swept is not None
         yield self._explored(at, swept)
         end = "cancelled" if swept.cancelled else "done"
-        yield {**desk.status(f"{title}: {end}, {swept.done} of {swept.total} scenes.", "good"), desk.p.yaml: text}
+        texts = self.specs(at, kind) if at.session.exploration is swept else {}  # not of a film that was put away
+        yield {**desk.status(f"{title}: {end}, {swept.done} of {swept.total} scenes.", "good"), **texts}
 
     def _explored(self, at: Visit, made: Exploration) -> Changes:
         html = tables.exploration_html(made, at.view.token, at.view.threshold)
