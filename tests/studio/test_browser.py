@@ -397,8 +397,8 @@ def test_a_feature_is_asked_for_by_its_slider_and_stands_in_the_spec(desk, film)
     page.page.keyboard.press("ArrowRight")
     page.says("Features asked for: Sphericity")
     value = page.page.input_value("[data-feature=Sphericity] input[type=number]")
-    cut = "[...document.querySelectorAll('.feature input[type=number]')].filter(one => one.scrollWidth > one.clientWidth)"
-    assert page.page.evaluate(f"{cut}.map(one => one.value)") == [], "an exponent out of sight"
+    widths = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.value)"
+    assert page.page.eval_on_selector_all(".feature input[type=number]", widths) == [], "an exponent out of sight"
     page.tab("As a spec")
     page.page.click("#write")
     page.until("document.querySelector('#yaml textarea').value.includes('Sphericity')")
