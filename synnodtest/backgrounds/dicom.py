@@ -106,8 +106,13 @@ def _open(path: Path, *, stop_before_pixels: bool = False) -> Any:
 
 def _refuse_foreign(path: Path, data: Any, given: Given) -> None:
     rows, columns = data.get("Rows"), data.get("Columns")
-    if "PixelData" not in data or not rows or not columns:
+    if not rows or not columns:
         raise BackgroundError(f"{path}: a DICOM file without an image", hint="remove it from the folder")
+    if "PixelData" not in data:
+        raise BackgroundError(
+            f"{path}: {columns} x {rows} pixels by its header, and none are there",
+            hint="the file is probably truncated; copy it again from its source",
+        )
     frames = int(data.get("NumberOfFrames", 1) or 1)
     if frames > 1:
         raise BackgroundError(

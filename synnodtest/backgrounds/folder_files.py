@@ -97,6 +97,15 @@ def _nameless_dicom(path: Path) -> bool:
     return path.suffix.lower() not in _TEXT_SUFFIXES and path.name.upper() != "DICOMDIR" and is_dicom(path)
 
 
+def _without_mark(path: Path) -> bool:
+    """Return whether a file of no known suffix begins as the header of DICOM does, without the mark before it."""
+    if suffix_of(path) in suffixes() or not path.is_file() or not os.access(path, os.R_OK):
+        return False
+    with path.open("rb") as file:
+        head = file.read(4)
+    return head == b"DICM" or (head[:2] in (b"\2\0", b"\10\0") and head[3:] == b"\0")  # groups 0002 and 0008
+
+
 def _stem(path: Path) -> str:
     return stem_of(path) if suffix_of(path) in suffixes() else path.name
 
@@ -177,10 +186,12 @@ def _shut(paths: Iterable[Path]) -> list[str]:
 
 
 def unread_pictures(folder: Path) -> list[str]:
-    """Return a note on files of a folder that are pictures of a format that is not read."""
+    """Return notes on files of a folder that are pictures of a format that is not read, or DICOM without its mark."""
     unread = (name for name in map(str.lower, os.listdir(folder)) if name.endswith(UNREAD_PICTURES))
     counts = Counter(one for name in unread for one in UNREAD_PICTURES if name.endswith(one))
-    return [
+    bare = [path.name for path in by_name(folder) if _without_mark(path)]
+    some = f"{counted(len(bare), 'file')} without the mark of DICOM (DICM), such as "
+    return [f"{some}{name}: left out" for name in bare[:1]] + [
         f"{counted(count, f'{suffix} file was', f'{suffix} files were')} left out: the format is not read"
         for suffix, count in sorted(counts.items())
         if suffix not in suffixes()

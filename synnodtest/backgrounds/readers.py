@@ -168,10 +168,10 @@ def _read_stored(path: Path, given: Given) -> Stored:
         stored = further.stored(path)
     elif suffix in (".mha", ".mhd"):
         stored = read_metaimage(path, given)
-    elif suffix == ".img":
-        stored = read_jsrt(path)
     elif suffix in (".dcm", ".dicom") or is_dicom(path):
         stored = read_dicom(path, given)
+    elif suffix == ".img":
+        stored = read_jsrt(path)
     else:
         stored = _picture(path, given)
     return replace(stored, spacing_mm=given.spacing_mm or stored.spacing_mm)

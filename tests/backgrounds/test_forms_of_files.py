@@ -1101,6 +1101,17 @@ class TestTablesBesideRadiographs:
         assert "2 .tif files were left out: the format is not read" in notes
         assert "1 .nii.gz file was left out: the format is not read" in notes
 
+    @pytest.mark.parametrize("cut", [128, 132])
+    def test_dicom_files_without_their_mark_are_told(self, tmp_path, cut):
+        pytest.importorskip("pydicom")
+        for name in ("IM1", "IM2"):
+            write_dicom(tmp_path / name, chest())
+        (tmp_path / "IM2").write_bytes((tmp_path / "IM2").read_bytes()[cut:])
+        (tmp_path / "README").write_text("two films")
+        backgrounds = FolderSet(tmp_path, "normal")
+        assert [one.id for one in backgrounds.backgrounds] == ["IM1"]
+        assert "1 file without the mark of DICOM (DICM), such as IM2: left out" in backgrounds.notes
+
     def test_a_folder_of_files_that_are_not_read_is_told_of_them(self, tmp_path):
         (tmp_path / "a.nii.gz").write_bytes(b"")
         with pytest.raises(BackgroundError, match=r"1 \.nii\.gz file was left out") as caught:

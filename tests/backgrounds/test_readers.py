@@ -276,9 +276,10 @@ class TestDicom:
         path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing=None, PixelSpacing=["1.3", "1.4"])
         assert read_radiograph(path).spacing_mm == (1.3, 1.4)
 
-    def test_a_file_without_suffix_is_known_by_its_magic(self, tmp_path):
-        path = write_dicom(tmp_path / "IM00001", chest(bits=12))
-        assert read_radiograph(path).shape == (128, 160)
+    @pytest.mark.parametrize("name", ["IM00001", "1.2.840.1", "film.IMG", "film.png"])
+    def test_a_file_without_its_suffix_is_known_by_its_magic(self, tmp_path, name):
+        path = write_dicom(tmp_path / name, chest(bits=12))
+        assert read_radiograph(path).spacing_mm == (1.2, 1.25)
 
 
 def _jpeg(tmp_path):
@@ -350,6 +351,10 @@ BROKEN = {
         "same folder",
     ),
     "truncated dicom": (lambda t: _cut(write_dicom(t / "cut.dcm", chest(bits=12)), 0.5), "decoded"),
+    "dicom cut before its pixels": (
+        lambda t: write_dicom(t / "none.dcm", chest(bits=12), PixelData=None),
+        "160 x 128 pixels by its header, and none are there",
+    ),
     "colour png": (_colour, "colour"),
     "16-bit colour png": (
         lambda t: write_png(t / "deep.png", np.stack([chest(bits=16)] * 3, axis=-1), 2),
