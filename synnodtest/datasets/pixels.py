@@ -97,8 +97,8 @@ def check_box(box: AnnotatedBox, image: AnnotatedImage, shape: tuple[int, int]) 
         )
 
 
-def refuse_corners(boxes: Mapping[Path, Sequence[AnnotatedBox]], where: str) -> None:
-    """Refuse boxes that were read as corner and size and look like two corners.
+def refuse_corners(boxes: Mapping[Path, Sequence[AnnotatedBox]], where: str, *, middle: bool = False) -> None:
+    """Refuse boxes that were read as corner and size, or as middle and size, and look like two corners.
 
     A nodule is smaller than its distance from the left and upper edge, so that a width above x and a height above y in
     all boxes are those of the opposite corner. In small crops around nodules they are not: there many boxes read as
@@ -107,17 +107,21 @@ def refuse_corners(boxes: Mapping[Path, Sequence[AnnotatedBox]], where: str) -> 
     Args:
         boxes: Of a set, by image.
         where: For messages.
+        middle: They were read as middle and size, and all lie within their images.
 
     Raises:
         BackgroundError: all of at least :data:`ENOUGH_BOXES` boxes do.
     """
     corners = [one.box for own in boxes.values() for one in own]
-    wide = all(b[2] - b[0] > b[0] and b[3] - b[1] > b[1] for b in corners)
-    if len(corners) >= ENOUGH_BOXES and wide and not (len(corners) >= MANY_BOXES and _all_inside(boxes)):
+    part = 0.5 if middle else 0.0
+    wide = all(high - low > low + part * (high - low) for b in corners for low, high in (b[::2], b[1::2]))
+    crops = not middle and len(corners) >= MANY_BOXES and _all_inside(boxes)
+    if len(corners) >= ENOUGH_BOXES and wide and not crops:
         raise BackgroundError(
             f"{where}: every box is wider and higher than its distance from the image's corner: x_max and y_max stand "
             "where width and height should",
-            hint="x, y, width, height are wanted; boxes.csv may have x_min, y_min, x_max, y_max instead",
+            hint=f"x, y{' (the middle)' * middle}, width, height are wanted; boxes.csv may have x_min, y_min, x_max, "
+            "y_max instead",
         )
 
 

@@ -13,7 +13,7 @@ import yaml
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.folder_files import is_there, radiographs_in
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.pixels import EDGE_PX, size_of
+from synnodtest.datasets.pixels import EDGE_PX, refuse_corners, size_of
 from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
@@ -54,6 +54,7 @@ def read_yolo(folder: Path) -> Dataset:
     _refuse_other_names(folder, description, names)
     nodules = classes_of(names, str(description), folder)
     images = [image for root in _image_folders(folder) for image in _images(folder, root, nodules, names)]
+    refuse_corners({image.path: image.boxes for image in images}, str(folder), middle=True)
     return Dataset(folder.resolve().name, "yolo", folder, images)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -817,6 +818,14 @@ def test_a_label_file_behind_a_link_that_leads_nowhere_makes_no_negative(yolo):
 def test_a_list_of_classes_in_another_order_is_an_error(yolo, place):
     (yolo / place).write_text("nodule\nheart\n")
     with pytest.raises(BackgroundError, match=r"gives the classes other names than data\.yaml"):
+        read_dataset(yolo)
+
+
+@pytest.mark.parametrize(("count", "refused"), [(2, False), (3, True)])
+def test_corners_that_stand_where_middle_and_size_should_are_an_error(yolo, count, refused):
+    corners = ["1 0.3 0.35 0.36 0.4", "1 0.25 0.3 0.3 0.36", "1 0.4 0.5 0.44 0.54"]  # of small boxes, all within
+    (yolo / "labels" / "a.txt").write_text("\n".join(corners[:count]))
+    with pytest.raises(BackgroundError, match="x_max and y_max stand") if refused else nullcontext():
         read_dataset(yolo)
 
 
