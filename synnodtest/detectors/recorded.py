@@ -141,6 +141,9 @@ class RecordedDetector:
                 "it holds the same pixels without region masks, and content is pixels, spacing, masks and truth: "
                 "record with the masks (read_radiograph(..., regions=True)), or name the entry by the file"
             )
+        name = "" if radiograph.nodules or radiograph.altered else Path(radiograph.source).name
+        if near := next((key for key in self._findings if name and _bare(key) == _bare(name)), ""):
+            return f"it calls one {near!r}: write {name!r} there, as the file is called here"
         return f"its content sha256 is {radiograph.content_sha256()}; record the detector on these very scenes"
 
     def _check_shape(self, origin: Origin | None, radiograph: Radiograph) -> None:
@@ -165,6 +168,11 @@ def _named(radiograph: Radiograph) -> str:
 def _stem(name: str) -> str:
     """Return a file's name without its suffix, which the last part of a UID is not."""
     return name if Path(name).suffix[1:].isdecimal() else Path(name).stem
+
+
+def _bare(name: str) -> str:
+    """Return a name without folders, suffix, case, blanks and leading zeros, as two of one film may differ in."""
+    return _stem(name.replace("\\", "/").rpartition("/")[2].strip()).casefold().lstrip("0")
 
 
 class Recorder:

@@ -43,6 +43,14 @@ def test_a_radiograph_that_is_not_in_the_record_is_an_error_and_no_miss(tmp_path
         detector.detect(radiographs[1:])
 
 
+@pytest.mark.parametrize("name", ["Chest-0.PNG", "C:\\films\\chest-0.png", "/data/chest-0", "0chest-0.png "])
+def test_a_name_that_is_nearly_that_of_the_radiograph_is_told(tmp_path, radiographs, name):
+    write_findings(tmp_path / "f.json", {"b": [], name: []}, Identity("x"))
+    with pytest.raises(DetectorError, match="holds no findings") as refused:
+        resolve_detector("f.json", base=tmp_path).detect(radiographs[:1])
+    assert f"it calls one {name!r}: write 'chest-0.png' there" in refused.value.hint
+
+
 def test_a_file_name_stands_only_for_the_untouched_radiograph(tmp_path, radiographs):
     write_findings(tmp_path / "f.json", {"chest-0.png": []}, Identity("x"))
     truth = Truth("nodule", np.ones((2, 2), np.bool_), (5, 5), 1.0, 0.3)
