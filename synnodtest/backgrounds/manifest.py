@@ -148,7 +148,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            if len(cells) > len(header):
+            if any(cell.strip() for cell in cells[len(header) :]):
                 raise BackgroundError(
                     f"{path}:{before + reader.line_num}: {len(cells)} cells under {len(header)} columns",
                     hint="quote cells that contain a comma",

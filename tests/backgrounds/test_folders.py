@@ -614,8 +614,9 @@ class TestBrokenSets:
         with pytest.raises(BackgroundError, match=message):
             read_manifest(tmp_path / "manifest.yaml")
 
-    def test_a_manifest_saved_by_a_european_spreadsheet_is_read(self, tmp_path):
-        (tmp_path / "manifest.csv").write_bytes("\ufefffile;age\r\na.png;50\r\n".encode())
+    @pytest.mark.parametrize("end", ["", ";", "; ;"])
+    def test_a_manifest_saved_by_a_european_spreadsheet_is_read(self, tmp_path, end):
+        (tmp_path / "manifest.csv").write_bytes(f"\ufefffile;age\r\na.png;50{end}\r\n".encode())
         row = read_manifest(tmp_path / "manifest.csv").rows[0]
         assert (row.file, row.strata) == ("a.png", {"age": "50"})
 
