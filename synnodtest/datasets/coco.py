@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from synnodtest.backgrounds.columns import patient_of_entry
+from synnodtest.backgrounds.columns import folded, patient_of_entry
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.counted import counted
 from synnodtest.datasets.classes import classes_of
@@ -21,6 +21,8 @@ from synnodtest.text_files import decoded
 
 MAX_BYTES = 512 * 1024 * 1024
 """Size of a JSON, in bytes, that is looked into: a guard of memory far above those of public sets."""
+_FORM_KEYS = ("bboxmode", "boxmode", "bboxformat", "boxformat", "bboxtype")
+_OWN_FORMS = ("1", "xywh", "xywhabs", "coco", "none", "")
 LEAST_SHARED = 0.5
 """Intersection over union of a box and the one around its polygons; rounding takes far less."""
 
@@ -120,6 +122,7 @@ def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, s
             raise BackgroundError(f"{where}: its category_id {kind} is not among the categories {sorted(names)}")
         if kind not in nodules:
             return _identifier(entry["image_id"]), None
+        _refuse_other_form(entry, where)
         x, y, width, height = (float(value) for value in entry["bbox"])
         diameter, contrast = (
             None if entry.get(name) is None else float(entry[name]) for name in ("diameter_mm", "contrast")
@@ -129,6 +132,19 @@ def _annotation(entry: Any, where: str, nodules: set[int], names: Mapping[int, s
         return _identifier(entry["image_id"]), AnnotatedBox(box, where, diameter, contrast)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BackgroundError(f"{where}: {error!r}", hint="bbox is [x, y, width, height] in pixels") from error
+
+
+def _refuse_other_form(entry: Mapping[str, Any], where: str) -> None:
+    """Refuse a box that says of itself that its numbers are others than COCO's, as Detectron2 writes ``bbox_mode``: 0.
+
+    Raises:
+        BackgroundError: it does.
+    """
+    for key in (key for key in entry if folded(key) in _FORM_KEYS):
+        if folded(str(entry[key])).removeprefix("boxmode") not in _OWN_FORMS:
+            raise BackgroundError(
+                f"{where}: its {key} is {entry[key]!r}", hint="bbox is [x, y, width, height] in pixels, bbox_mode 1"
+            )
 
 
 def _refuse_other_outline(entry: Mapping[str, Any], box: Box, where: str) -> None:

@@ -821,6 +821,18 @@ def test_a_list_of_classes_in_another_order_is_an_error(yolo, place):
         read_dataset(yolo)
 
 
+@pytest.mark.parametrize(
+    ("key", "form", "refused"),
+    [("bbox_mode", 0, True), ("bbox_format", "yxhw", True), ("bbox_mode", 1, False), ("bbox_mode", "XYWH_ABS", False)],
+)
+def test_a_box_of_coco_that_says_it_is_of_another_form_is_an_error(tmp_path, key, form, refused):
+    content = coco_set(tmp_path, [[10, 20, 30, 40]])
+    content["annotations"][0][key] = form
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    with pytest.raises(BackgroundError, match=key) if refused else nullcontext():
+        read_dataset(tmp_path)
+
+
 @pytest.mark.parametrize(("count", "refused"), [(2, False), (3, True)])
 def test_corners_that_stand_where_middle_and_size_should_are_an_error(yolo, count, refused):
     corners = ["1 0.3 0.35 0.36 0.4", "1 0.25 0.3 0.3 0.36", "1 0.4 0.5 0.44 0.54"]  # of small boxes, all within
