@@ -22,6 +22,8 @@ from synnodtest.backgrounds.reading import FILE_ALONE, MAX_PIXELS, Given, Stored
 from synnodtest.errors import BackgroundError, SynnodError, require
 from synnodtest.identity import instance_key
 
+_TRUNCATED = "the file is probably truncated; copy it again from its source"
+
 
 def is_dicom(path: Path) -> bool:
     """Return whether the file carries the DICOM magic after its 128-byte preamble; no pipe is waited for."""
@@ -106,13 +108,11 @@ def _open(path: Path, *, stop_before_pixels: bool = False) -> Any:
 
 def _refuse_foreign(path: Path, data: Any, given: Given) -> None:
     rows, columns = data.get("Rows"), data.get("Columns")
-    if not rows or not columns:
-        raise BackgroundError(f"{path}: a DICOM file without an image", hint="remove it from the folder")
+    if not rows or not columns:  # of a compressed file that ends early pydicom gives nothing at all
+        hint = "remove it from the folder" if len(data) else _TRUNCATED
+        raise BackgroundError(f"{path}: a DICOM file without an image", hint=hint)
     if "PixelData" not in data:
-        raise BackgroundError(
-            f"{path}: {columns} x {rows} pixels by its header, and none are there",
-            hint="the file is probably truncated; copy it again from its source",
-        )
+        raise BackgroundError(f"{path}: {columns} x {rows} pixels by its header, and none are there", hint=_TRUNCATED)
     frames = int(data.get("NumberOfFrames", 1) or 1)
     if frames > 1:
         raise BackgroundError(

@@ -46,6 +46,7 @@ def stored_numbers(path: Path, data: Any, bits: int | None) -> tuple[NDArray[np.
     signed = bool(data.get("PixelRepresentation"))
     syntax = data.file_meta.TransferSyntaxUID
     if syntax.is_compressed and not syntax.is_deflated:
+        _refuse_other_sign(path, data, signed)
         values = _decoded(path, data).astype(np.int64)
         if high != stored - 1:
             raise BackgroundError(f"{path}: HighBit {high} of a compressed image of {stored} bits is not read")
@@ -70,6 +71,28 @@ def is_big_endian(data: Any) -> bool:
 def bytes_swapped(words: bytes | bytearray) -> bytes:
     """Return words of two bytes with the bytes of each exchanged."""
     return np.frombuffer(words, "u2").byteswap().tobytes()
+
+
+def _refuse_other_sign(path: Path, data: Any, signed: bool) -> None:
+    """Refuse a stream of JPEG 2000 whose numbers are signed where the header's are not, or the reverse.
+
+    Decoders follow the one or the other, and half of the values come out wrapped around.
+
+    Raises:
+        BackgroundError: it is one.
+    """
+    from pydicom.encaps import get_frame
+    from pydicom.pixels.utils import get_j2k_parameters
+    from pydicom.uid import JPEG2000TransferSyntaxes
+
+    if data.file_meta.TransferSyntaxUID in JPEG2000TransferSyntaxes:
+        stream = get_j2k_parameters(get_frame(data.PixelData, 0))
+        if stream.get("is_signed", signed) != signed:
+            kinds = ("signed", "unsigned") if signed else ("unsigned", "signed")
+            raise BackgroundError(
+                f"{path}: its pixels are {kinds[0]} by PixelRepresentation and {kinds[1]} in their JPEG 2000",
+                hint="export the radiograph again, without compression",
+            )
 
 
 def _decoded(path: Path, data: Any) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Readers: every format gives the pixels that were written, and every broken file one clear error."""
 
 import contextlib
+import io
 import struct
 import warnings
 import zlib
@@ -276,10 +277,42 @@ class TestDicom:
         path = write_dicom(tmp_path / "a.dcm", chest(bits=12), ImagerPixelSpacing=None, PixelSpacing=["1.3", "1.4"])
         assert read_radiograph(path).spacing_mm == (1.3, 1.4)
 
+    @pytest.mark.parametrize("signed", [0, 1])
+    def test_numbers_that_their_jpeg_2000_calls_otherwise_signed_are_refused(self, tmp_path, signed):
+        path = _compressed(tmp_path, PixelRepresentation=signed)
+        if not signed:
+            assert np.array_equal(read_radiograph(path).pixels, np.float32(chest()) / np.float32(255))
+            return
+        with pytest.raises(BackgroundError, match="signed by PixelRepresentation and unsigned in their JPEG 2000"):
+            read_radiograph(path)
+
+    def test_a_compressed_file_that_ends_early_is_told_to_be_copied_again(self, tmp_path):
+        path = _compressed(tmp_path)
+        path.write_bytes(path.read_bytes()[:-2000])
+        with pytest.raises(BackgroundError, match="without an image") as caught:
+            read_radiograph(path)
+        assert "truncated" in caught.value.hint
+
     @pytest.mark.parametrize("name", ["IM00001", "1.2.840.1", "film.IMG", "film.png"])
     def test_a_file_without_its_suffix_is_known_by_its_magic(self, tmp_path, name):
         path = write_dicom(tmp_path / name, chest(bits=12))
         assert read_radiograph(path).spacing_mm == (1.2, 1.25)
+
+
+def _compressed(tmp_path, **fields):
+    """A DICOM file of unsigned bytes in JPEG 2000 without loss."""
+    import pydicom
+    from pydicom.encaps import encapsulate
+
+    data = pydicom.dcmread(write_dicom(tmp_path / "j2k.dcm", chest(bits=12)))
+    stream = io.BytesIO()
+    Image.fromarray(chest()).save(stream, "JPEG2000", irreversible=False, no_jp2=True)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
+    data.PixelData, data["PixelData"].is_undefined_length = encapsulate([stream.getvalue()]), True
+    data.BitsAllocated, data.BitsStored, data.HighBit = 8, 8, 7
+    data.update(fields)
+    data.save_as(tmp_path / "j2k.dcm")
+    return tmp_path / "j2k.dcm"
 
 
 def _jpeg(tmp_path):
