@@ -11,7 +11,7 @@ from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import korn_graubard, mean_cluster_spearman, paired_mean, rate_difference_clustered, tango
 from synnodtest.statistics.clusters import unseen_share
-from synnodtest.statistics.counts import UNSEEN_PER_IMAGE, least_upper
+from synnodtest.statistics.counts import UNSEEN_OF_PATIENT, UNSEEN_PER_IMAGE, least_upper
 from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.statistics.power import smallest_n_paired, smallest_n_rate
 from synnodtest.statistics.sequential import e_value_paired_above, log_e_above
@@ -67,6 +67,11 @@ def gated(backgrounds: int | None, least: float, alpha: float) -> int | None:
 def curve_backgrounds(bound: float, alpha: float) -> int:
     """Return the fewest backgrounds that show a point of a curve."""
     return max(LEAST_CLUSTERS, rate_units(bound, alpha))
+
+
+def froc_backgrounds(bound: float, fppi: float, alpha: float) -> int | None:
+    """Return the fewest backgrounds that show a sensitivity at so many false positives per image, none of them seen."""
+    return _first(lambda n: UNSEEN_OF_PATIENT * unseen_share(n, alpha) <= fppi, curve_backgrounds(bound, alpha))
 
 
 def precision_backgrounds(bound: float, alpha: float, per_background: float) -> int | None:

@@ -108,6 +108,18 @@ class Pooled:
         true, false = self.steps(weights)
         return float(true[allowed(false, rate * images)]) / nodules
 
+    def worst(self, cluster: NDArray[np.intp]) -> Weights:
+        """Return the false positives per image of the worst cluster down to each distinct score, the origin first.
+
+        Args:
+            cluster: Number of the cluster of each image; shape (n,).
+        """
+        owner, images, each = cluster[self.image], np.bincount(cluster), np.zeros(len(self.image))
+        for number in np.unique(owner):
+            own = np.flatnonzero((owner == number) & ~self.hit)
+            each[own] = np.arange(1, len(own) + 1) / images[number]
+        return np.concatenate([[0.0], np.maximum.accumulate(each)[self._last]])
+
     def hits_at(self, rate: float) -> NDArray[np.bool_]:
         """Return, nodule by nodule, whether it is hit where so many false positives per image are allowed."""
         _, false = self.steps(self.ones)

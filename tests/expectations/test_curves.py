@@ -88,6 +88,37 @@ def test_sensitivity_at_false_positives_per_image_is_that_of_the_best_threshold_
     assert points == [(round(false, 5), round(hits, 5)) for false, hits in sorted(curve)]
 
 
+def crowded_at(trials, threshold):
+    """False positives per image of all images, and of the worst background."""
+    count = {t.background: [] for t in trials}
+    for t in trials:
+        count[t.background].append(t.false_positives_at(threshold))
+    return np.mean([n for own in count.values() for n in own]), max(np.mean(own) for own in count.values())
+
+
+@pytest.mark.parametrize("fppi", [0.25, 0.5, 1.0])
+def test_backgrounds_unlike_all_seen_may_take_the_false_positives_that_a_point_of_a_curve_allows(fppi):
+    """A share of 1 - 0.05**(1/40) of them shows three per image, or as many as the worst of those seen."""
+    trials, share = list(mixed(40)), 1 - 0.05 ** (1 / 40)
+    nodules = [n for t in trials for n in t.nodules]
+    left = []
+    for threshold in sorted({s.finding.score for t in trials for s in t.sightings} | {2.0}):
+        mean, worst = crowded_at(trials, threshold)
+        if (1 - share) * mean + share * max(3, worst) <= fppi:
+            left.append(np.mean([n.detected(threshold) for n in nodules]))
+    part = judge("froc", {"at_least": 0.01, "at_false_positives_per_image": fppi}, trials).components[0]
+    ledger = ledger_of(Selection(), evidence(trials))
+    exact = statistics.clustered_rate(ledger.hits_at(fppi), [ledger.trials[i].cluster for i in ledger.owner])
+    assert part.lower == pytest.approx(max(left))
+    assert part.lower < exact.lower
+
+
+def test_false_positives_of_backgrounds_unlike_all_seen_leave_nothing_of_a_point_with_fewer():
+    trials = [trial(f"b{i}", 0.9, arm=arm) for i in range(40) for arm in ("default", "@untouched")]
+    part = judge("froc", {"at_least": 0.5, "at_false_positives_per_image": 0.2}, trials).components[0]
+    assert (part.value, part.lower) == (1.0, 0.0)
+
+
 def test_the_band_of_a_curve_holds_it_and_without_nodules_there_is_no_sensitivity():
     trials = list(mixed())
     figure = judge("froc", {"at_least": 0.1}, trials).figure
