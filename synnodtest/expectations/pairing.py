@@ -25,7 +25,8 @@ class Compared(Selection):
     metric: str = option(*METRIC, stated=True)
     reference: str | None = option("The arm it is compared with.", reference("name"))
     reference_at_least: float = option(
-        "Sensitivity of the reference must exceed this, else INCONCLUSIVE: two silent arms prove nothing. Default 0.2.",
+        "Sensitivity of the reference, where images are compared of both arms, must exceed this, else INCONCLUSIVE: "
+        "two silent arms prove nothing. Default 0.2.",
         share(default=REFERENCE_AT_LEAST),
         REFERENCE_AT_LEAST,
     )

@@ -19,13 +19,13 @@ from synnodtest.statistics.rates import beta_bounds
 DEFAULT_ICC = 0.2
 """Correlation within a background that plans take where none is known; set by hand: no verdict rests on it, too little
 makes plans too small."""
-_MOST = 1_000_000
+MOST = 1_000_000
 """Units beyond which no study goes, so that a search for a size ends."""
 MANY = 5_000
 """Clusters beyond which the number of independent units tells the power as well as draws that would take seconds."""
 _STEP = 1.25
 """By which a search for a number of clusters goes up: the first guess is seldom short by more."""
-_TINY_MASS = 1e-9
+TINY_MASS = 1e-9
 """Probability left out of a sum on either side: far below the digits of a power, and it spares most of the terms."""
 
 
@@ -128,8 +128,8 @@ def smallest_n(
     high = max(2, start)
     while power_at(high) < power:
         high = math.ceil(high * (2 if least is None else _STEP))
-        if high > _MOST:
-            raise ValueError(f"more than {_MOST} units would be needed")
+        if high > MOST:
+            raise ValueError(f"more than {MOST} units would be needed")
     low = max(1, (start if least is None else least) - 1)
     while high - low > 1:
         middle = (low + high) // 2
@@ -224,8 +224,8 @@ def power_paired(
         return 0.0
     share = (1 + difference / discordant) / 2 if discordant else 0.5
     total = np.arange(n + 1)
-    total = total[binom_pmf(total, n, discordant) > _TINY_MASS]
-    low, high = (binom_ppf(q, total, share) for q in (_TINY_MASS, 1 - _TINY_MASS))
+    total = total[binom_pmf(total, n, discordant) > TINY_MASS]
+    low, high = (binom_ppf(q, total, share) for q in (TINY_MASS, 1 - TINY_MASS))
     b = np.concatenate([np.arange(first, last + 1) for first, last in zip(low, high, strict=True)])
     d = np.repeat(total, high - low + 1)
     mass = binom_pmf(d, n, discordant) * binom_pmf(b, d, share)

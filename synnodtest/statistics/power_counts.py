@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import math
 
+from scipy import special
+
 from synnodtest.statistics.distributions import noncentral_t_sf, normal_isf, normal_sf, t_isf
 from synnodtest.statistics.drawn import count_is_shown, mean_is_shown
 from synnodtest.statistics.estimate import check_alpha
-from synnodtest.statistics.power import DEFAULT_ICC, MANY, independent, smallest_n
+from synnodtest.statistics.power import DEFAULT_ICC, MANY, MOST, TINY_MASS, design_effect, independent, smallest_n
+
+_CROWD = 0.1
+"""Standard error of the dispersion of Poisson counts, whose variance is (2 + 1/rate)/n, up to which single images
+hardly seem to crowd: 1.25, from which Garwood's bound does not decide alone, lies 2.5 of them off."""
+_SURE = 0.99
+"""Power up to which the first guess of a size rises with what is asked for; more is found by the search."""
 
 
 def power_count(
@@ -16,7 +24,8 @@ def power_count(
     """Return the probability that the upper bound of a true ``rate`` of events per image lies below ``bound``.
 
     Seeded images are judged as by ``count_rate`` but for its bootstrap, which takes back at most 3% more: where single
-    ones, whose events are Poisson, seem to crowd by chance, Garwood's bound does not decide.
+    ones, whose events are Poisson, seem to crowd by chance, Garwood's bound does not decide. Where they are so many
+    that they hardly can, its power is exact.
 
     Args:
         images: Number of images.
@@ -32,6 +41,9 @@ def power_count(
     check_alpha(alpha)
     if images < 0 or not 0 <= rate < bound:
         raise ValueError(f"images are not negative and 0 <= rate < bound: {images}, {rate}, {bound}")
+    if per_cluster <= 1 and images * _CROWD**2 >= 2 + 1 / max(rate, TINY_MASS):
+        fewest_unshown = math.ceil(special.pdtrik(alpha, images * bound) - TINY_MASS)
+        return float(special.pdtr(fewest_unshown - 1, images * rate)) if fewest_unshown > 0 else 0.0
     if images <= MANY * max(per_cluster, 1):
         return count_is_shown(images, max(per_cluster, 1), icc if per_cluster > 1 else 0.0, rate, bound, alpha)
     alone = independent(images, per_cluster, icc)
@@ -103,4 +115,8 @@ def sample_size_count(
         n = math.floor(clusters * max(per_cluster, 1))
         return power_count(n, bound, rate, alpha=alpha, per_cluster=per_cluster, icc=icc)
 
-    return math.floor(smallest_n(power_at, power, 2, smooth=True) * max(per_cluster, 1))
+    power_count(0, bound, rate, alpha=alpha)  # refuses what is impossible
+    tails = normal_isf(alpha) * math.sqrt(bound) + normal_isf(1 - min(power, _SURE)) * math.sqrt(rate)
+    alone = (tails / (bound - rate)) ** 2
+    guess = math.ceil(min(MOST, alone * design_effect(max(per_cluster, 1), icc) / max(per_cluster, 1)))
+    return math.floor(smallest_n(power_at, power, guess, least=2, smooth=True) * max(per_cluster, 1))

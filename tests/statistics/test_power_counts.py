@@ -1,6 +1,7 @@
 """Power and sample size of counts and means, against draws judged by the bounds that decide."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,21 @@ def test_power_of_counts_without_chance_and_of_more_images_than_are_drawn():
     assert power_count(6000, 1.0, 0.97) == pytest.approx(stats.poisson.cdf(garwood, 5820), abs=0.02)
 
 
+@pytest.mark.parametrize(("n", "bound", "rate"), [(2700, 0.05, 0.04), (4000, 0.05, 0.04), (350, 1.0, 0.9)])
+def test_power_of_counts_of_many_single_images_is_exact(n, bound, rate):
+    shown = max(x for x in range(round(n * bound)) if poisson_exact(x, n).upper < bound)
+    assert power_count(n, bound, rate) == pytest.approx(stats.poisson.cdf(shown, n * rate))
+
+
+@pytest.mark.parametrize(("images", "bound", "rate", "each"), [(60, 1.0, 0.5, 4), (240, 0.5, 0.25, 4)])
+def test_power_of_counts_does_not_rise_with_their_correlation(images, bound, rate, each):
+    powers = [power_count(images, bound, rate, per_cluster=each, icc=icc) for icc in (0.0, 0.2, 0.5, 0.8, 0.95, 1.0)]
+    assert all(later <= earlier + 0.02 for earlier, later in pairwise(powers))
+
+
 def test_sample_size_of_counts_reaches_the_power():
+    n = sample_size_count(0.05, 0.04)
+    assert power_count(n, 0.05, 0.04) >= 0.9 > power_count(n - 1, 0.05, 0.04)
     n = sample_size_count(1.0, 0.7, power=0.8)
     assert power_count(n, 1.0, 0.7) >= 0.8 > power_count(n - 1, 1.0, 0.7)
     n = sample_size_count(1.0, 0.7, power=0.8, per_cluster=3)
