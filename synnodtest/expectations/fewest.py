@@ -11,7 +11,7 @@ from synnodtest.evidence.ruling import Side
 from synnodtest.expectations.limits import LEAST_CLUSTERS
 from synnodtest.statistics import korn_graubard, mean_cluster_spearman, paired_mean, rate_difference_clustered, tango
 from synnodtest.statistics.clusters import unseen_share
-from synnodtest.statistics.counts import UNSEEN_OF_PATIENT, UNSEEN_PER_IMAGE, least_upper
+from synnodtest.statistics.counts import UNSEEN_OF_PATIENT, least_upper
 from synnodtest.statistics.estimate import agreeing_bounds
 from synnodtest.statistics.power import smallest_n_paired, smallest_n_rate
 from synnodtest.statistics.sequential import e_value_paired_above, log_e_above
@@ -83,7 +83,7 @@ def precision_backgrounds(bound: float, alpha: float, per_background: float) -> 
     nodules = max(per_background, 1.0)
 
     def passes(n: int) -> bool:
-        return bool(nodules / (nodules + 2 * UNSEEN_PER_IMAGE * unseen_share(n, alpha)) > bound)
+        return bool(nodules / (nodules + 2 * UNSEEN_OF_PATIENT * unseen_share(n, alpha)) > bound)
 
     return _first(passes, curve_backgrounds(bound, alpha)) if bound < 1 else None
 

@@ -12,8 +12,8 @@ from synnodtest.statistics.estimate import check_alpha
 from synnodtest.statistics.power import DEFAULT_ICC, MANY, MOST, TINY_MASS, design_effect, independent, smallest_n
 
 _CROWD = 0.1
-"""Standard error of the dispersion of Poisson counts, whose variance is (2 + 1/rate)/n, up to which single images
-hardly seem to crowd: 1.25, from which Garwood's bound does not decide alone, lies 2.5 of them off."""
+"""Standard error of the dispersion of Poisson counts, the root of (2 + 1/rate)/n, up to which single images hardly seem
+to crowd: 1.25, from which Garwood's bound does not decide alone, lies 2.5 of them off."""
 _SURE = 0.99
 """Power up to which the first guess of a size rises with what is asked for; more is found by the search."""
 
@@ -24,8 +24,8 @@ def power_count(
     """Return the probability that the upper bound of a true ``rate`` of events per image lies below ``bound``.
 
     Seeded images are judged as by ``count_rate`` but for its bootstrap, which takes back at most 3% more: where single
-    ones, whose events are Poisson, seem to crowd by chance, Garwood's bound does not decide. Where they are so many
-    that they hardly can, its power is exact.
+    ones, whose events are Poisson, seem to crowd by chance, Garwood's bound does not decide. Of so many that they
+    hardly can, its power is exact.
 
     Args:
         images: Number of images.

@@ -73,7 +73,7 @@ SWEPT = ""
         ("froc: {at_least: 0.5}", 35, ""),
         ("froc: {at_least: 0.95}", 59, ""),
         ("auc: {at_least: 0.9}", 29, ""),
-        ("average_precision: {at_least: 0.95}", 227, ""),
+        ("average_precision: {at_least: 0.95}", 341, ""),
         ("superior: {arm: a, reference: r, margin: 0.9}", 52, ARMS),
         ("non_inferior: {arm: a, reference: r, margin: 0.3, reference_at_least: 0.9}", 29, ARMS),
         ("localization: {at_least: 0.9}", 29, ""),

@@ -15,9 +15,8 @@ from synnodtest.expectations.curves import Ledger, beside_exact, bootstrapped, c
 from synnodtest.expectations.fewest import precision_backgrounds
 from synnodtest.expectations.language import Selection, option, share
 from synnodtest.expectations.rule import Estimator
-from synnodtest.statistics import Estimate
+from synnodtest.statistics import Estimate, most_per_image
 from synnodtest.statistics.clusters import equal_clusters, unseen_share
-from synnodtest.statistics.counts import UNSEEN_PER_IMAGE
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ def _estimator(parameters: AveragePrecision, ledger: Ledger, evidence: Evidence)
 def _unseen(ledger: Ledger, alpha: float) -> float:
     """Return how many false positives the images may show that are unlike all seen: a share of 1 - alpha**(1/B)."""
     images = np.unique(ledger.clusters, return_counts=True)[1].astype(float)
-    return UNSEEN_PER_IMAGE * len(ledger.trials) * unseen_share(equal_clusters(images), alpha)
+    each = most_per_image(ledger.clusters, 0.0)
+    return each * len(ledger.trials) * unseen_share(equal_clusters(images), alpha)
 
 
 KIND = curve_kind(
