@@ -133,7 +133,7 @@ def object_schema(about: str, common: tuple[str, ...], parameters: type | None, 
     }
 
 
-_NEXT_TO = 0.01
+NEXT_TO = 0.01
 """Share of a scale: a bound that lies less than so much off its loose end asks nothing either."""
 
 
@@ -147,9 +147,9 @@ def unbreakable(parameters: object) -> list[str]:
     for field in dataclasses.fields(parameters) if dataclasses.is_dataclass(parameters) else ():
         (limits, *_), key = field.metadata.get("schema", {}).get("anyOf", [{}]), key_of(field)
         low, high = (limits.get(end, limits.get(f"exclusive{end.title()}")) for end in ("minimum", "maximum"))
-        loose = low if key.endswith("at_least") or key.startswith("min_") else None
+        loose = low if key.endswith(("at_least", "level")) or key.startswith("min_") else None
         loose = high if key.endswith("at_most") or key.startswith("max_") else loose
-        bound, near = getattr(parameters, field.name), 0.0 if None in (low, high) else _NEXT_TO * (high - low)
+        bound, near = getattr(parameters, field.name), 0.0 if None in (low, high) else NEXT_TO * (high - low)
         if None not in (loose, bound) and (bound == loose or abs(bound - loose) < near):
             where = "the end of its scale" if bound == loose else f"next to {loose:g}"
             notes.append(f"{key} is {bound:g}, {where}: next to no detector can fail it")

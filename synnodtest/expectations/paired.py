@@ -14,7 +14,7 @@ from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations import sentences
 from synnodtest.expectations.fewest import difference_backgrounds, gated, sequential_pairs
 from synnodtest.expectations.kind import Kind
-from synnodtest.expectations.language import Asked, Complaint, number, option
+from synnodtest.expectations.language import NEXT_TO, Asked, Complaint, number, option
 from synnodtest.expectations.limits import many_false_positives
 from synnodtest.expectations.metrics import LOWER_IS_BETTER, ON_IMAGES, RATES, UNITS, difference
 from synnodtest.expectations.pairing import Compared, Comparison, compare, is_arm
@@ -131,9 +131,10 @@ def margin_below_1(parameters: Any, asked: Asked) -> Iterator[Complaint]:
 
 def wide_margin(parameters: Any) -> str:
     """Return why a margin lets a detector pass for little; empty if it does not."""
-    if parameters.metric == "confidence" and parameters.margin >= 1:
-        return f"scores of 0 to 1 differ by less than the margin, {parameters.margin:g}"
-    return many_false_positives(parameters.margin) if parameters.metric in LOWER_IS_BETTER else ""
+    if parameters.metric in LOWER_IS_BETTER:
+        return many_false_positives(parameters.margin)
+    wide = parameters.margin >= 1 - NEXT_TO  # of a search, too, whose margin is of the confidence
+    return f"rates and scores of 0 to 1 differ by less than the margin, {parameters.margin:g}" if wide else ""
 
 
 def sequential_units(parameters: Compared, evidence: Evidence) -> list[tuple[Trial, float]]:

@@ -7,32 +7,64 @@ lock, so that a plan that was made to fit a version is told from one that came b
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
-
-import yaml
 
 from synnodtest.canonical import sha256_of
-from synnodtest.decoding import JsonObject
+from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
 from synnodtest.expectations.metrics import METRICS
 from synnodtest.files import write_atomic
+from synnodtest.integrity.forms import read_nodes
 from synnodtest.integrity.lock import read_lock, write_lock
 from synnodtest.integrity.sources import sources
 from synnodtest.spec.model import Spec
-from synnodtest.spec.source import YamlFault, parse
+from synnodtest.spec.nodes import plain
 
 GATES = ("integrity", "safety", "performance", "exploratory")
 LEAST_PAIRS = 60
 """Pairs of scenes that a comparison of versions rests on at least, unless the protocol says otherwise."""
-_KEYS = frozenset({"synnodtest_pccp", "title", "device", "modifications", "specs", "may_change", "must_hold"})
-_HOLD = frozenset({"passed", "lost_at_most", "non_inferior", "alpha", "pairs_at_least"})
+HINT = "draft one: synnodtest freeze SPECS --protocol FILE; see 'Change control' in the documentation"
+WHAT = f"a change control plan, with synnodtest_pccp: 1; {HINT}"
+_WORD = {"type": ["string", "number", "boolean", "null"]}
+_COUNT = {"type": "integer", "minimum": 0}
+
+
+def _mapping(required: Iterable[str] = (), **properties: object) -> dict[str, object]:
+    return {"type": "object", "required": [*required], "additionalProperties": False, "properties": properties}
+
+
+def _list(items: Mapping[str, object]) -> dict[str, object]:
+    return {"type": ["array", "null"], "items": items}
+
+
+_MARGIN = _mapping(
+    ["metric", "margin"],
+    metric={"type": "string", "enum": [*METRICS]},
+    margin={"type": "number", "exclusiveMinimum": 0},
+    behaviour={"type": ["string", "null"]},
+)
+_HOLD = _mapping(
+    passed=_list({"type": "string", "enum": [*GATES]}),
+    lost_at_most=_COUNT,
+    non_inferior=_list(_MARGIN),
+    alpha={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.5},
+    pairs_at_least=_COUNT,
+)
+_FORM: Schema = _mapping(
+    ["synnodtest_pccp", "specs", "must_hold"],
+    synnodtest_pccp={"const": 1},
+    title=_WORD,
+    device=_WORD,
+    modifications=_list({"type": "object", "additionalProperties": _WORD}),
+    specs={"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+    may_change=_list({"type": "string"}),
+    must_hold=_HOLD | {"type": ["object", "null"]},
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +132,7 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
         RecordError: the protocol cannot be read, or a spec that it names is not as it says.
     """
     read = list(specs)
-    drafted = not path.is_file()
+    drafted = not path.exists()
     if drafted:
         write_atomic(path, draft(read, path.name))
     protocol = read_protocol(path)
@@ -147,73 +179,25 @@ def read_protocol(path: Path) -> Protocol:
     """Read a protocol.
 
     Raises:
-        RecordError: names the file, what is wrong, and what to do.
+        RecordError: names the file, the line, what is wrong, and what to do.
     """
-    hint = "draft one: synnodtest freeze SPECS --protocol FILE"
-    try:
-        text = path.read_text(encoding="utf-8")
-        data, (_, problems) = yaml.safe_load(text), parse(text, path.as_posix())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError, YamlFault) as error:
-        raise RecordError(f"{path}: cannot be read: {error}", hint=hint) from error
-    if not isinstance(data, Mapping) or data.get("synnodtest_pccp") != 1:
-        raise RecordError(f"{path}: is no change control protocol: synnodtest_pccp: 1 is missing", hint=hint)
-    if twice := [problem for problem in problems if " is given twice" in problem.message]:  # YAML drops the first
-        raise RecordError(str(twice[0]), hint="keep one")
-    try:
-        return _protocol(data)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise RecordError(f"{path}: {error}", hint="see 'Change control' in the documentation") from error
-
-
-def _protocol(data: Mapping[str, Any]) -> Protocol:
-    _known("the protocol", data, _KEYS)
-    hold = data.get("must_hold") or {}
-    _known("must_hold", hold, _HOLD)
-    specs = {str(k): str(v) for k, v in (data.get("specs") or {}).items()}
-    if not specs:
-        raise ValueError("specs: names no spec, so that nothing would be judged")
-    gates = tuple(str(g) for g in hold.get("passed") or ())
-    if unknown := [g for g in gates if g not in GATES]:
-        raise ValueError(f"must_hold.passed: {unknown[0]!r} is no gate; one of {', '.join(GATES)}")
-    margins = tuple(_margin(index, entry) for index, entry in enumerate(hold.get("non_inferior") or ()))
+    root = read_nodes(path, _FORM, WHAT)
+    data = plain(root)
+    hold = data["must_hold"] or {}
+    gates, margins = tuple(hold.get("passed") or ()), tuple(hold.get("non_inferior") or ())
     if not gates and not margins and "lost_at_most" not in hold:
-        raise ValueError("must_hold: asks for nothing, so that every version would keep it")
-    alpha = float(hold.get("alpha", 0.05))
-    if not 0 < alpha < 0.5:
-        raise ValueError(f"must_hold.alpha: {alpha:g} is not between 0 and 0.5")
+        place, nothing = root.mapping["must_hold"].place, "asks for nothing, so that every version would keep it"
+        raise RecordError(f"{place.file}:{place.line}:{place.column}: must_hold: {nothing}", hint=HINT)
     return Protocol(
         title=str(data.get("title") or "Predetermined change control plan"),
         device=str(data.get("device") or ""),
-        modifications=tuple({str(k): str(v) for k, v in m.items()} for m in data.get("modifications") or ()),
-        specs=specs,
-        may_change=tuple(str(name) for name in data.get("may_change") or ()),
+        modifications=tuple({k: str(v) for k, v in m.items()} for m in data.get("modifications") or ()),
+        specs=data["specs"],
+        may_change=tuple(data.get("may_change") or ()),
         passed=gates,
-        lost_at_most=_count("must_hold.lost_at_most", hold.get("lost_at_most", 0)),
-        margins=margins,
-        alpha=alpha,
-        pairs_at_least=_count("must_hold.pairs_at_least", hold.get("pairs_at_least", LEAST_PAIRS)),
-        sha256=sha256_of(json.loads(json.dumps(data, default=str))),
+        lost_at_most=int(hold.get("lost_at_most", 0)),
+        margins=tuple(Margin(m["metric"], float(m["margin"]), m.get("behaviour") or "") for m in margins),
+        alpha=float(hold.get("alpha", 0.05)),
+        pairs_at_least=int(hold.get("pairs_at_least", LEAST_PAIRS)),
+        sha256=sha256_of(data),
     )
-
-
-def _known(where: str, data: JsonObject, keys: frozenset[str]) -> None:
-    unknown = sorted(str(key) for key in data if key not in keys)
-    if unknown:
-        raise ValueError(f"{where}: {unknown[0]!r} is not known; there are {', '.join(sorted(keys))}")
-
-
-def _margin(index: int, entry: Mapping[str, Any]) -> Margin:
-    where = f"must_hold.non_inferior[{index}]"
-    _known(where, entry, frozenset({"metric", "margin", "behaviour"}))
-    metric, margin = str(entry["metric"]), float(entry["margin"])
-    if metric not in METRICS:
-        raise ValueError(f"{where}.metric: {metric!r} is none of {', '.join(METRICS)}")
-    if not (math.isfinite(margin) and margin > 0):
-        raise ValueError(f"{where}.margin: {margin:g} is not above 0")
-    return Margin(metric, margin, str(entry.get("behaviour") or ""))
-
-
-def _count(where: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{where}: {value!r} is no whole number of 0 or more")
-    return value

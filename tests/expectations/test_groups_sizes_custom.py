@@ -184,6 +184,14 @@ def sizes(d80, n=200, slope=6.0, seed=0):
     return trials
 
 
+def test_a_level_next_to_0_is_told_to_ask_for_little():
+    kind = find_check("size_at_sensitivity")
+    assert kind.asked_little({"level": 0.001, "at_most": 20}) == [
+        "level is 0.001, next to 0: next to no detector can fail it"
+    ]
+    assert kind.asked_little({"level": 0.05, "at_most": 20}) == []
+
+
 def test_the_size_from_which_nodules_are_found():
     passed = judge("size_at_sensitivity", {"level": 0.8, "at_most": 20}, sizes(12.0))
     assert passed.status is Status.PASSED

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 
 from synnodtest.canonical import sha256_of
 from synnodtest.errors import RecordError
@@ -324,25 +325,45 @@ def test_a_plan_without_comparable_metrics_is_never_kept_in_silence(plan):
 @pytest.mark.parametrize(
     ("line", "instead", "fault"),
     [
-        ("synnodtest_pccp: 1", "synnodtest_pccp: 2", "synnodtest_pccp: 1 is missing"),
-        ("title: Plan", "titel: Plan", "'titel' is not known"),
-        ("specs: {specs/size.yaml: abc}", "specs: {}", "names no spec"),
-        ("passed: [safety]", "passed: [safe]", "'safe' is no gate"),
-        ("metric: sensitivity, margin: 0.1", "metric: recall, margin: 0.1", "'recall' is none of"),
-        ("metric: sensitivity, margin: 0.1", "metric: sensitivity, margin: -0.1", "is not above 0"),
-        ("passed: [safety]", "alpha: 0.7", "not between 0 and 0.5"),
-        ("passed: [safety]", "lost_at_most: -1", "no whole number"),
+        ("synnodtest_pccp: 1", "synnodtest_pccp: 2", "1:18: synnodtest_pccp: must be 1, not 2"),
+        ("title: Plan", "titel: Plan", "2:1: 'titel' is not known; did you mean 'title'"),
+        ("specs: {specs/size.yaml: abc}", "specs: {}", "3:8: specs: must not be empty"),
+        ("passed: [safety]", "passed: [safe]", "6:12: must_hold.passed.0.: 'safe' is not known; did you mean 'safety'"),
+        (
+            "metric: sensitivity, margin: 0.1",
+            "metric: recall, margin: 0.1",
+            "8:16: .*'recall' is not known; known",
+        ),
+        ("metric: sensitivity, margin: 0.1", "metric: sensitivity, margin: -0.1", "8:37: .*margin: must be above 0"),
+        ("passed: [safety]", "alpha: 0.7", "6:10: must_hold.alpha: must be below 0.5"),
+        ("passed: [safety]", "lost_at_most: -1", "6:17: must_hold.lost_at_most: must be at least 0"),
+        (
+            "metric: sensitivity, margin: 0.1",
+            "metric: sensitivity, margin: 1_0",
+            "8:37: .*must be a number, not",
+        ),
         ("passed: [safety]", "passed: [safety]\n  passed: [exploratory]", "7:3: 'passed' is given twice"),
+        (PLAN[PLAN.index("  passed") :], "  alpha: 0.05\n", "5:1: must_hold: asks for nothing"),
         ("passed: [safety]", f"alpha: 1{'0' * 400}", "too large"),
     ],
 )
-def test_faults_of_a_protocol_are_named(tmp_path, line, instead, fault):
+def test_faults_of_a_protocol_are_named_with_their_line(tmp_path, line, instead, fault):
     path = tmp_path / "plan.yaml"
     path.write_text(PLAN.replace(line, instead))
     with pytest.raises(RecordError, match=fault) as raised:
         read_protocol(path)
     assert str(path) in str(raised.value)
     assert raised.value.hint
+
+
+def test_a_protocol_is_known_by_what_it_says_as_any_reader_of_yaml_reads_it(plan):
+    """Locks of earlier releases name this sha256."""
+    assert plan.sha256 == sha256_of(yaml.safe_load(PLAN))
+
+
+def test_a_folder_is_no_protocol_to_be_drafted(tmp_path):
+    with pytest.raises(RecordError, match="cannot be read: Is a directory"):
+        freeze_protocol(tmp_path, [], tmp_path / "synnodtest.lock")
 
 
 def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeypatch):

@@ -143,6 +143,8 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
         ("localization: {metric: distance_mm, at_most: 8}", "", ""),
         ("correlation: {over: contrast, at_least: -0.5}", "", "scores drawn by chance have a correlation of 0"),
         ("invariant: {under: {blur: 1}, metric: confidence, margin: 1}", "", "differ by less than the margin, 1"),
+        ("invariant: {under: {blur: 1}, margin: 0.99}", "", "differ by less than the margin, 0.99"),
+        ("invariant: {under: {blur: 1}, margin: 0.98}", "", ""),
         ("invariant: {under: {blur: 1}, metric: false_positives_per_image, margin: 20}", "", "20 false positives per"),
         ("invariant: {under: {blur: 1}, metric: confidence, margin: 0.5}", "", ""),
         ("specificity: {by: [arm], at_most: 0.5}", ARMS % ", perturbations: {blur: 1}", "have no 'arm': INCONCLUSIVE"),
@@ -209,6 +211,16 @@ def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(folder, ca
     told = capsys.readouterr().out
     assert told.count("WARNING") == len(warnings)
     assert all(f"s.yaml:{words}" in told for words in warnings)
+
+
+def test_check_warns_of_a_search_whose_margin_no_score_can_exceed(folder, capsys):
+    (folder / "s.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz:\n      vary: {diameter_mm: [9, 20]}\n    expect:\n"
+        "      - detected: {rate_at_least: 0.5}\n      - invariant: {under: {blur: 1}, margin: 1}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    told = "invariant: rates and scores of 0 to 1 differ by less than the margin, 1"
+    assert capsys.readouterr().out.count(told) == 1
 
 
 @pytest.mark.parametrize("claim", ["invariant: {under: {blur: 1}, margin: 0.1, %s}", "detected: {%s}"])

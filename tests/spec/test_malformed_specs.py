@@ -109,6 +109,14 @@ def test_files_that_are_hardly_yaml_are_told_too(content, words, tmp_path):
     assert words in str(complaint(path))
 
 
+def test_a_location_that_is_a_word_is_told_how_to_name_a_region(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: a\n    statement: A.\n    scenes:\n"
+        "      nodules: [{diameter_mm: 8, location: lung}]\n    expect:\n      - sensitivity: {at_least: 0.5}\n"
+    )
+    assert "location: must be a mapping such as {region: lung}, not the text" in str(complaint(tmp_path / "a.yaml"))
+
+
 def test_a_file_that_is_not_there_is_a_spec_error(tmp_path):
     assert "cannot be read" in str(complaint(tmp_path / "nowhere.yaml"))
 
