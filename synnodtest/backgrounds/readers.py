@@ -88,7 +88,8 @@ def read_given(path: Path, given: Given) -> Radiograph:
         BackgroundError: as there.
     """
     if not path.is_file():
-        raise BackgroundError(f"{path}: no such file", hint="check the path, and the 'file' column of the manifest")
+        what = "a folder, where one radiograph is read" if path.is_dir() else "no such file"
+        raise BackgroundError(f"{path}: {what}", hint="check the path, and the 'file' column of the manifest")
     stored = _shown(path, given)
     spacing = stored.spacing_mm
     if spacing is None:

@@ -48,7 +48,7 @@ def write(radiograph: Radiograph, path: Path, *, bits: int | None, size: int | N
         raise BackgroundError(f"{path}: {depth} bits are not written as {suffix}", hint=f"one of {known}")
     written = radiograph if size is None else resized(radiograph, size)
     written = marked(written) if mark else written
-    with system_faults(path, BackgroundError, "written"):
+    with system_faults(path, BackgroundError, "written", "name a file in a folder that is there and can be written to"):
         _write(written, path, suffix, depth)
     return path
 

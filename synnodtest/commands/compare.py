@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from synnodtest.commands.options import add_options, keep, settings_from
+from synnodtest.commands.options import add_options, file_to_write, keep, say_notes, settings_from
+
+_OF_SCENES = (("synthesizer", "diffusion"), ("backgrounds", None), ("limit", None), ("seed", 0))
+"""Options that say of what scenes are made, and what they are where nobody gave them."""
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -23,7 +26,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         "--compare-fail", action="append", default=[], metavar="M:D",
         help="exit with 1 where a metric moves by more than that, such as sensitivity:-0.03; may be repeated",
     )  # fmt: skip
-    add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    add("--json", type=file_to_write, metavar="FILE", help="also write the comparison as JSON")
     add_options(parser)
     parser.epilog = (
         "exit code 1: a limit is exceeded, or an expectation of A or B is ERROR or INVALID, on which no comparison\n"
@@ -46,8 +49,11 @@ def run(options: argparse.Namespace) -> int:
     limits = [parse_limit(text) for text in options.compare_fail]
     cases = []
     check_names(*(settings_from(options, text) for text in (options.a, options.b) if not is_record(text)))
+    specs = [*options.specs, *options.more_specs]
     if not (is_record(options.a) and is_record(options.b)):
-        cases = cases_of([*options.specs, *options.more_specs], options.backgrounds)
+        cases = cases_of(specs, options.backgrounds)
+    elif unused := [*map(str, specs), *(f"--{name}" for name, usual in _OF_SCENES if getattr(options, name) != usual)]:
+        say_notes([f"both are runs on file, whose scenes are as they are: {', '.join(unused)} not used"])
     earlier, now = (record_of(text, settings_from(options), cases, Progress()) for text in (options.a, options.b))
     comparison = compare(earlier, now, name=options.a, limits=limits)
     both = ((options.a, earlier), (options.b, now))

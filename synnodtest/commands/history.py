@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from synnodtest.commands.options import one_or_more, template
+from synnodtest.commands.options import file_to_write, one_or_more, template
 from synnodtest.errors import RecordError
 from synnodtest.integrity import ledger
 from synnodtest.record.history import history_of
@@ -25,7 +25,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="parent folder of runs")
     parser.add_argument("--expectation", default="*", metavar="PATTERN", help="node ids, such as '*::sensitivity'")
     parser.add_argument("--last", type=one_or_more, metavar="N", help="the last N runs alone")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: history.html in DIR)")
+    parser.add_argument("--out", type=file_to_write, metavar="FILE", help="the page (default: history.html in DIR)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
@@ -36,10 +36,15 @@ def run(options: argparse.Namespace) -> None:
     records, places = _newest(options.reports, options.last)
     own = {s.sha256 for history in records for s in history.identification.specs}
     entries = options.reports.parent / ledger.FILE_NAME
-    entered = [] if options.last else ledger.runs_of(entries, own)
+    entered = [e for e in ledger.runs_of(entries, own) if not options.last or e["run"] in places]
     for fault in ledger.faults(entries):
         print(fault, file=sys.stderr)
     history = history_of([_only(r, options.expectation) for r in records], entered)
+    if not history.outcomes and any(r.expectations for r in records):
+        some = next(e.id for r in records for e in r.expectations)
+        raise RecordError(
+            f"{options.reports}: no run came to an expectation {options.expectation!r}", hint=f"such as {some!r}"
+        )
     page = write_history(history, options.out or options.reports / "history.html", places)
     if options.json:
         print(json.dumps({"runs": [asdict(r) for r in history.runs], "outcomes": {

@@ -78,6 +78,17 @@ def file_to_write(text: str) -> Path:
     return Path(text)
 
 
+def folder_to_read(text: str) -> Path:
+    """Return the folder that an option names.
+
+    Raises:
+        argparse.ArgumentTypeError: no folder is there.
+    """
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: no such folder")
+    return Path(text)
+
+
 def settings_from(options: argparse.Namespace, detector: str = "") -> Settings:
     """Return the settings of a command that has the options of :func:`add_options`."""
     same = handed_on(options, "synthesizer", "backgrounds", "seed", "cache", "device", "limit")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import add_options, keep, settings_from
+from synnodtest.commands.options import add_options, file_to_write, keep, settings_from
 from synnodtest.errors import SynnodError
 from synnodtest.record.change import Version
 from synnodtest.record.model import Record
@@ -22,8 +22,13 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--protocol", type=Path, required=True, metavar="FILE", help="the plan, of synnodtest freeze --protocol FILE")
     add("--old", nargs="+", required=True, metavar="A", help=f"earlier versions, the reference first: {what}")
     add("--new", required=True, metavar="B", help="the version under judgement, the same")
-    add("--out", type=Path, metavar="FILE", help="the page (default: change-control-RUN.html beside that folder)")
-    add("--json", type=Path, metavar="FILE", help="also write the judgement as JSON")
+    add(
+        "--out",
+        type=file_to_write,
+        metavar="FILE",
+        help="the page (default: change-control-RUN.html beside that folder)",
+    )
+    add("--json", type=file_to_write, metavar="FILE", help="also write the judgement as JSON")
     add_options(parser)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from synnodtest import open_detector, plant, read_radiograph, write_radiograph
 from synnodtest.api.comparison import Compared, compared, table
-from synnodtest.backgrounds.writers import resized, truth_of
+from synnodtest.backgrounds.writers import resized, says_planted, truth_of
 from synnodtest.commands.options import handed_on
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError, SynthesizerError
@@ -24,6 +24,7 @@ from synnodtest.scene import ATTENUATION_WORDS, MARGIN_WORDS
 Findings = Mapping[str, Sequence[Finding]]
 """By the detector's text, the highest score first."""
 
+PLANTED_ALREADY = "the film says that it holds planted nodules; the truth written now tells of the new one alone"
 EPILOG = """\
 examples:
 
@@ -86,8 +87,8 @@ def _feature(text: str) -> tuple[str, float]:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     out = options.out or Path(f"{options.radiograph.stem}-planted.png")
-    if out.exists() and options.radiograph.exists() and out.samefile(options.radiograph):
-        raise SynnodError(f"{out} is the film itself, which would be lost", hint="name another file with --out")
+    told = options.truth or out.with_suffix(".json")
+    _refuse_lost(options.radiograph, out, told)
     detectors = {uri: open_detector(uri, device=options.device) for uri in options.detector}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -98,6 +99,7 @@ def run(options: argparse.Namespace) -> None:
     planted = planted if options.size is None else resized(planted, options.size)
     write_radiograph(planted, out, bits=options.bits, mark=options.mark)
     notes = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    notes += [PLANTED_ALREADY] if says_planted(options.radiograph) else []
     findings = {uri: _findings(detector, planted) for uri, detector in detectors.items()}
     print(table(rows))
     print(f"box of the truth, px: {', '.join(f'{edge:.0f}' for edge in planted.nodules[0].box)}")
@@ -105,9 +107,23 @@ def run(options: argparse.Namespace) -> None:
         print(f"{uri}: {_told(some)}")
     for note in notes:
         print(f"note: {note}")
-    told = options.truth or out.with_suffix(".json")
     write_atomic(told, json.dumps(_document(planted, rows, notes, findings, options), indent=1) + "\n")
     print(f"wrote {out} and {told}")
+
+
+def _refuse_lost(film: Path, out: Path, truth: Path) -> None:
+    """Refuse to write over the film, or the truth over the picture.
+
+    Raises:
+        SynnodError: one of them is the other.
+    """
+    for option, path in (("--out", out), ("--truth", truth)):
+        if path.exists() and film.exists() and path.samefile(film):
+            raise SynnodError(
+                f"{path} is the film itself, which would be lost", hint=f"name another file with {option}"
+            )
+    if out.resolve() == truth.resolve():
+        raise SynnodError(f"{out} cannot hold both picture and truth", hint="name another file with --truth")
 
 
 def _planted(before: Radiograph, options: argparse.Namespace) -> Radiograph:

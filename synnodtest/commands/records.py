@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from contextlib import suppress
 from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
@@ -87,7 +88,7 @@ def _verify(options: argparse.Namespace) -> int:
     faults = manifest.verify(options.folder, inputs=options.inputs)
     named = options.key or ""
     key = Path(named).read_text(encoding="utf-8", errors="replace") if named and Path(named).is_file() else named
-    if options.key is not None and not key.strip():
+    if options.key is not None and not signature.names_key(key):
         raise RecordError(f"--key {named!r}: no public key stands there", hint=signature.KEY_HINT)
     if (options.folder / manifest.SIGNATURE).is_file():
         faults += signature.verify(options.folder, key)
@@ -105,8 +106,11 @@ def _sign(options: argparse.Namespace) -> None:
     from synnodtest.integrity import signature
 
     password = getpass.getpass(f"password of {options.key}: ").encode() if options.password else None
+    before = ""
+    with suppress(RecordError):  # none, or none that can be read
+        before = signature.told(options.folder)
     path = signature.sign(options.folder, options.key, signer=options.signer, password=password)
-    print(f"{path}: {signature.told(options.folder)}")
+    print(f"{path}: {signature.told(options.folder)}{f'; in place of that of {before}' if before else ''}")
 
 
 def _explore(options: argparse.Namespace) -> None:

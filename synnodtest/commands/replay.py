@@ -149,7 +149,8 @@ def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
     matches = [key for key in scenes if key.startswith(wanted)] if len(wanted) >= 6 else []
     if len(matches) != 1:
         raise RecordError(
-            f"{len(matches)} scenes of the record start with {wanted!r}", hint="give the id that the report prints"
+            f"{len(matches)} scenes of the record start with {wanted!r}",
+            hint="give the id that the report prints, or at least six digits of it",
         )
     return matches[0], scenes[matches[0]]
 

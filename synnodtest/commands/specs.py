@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synnodtest.backgrounds.manifest import mask_regions
-from synnodtest.commands.options import add_options, settings_from
+from synnodtest.commands.options import add_options, folder_to_read, settings_from
 from synnodtest.commands.spec_warnings import warnings_of
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.loader import load_spec
@@ -45,7 +45,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "plan":
         _plan_options(parser)
     else:
-        parser.add_argument("--backgrounds", type=Path, help="folder whose masks add region names")
+        parser.add_argument("--backgrounds", type=folder_to_read, help="folder whose masks add region names")
     parser.set_defaults(run={"check": _check, "expand": _expand, "plan": _plan, "freeze": _freeze}[name])
 
 

@@ -88,12 +88,17 @@ def fields_of(text: str) -> dict[str, object]:
     Raises:
         SynnodError: the text is no mapping in YAML.
     """
-    import yaml
+    from synnodtest.spec.nodes import plain
+    from synnodtest.spec.source import YamlFault, parse
 
+    hint = "--nodule '{contrast: {uniform: [0.03, 0.15]}}'"
     try:
-        fields = yaml.safe_load(text) if text else {}
-    except yaml.YAMLError as error:
-        raise SynnodError(f"--nodule {text!r}: {error}") from error
-    if not isinstance(fields, dict):
-        raise SynnodError(f"--nodule {text!r} is no mapping", hint="--nodule '{contrast: {uniform: [0.03, 0.15]}}'")
+        root, problems = parse(text or "{}", "--nodule")
+    except YamlFault as fault:
+        raise SynnodError(str(fault.problem), hint=hint) from fault
+    if problems:
+        raise SynnodError(str(problems[0]), hint=hint)
+    if not isinstance(root.value, dict):
+        raise SynnodError(f"--nodule {text!r} is no mapping", hint=hint)
+    fields: dict[str, object] = plain(root)
     return fields

@@ -155,9 +155,22 @@ def _of_ssh(public_key: bytes) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-ed25519", public_key))
 
 
+def names_key(given: str) -> bool:
+    """Return whether a text is an Ed25519 public key, in any of the forms that :func:`verify` takes."""
+    key = _key_in(given)
+    try:
+        return key.startswith("SHA256:") or len(base64.b64decode(key, validate=True)) in (32, len(_of_ssh(bytes(32))))
+    except ValueError:
+        return False
+
+
+def _key_in(given: str) -> str:
+    words = given.split() or [""]
+    return words[1] if words[0] == "ssh-ed25519" and len(words) > 1 else words[0]
+
+
 def _is_of(given: str, public_key: bytes) -> bool:
-    words = given.split()
-    key = words[1] if words[0] == "ssh-ed25519" and len(words) > 1 else words[0]
+    key = _key_in(given)
     forms = {base64.b64encode(form).decode() for form in (public_key, _of_ssh(public_key))}
     return key in forms or key == fingerprint(public_key)
 

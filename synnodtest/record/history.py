@@ -24,7 +24,7 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
 
     Args:
         records: Records of runs, in any order.
-        ledger: Entries of :func:`synnodtest.integrity.ledger.runs_of`.
+        ledger: Entries of :func:`synnodtest.integrity.ledger.runs_of`, in their order.
     """
     known = {record.run.id: record for record in map(Record.of, records)}
     entered = {entry.run: entry for entry in (decode(LedgerEntry, one) for one in ledger)}
@@ -33,7 +33,7 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
     lines += [
         RunLine(key, e.started, e.detector, e.seed, e.status, {}) for key, e in entered.items() if key not in known
     ]
-    lines.sort(key=lambda line: (line.started, line.id))
+    lines = _in_order(lines, list(entered))
     outcomes: dict[str, list[Outcome]] = {}
     titles: dict[str, str] = {}
     draws: _Draws = {}
@@ -46,6 +46,15 @@ def history_of(records: Iterable[Record | JsonObject], ledger: Iterable[JsonObje
             outcomes.setdefault(entry.id, []).append(_outcome(index, entry, _question(record, entry, draws)))
             titles[entry.id] = f"{entry.behaviour}: {told[entry.id]}"
     return History(lines, outcomes, titles)
+
+
+def _in_order(lines: Iterable[RunLine], entered: Sequence[str]) -> list[RunLine]:
+    """Return runs as the ledger entered them, whatever the clock said; what it does not know follows its time."""
+    places, latest, placed = {run: n for n, run in enumerate(entered)}, -1, []
+    for line in sorted(lines, key=lambda line: (line.started, line.id)):
+        latest = max(latest, places.get(line.id, -1))
+        placed.append((places.get(line.id, latest), line))
+    return [line for _, line in sorted(placed, key=lambda one: one[0])]
 
 
 def _outcome(index: int, entry: ExpectationEntry, question: str) -> Outcome:

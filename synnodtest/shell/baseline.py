@@ -40,9 +40,10 @@ def kept_record(text: str) -> Record:
         RecordError: it cannot be read, or is not as its run wrote it.
     """
     path = Path(text).expanduser()
-    if untold := refuse_changed(path):
+    untold, kept = refuse_changed(path), record.load(path)
+    if untold:
         print(untold, file=sys.stderr)
-    return record.load(path)
+    return kept
 
 
 class SecondDetector(Run):

@@ -478,6 +478,40 @@ def test_the_command_opens_its_detectors_before_it_writes_anything(tmp_path, mon
     assert not (tmp_path / "made.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--out", "made.png", "--truth", "film.png"], "film.png is the film itself"),
+        (["--out", "made.png", "--truth", "./made.png"], "made.png cannot hold both picture and truth"),
+        (["--out", "nowhere/made.png"], "name a file in a folder that is there"),
+    ],
+)
+def test_the_command_loses_neither_film_nor_picture_and_says_where_it_cannot_write(
+    tmp_path, monkeypatch, capsys, more, told
+):
+    monkeypatch.chdir(tmp_path)
+    before = write_png(tmp_path / "film.png", chest(300, 400)).read_bytes()
+    words = ["--mm-per-px", "0.9", "--box", "150,100,180,130", "--synthesizer", "gaussian"]
+    assert main(["plant", "film.png", *words, *more]) == 1
+    assert told in capsys.readouterr().err
+    assert (tmp_path / "film.png").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["film.png"]
+
+
+def test_the_command_says_that_a_film_holds_planted_nodules_already_and_that_a_folder_is_none(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    write_png(tmp_path / "film.png", chest(300, 400))
+    words = ["--box", "150,100,180,130", "--synthesizer", "gaussian"]
+    assert main(["plant", "film.png", "--mm-per-px", "0.9", *words, "--out", "made.png"]) == 0
+    assert "holds planted nodules" not in capsys.readouterr().out
+    assert main(["plant", "made.png", *words, "--out", "twice.png"]) == 0
+    assert "note: the film says that it holds planted nodules" in capsys.readouterr().out
+    assert main(["plant", str(tmp_path), *words]) == 1
+    assert f"{tmp_path}: a folder, where one radiograph is read" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("out", ["film.png", "./film.png", "link.png"])
 def test_the_command_does_not_write_over_the_film_itself(tmp_path, monkeypatch, capsys, out):
     monkeypatch.chdir(tmp_path)

@@ -11,6 +11,7 @@ from scipy import ndimage, stats
 
 from synnodtest.annotated.films import AnnotatedFilms
 from synnodtest.cli import main
+from synnodtest.commands.transfer import fields_of
 from synnodtest.detectors.callables import CallableDetector
 from synnodtest.errors import SynnodError
 from synnodtest.evaluation.transfer.compare import agreement, compare, threshold_at, visibility_of
@@ -288,11 +289,27 @@ def test_agreement_over_detectors_is_spearmans_and_the_mean_difference():
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"), [({"diameter_mm": 8}, "taken from the annotated films"), ({"contrst": 1}, "contrst")]
+    ("fields", "message"),
+    [({"diameter_mm": 8}, "taken from the annotated films"), ({"contrst": 1}, "^--nodule: 'contrst' is not known")],
 )
 def test_fields_of_the_planted_nodules_are_of_the_language_and_not_of_the_films(fields, message):
     with pytest.raises(SynnodError, match=message):
         nodule_template(fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{density: 1_0}", "^--nodule: density: must be a number.*not the text '1_0'"),
+        ("{contrast: -3, margin: foo}", "contrast: must be above 0, not -3; margin: must be one of"),
+        ("{a: [", "--nodule:1:6: not valid YAML"),
+        ("{density: 1, density: 2}", "'density' is given twice"),
+        ("nodule.yaml", "is no mapping"),
+    ],
+)
+def test_a_fault_of_the_option_names_the_option_and_no_file_that_nobody_wrote(text, message):
+    with pytest.raises(SynnodError, match=message):
+        nodule_template(fields_of(text))
 
 
 def test_the_command_writes_the_result_and_prints_a_table(world, tmp_path, capsys):

@@ -58,8 +58,9 @@ def test_a_folder_whose_name_is_no_text_is_told(tmp_path, monkeypatch):
 
 def test_a_file_that_cannot_be_written_is_told_without_a_traceback(tmp_path, capsys):
     results.write(example.record(20), tmp_path)
-    assert main(["compare", *[str(tmp_path)] * 2, "--json", str(tmp_path)]) == 1
-    assert f"synnodtest compare: {tmp_path}: Is a directory" in capsys.readouterr().err
+    taken = tmp_path / "results.json" / "made.json"
+    assert main(["compare", *[str(tmp_path)] * 2, "--json", str(taken)]) == 1
+    assert f"synnodtest compare: {taken.parent}: File exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

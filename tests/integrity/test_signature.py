@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 from functools import partial
@@ -64,6 +65,23 @@ def test_a_blank_key_is_refused_and_never_taken_for_none(run, key, tmp_path, cap
     for given in ("", blank, str(tmp_path / "blank.pub"), str(tmp_path / "empty.pub")):
         assert main(["verify", str(run), "--key", given]) == 1
         assert "no public key stands there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_what_is_no_public_key_is_refused_and_not_called_another_key(run, key, tmp_path, capsys, signed):
+    if signed:
+        signature.sign(run, key)
+    (tmp_path / "rsa.pub").write_text("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAYQ== me@here\n")
+    for given in ("nowhere.pub", str(tmp_path / "rsa.pub"), str(key), "QUJD"):
+        assert main(["verify", str(run), "--key", given]) == 1
+        assert "no public key stands there" in capsys.readouterr().err
+
+
+def test_who_signs_in_place_of_another_is_told_so(run, key, capsys):
+    assert main(["sign", str(run), "--key", str(key), "--signer", "A. Author"]) == 0
+    assert "in place of" not in capsys.readouterr().out
+    assert main(["sign", str(run), "--key", str(key), "--signer", "B. Reviewer"]) == 0
+    assert re.search(r"B\. Reviewer.*; in place of that of A\. Author, 20", capsys.readouterr().out)
 
 
 def test_a_changed_run_and_a_foreign_signature_are_found_out(run, key, drawings):

@@ -231,6 +231,15 @@ def test_aborted_runs_of_the_ledger_stand_among_the_others():
     assert [(line.id, line.status) for line in made.runs] == [("r1", "finished"), ("r0", "aborted"), ("r2", "finished")]
 
 
+def test_runs_stand_in_the_order_of_the_ledger_whatever_the_clock_said():
+    """The clock was set back before the second run; a run that the ledger does not know follows its time."""
+    entered = [{"run": f"r{n}", "started": f"2026-01-0{n}T00:00:00+00:00", "status": "finished"} for n in (2, 1)]
+    made = history_of([run(n, "1", 0, "FAILED" if n == 1 else "PASSED") for n in (1, 2, 3)], entered)
+    assert [line.id for line in made.runs] == ["r2", "r1", "r3"]
+    assert [n for n, *_ in made.newly("PASSED")] == ["s.yaml::b::e0"], "r3 against r1, the run before it"
+    assert [line.id for line in history_of([run(n, "1", 0, "PASSED") for n in (1, 2, 3)]).runs] == ["r1", "r2", "r3"]
+
+
 def test_the_page_holds_every_run_escaped_and_without_a_script(tmp_path):
     records = [run(1, "<b>1", 0, "PASSED"), run(2, "2", 1, "FAILED")]
     text = write_history(history_of(records), tmp_path / "h.html").read_text()
@@ -257,6 +266,9 @@ def test_the_command_reads_the_folder_of_runs_and_the_ledger(made, tmp_path, mon
     assert main(["history", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 3
     assert main(["history", "--reports", "nowhere"]) == 1
+    capsys.readouterr()
+    assert main(["history", "--expectation", "no-such*"]) == 1
+    assert "no run came to an expectation 'no-such*'" in capsys.readouterr().err
 
 
 def test_the_command_takes_no_record_that_was_changed_and_tells_of_a_cut_ledger(made, tmp_path, monkeypatch, capsys):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from synnodtest.expectations.assumed import BY_DEFAULT
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.exports.markdown import summary
@@ -175,6 +176,15 @@ def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
     (row,) = data["table"].rows
     assert dict(zip(data["table"].columns, row, strict=True))["Fewest backgrounds that can pass"] == "16"
     assert [getattr(c, "text", c) for c in data["plans"].rows[0]][1:] == ["equal arms", "0.83"]
+
+
+@pytest.mark.parametrize("name", ["{sensitivity: ..}", "{monotone: .., spread: ..}"])
+def test_a_default_that_was_planned_with_is_told_to_the_reader_and_not_to_the_author(small, name):
+    asks = f"a rate of 0.6 ({BY_DEFAULT}{{assume: {name}}}), and two levels ({BY_DEFAULT}{{assume: {{drop: ..}}}})"
+    small["expectations"][0]["plan"] = {"assume": asks, "power": 0.83, "least_backgrounds": 16}
+    told = "a default of synnodtest: the specification assumes nothing"
+    (row,) = sample_size(Context(Record.of(small), Path("."))).data["plans"].rows
+    assert row[1] == f"a rate of 0.6 ({told}), and two levels ({told})"
 
 
 def test_the_chance_of_passing_is_drawn_of_what_can_pass_and_says_how_many_are_left_out(made):

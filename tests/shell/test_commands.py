@@ -297,6 +297,16 @@ def test_records_with_invalid_verdicts_compare_to_no_success(folder, capsys, nam
     assert ("INVALID other.json: 2 expectations: the reason" in capsys.readouterr().out) is bool(code)
 
 
+def test_what_two_runs_on_file_make_no_use_of_is_said(folder, capsys):
+    one = {"id": "b", "statement": "s", "resolved": {}}
+    record = parts.record(expectations=[parts.expectation(id="s.yaml::b::a")], behaviours=[one])
+    (folder / "one.json").write_text(json.dumps(record))
+    assert main(["compare", "one.json", "one.json", "specs", "--limit", "3"]) == 0
+    assert "whose scenes are as they are: specs, --limit not used" in capsys.readouterr().err
+    assert main(["compare", "one.json", "one.json"]) == 0
+    assert "not used" not in capsys.readouterr().err
+
+
 def test_the_plan_counts_what_is_finished_and_times_it_by_this_machine(compared, folder, capsys):
     compared("bright", "silent")
     words = ["--backgrounds", "cxr", "--synthesizer", "gaussian"]
@@ -432,12 +442,30 @@ def test_an_argument_that_a_command_does_not_know_is_answered_with_the_usage_of_
     assert "usage: synnodtest history [-h] [--reports DIR]" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["detector --detector demo", "synthesizer", "reference --data x"])
-def test_a_folder_in_the_place_of_the_file_to_write_is_refused_before_hours_of_work(capsys, tmp_path, kind):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "evaluate detector --detector demo --out",
+        "evaluate synthesizer --out",
+        "evaluate reference --data x --out",
+        "history --out",
+        "compare a b --json",
+        "pccp check --protocol p --old a --new b --json",
+        "pccp check --protocol p --old a --new b --out",
+    ],
+)
+def test_a_folder_in_the_place_of_the_file_to_write_is_refused_before_hours_of_work(capsys, tmp_path, words):
     with pytest.raises(SystemExit) as ended:
-        main(["evaluate", *kind.split(), "--out", str(tmp_path)])
+        main([*words.split(), str(tmp_path)])
     assert ended.value.code == 2
     assert f"{tmp_path} is a folder: name a file in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "expand", "freeze"])
+def test_a_folder_of_backgrounds_that_is_not_there_is_refused(capsys, command):
+    with pytest.raises(SystemExit):
+        main([command, "specs/size.yaml", "--backgrounds", "nowhere"])
+    assert "--backgrounds: nowhere: no such folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import yaml
 
 from synnodtest.annotated.films import AnnotatedFilms, RealNodule
 from synnodtest.canonical import seed_sequence
-from synnodtest.errors import SynnodError
+from synnodtest.errors import SpecError, SynnodError
 from synnodtest.evaluation.transfer.places import across, corresponding
 from synnodtest.evidence.arm import Arm
 from synnodtest.geometry import bits_of, centre_of, iou, mask_of, moved_to, px_to_mm
@@ -48,8 +48,7 @@ def nodule_template(fields: Mapping[str, object]) -> NoduleSpec:
     """Return a nodule with fields of the spec language (``contrast``, ``density``, ...), everything else by default.
 
     Raises:
-        SpecError: the fields are not of the language.
-        SynnodError: they say what the annotated films say: size, place and name.
+        SynnodError: the fields are not of the language, or say what the annotated films say: size, place and name.
     """
     taken = sorted({"diameter_mm", "location", "name"} & set(fields))
     if taken:
@@ -64,7 +63,13 @@ def nodule_template(fields: Mapping[str, object]) -> NoduleSpec:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "nodule.yaml"
         path.write_text(yaml.safe_dump(spec), encoding="utf-8")
-        scenes_read = load_spec(path).behaviours[0].scenes
+        try:
+            scenes_read = load_spec(path).behaviours[0].scenes
+        except SpecError as error:  # whose file and lines nobody wrote
+            told = [
+                f"{p.path.partition('nodules[0]')[2].lstrip('.')}: {p.message}".lstrip(": ") for p in error.problems
+            ]
+            raise SynnodError(f"--nodule: {'; '.join(told)}", hint="fields of a nodule, as a spec has them") from None
     assert scenes_read is not None
     return scenes_read.nodules[0]
 

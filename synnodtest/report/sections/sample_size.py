@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import scipy
 
+from synnodtest.expectations.assumed import BY_DEFAULT
 from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
@@ -28,6 +30,11 @@ _LOOKS = (
 """Of the curves, no two lines alike: in grey print colours are not told apart."""
 
 
+_TO_THE_AUTHOR = re.compile(re.escape(BY_DEFAULT) + r"\{assume: .*?\}\}?")
+"""How a plan asks whoever writes the spec for an assumption."""
+_STATED = "a default of synnodtest: the specification assumes nothing"
+
+
 def sample_size(context: Context) -> Section:
     """Return n, clustering and power of each expectation."""
     rows, plans, curves = [], [], []
@@ -44,7 +51,7 @@ def sample_size(context: Context) -> Section:
         shown = number(effective) if e.ruling.n_nodules else "–"
         rows.append([name, *counts, shown, bound_text(first), *map(number, (least, plan.least_backgrounds))])
         if plan.assume:
-            plans.append([name, value_text(plan.assume), number(plan.power)])
+            plans.append([name, _TO_THE_AUTHOR.sub(_STATED, value_text(plan.assume)), number(plan.power)])
         several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
         can = several and not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
         if _exact_bound(first) is not None and effective and can:
