@@ -76,6 +76,7 @@ class Objection:
 
 
 _NUMBERS = ("StudyInstanceUID", "SeriesInstanceUID", "AccessionNumber")
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 WITHOUT_PATIENT = "synnodtest"
 """PatientID of the DICOM files that synnodtest writes: of no patient, rather than all of the same one."""
 
@@ -87,6 +88,7 @@ class DicomFacts:
     ``numbers`` are those by which a table may call its study: study, series, accession.
     ``strata`` are view, sex and age in years, those of them that it tells.
     ``acquisition`` says how it was taken (:func:`acquisition_of`).
+    ``spaced`` says whether a tag gives the size of a pixel.
     ``objections`` say why the file is no frontal chest radiograph; none if it is one.
     """
 
@@ -95,6 +97,7 @@ class DicomFacts:
     numbers: tuple[str, ...]
     strata: Mapping[str, str]
     acquisition: Mapping[str, str]
+    spaced: bool
     objections: tuple[Objection, ...]
 
     def foreign(self, accept: frozenset[str]) -> Objection | None:
@@ -112,6 +115,7 @@ def facts_of(data: Any) -> DicomFacts:
         numbers=tuple(number for name in _NUMBERS if (number := _text(data, name))),
         strata=_told({**strata, "age": years(_text(data, "PatientAge"))}),
         acquisition=acquisition_of(data),
+        spaced=any(data.get(name) for name in SPACINGS),
         objections=_objections_to(data),
     )
 

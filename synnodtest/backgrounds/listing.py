@@ -113,8 +113,24 @@ def _listed(folder: Path, outer: Sequence[Path]) -> Listing:
     notes += notes_on_masks(images, {stem_of(entry.path) for entry in entries})
     if not entries:
         raise _nothing(folder, positive, planted, foreign)
+    _refuse_unspaced(entries)
     entries.sort(key=lambda entry: entry.id)
     return Listing(folder, manifest.path if manifest else None, entries, notes, annotated.patients)
+
+
+def _refuse_unspaced(entries: Sequence[Entry]) -> None:
+    """Refuse DICOM files of which none tells the size of a pixel; what single ones lack is told when they are read.
+
+    Raises:
+        BackgroundError: neither a header nor the manifest tells it.
+    """
+    if not any(e.header is None or e.header.spaced or e.given.spacing_mm for e in entries):
+        first = min(entries, key=lambda entry: entry.id).path
+        raise BackgroundError(
+            f"{first}: the size of a pixel in mm is unknown, as it is for all {len(entries)} DICOM files of the set",
+            hint=f"write it into manifest.csv in {first.parent} or its parent, in rows with the columns file, "
+            "mm_per_px_x, mm_per_px_y",
+        )
 
 
 def _called_nodules(entries: Sequence[Entry]) -> set[Path]:

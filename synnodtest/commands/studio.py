@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from synnodtest.commands.options import one_or_more
 from synnodtest.devices import device
 
 PORT = 7860
@@ -20,7 +21,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     add("--study", type=Path, help="folder of a reader study of 'evaluate realism', to be served")
     add("--device", type=device, default="cpu", help="cpu or cuda")
     add("--port", type=int, default=PORT, help=f"port on 127.0.0.1 (default {PORT}; 0: any free one)")
-    add("--max-upload-mb", type=int, default=256, help="largest file that is taken (default 256)")
+    add("--max-upload-mb", type=one_or_more, default=256, help="largest file that is taken (default 256)")
     add("--no-browser", action="store_true", help="only print the address")
 
 

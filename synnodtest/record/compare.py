@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -184,7 +184,7 @@ def _differences(pairs: Sequence[Pair], wanted: Wanted, alpha: float) -> Iterato
 def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     """Return why the pairs do not speak for a side's scenes: more have no partner than have one; else nothing.
 
-    Nor do they for what a run that was interrupted did not come to.
+    Nor do they for what a run did not come to that was interrupted, or left it out.
 
     By whether scenes have nodules; where all of these were searched for, none speaks for a limit. Left out are
     behaviours that the other side does not have, and those whose scenes hang on the detector: searches and sequential
@@ -194,7 +194,7 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b)}
     wanted = _wanted(now)
     apart = bool(wanted) and not any(asked.together for asked in wanted.values())
-    short = "the run was interrupted, and says nothing of what it did not come to" if now.interrupted else ""
+    short = _left_out(now, known)
     reasons = {True: short or (_APART if apart else ""), False: short}
     for whose, side, paired in (
         (" of the earlier run", earlier, [old for old, _ in pairs]),
@@ -208,6 +208,16 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
             if met < there - met:
                 reasons[planted] = f"only {met} of {counted(there, 'scene')}{whose} can be compared"
     return reasons
+
+
+def _left_out(now: Side, known: Collection[str]) -> str:
+    """Return why a run says nothing of behaviours that the earlier one has; empty where it came to all of them."""
+    if now.interrupted:
+        return "the run was interrupted, and says nothing of what it did not come to"
+    there = {scene.behaviour for scene in now.scenes.values()}
+    absent = {entry.behaviour for entry in now.expectations if entry.status == "NOT RUN"} & {*known} - there
+    what = counted(len(absent), "behaviour")
+    return f"the run left {what} of the earlier one out (-k, -m, -x), and says nothing of it" if absent else ""
 
 
 def _hangs_on_the_detector(behaviour: BehaviourEntry) -> bool:

@@ -203,6 +203,20 @@ class TestWhatBelongsToASet:
         backgrounds = open_backgrounds(tmp_path, "pneumothorax")
         assert "air_leak" not in backgrounds.load(backgrounds.backgrounds[0]).regions
 
+    def test_dicom_files_of_which_none_tells_the_size_of_a_pixel_are_refused_before_one_is_read(self, tmp_path):
+        pytest.importorskip("pydicom")
+        for name in "ab":
+            write_dicom(tmp_path / f"{name}.dcm", chest(bits=12), PatientID=name, ImagerPixelSpacing=None)
+        with pytest.raises(BackgroundError, match=r"a\.dcm: the size of a pixel in mm is unknown.* all 2 DICOM files"):
+            list_radiographs(tmp_path)
+        (tmp_path / "manifest.csv").write_text("file,mm_per_px_x,mm_per_px_y\na.dcm,1.2,1.2\nb.dcm,1.2,1.2\n")
+        assert len(list_radiographs(tmp_path).entries) == 2
+        (tmp_path / "manifest.csv").unlink()
+        for tag in ("PixelSpacing", "NominalScannedPixelSpacing"):
+            tagged = {tag: ["1.2", "1.2"]}
+            write_dicom(tmp_path / "b.dcm", chest(bits=12), PatientID="b", ImagerPixelSpacing=None, **tagged)
+            assert len(list_radiographs(tmp_path).entries) == 2, "single files are told of when they are read"
+
     def test_dicom_folders_need_no_manifest_and_hide_the_patients_name(self, tmp_path):
         pytest.importorskip("pydicom")
         for index, patient in enumerate(["Meier", "Huber", "Meier"]):

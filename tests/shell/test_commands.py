@@ -504,7 +504,10 @@ def test_a_time_limit_interrupts_a_command_as_ctrl_c_does(capsys, monkeypatch):
 @pytest.mark.parametrize("limit", ["0", "-3", "x"])
 @pytest.mark.parametrize(
     "words",
-    [["plan", "--limit"], ["demo", "--limit"], ["history", "--last"], ["regions", "--out=r.png", "--among"]],
+    [
+        *(["plan", "--limit"], ["demo", "--limit"], ["history", "--last"], ["regions", "--out=r.png", "--among"]),
+        ["studio", "--max-upload-mb"],
+    ],
     ids=lambda words: words[0],
 )
 def test_a_limit_below_one_is_refused(capsys, words, limit):
