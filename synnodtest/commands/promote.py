@@ -59,6 +59,11 @@ def run(options: argparse.Namespace) -> int:
     own = str(failure.get("expectation_id") or "").partition("::")[0]  # of two specs with a behaviour of that name
     path = Path(own if own in named else named[0])
     before = load_spec(path)
+    if failure["behaviour"] not in {b.id for b in before.behaviours}:
+        raise SynnodError(
+            f"{path}: there is no behaviour {failure['behaviour']!r} any more",
+            hint="run the specs again, or add the example by hand: " + flow(failure["example"]),
+        )
     if options.region:
         return _region(path, before.behaviour(failure["behaviour"]), failure)
     known = _explicit(before, failure["behaviour"])

@@ -226,7 +226,7 @@ def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
             one, other = (str(side.get(name, "absent")) for side in (before, after))
             rows.append({"field": name, "reference": one, "new": other, "foreseen": "yes" if foreseen else "no"})
     outside = [row for row in rows if row["foreseen"] == "no"]
-    finding = f"{plural(len(rows), 'field')} differ, {len(outside)} not foreseen" if rows else "nothing differs"
+    finding = f"{plural(len(rows), 'difference')}, {len(outside)} not foreseen" if rows else "nothing differs"
     return Clause("changes", asks, "FAILED" if outside else "PASSED", finding, tuple(rows))
 
 

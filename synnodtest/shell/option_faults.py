@@ -102,6 +102,8 @@ def faults_of_settings(settings: Settings, *, writes: bool) -> Iterator[str]:
             RayOptions.parse(settings.executor)
         except SynnodError as error:
             yield str(error)
+    if settings.cache.is_file():  # a folder that cannot be written serves what is in it
+        yield f"--synnod-cache {settings.cache}: a file, and the store is a folder\n  hint: name another folder"
     fault = _unwritable(settings.reports) if writes else ""
     if fault:
         where = f"--synnod-report: {settings.reports}"

@@ -96,6 +96,22 @@ def test_a_counterexample_of_an_older_run_is_promoted_and_told_in_words(tmp_path
     assert explicit["diameter_mm"] == 7.25
 
 
+@pytest.mark.parametrize("more", [[], ["--region"]])
+def test_a_behaviour_that_was_renamed_since_the_run_is_told_with_the_example(tmp_path, monkeypatch, capsys, more):
+    monkeypatch.chdir(tmp_path)
+    spec = (HEAD + "    fuzz: {vary: {diameter_mm: [5, 9]}}\n" + TAIL).replace("id: mine", "id: renamed")
+    (tmp_path / "spec.yaml").write_text(spec)
+    record = example.record(20)
+    record["behaviours"] = [*record["behaviours"], record["behaviours"][0] | {"id": "mine", "file": "spec.yaml"}]
+    record["fuzzing"] = [FAILURE]
+    records.write(record, tmp_path / "reports" / "20260101T000000Z-aaaaaa")
+    assert main(["promote", "fuzz-0123", *more]) == 1
+    said = capsys.readouterr().err
+    assert "spec.yaml: there is no behaviour 'mine' any more" in said
+    assert "{diameter_mm: 7.25, place: {" in said
+    assert (tmp_path / "spec.yaml").read_text() == spec
+
+
 def test_what_was_promoted_before_is_not_added_again(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "spec.yaml"

@@ -229,6 +229,7 @@ IMPOSSIBLE = {
     "timeout": ({"timeout_s": -3.0}, "--synnod-timeout -3: seconds above 0"),
     "device": ({"device": "gpu"}, "--synnod-device 'gpu' is no device: cpu, cuda"),
     "executor": ({"executor": "rayy"}, "--executor rayy: unknown"),
+    "cache": ({"cache": "file"}, "--synnod-cache *file: a file, and the store is a folder"),
     "reports": ({"reports": "file/reports"}, "--synnod-report: *file/reports: no report can be written there (Not a"),
 }
 
@@ -242,7 +243,7 @@ def test_what_no_run_can_work_with_is_told_before_it_begins(tmp_path, slip):
 
     (tmp_path / "file").touch()
     given, said = IMPOSSIBLE[slip]
-    given = {name: tmp_path / value if name == "reports" else value for name, value in given.items()}
+    given = {name: tmp_path / value if name in ("reports", "cache") else value for name, value in given.items()}
     (fault,) = faults_of_settings(Settings(root=tmp_path, **given), writes=True)
     assert fnmatch.fnmatch(fault, f"{said}*")
     fits = Settings(root=tmp_path, limit=1, timeout_s=0.5, executor="ray?detectors=2", reports=tmp_path / "new" / "one")
