@@ -19,7 +19,7 @@ from synnodtest.annotated.split_sources import composites
 from synnodtest.backgrounds import open_backgrounds
 from synnodtest.canonical import plain
 from synnodtest.commands.annotated import FRESH_SEED
-from synnodtest.commands.options import settings_from
+from synnodtest.commands.options import folder_to_read, settings_from
 from synnodtest.devices import device
 from synnodtest.errors import SynnodError
 from synnodtest.files import write_atomic
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--backgrounds", type=Path, metavar="DIR", help="nodule-free radiographs (default: phantoms)")
     add("--scenes", type=int, metavar="N", help="scenes of what is drawn many times (default: 5710)")
     add("--limit", type=int, help="at most so many backgrounds per behaviour")
-    add("--data", type=Path, help="NODE21 folder: real nodules for correlation and average-precision")
+    add("--data", type=folder_to_read, help="NODE21 folder: real nodules for correlation and average-precision")
     add("--ct-patches", type=Path, metavar="DIR", help="segmented CT nodules in the NODE21 layout")
     add(
         "--split", choices=("test", "train", "all"), default="test",
@@ -56,6 +56,8 @@ def _run(options: argparse.Namespace) -> None:
     for option, value in (("--scenes", options.scenes), ("--limit", options.limit), ("--nodules", options.nodules)):
         if value is not None and value < 1:
             raise SynnodError(f"{option} must be 1 or more, not {value}")
+    if options.out.is_file():
+        raise SynnodError(f"--out {options.out}: a file, and figures go into a folder", hint="name another")
     synthesizer = _synthesizer(options, experiment.synthesizer)
     settings = replace(settings_from(options, options.detector), synthesizer=synthesizer)
     bench = Bench(settings, options.scenes or experiment.scenes)

@@ -142,6 +142,8 @@ def _realism(options: argparse.Namespace) -> int:
     if options.answers:
         if options.key is None:
             raise SynnodError("--answers without --key", hint="--key DIR/key.json, which the study left")
+        if options.out is not None:
+            raise SynnodError("--answers beside --out", hint="--out writes a study; the AUC of its answers is printed")
         print(json.dumps(judge_answers(options.answers, options.key, seed=options.seed), indent=1))
         return 0
     if options.data is not None:

@@ -461,6 +461,11 @@ def test_a_folder_in_the_place_of_the_file_to_write_is_refused_before_hours_of_w
     assert f"{tmp_path} is a folder: name a file in it" in capsys.readouterr().err
 
 
+def test_answers_of_readers_are_not_judged_where_a_study_is_asked_for_too(capsys):
+    assert main(["evaluate", "realism", "--answers", "a.json", "--key", "key.json", "--out", "x"]) == 1
+    assert "--answers beside --out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["check", "expand", "freeze"])
 def test_a_folder_of_backgrounds_that_is_not_there_is_refused(capsys, command):
     with pytest.raises(SystemExit):

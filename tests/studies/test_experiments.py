@@ -112,6 +112,16 @@ class TestCommands:
         assert planted["air_leak"] == 8
         assert 6 <= planted["lung"] <= 8  # where the film is white a nodule is left out
 
+    def test_a_file_for_the_folder_of_figures_and_a_folder_that_is_not_there_are_refused_before_work(
+        self, tmp_path, capsys
+    ):
+        (tmp_path / "file").touch()
+        assert main(["paper", "size", "--detector", "oracle", "--out", str(tmp_path / "file")]) == 1
+        assert "a file, and figures go into a folder" in capsys.readouterr().err
+        with pytest.raises(SystemExit):
+            main(["paper", "correlation", "--detector", "oracle", "--out", str(tmp_path), "--data", "nowhere"])
+        assert "--data: nowhere: no such folder" in capsys.readouterr().err
+
     def test_shape_needs_ct_nodules(self, chests, tmp_path, capsys):
         words = ["paper", "shape", "--detector", f"{chests.parent / 'det.py'}:silent", "--out", str(tmp_path / "out")]
         assert main(words) == 1

@@ -31,7 +31,7 @@ _LOOKS = (
 
 
 _TO_THE_AUTHOR = re.compile(re.escape(BY_DEFAULT) + r"\{assume: .*?\}\}?")
-"""How a plan asks whoever writes the spec for an assumption."""
+"""The words in which a plan asks whoever writes the spec for an assumption."""
 _STATED = "a default of synnodtest: the specification assumes nothing"
 
 
