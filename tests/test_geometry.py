@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synnodtest.geometry import centre_of, depths_mm, iou, moved_to
+from synnodtest.geometry import centre_of, depths_mm, edge_of, iou, moved_to
 
 
 def test_a_box_moved_keeps_its_size_and_gets_the_middle_asked_for():
@@ -39,3 +39,12 @@ def test_the_depth_looked_for_in_the_box_of_a_mask_is_that_of_the_whole_to_the_l
         whole = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1]
         np.testing.assert_array_equal(depths_mm(mask, spacing), whole)
     assert not depths_mm(np.zeros((4, 5), bool), (1.0, 1.0)).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (40, 31)])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 1.0])
+def test_the_edge_is_what_erosion_takes_away(shape, share):
+    mask = np.random.default_rng(0).random(shape) < share
+    before = mask.copy()
+    np.testing.assert_array_equal(edge_of(mask), mask & ~ndimage.binary_erosion(mask, border_value=1))
+    np.testing.assert_array_equal(mask, before)

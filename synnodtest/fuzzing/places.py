@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from synnodtest.engine.sightings import regions_at
 from synnodtest.evidence.regions import RegionExpression, evaluate, region_text
-from synnodtest.geometry import BoolArray, FloatArray, depths_mm
+from synnodtest.geometry import BoolArray, FloatArray, depths_mm, edge_of
 from synnodtest.planning.place import MissingRegion, NoPlace, region_mask
 from synnodtest.planning.region_pixels import LEAST_SHARE
 from synnodtest.ports import Background
@@ -85,7 +85,7 @@ def _borders(radiograph: Radiograph) -> dict[str, FloatArray]:
     rows, columns = radiograph.spacing_mm
     borders = {}
     for name, mask in radiograph.regions.items():
-        edge = np.argwhere(mask & ~scipy.ndimage.binary_erosion(mask, border_value=1))
+        edge = np.argwhere(edge_of(mask))
         if len(edge):
             borders[name] = ((edge[:, ::-1] + 0.5) * (columns, rows)).astype(np.float32)
     return borders

@@ -11,7 +11,7 @@ import scipy
 from PIL import Image, ImageDraw
 
 from synnodtest.files import replacing
-from synnodtest.geometry import BoolArray
+from synnodtest.geometry import edge_of
 from synnodtest.phantom.solids import Array
 from synnodtest.radiograph import Radiograph
 
@@ -77,13 +77,8 @@ def outlined(radiograph: Radiograph, regions: Iterable[str] = ()) -> Array:
     rgb = np.repeat(grey[..., None], 3, axis=2)
     for name in regions:
         if name in radiograph.regions:
-            rgb[_edge(radiograph.regions[name])] = COLOURS.get(name, (255, 255, 0))
+            rgb[edge_of(radiograph.regions[name])] = COLOURS.get(name, (255, 255, 0))
     for truth in radiograph.nodules:
         around = scipy.ndimage.binary_dilation(truth.mask(radiograph.shape), iterations=4)
-        rgb[_edge(around)] = (255, 255, 0)
+        rgb[edge_of(around)] = (255, 255, 0)
     return rgb
-
-
-def _edge(mask: BoolArray) -> BoolArray:
-    edge: BoolArray = mask & ~scipy.ndimage.binary_erosion(mask, border_value=1)
-    return edge
