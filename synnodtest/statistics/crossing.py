@@ -74,7 +74,7 @@ def crossing(
     x, holding = np.asarray(values, dtype=float), np.asarray(holds, dtype=float)
     x, low, high = (x, low, high) if fails_below else (-x, -high, -low)
     places, likelihoods = _posterior(x, holding, weights, rate, (low, high))
-    logs = _bernoulli(np.broadcast_to(_RATES[:, None], (_RATES.size, x.size)), holding, weights)
+    logs = np.log(_RATES) * (weights @ holding) + np.log(1 - _RATES) * (weights @ (1 - holding))
     constant = float(np.mean(np.exp(logs)))
     odds = float(np.exp(np.clip(np.log(np.mean(likelihoods)) - np.log(constant), -700, 700)))
     order = np.argsort(places)
@@ -93,18 +93,15 @@ def _posterior(x: Array, kept: Array, weights: Array, rate: float, window: tuple
         above = np.array([(1 + rate) / 2])
     if not below.size:  # a required rate next to 0
         below = np.array([rate / 2])
-    places, likelihoods = [], []
+    places, likelihoods, yes = [], [], kept > 0
     for width in WIDTHS:
         scale = width * (high - low)
         share = 1 / (1 + np.exp(-np.clip((x[None, :] - middle[:, None]) / scale, -60, 60)))
+        held, failed = share[:, yes], share[:, ~yes]
         for b in below:
             for a in above:
                 level = (rate - b) / (a - b)
                 places.append(middle + scale * np.log(level / (1 - level)))
-                likelihoods.append(np.exp(_bernoulli(b + (a - b) * share, kept, weights)))
+                logs = np.log(b + (a - b) * held) @ weights[yes] + np.log(1 - b - (a - b) * failed) @ weights[~yes]
+                likelihoods.append(np.exp(logs))
     return np.concatenate(places), np.concatenate(likelihoods)
-
-
-def _bernoulli(p: Array, kept: Array, weights: Array) -> Array:
-    """Return the weighted log likelihood of each row of rates."""
-    return np.asarray(np.log(p) @ (weights * kept) + np.log(1 - p) @ (weights * (1 - kept)), dtype=np.float64)
