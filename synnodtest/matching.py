@@ -108,6 +108,8 @@ def match(
         spacing_mm: ``(row, column)``.
         matching: The criterion.
     """
+    if not findings:  # of most radiographs that are asked about no finding lies near a nodule
+        return Outcome((None,) * len(nodules), (), AllBut(0, ()))
     finding_of: list[int | None] = [None] * len(nodules)
     duplicates: list[int] = []
     localized = _localized(findings, nodules, spacing_mm, matching)
