@@ -60,10 +60,14 @@ def _tube(axis: Array, up: Array, semi: tuple[float, float], cortex: float, step
     a, b, share, weight = _section(semi, cortex, step)
     ends = np.linspace(0, 1, len(axis))
     scale = 1 - taper * np.clip(np.abs(ends - 0.5) / 0.15 - 2.33, 0, 1) ** 2
-    offset = a[None, :, None] * up[:, None, :] + b[None, :, None] * out[:, None, :]
-    points = axis[:, None, :] + offset * scale[:, None, None]
+    points = np.empty((3, len(axis), len(a)))  # a coordinate at a time: they are looked at so
+    for k, along in enumerate(points):
+        np.multiply(up[:, k, None], a, out=along)
+        along += out[:, k, None] * b
+        along *= scale[:, None]
+        along += axis[:, k, None]
     volume = ds * share[None, :] * scale[:, None] ** 2
-    return points.reshape(-1, 3), volume.ravel(), np.tile(weight, len(axis))
+    return points.reshape(3, -1).T, volume.ravel(), np.tile(weight, len(axis))
 
 
 def _section(semi: tuple[float, float], cortex: float, step: float) -> tuple[Array, Array, Array, Array]:

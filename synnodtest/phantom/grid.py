@@ -49,8 +49,13 @@ class Grid:
         """Return column and row (fractional, pixel centres at integers) of points (..., 3) of the patient."""
         a = self.anatomy
         x, y, z = points[..., 0], points[..., 1], points[..., 2]
-        column = (x + a.rotation * z + a.tilt * (y - a.height / 2) + a.field / 2 + a.shift) / self.spacing - 0.5
-        return column, (y + a.top) / self.spacing - 0.5
+        column = a.rotation * z
+        column += x  # in place: a skeleton is millions of points
+        column += a.tilt * (y - a.height / 2)
+        column += a.field / 2
+        column += a.shift
+        column /= self.spacing
+        return column - 0.5, (y + a.top) / self.spacing - 0.5
 
     def to_image_mm(self, points: Array) -> Array:
         """Return ``(x, y)`` in mm from the image's top left corner of points (..., 3) of the patient."""
@@ -76,15 +81,11 @@ class Grid:
         top, left = int(i.min()), int(j.min())
         height, width = int(i.max()) - top + 2, int(j.max()) - left + 2
         flat = (i - top) * width + (j - left)
+        gx, gy = 1 - fx, 1 - fy
         for image, volume in zip(images, volumes, strict=True):
-            low, high = volume * (1 - fy), volume * fy
+            low, high = volume * gy, volume * fy
             total = np.zeros(height * width)
-            for offset, mass in (
-                (0, low * (1 - fx)),
-                (1, low * fx),
-                (width, high * (1 - fx)),
-                (width + 1, high * fx),
-            ):
+            for offset, mass in ((0, low * gx), (1, low * fx), (width, high * gx), (width + 1, high * fx)):
                 total[offset:] += np.bincount(flat, weights=mass, minlength=total.size)[: total.size - offset]
             image[top : top + height, left : left + width] += total.reshape(height, width) / self.spacing**2
 

@@ -199,10 +199,13 @@ class Thorax:
         """Return which points (n, 3) lie in the lung, at least ``margin`` mm from its surface along z."""
         x, y, z = (np.asarray(column, dtype=np.float32) for column in points.T)
         z0, z1 = self.lung(side, x, y)
-        free = (z > z0 + margin) & (z < z1 - margin)
+        free = np.asarray((z > z0 + margin) & (z < z1 - margin))
+        x, y, z = x[free], y[free], z[free]  # whatever lies outside is in no obstacle's way
+        clear = np.ones(len(z), bool)
         for a, b in self.obstacles(side, x, y):
-            free &= ~((z > a - margin) & (z < b + margin))
-        return np.asarray(free)
+            clear &= ~((z > a - margin) & (z < b + margin))
+        free[free] = clear
+        return free
 
     def aerated_length(self, side: int, x: Array, y: Array) -> Array:
         """Return the mm of lung along each ray."""
