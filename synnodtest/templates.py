@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+@cache
 def templates_of(
     package: str, folder: str = "templates", *, escaped: bool = False, last_newline: bool = False
 ) -> Environment:
-    """Return the templates of a package; a name that they are not given is an error.
+    """Return the templates of a package, each compiled once; a name that they are not given is an error.
 
     Args:
         package: Import path.

@@ -177,17 +177,30 @@ def _modules_of_packages() -> Iterator[str]:
 
 
 def _read_templates_and_constants() -> None:
-    """Do what a process does once: compile the report's templates, and parse what Hypothesis parses.
+    """Do what a process does once: compile templates and schemas, and parse what Hypothesis parses.
 
     Hypothesis reads the constants of every module outside of site-packages, which takes longer than most searches.
+    What installed packages bring is forgotten again: a child may see others.
     """
+    from synnodtest.decoding import encode
+    from synnodtest.expectations import registry
+    from synnodtest.exports import markdown
+    from synnodtest.record import results
     from synnodtest.record.environment import environment
     from synnodtest.report.page import templates
+    from synnodtest.spec.loader import load_spec
 
     environment()
-
+    root = Path(__file__).parents[1]
+    for spec in (root / "specs").glob("*.yaml"):
+        load_spec(spec)
+    record = results.load(root / "reports" / "example")
+    for fill in (encode, markdown.summary, markdown.badge):
+        fill(record)
     for name in templates().list_templates():
         templates().get_template(name)
+    for kinds in (registry._KINDS, registry._CLAIMS):
+        kinds.forget()
     with contextlib.suppress(ImportError, AttributeError), warnings.catch_warnings():
         from hypothesis.internal.conjecture.providers import _get_local_constants
 
