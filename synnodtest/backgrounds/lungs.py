@@ -22,7 +22,7 @@ from synnodtest.backgrounds.lung_template import (
     template_fits,
     within,
 )
-from synnodtest.geometry import BoolArray, FloatArray
+from synnodtest.geometry import BoolArray, FloatArray, without_holes
 
 ESTIMATOR_VERSION = "3"
 CLEAR_QUALITY = 1.1
@@ -134,17 +134,7 @@ def _largest_part(mask: BoolArray) -> BoolArray:
     labels, _ = scipy.ndimage.label(scipy.ndimage.binary_opening(mask, iterations=_OPENING))
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return _without_holes((labels == sizes.argmax()) & (labels > 0))
-
-
-def _without_holes(mask: BoolArray) -> BoolArray:
-    """Return a mask with what it encloses."""
-    labels, count = scipy.ndimage.label(~mask)
-    outside = np.zeros(count + 1, dtype=np.bool_)
-    for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        outside[rim] = True
-    outside[0] = False
-    return np.asarray(~outside[labels])
+    return without_holes((labels == sizes.argmax()) & (labels > 0))
 
 
 def _excess(ranks: FloatArray, lungs: BoolArray) -> FloatArray:

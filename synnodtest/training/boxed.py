@@ -18,7 +18,16 @@ from synnodtest.annotated.sets import AnnotatedSet
 from synnodtest.backgrounds.lungs import estimate_lungs
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, Box, FloatArray, centre_of, ellipse_in, equal_area_diameter_mm, px_to_mm
+from synnodtest.geometry import (
+    BoolArray,
+    Box,
+    FloatArray,
+    centre_of,
+    ellipse_in,
+    equal_area_diameter_mm,
+    px_to_mm,
+    without_holes,
+)
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiomics_features import FEATURE_NAMES, about_surroundings, features_or_none
 from synnodtest.synthesizers.window import Window, lung_window
@@ -65,7 +74,7 @@ def mask_in_box(image: FloatArray, box: Box) -> BoolArray:
         return ellipse
     labels, _ = ndimage.label((smooth > CUT * peak) & square(0.0))
     top = np.unravel_index(int(np.argmax(np.where(ellipse, smooth, -np.inf))), smooth.shape)
-    filled: BoolArray = np.asarray(ndimage.binary_fill_holes(labels == labels[top])) if labels[top] else ellipse
+    filled: BoolArray = without_holes(labels == labels[top]) if labels[top] else ellipse
     share = filled.sum() / ellipse.sum()
     return filled if 0.2 <= share <= 4 / np.pi else ellipse
 
