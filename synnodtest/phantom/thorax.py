@@ -35,10 +35,11 @@ _MIDDLE: Nodes = ((0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03),
 
 
 @cache
-def _profile(nodes: Nodes) -> Array:
-    """Tabulate a smooth profile over sqrt(y / height): steep at the apex, as a dome is."""
+def _profile(nodes: Nodes) -> tuple[Array, Array]:
+    """Tabulate a smooth profile over sqrt(y / height), steep at the apex as a dome is, and its steps."""
     t, value = np.array(nodes).T
-    return through(np.sqrt(t), value, np.minimum(_STEPS, np.sqrt(t[-1]))).astype(np.float32)
+    table = through(np.sqrt(t), value, np.minimum(_STEPS, np.sqrt(t[-1]))).astype(np.float32)
+    return table, np.diff(table)
 
 
 class Thorax:
@@ -56,11 +57,11 @@ class Thorax:
         return x - np.float32(self.anatomy.rotation * z)
 
     def _along(self, nodes: Nodes, y: Array) -> Array:
-        table = _profile(nodes)
+        table, steps = _profile(nodes)
         scale = np.float32((_STEPS.size - 1) / _STEPS[-1] / np.sqrt(self.anatomy.height))
         at = np.minimum(np.sqrt(np.maximum(y, 0)).astype(np.float32) * scale, np.float32(_STEPS.size - 1.001))
         first = at.astype(np.int32)
-        return np.asarray(table[first] + (at - first).astype(np.float32) * (table[first + 1] - table[first]))
+        return np.asarray(table[first] + (at - first).astype(np.float32) * steps[first])
 
     def outer(self, y: Array) -> Array:
         """Return the distance of the cage's inner face from the midline (its value at the apex above it)."""
@@ -171,8 +172,9 @@ class Thorax:
         shifted = x - self.spine_x(y)
         u = np.where(shifted > 0, shifted / left, -shifted / right)
         half = np.sqrt(np.maximum(1 - u * u * np.abs(u), 0))
-        back: Array = self.middle(y) + self.half_depth(y) + np.float32(12)
-        front: Array = self.middle(y) - self.half_depth(y) - np.float32(12)
+        middle, deep = self.middle(y), self.half_depth(y)
+        back: Array = middle + deep + np.float32(12)
+        front: Array = middle - deep - np.float32(12)
         behind_heart = np.clip((y - self._heart_y(1.0) + 45) / 50, 0, 1).astype(np.float32)
         front = front + behind_heart * (back - front) * np.float32(0.55)
         return slab((front + back) / 2, (back - front) / 2 * half)
