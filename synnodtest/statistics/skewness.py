@@ -30,8 +30,10 @@ def hall_bounds(values: NDArray[np.float64], alpha: float) -> tuple[NDArray[np.f
     if count < 3:
         return value, value
     flat, root = agree(values), math.sqrt(count)
-    spread = np.where(flat, 1.0, values.std(axis=-1, ddof=1))
-    skew = (((values - value[..., None]) / spread[..., None]) ** 3).sum(axis=-1) * count / ((count - 1) * (count - 2))
+    away = values - value[..., None]
+    square = away * away  # a power of 3 takes ten times as long as its product
+    spread = np.where(flat, 1.0, np.sqrt(square.sum(axis=-1) / (count - 1)))
+    skew = (square * away).sum(axis=-1) / spread**3 * count / ((count - 1) * (count - 2))
     straight = np.abs(skew) < 1e-8
     bent, error = np.where(straight, 1.0, skew), np.where(flat, 0.0, spread / root)
 
