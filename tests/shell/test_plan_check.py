@@ -96,7 +96,7 @@ def test_a_version_that_passes_its_spec_and_loses_a_part_is_outside_the_plan(spe
 def test_a_plan_over_another_state_of_a_spec_is_told_and_one_over_other_specs_is_passed_over(spec, tmp_path):
     assert [plan.path.name for plan in plans_beside([spec])] == ["p.yaml"]
     plan = tmp_path / "plans" / "p.yaml"
-    plan.write_text(PLAN.replace("SHA", "0" * 64))
+    plan.write_text(PLAN.replace("SHA", "f" * 64))
     with pytest.raises(RecordError, match=r"p\.yaml: specs/s\.yaml is not the spec that the plan names") as raised:
         plans_beside([spec])
     assert spec.sha256 in raised.value.hint
