@@ -14,7 +14,7 @@ from synnodtest.engine.job import Unplaced
 from synnodtest.engine.judgement import Gathered
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.engine.scene_outcomes import SceneOutcomes
-from synnodtest.engine.sham import ShamResult, ShamStatus, as_loud_as_nodules, judge_sham, sham_not_needed
+from synnodtest.engine.sham import ShamResult, ShamStatus, judge_ranked, judge_sham, sham_not_needed
 from synnodtest.errors import InvalidEvidence
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations import find_check, kind_of
@@ -140,10 +140,10 @@ class Campaign(SceneOutcomes):
         edited, plain = (
             _trials(self.outcomes(behaviour, synthesizer, group, backgrounds), matching) for group in (SHAM, PLAIN)
         )
-        point, anywhere = item.variant.operating_point, False
-        if item.kind.threshold_free(item.kind.read(item.variant.parameters)):
-            point, anywhere = as_loud_as_nodules(evidence.own(), point)
-        return judge_sham(edited, plain, point, matching, behaviour.sampling.alpha, anywhere=anywhere)
+        point, alpha = item.variant.operating_point, behaviour.sampling.alpha
+        if item.kind.threshold_free(item.parameters):
+            return judge_ranked(edited, plain, evidence.own(), point, matching, alpha)
+        return judge_sham(edited, plain, point, matching, alpha)
 
     def _needs_sham(self, behaviour: Behaviour, synthesizer: str) -> bool:
         """Return whether an edit without a nodule could leave traces."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from statistics import fmean
 
 from synnodtest.counted import counted
 from synnodtest.evidence.chance import MOSTLY
@@ -18,8 +18,6 @@ from synnodtest.statistics import Estimate, paired_mean, tango
 
 LARGEST_EXCESS = 0.05
 """INVALID where the lower bound of (fires in sham masks) - (fires there untouched) exceeds this."""
-HARDLY = 0.2
-"""Share of nodules hit below which findings anywhere are asked about: a ranking of images may rest on them."""
 
 
 class ShamStatus(StrEnum):
@@ -64,17 +62,32 @@ def sham_not_needed() -> ShamResult:
     return ShamResult("identity", ShamStatus.NOT_NEEDED, why)
 
 
-def as_loud_as_nodules(trials: Sequence[Trial], operating_point: float) -> tuple[float, bool]:
-    """Return the score from which on a finding counts where raw scores alone are judged, and whether it does anywhere.
+def judge_ranked(
+    sham: Sequence[Trial],
+    untouched: Sequence[Trial],
+    trials: Sequence[Trial],
+    operating_point: float,
+    matching: Matching,
+    alpha: float,
+) -> ShamResult:
+    """Compare as :func:`judge_sham` does where raw scores are judged: what is found in the masks, and then anywhere.
 
-    It is half of what nodules are usually hit with, or the operating point if that is lower. Where hardly any is hit,
-    it is half of what is usually loudest on their radiographs.
+    In them a finding counts from half the score on that three in four hits of ``trials`` have, or from the operating
+    point if that is lower. Anywhere, where a ranking of images may rest on findings beside the nodules, it counts from
+    halfway between what is loudest on untouched backgrounds and what is with nodules.
     """
     shown = [trial for trial in trials if trial.nodules]
-    hits = [nodule.confidence for trial in shown for nodule in trial.nodules if nodule.finding is not None]
-    anywhere = len(hits) < HARDLY * sum(len(trial.nodules) for trial in shown)
-    loud = [trial.loudest for trial in shown if trial.sightings] if anywhere else hits
-    return (min(operating_point, MOSTLY * median(loud)), anywhere) if loud else (operating_point, False)
+    hits = sorted(n.confidence for trial in shown for n in trial.nodules if n.finding is not None)
+    point = min(operating_point, MOSTLY * hits[len(hits) // 4]) if hits else operating_point
+    inside = judge_sham(sham, untouched, point, matching, alpha)
+    plain = [trial.loudest for trial in untouched if not trial.rejected]
+    if inside.status is not ShamStatus.PASSED or not shown or not plain:
+        return inside
+    loud, quiet = fmean(trial.loudest for trial in shown), fmean(plain)
+    if loud <= quiet:
+        return inside
+    anywhere = judge_sham(sham, untouched, (loud + quiet) / 2, matching, alpha, anywhere=True)
+    return anywhere if anywhere.status is ShamStatus.INVALID else inside
 
 
 def judge_sham(

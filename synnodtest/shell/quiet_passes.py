@@ -195,7 +195,7 @@ def reported_of_conspicuous(
             why = reason
         else:
             trials.append(trial)
-    refuse_edits(campaign, films, name, trials, matching)
+    refuse_edits(campaign, films, name, trials, matching, point)
     return reported_on(CONSPICUOUS, on_nodules(trials), point), "" if trials else why
 
 

@@ -6,6 +6,7 @@ grey values any more, or to any difference from a film that it knows by heart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 
@@ -31,13 +32,18 @@ LEFT = 0.01
 LOOKED_AT, ENOUGH = 6, 3
 """Backgrounds that are shown with next to nothing of their nodules, once for each set and synthesizer; fewer than the
 second tell nothing. A detector that reacts to edits does so at nearly all of them."""
+CLEARLY = 0.1
+"""Share of a score by which another differs from it that was not only rounded otherwise."""
 
 
 class EditCheck:
-    """Asks once for each set and synthesizer of a run whether the detector reacts to the edit."""
+    """Asks once for each set and synthesizer of a run whether the detector reacts to the edit.
+
+    Of raw scores it is asked for each behaviour: what is next to nothing beside the hits of one may rank another.
+    """
 
     def __init__(self) -> None:
-        self._cleared: set[tuple[str, str]] = set()
+        self._cleared: set[tuple[str, str, str]] = set()
 
     def checked(self, campaign: Campaign, gathered: Gathered) -> Gathered:
         """Return gathered evidence whose pass rests on nodules.
@@ -47,17 +53,26 @@ class EditCheck:
         """
         if gathered.ruling.status is not Status.PASSED or recorded_in(campaign.providers.detector):
             return gathered
-        matching, films = Item(gathered.behaviour, gathered.variant).matching, scenes_of(gathered.behaviour).set
+        item, behaviour = Item(gathered.behaviour, gathered.variant), gathered.behaviour
+        ranked = item.kind.threshold_free(item.parameters)
+        films, of = scenes_of(behaviour).set, behaviour.id if ranked else ""
         for name, held in gathered.evidence.items():
-            if (name, films) not in self._cleared and refuse_edits(
-                campaign, gathered.behaviour, name, held.trials, matching
+            if (name, films, of) not in self._cleared and refuse_edits(
+                campaign, behaviour, name, held.trials, item.matching, held.operating_point, ranked=ranked
             ):
-                self._cleared.add((name, films))
+                self._cleared.add((name, films, of))
         return gathered
 
 
 def refuse_edits(
-    campaign: Campaign, behaviour: Behaviour, synthesizer: str, trials: Sequence[Trial], matching: Matching
+    campaign: Campaign,
+    behaviour: Behaviour,
+    synthesizer: str,
+    trials: Sequence[Trial],
+    matching: Matching,
+    point: float,
+    *,
+    ranked: bool = False,
 ) -> bool:
     """Return whether nodules that were hit are seen, and not the edit; False: too little was found to tell.
 
@@ -67,6 +82,8 @@ def refuse_edits(
         synthesizer: By its name.
         trials: With what was found.
         matching: The localization criterion.
+        point: The operating point.
+        ranked: Raw scores are judged: a ranking of images may rest on findings beside the nodules that are hit.
 
     Raises:
         InvalidEvidence: the detector reacts to the edit.
@@ -74,15 +91,15 @@ def refuse_edits(
     shown = list(shown_of(campaign, behaviour, synthesizer, _hit(trials)))
     if len(shown) < ENOUGH:
         return False
-    key = sha256_of(["edits", LEFT, astuple(matching), [one.key() for one in shown]])
+    key = sha256_of(["edits", LEFT, astuple(matching), point, ranked, [one.key() for one in shown]])
     if is_kept(campaign, key):
         return True
-    reacted = _reacted(campaign.providers.detector, shown, matching)
+    reacted = _reacted(campaign.providers.detector, shown, matching, point, ranked)
     if reacted > MOSTLY * len(shown):
         raise InvalidEvidence(
             f"the detector reacts to the edit and not to the nodule: of {len(shown)} radiographs that it was "
             f"shown with {LEFT:.0%} of what their nodules add, which nobody sees, it reports {reacted} all the "
-            "same, and nothing there without it",
+            "same, and nothing as loud without it",
             hint="does it look for pixels that are no whole grey values, or for what differs from films that "
             "it was trained on?",
         )
@@ -112,14 +129,26 @@ def _apart(trials: Sequence[Trial]) -> list[Trial]:
     return list(apart.values())
 
 
-def _reacted(detector: Detector, shown: Sequence[Shown], matching: Matching) -> int:
-    """Return on how many the nodule is reported though next to nothing is left of it, and not without it."""
-    faint = ask(detector, [_faint(one) for one in shown])
-    reported = [one for one, findings in zip(shown, faint, strict=True) if _reported(one, findings, matching)]
+def _reacted(detector: Detector, shown: Sequence[Shown], matching: Matching, point: float, ranked: bool) -> int:
+    """Return on how many next to nothing of a nodule has it reported, or something as loud, and nothing has not."""
+
+    def loud(one: Shown) -> float:
+        return one.trial.loudest if ranked or not _is_hit(one.trial) else math.inf
+
+    faint = zip(shown, ask(detector, [_faint(one) for one in shown]), strict=True)
+    reported = [
+        (one, findings)
+        for one, findings in faint
+        if _reported(one, findings, matching, point) or _loudest(findings) >= MOSTLY * loud(one)
+    ]
     if len(reported) <= MOSTLY * len(shown):
         return len(reported)
-    plain = ask(detector, [_without_nodules(one) for one in reported])
-    return sum(not _reported(one, findings, matching) for one, findings in zip(reported, plain, strict=True))
+    plain = ask(detector, [_without_nodules(one) for one, _ in reported])
+    return sum(
+        _lifted(loud(one), _loudest(findings), _loudest(bare))
+        or (_reported(one, findings, matching, point) and not _reported(one, bare, matching, point))
+        for (one, findings), bare in zip(reported, plain, strict=True)
+    )
 
 
 def _without_nodules(shown: Shown) -> Radiograph:
@@ -134,16 +163,20 @@ def _faint(shown: Shown) -> Radiograph:
     return plain.with_pixels(plain.pixels + LEFT * (shown.radiograph().pixels - plain.pixels))
 
 
-def _reported(shown: Shown, findings: Sequence[Finding], matching: Matching) -> bool:
-    """Return whether findings hit any of a scene's nodules half as loudly as it was hit itself.
-
-    Where none was hit, whether any finding is half as loud as the loudest of the scene was.
-    """
+def _reported(shown: Shown, findings: Sequence[Finding], matching: Matching, point: float) -> bool:
+    """Return whether findings hit a nodule of a scene half as loudly as it was hit, or at the operating point."""
     nodules = shown.trial.nodules
-    if not _is_hit(shown.trial):
-        return any(finding.score >= MOSTLY * shown.trial.loudest for finding in findings)
     met = match(findings, [nodule.truth for nodule in nodules], shown.trial.spacing_mm, matching).finding_of
     return any(
-        index is not None and findings[index].score >= MOSTLY * nodule.confidence > 0
+        index is not None and nodule.confidence > 0 and findings[index].score >= min(point, MOSTLY * nodule.confidence)
         for nodule, index in zip(nodules, met, strict=True)
     )
+
+
+def _lifted(loud: float, faint: float, bare: float) -> bool:
+    """Return whether the loudest finding is louder by half of what the nodules made it louder, and by no rounding."""
+    return faint - bare > max(MOSTLY * (loud - bare), CLEARLY * loud)
+
+
+def _loudest(findings: Sequence[Finding]) -> float:
+    return max((finding.score for finding in findings), default=0.0)

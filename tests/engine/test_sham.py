@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from synnodtest import Finding, Identity
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Providers
-from synnodtest.engine.sham import judge_sham
+from synnodtest.engine.sham import judge_ranked, judge_sham
 from synnodtest.errors import InvalidEvidence
 from synnodtest.expectations import Status
 from synnodtest.matching import Matching
@@ -29,7 +29,7 @@ behaviours:
     scenes:
       backgrounds: {set: squares, count: 30}
       nodules: [{diameter_mm: 20, contrast: 0.9, location: {region: lung}}]
-    expect: [sensitivity: {at_least: 0.5}, froc: {at_least: 0.5}, auc: {at_least: 0.6}]
+    expect: [sensitivity: {at_least: 0.5}, froc: {at_least: 0.5, at_false_positives_per_image: 1}, auc: {at_least: 0.6}]
 """
 SEAM = 0.03
 
@@ -117,6 +117,35 @@ def test_scores_below_the_operating_point_are_asked_about_where_they_are_ranked(
         gathered(Above(0.3 + SEAM / 2, 0.1, corner), variant=ranked)
     sham, ruling, _ = gathered(Above(0.3 + 3 * SEAM, 0.1, corner), variant=ranked)
     assert (sham.status, sham.n00, ruling.status) == ("PASSED", 30, Status.PASSED)
+
+
+class Both:
+    """What two detectors report."""
+
+    def __init__(self, *detectors):
+        self.detectors, self.identity = detectors, Identity("both", " ".join(d.identity.name for d in detectors))
+
+    def detect(self, radiographs):
+        return [[*a, *b] for a, b in zip(*(d.detect(radiographs) for d in self.detectors), strict=True)]
+
+
+@pytest.mark.parametrize("always", [0.0, 0.5])
+def test_an_area_under_the_curve_that_the_edit_earns_beside_hits_is_invalid(gathered, always):
+    """Whatever else is found everywhere, half as loud."""
+    sight, noise = Above(0.3 + 3 * SEAM, 0.2), Above(0.0, always, corner=True)
+    ranked = gathered.variants["auc"]
+    with pytest.raises(InvalidEvidence, match="fires more on radiographs with sham edits than on untouched ones"):
+        gathered(Both(Both(sight, noise), Above(0.3 + SEAM / 2, 0.9, corner=True)), variant=ranked)
+    sham, ruling, _ = gathered(Both(Above(0.3 + 3 * SEAM, 0.9), noise), variant=ranked)
+    assert (sham.status, ruling.status) == ("PASSED", Status.PASSED)
+
+
+def test_loud_findings_everywhere_do_not_hide_a_reaction_in_the_masks(gathered):
+    """Though hardly any nodule is hit, and the reaction is what hits it."""
+    trials = [trial(f"b{k}", 0.9 if k < 3 else 0.0, false_positives=[0.8]) for k in range(30)]
+    sham = [trial(f"b{k}", 0.9, false_positives=[0.8]) for k in range(30)]
+    plain = [trial(f"b{k}", false_positives=[0.8]) for k in range(30)]
+    assert judge_ranked(sham, plain, trials, 0.25, Matching(), 0.05).status == "INVALID"
 
 
 def test_a_detector_that_sees_the_nodule_alone_is_judged(gathered):

@@ -152,6 +152,15 @@ def by_grey_values():
     return lambda rs: [one(r) for r in rs]
 def by_grey_values_in_the_corner():
     return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9 if found else 0.1)] for found in by_grey_values()(rs)]
+def by_grey_values_beside_sight(loud=0.9, always=0.0, sight=0.2):
+    def marks(seen, edited):
+        corner = Finding((1.0, 1.0, 9.0, 9.0), loud if edited else always)
+        return [Finding(f.box, sight) for f in seen] + [corner] * (corner.score > 0)
+    return lambda rs: [marks(*two) for two in zip(quiet()(rs), by_grey_values()(rs))]
+def by_grey_values_beside_sight_and_noise():
+    return by_grey_values_beside_sight(always=0.5)
+def sees_beside_noise():
+    return by_grey_values_beside_sight(loud=0.5, always=0.5, sight=0.9)
 def sees_in_the_corner():
     return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9 if found else 0.1)] for found in quiet()(rs)]
 def by_heart():
@@ -795,6 +804,15 @@ def test_an_area_under_the_curve_of_images_that_the_edit_earns_is_invalid_wherev
     assert ruling.status.name == "PASSED", ruling.sentence
 
 
+@pytest.mark.parametrize("detector", ["by_grey_values_beside_sight", "by_grey_values_beside_sight_and_noise"])
+def test_nor_do_quieter_hits_of_the_nodules_excuse_it(root, detector):
+    """Nor does what is found everywhere, half as loud."""
+    with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
+        ruled(root, f"{root}/detectors.py:{detector}", SEEN["auc"], count=16)
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:sees_beside_noise", SEEN["auc"], count=16)
+    assert ruling.status.name == "PASSED", ruling.sentence
+
+
 def test_what_reacts_to_the_edit_alone_is_no_sign_that_a_quiet_detector_sees_nodules(root):
     head = HEAD.replace("      nodules: [{diameter_mm: 20, contrast: 0.6, location: {region: lung}}]\n", "")
     with pytest.raises(InvalidEvidence, match=r"reacts to the edit .* of 6 radiographs .* it reports 6 all the same"):
@@ -808,6 +826,19 @@ def test_what_sees_the_nodule_passes_and_is_shown_next_to_nothing_of_it_once(roo
     _, rulings = ruled(root, f"{root}/detectors.py:quiet", SEEN[kind], SEEN[kind], count=16)
     assert [ruling.status.name for ruling in rulings] == ["PASSED", "PASSED"], rulings[0].sentence
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("kind", "times"), [("sensitivity", 1), ("auc", 2)])
+def test_of_raw_scores_each_behaviour_is_asked_about(root, monkeypatch, kind, times):
+    """What is next to nothing beside the hits of conspicuous nodules may rank the images of faint ones."""
+    asked = []
+    monkeypatch.setattr(reacts_to_edit, "refuse_edits", lambda *given, ranked: asked.append(ranked) or True)
+    run, _ = ruled(root, f"{root}/detectors.py:quiet", SEEN[kind], count=16)
+    spec = load_spec(root / "spec.yaml")
+    other = replace(spec.behaviours[0], id="other")
+    (variant,) = variants(other, other.expectations[0])
+    run.gather(Case("other", spec, other, variant))
+    assert asked == [kind == "auc"] * times
 
 
 def test_scenes_without_perturbations_are_shown_with_next_to_nothing_of_their_nodules_first():
