@@ -86,7 +86,7 @@ def _refuse_other_sign(path: Path, data: Any, signed: bool) -> None:
     from pydicom.uid import JPEG2000TransferSyntaxes
 
     if data.file_meta.TransferSyntaxUID in JPEG2000TransferSyntaxes:
-        stream = get_j2k_parameters(get_frame(data.PixelData, 0))
+        stream = get_j2k_parameters(get_frame(data.PixelData, 0, number_of_frames=1))  # in parts, too
         if stream.get("is_signed", signed) != signed:
             kinds = ("signed", "unsigned") if signed else ("unsigned", "signed")
             raise BackgroundError(

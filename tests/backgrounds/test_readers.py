@@ -286,6 +286,10 @@ class TestDicom:
         with pytest.raises(BackgroundError, match="signed by PixelRepresentation and unsigned in their JPEG 2000"):
             read_radiograph(path)
 
+    def test_jpeg_2000_in_several_parts_of_which_no_table_tells_is_read(self, tmp_path):
+        path = _compressed(tmp_path, parts=3)
+        assert np.array_equal(read_radiograph(path).pixels, np.float32(chest()) / np.float32(255))
+
     def test_a_compressed_file_that_ends_early_is_told_to_be_copied_again(self, tmp_path):
         path = _compressed(tmp_path)
         path.write_bytes(path.read_bytes()[:-2000])
@@ -299,7 +303,7 @@ class TestDicom:
         assert read_radiograph(path).spacing_mm == (1.2, 1.25)
 
 
-def _compressed(tmp_path, **fields):
+def _compressed(tmp_path, parts=1, **fields):
     """A DICOM file of unsigned bytes in JPEG 2000 without loss."""
     import pydicom
     from pydicom.encaps import encapsulate
@@ -308,7 +312,10 @@ def _compressed(tmp_path, **fields):
     stream = io.BytesIO()
     Image.fromarray(chest()).save(stream, "JPEG2000", irreversible=False, no_jp2=True)
     data.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
-    data.PixelData, data["PixelData"].is_undefined_length = encapsulate([stream.getvalue()]), True
+    data.PixelData, data["PixelData"].is_undefined_length = (
+        encapsulate([stream.getvalue()], parts, has_bot=parts == 1),
+        True,
+    )
     data.BitsAllocated, data.BitsStored, data.HighBit = 8, 8, 7
     data.update(fields)
     data.save_as(tmp_path / "j2k.dcm")
