@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -194,7 +195,7 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     known -= {b.id for side in (earlier, now) for b in side.behaviours if _hangs_on_the_detector(b)}
     wanted = _wanted(now)
     apart = bool(wanted) and not any(asked.together for asked in wanted.values())
-    short = _left_out(now, known)
+    short = _left_out(now, known, earlier.scenes.values(), pairs)
     reasons = {True: short or (_APART if apart else ""), False: short}
     for whose, side, paired in (
         (" of the earlier run", earlier, [old for old, _ in pairs]),
@@ -210,14 +211,15 @@ def _unmet(earlier: Side, now: Side, pairs: Sequence[Pair]) -> dict[bool, str]:
     return reasons
 
 
-def _left_out(now: Side, known: Collection[str]) -> str:
-    """Return why a run says nothing of behaviours that the earlier one has; empty where it came to all of them."""
+def _left_out(now: Side, known: Collection[str], earlier: Iterable[SceneEntry], pairs: Sequence[Pair]) -> str:
+    """Return why a run says nothing of scenes that the earlier one has; empty where it came to all of them."""
     if now.interrupted:
         return "the run was interrupted, and says nothing of what it did not come to"
-    there = {scene.behaviour for scene in now.scenes.values()}
-    absent = {entry.behaviour for entry in now.expectations if entry.status == "NOT RUN"} & {*known} - there
-    what = counted(len(absent), "behaviour")
-    return f"the run left {what} of the earlier one out (-k, -m, -x), and says nothing of it" if absent else ""
+    not_run = {entry.behaviour for entry in now.expectations if entry.status == "NOT RUN"} & {*known}
+    there, met = (Counter(s.behaviour for s in scenes if s.accepted) for scenes in (earlier, [old for old, _ in pairs]))
+    absent = [behaviour for behaviour in not_run if met[behaviour] < there[behaviour]]
+    what = f"{counted(len(absent), 'behaviour')} of the earlier one, or scenes of it,"
+    return f"the run left {what} out (-k, -m, -x), and says nothing of them" if absent else ""
 
 
 def _hangs_on_the_detector(behaviour: BehaviourEntry) -> bool:
