@@ -17,15 +17,13 @@ from synnodtest.backgrounds.png_jpeg import EXIF_NOTE
 from synnodtest.backgrounds.readers import TURNED_NOTE, read_as, read_pixels
 from synnodtest.backgrounds.reading import FILE_ALONE
 from synnodtest.counted import counted
-from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage
+from synnodtest.datasets.records import EDGE_PX, AnnotatedBox, AnnotatedImage
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Spacing, iou
 from synnodtest.radiograph import Radiograph
 
 SMALLEST_SHARE, LARGEST_SHARE = 0.1, 3.0
 """Of the sides of its box that a measured diameter can be: one in cm is a tenth at most, by readers' margins less."""
-EDGE_PX = 1.0
-"""A box may pass the image's edge by this much (rounding)."""
 ENOUGH_BOXES, MANY_BOXES = 3, 8
 """So many boxes that are all of one odd form are no chance; so many do not all lie in one quarter of their films."""
 

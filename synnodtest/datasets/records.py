@@ -18,6 +18,8 @@ from synnodtest.geometry import Box
 
 SCORES = ("score", "scores", "confidence", "conf", "probability", "prob")
 """Names of columns and keys, in small letters, in which detectors write how sure they are."""
+EDGE_PX = 1.0
+"""A box may pass the image's edge by this much (rounding)."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def numbers(texts: Sequence[str | None], where: str) -> list[float]:
 
 
 def positive_box(x: float, y: float, width: float, height: float, where: str) -> Box:
-    """Return the box with this top left corner and size.
+    """Return the box with this top left corner and size, cut at the image's left and upper edge.
 
     Raises:
         BackgroundError: it is empty, infinite, or begins outside the image; names the place.
@@ -183,12 +185,13 @@ def positive_box(x: float, y: float, width: float, height: float, where: str) ->
             f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} lies within one pixel",
             hint="boxes are in pixels of the image; these look like shares of it",
         )
-    if not (width > 0 and height > 0 and x >= 0 and y >= 0 and total < float("inf")):
+    lasting = min(width, height, x + width, y + height) > 0
+    if not (lasting and min(x, y) >= -EDGE_PX and total < float("inf")):
         raise BackgroundError(
             f"{where}: a nodule with x {x:g}, y {y:g}, width {width:g}, height {height:g} cannot be",
             hint="an image without nodules has no box: empty cells in boxes.csv, label 0 in NODE21",
         )
-    return x, y, x + width, y + height
+    return max(x, 0.0), max(y, 0.0), x + width, y + height
 
 
 def notes_on_scores(names: Iterable[str], where: str) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.named_images import file_named
 from synnodtest.datasets.classes import class_column, names_of_nodules
-from synnodtest.datasets.pixels import EDGE_PX, refuse_corners
+from synnodtest.datasets.pixels import refuse_corners
 from synnodtest.datasets.records import (
+    EDGE_PX,
     AnnotatedBox,
     Dataset,
     Facts,

@@ -13,8 +13,8 @@ import yaml
 from synnodtest.backgrounds.file_formats import stem_of
 from synnodtest.backgrounds.folder_files import is_there, radiographs_in
 from synnodtest.datasets.classes import classes_of
-from synnodtest.datasets.pixels import EDGE_PX, refuse_corners, size_of
-from synnodtest.datasets.records import AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers
+from synnodtest.datasets.pixels import refuse_corners, size_of
+from synnodtest.datasets.records import EDGE_PX, AnnotatedBox, AnnotatedImage, Dataset, Facts, numbers
 from synnodtest.errors import BackgroundError
 from synnodtest.geometry import Box
 from synnodtest.text_files import decoded

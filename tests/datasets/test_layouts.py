@@ -833,6 +833,17 @@ def test_a_box_of_coco_that_says_it_is_of_another_form_is_an_error(tmp_path, key
         read_dataset(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("x", "width", "read"), [(-0.4, 8, (0, 7.6)), (-1, 8, (0, 7)), (-1.4, 8, None), (-0.4, 0.3, None)]
+)
+def test_a_box_that_passes_the_left_edge_by_a_rounding_is_cut_there(tmp_path, x, width, read):
+    """As one of YOLO is, and as little may lie beyond the right one."""
+    coco_set(tmp_path, [[x, 20, width, 10]])
+    with pytest.raises(BackgroundError, match="cannot be") if read is None else nullcontext():
+        (image,) = read_dataset(tmp_path).images
+        assert image.boxes[0].box == pytest.approx((read[0], 20, read[1], 30))
+
+
 @pytest.mark.parametrize(("count", "refused"), [(2, False), (3, True)])
 def test_corners_that_stand_where_middle_and_size_should_are_an_error(yolo, count, refused):
     corners = ["1 0.3 0.35 0.36 0.4", "1 0.25 0.3 0.3 0.36", "1 0.4 0.5 0.44 0.54"]  # of small boxes, all within
