@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
 from studies.paper.points import Point, mean_error
-from synnodtest.geometry import BoolArray, Box, FloatArray
+from synnodtest.geometry import Array, BoolArray, Box, FloatArray
 from synnodtest.radiograph import Radiograph
 from synnodtest.report.figures.canvas import BLUE, GREY, INK, ORANGE, axes, rcparams
 
@@ -143,9 +142,7 @@ def confidence_map(
         return _saved(figure, path, vector=False)
 
 
-def _field(
-    centres: NDArray[np.float64], values: NDArray[np.float64], where: BoolArray, sigma: float
-) -> np.ma.MaskedArray[Any, Any]:
+def _field(centres: Array, values: Array, where: BoolArray, sigma: float) -> np.ma.MaskedArray[Any, Any]:
     """Return the kernel-smoothed mean of scattered values; masked outside ``where`` and far from any of them."""
     total, weight = np.zeros(where.shape), np.zeros(where.shape)
     column, row = np.clip(centres.astype(int), 0, np.array(where.shape[::-1]) - 1).T

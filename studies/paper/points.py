@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from synnodtest.evidence.trial import NoduleTrial, Trial
-from synnodtest.geometry import BoolArray
+from synnodtest.geometry import Array, BoolArray
 from synnodtest.statistics import Estimate, cluster_bootstrap
 
 
@@ -123,11 +122,11 @@ def by_region(points: Sequence[Point], regions: Sequence[str], threshold: float)
     return rows
 
 
-def _arrays(points: Sequence[Point]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _arrays(points: Sequence[Point]) -> tuple[Array, Array]:
     return np.array([p.diameter_mm for p in points]), np.array([p.confidence for p in points])
 
 
-def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _spearman(x: Array, y: Array) -> float:
     a, b = rankdata(x), rankdata(y)
     scale = float(a.std() * b.std())
     return float(((a - a.mean()) * (b - b.mean())).mean()) / scale if scale else 0.0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from synnodtest.backgrounds.reading import BY_LARGEST, OF_STORED, least_depth
 from synnodtest.errors import BackgroundError
+from synnodtest.geometry import Array
 
 READING = 2
 """Version of the way from stored numbers to a picture: raised when the same files become others, so that kept ones do
@@ -166,13 +167,12 @@ def _too_wide(path: Path, stored: int, largest: int) -> BackgroundError:
 
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
-_Values = NDArray[np.float64]
 _TABLES = {"VOILUTSequence": "VOI LUT", "ModalityLUTSequence": "modality LUT"}
 
 
 def to_unit_range(
     path: Path, data: Any, stored: NDArray[np.int64], bits: int, *, by_bits: bool, padding: NDArray[np.bool_]
-) -> tuple[_Values, list[str]]:
+) -> tuple[Array, list[str]]:
     """Return the picture as the header says it is to be shown, 0..1, and notes for the record.
 
     Args:
@@ -203,7 +203,7 @@ def to_unit_range(
 
 def _modality(
     path: Path, data: Any, stored: NDArray[np.int64], bits: int, padding: NDArray[np.bool_]
-) -> tuple[_Values, tuple[float, float], list[str]]:
+) -> tuple[Array, tuple[float, float], list[str]]:
     """Return values after the modality transformation, the least and largest they may have, and notes."""
     if data.get("ModalityLUTSequence"):
         (values, top), note = _table(path, data, "ModalityLUTSequence", stored.astype(np.float64))
@@ -243,7 +243,7 @@ def _number(path: Path, data: Any, name: str, usual: float) -> float:
     return float(number)
 
 
-def _table(path: Path, data: Any, sequence: str, values: _Values) -> tuple[tuple[_Values, float], list[str]]:
+def _table(path: Path, data: Any, sequence: str, values: Array) -> tuple[tuple[Array, float], list[str]]:
     """Return the output of a table and the top of its range: what it says, or what it holds if that differs."""
     item, name = data[sequence][0], _TABLES[sequence]
     entries, first, bits = (int(one) for one in item.LUTDescriptor)
@@ -296,8 +296,8 @@ def _window(data: Any) -> tuple[tuple[float, float] | None, list[str]]:
 
 
 def _through(
-    path: Path, data: Any, values: _Values, centre: float, width: float, notes: list[str]
-) -> tuple[_Values, list[str]]:
+    path: Path, data: Any, values: Array, centre: float, width: float, notes: list[str]
+) -> tuple[Array, list[str]]:
     """Return the window's output in 0..1 (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
     function = str(data.get("VOILUTFunction") or "LINEAR").strip().upper()
     if function not in FUNCTIONS:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synnodtest.finding import Finding
+from synnodtest.geometry import Array
 from synnodtest.matching import AllBut, Matching, Outcome, in_reach, match
 from synnodtest.radiograph import Truth
 
@@ -29,7 +30,7 @@ class Sighting:
     regions: frozenset[str] = frozenset()
 
 
-Table = NDArray[np.float64]
+Table = Array
 Places = NDArray[np.uint16]
 _IN_MEMORY = 16
 """So many findings are no more than the rest of what is kept of a scene."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from synnodtest.expectations.claim import BASE
 from synnodtest.fuzzing.judged import Replicate
+from synnodtest.geometry import Array
 from synnodtest.ports import Background
 
 LEAST_SCENES = 5
@@ -126,7 +127,7 @@ def _measures(replicate: Replicate, surroundings: Surroundings) -> Iterator[tupl
     yield from ((f"{FROM}{region}", distance) for region, distance in away.items())
 
 
-def _best_cut(name: str, values: NDArray[np.float64], fails: NDArray[np.bool_]) -> Rule | None:
+def _best_cut(name: str, values: Array, fails: NDArray[np.bool_]) -> Rule | None:
     """Return the best threshold on one quantity; None where it is not known everywhere or does not vary."""
     if not np.isfinite(values).all() or np.ptp(values) == 0:
         return None

@@ -8,14 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from synnodtest.attenuation.beam import beam_of
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
-from synnodtest.geometry import BoolArray, FloatArray, box_of_mask, equal_area_diameter_mm
+from synnodtest.geometry import Array, BoolArray, FloatArray, Indices, box_of_mask, equal_area_diameter_mm
 from synnodtest.mimics.kind import Setting
-from synnodtest.mimics.parts import Part, Real
+from synnodtest.mimics.parts import Part
 from synnodtest.mimics.registry import mimic_kind
 from synnodtest.radiograph import Radiograph, Truth, lung_range
 from synnodtest.scene import Mimic
@@ -115,7 +114,7 @@ def _candidates(parts: Sequence[Part], shape: tuple[int, int], spacing_mm: tuple
     return there
 
 
-def _points(rows: NDArray[np.intp], columns: NDArray[np.intp], spacing_mm: tuple[float, float]) -> tuple[Real, Real]:
+def _points(rows: Indices, columns: Indices, spacing_mm: tuple[float, float]) -> tuple[Array, Array]:
     """Return ``x`` and ``y`` in mm of the points within each pixel, a row of points per pixel."""
     fine = [min(max(2, math.ceil(step / _FINE_MM)), _MOST_FINE) for step in spacing_mm]
     down, along = np.meshgrid(*((np.arange(n) + 0.5) / n for n in fine), indexing="ij")

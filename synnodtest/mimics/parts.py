@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
-Real = NDArray[np.float64]
+from synnodtest.geometry import Array
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
@@ -45,7 +45,7 @@ class Part:
         edge_mm: It counts as inside where it is thicker than this.
     """
 
-    thickness: Callable[[Real, Real], Real]
+    thickness: Callable[[Array, Array], Array]
     per_mm: float
     boxes: Sequence[Box]
     in_mask: bool = True
@@ -60,7 +60,7 @@ def around(centre: Point, reach: float) -> list[Box]:
 def ball(centre: Point, radius: float, per_mm: float) -> Part:
     """Return a ball."""
 
-    def thickness(x: Real, y: Real) -> Real:
+    def thickness(x: Array, y: Array) -> Array:
         squared = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
         return 2 * np.sqrt(np.maximum(radius**2 - squared, 0))
 
@@ -72,27 +72,27 @@ def plate(
 ) -> Part:
     """Return a disc of constant thickness ``depth_mm`` across the beam, or a ring around a hole of this radius."""
 
-    def thickness(x: Real, y: Real) -> Real:
+    def thickness(x: Array, y: Array) -> Array:
         away = np.hypot(x - centre[0], y - centre[1])
         return np.where((away <= radius) & (away >= hole), depth_mm, 0.0)
 
     return Part(thickness, per_mm, around(centre, radius), in_mask)
 
 
-def curve(*through: Point) -> Real:
+def curve(*through: Point) -> Array:
     """Return points ``(n, 2)`` of the Bezier curve with four control points."""
     a, b, c, d = (np.asarray(point, dtype=np.float64) for point in through)
     t = np.linspace(0, 1, 400)[:, None]
-    points: Real = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
+    points: Array = (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
     return points
 
 
-def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_mask: bool = True) -> Part:
+def tube(points: Array, radius: float, per_mm: float, *, bore: float = 0.0, in_mask: bool = True) -> Part:
     """Return a tube along points ``(n, 2)``, solid or with a bore of this radius."""
     dense = _dense(points, _STEP_MM)
     tree = scipy.spatial.cKDTree(dense)
 
-    def thickness(x: Real, y: Real) -> Real:
+    def thickness(x: Array, y: Array) -> Array:
         away, _ = tree.query(np.stack([x.ravel(), y.ravel()], axis=1), distance_upper_bound=radius)
         near = np.minimum(np.reshape(away, x.shape), radius)
         wall, hollow = (np.sqrt(np.maximum(size**2 - near**2, 0)) for size in (radius, bore))
@@ -102,7 +102,7 @@ def tube(points: Real, radius: float, per_mm: float, *, bore: float = 0.0, in_ma
     return Part(thickness, per_mm, boxes, in_mask)
 
 
-def _dense(points: Real, step: float) -> Real:
+def _dense(points: Array, step: float) -> Array:
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     lengths = np.linspace(0, along[-1], max(int(np.ceil(along[-1] / step)), 1) + 1)
     return np.stack([np.interp(lengths, along, points[:, 0]), np.interp(lengths, along, points[:, 1])], axis=1)

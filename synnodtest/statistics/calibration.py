@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.estimate import vector, vectors, yes_or_no
 
 
@@ -19,7 +20,7 @@ class CalibrationLine(NamedTuple):
     intercept: float
 
 
-def _check(p: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _check(p: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     chances, outcomes = vectors(p=p, y=y)
     if np.isnan(chances).any() or (chances < 0).any() or (chances > 1).any():
         raise ValueError("p are probabilities in [0, 1]")
@@ -28,7 +29,7 @@ def _check(p: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.
     return chances, outcomes
 
 
-def equal_mass(chances: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
+def equal_mass(chances: Array, bins: int) -> Indices:
     """Bin of each value; ties share the bin of their first rank, so that order does not matter."""
     if bins < 1:
         raise ValueError(f"at least one bin, not {bins}")
@@ -36,7 +37,7 @@ def equal_mass(chances: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
     return (first_rank * bins // len(chances)).astype(np.intp)
 
 
-def _between(chances: NDArray[np.float64], edges: ArrayLike) -> NDArray[np.intp]:
+def _between(chances: Array, edges: ArrayLike) -> Indices:
     cuts = vector(edges, "bins")
     if len(cuts) < 2 or (np.diff(cuts) <= 0).any() or cuts[0] > 0 or cuts[-1] < 1:
         raise ValueError("edges rise and cover 0 to 1")
@@ -100,11 +101,11 @@ def calibration_line(p: ArrayLike, y: ArrayLike) -> CalibrationLine:
     x = scipy.special.logit(np.clip(chances, 1e-6, 1 - 1e-6))
     design = np.column_stack([x, np.ones(len(x))])
 
-    def loss(beta: NDArray[np.float64]) -> float:
+    def loss(beta: Array) -> float:
         eta = design @ beta
         return float((np.logaddexp(0.0, eta) - outcomes * eta).mean())
 
-    def gradient(beta: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(beta: Array) -> Array:
         return np.asarray(design.T @ (scipy.special.expit(design @ beta) - outcomes) / len(x), dtype=np.float64)
 
     optimum = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=gradient, method="BFGS", options={"gtol": 1e-9})

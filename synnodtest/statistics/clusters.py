@@ -8,6 +8,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from synnodtest.geometry import Array, Indices
+
 
 def _known(label: Hashable) -> bool:
     return label is not None and label != "" and label == label
@@ -15,7 +17,7 @@ def _known(label: Hashable) -> bool:
 
 def cluster_index(
     backgrounds: Sequence[Hashable] | NDArray[np.generic], patients: Sequence[Hashable | None] | None = None
-) -> NDArray[np.intp]:
+) -> Indices:
     """Return the cluster of each trial: its patient where known, else its background.
 
     Trials of one background are one cluster in any case, and so are backgrounds of one patient;
@@ -55,23 +57,23 @@ def cluster_index(
     return np.array([number.setdefault(root(("background", b)), len(number)) for b in names], dtype=np.intp)
 
 
-def codes(cluster: ArrayLike | Sequence[Hashable]) -> tuple[NDArray[np.intp], int]:
+def codes(cluster: ArrayLike | Sequence[Hashable]) -> tuple[Indices, int]:
     """Return integer codes from 0 for any labels, and how many there are."""
     index = cluster_index(cluster)  # type: ignore[arg-type]
     return index, int(index.max()) + 1 if len(index) else 0
 
 
-def cluster_sums(values: NDArray[np.float64], index: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+def cluster_sums(values: Array, index: Indices, count: int) -> Array:
     """Return the sum of ``values`` in each of ``count`` clusters."""
     return np.bincount(index, weights=values, minlength=count).astype(np.float64)
 
 
-def cluster_means(values: NDArray[np.float64], index: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+def cluster_means(values: Array, index: Indices, count: int) -> Array:
     """Return the mean of ``values`` in each of ``count`` clusters."""
     return cluster_sums(values, index, count) / np.bincount(index, minlength=count)
 
 
-def equal_clusters(units: NDArray[np.float64]) -> float:
+def equal_clusters(units: Array) -> float:
     """Return how many clusters of one size tell as much as these where all units of a cluster agree.
 
     It is the number of clusters where their sizes are equal, and near 1 where one of them holds most of the units.
@@ -92,7 +94,7 @@ def unseen_share(clusters: float, alpha: float) -> float:
     return -math.expm1(math.log(alpha) / clusters)
 
 
-def leverage(units: NDArray[np.float64]) -> NDArray[np.float64]:
+def leverage(units: Array) -> Array:
     """Return by how much the residual of each cluster from the pooled rate is to be enlarged; never below 1.
 
     A cluster with a large share of the units pulls the rate towards its own, and its residual says less than it should.

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, check_alpha, check_counts, halved, vector
 from synnodtest.statistics.rates import clustered_rate, wilson
@@ -212,7 +213,7 @@ def _least_alpha(bounds: Callable[[float], tuple[float, float]], margin: float) 
     return 1.0 if outside(most) else math.exp(halved(least, most, outside, _HALVINGS_OF_P)[1])
 
 
-def _least_sure(hits: NDArray[np.float64], clusterings: Sequence[ArrayLike], alpha: float) -> Estimate:
+def _least_sure(hits: Array, clusterings: Sequence[ArrayLike], alpha: float) -> Estimate:
     """Return the rate by the clustering that leaves the fewest independent trials, within the widest bounds of any."""
     each = [clustered_rate(hits, clusters, alpha=alpha) for clusters in clusterings]
     lower, upper = min(one.lower for one in each), max(one.upper for one in each)
@@ -223,7 +224,7 @@ def _independent(estimate: Estimate) -> float:
     return 0.0 if estimate.reason else estimate.extra.get("effective_n", float(estimate.n))
 
 
-def _size(hits: NDArray[np.float64], clusterings: Sequence[ArrayLike], alpha: float) -> float:
+def _size(hits: Array, clusterings: Sequence[ArrayLike], alpha: float) -> float:
     """Return the fewest independent trials that any of the clusterings leaves."""
     return _independent(_least_sure(hits, clusterings, alpha)) if len(hits) and len(clusterings) else 0.0
 

@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from synnodtest.geometry import Array
 
 
-def _samples(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _samples(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     first, second = (np.asarray(a, dtype=np.float64) for a in (x, y))
     first, second = (a[:, None] if a.ndim == 1 else a for a in (first, second))
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
@@ -17,7 +19,7 @@ def _samples(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[n
     return first, second
 
 
-def _off_diagonal_mean(kernel: NDArray[np.float64]) -> float:
+def _off_diagonal_mean(kernel: Array) -> float:
     count = len(kernel)
     return float(kernel.sum() - np.trace(kernel)) / (count * (count - 1))
 
@@ -44,7 +46,7 @@ def kernel_distance(x: ArrayLike, y: ArrayLike) -> float:
         return math.nan
     width = first.shape[1]
 
-    def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    def kernel(a: Array, b: Array) -> Array:
         return np.asarray((a @ b.T / width + 1) ** 3, dtype=np.float64)
 
     within = _off_diagonal_mean(kernel(first, first)) + _off_diagonal_mean(kernel(second, second))
@@ -138,7 +140,7 @@ def precision_recall(real: ArrayLike, synthetic: ArrayLike, neighbours: int = NE
     return _covered(between.T, first, neighbours), _covered(between, second, neighbours)
 
 
-def _covered(between: NDArray[np.float64], centres: NDArray[np.float64], neighbours: int) -> float:
+def _covered(between: Array, centres: Array, neighbours: int) -> float:
     """Return the share of rows that lie within the ball of any centre."""
     radii = np.sort(scipy.spatial.distance.cdist(centres, centres), axis=1)[:, neighbours]
     return float((between <= radii[None, :]).any(axis=1).mean())

@@ -15,6 +15,8 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from synnodtest.geometry import Array
+
 
 def normal_cdf(x: float) -> float:
     """Return P(Z <= x) of the standard normal distribution."""
@@ -36,7 +38,7 @@ def normal_isf(tail: float) -> float:
     return -float(scipy.special.ndtri(tail))
 
 
-def beta_ppf(share: float, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+def beta_ppf(share: float, a: ArrayLike, b: ArrayLike) -> Array:
     """Return quantiles of beta distributions with parameters above 0."""
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     return np.asarray(scipy.special.betaincinv(first, second, share), dtype=np.float64)
@@ -57,12 +59,12 @@ def chi2_ppf(share: float, degrees: float) -> float:
     return 2 * float(scipy.special.gammaincinv(degrees / 2, share))
 
 
-def chi2_isf(tail: float, degrees: ArrayLike) -> NDArray[np.float64]:
+def chi2_isf(tail: float, degrees: ArrayLike) -> Array:
     """Return the points that chi squared exceeds with probability ``tail``."""
     return np.asarray(scipy.special.chdtri(np.asarray(degrees, dtype=np.float64), tail), dtype=np.float64)
 
 
-def t_ppf(share: float, degrees: ArrayLike) -> NDArray[np.float64]:
+def t_ppf(share: float, degrees: ArrayLike) -> Array:
     """Return quantiles of Student's t."""
     return np.asarray(scipy.special.stdtrit(np.asarray(degrees, dtype=np.float64), share), dtype=np.float64)
 
@@ -88,7 +90,7 @@ def binom_half_cdf(count: float, n: float) -> float:
     return binom_cdf(count, n, 0.5)
 
 
-def binom_pmf(count: ArrayLike, n: ArrayLike, rate: float) -> NDArray[np.float64]:
+def binom_pmf(count: ArrayLike, n: ArrayLike, rate: float) -> Array:
     """Return P(X = count), 0 <= count <= n; to ten digits for n = 20,000, more below."""
     k, of = np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64)
     ways = scipy.special.gammaln(of + 1) - scipy.special.gammaln(k + 1) - scipy.special.gammaln(of - k + 1)
@@ -135,7 +137,7 @@ def hypergeom_cdf(count: int, drawn: int, marked: int, total: int) -> float:
     return ways / math.comb(total, drawn)
 
 
-def midranks(values: ArrayLike) -> NDArray[np.float64]:
+def midranks(values: ArrayLike) -> Array:
     """Return ranks from 1, ties sharing the mean of theirs; shape (n,), without NaN."""
     flat = np.asarray(values)
     order = np.argsort(flat, kind="stable")

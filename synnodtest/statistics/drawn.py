@@ -83,9 +83,7 @@ def count_is_shown(images: int, per_cluster: float, icc: float, rate: float, bou
     sizes = _sizes(images, per_cluster)
     if len(sizes) < 2:
         return 0.0
-    shape = (
-        rate * (1 - min(icc, _MOST_ICC)) / min(max(icc, _EXTREME), _MOST_ICC)
-    )  # rate**2 over the variance between clusters
+    shape = rate * (1 / min(max(icc, _EXTREME), _MOST_ICC) - 1)  # rate**2 over the variance between clusters
     spread, events = np.random.default_rng(0), np.random.default_rng(1)
     of = (len(sizes), _runs(len(sizes)))
     rates = spread.gamma(shape, rate / shape, of) if icc and rate else np.full(of, rate)

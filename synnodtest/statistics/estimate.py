@@ -13,13 +13,14 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.clusters import codes, unseen_share
 
 HALVINGS = 60
 """Halvings of an interval at most 2 wide that leave 2e-18 of it: less than the last bit of all but the smallest
 bounds."""
 
-Mean = TypeVar("Mean", float, NDArray[np.float64])
+Mean = TypeVar("Mean", float, Array)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def check_counts(successes: float, n: float) -> None:
         raise ValueError(f"successes lie between 0 and n, not {successes} of {n}")
 
 
-def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def vector(values: ArrayLike, name: str) -> Array:
     """Return ``values`` as a one-dimensional float array.
 
     Raises:
@@ -93,7 +94,7 @@ def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
     return array
 
 
-def vectors(**values: ArrayLike) -> list[NDArray[np.float64]]:
+def vectors(**values: ArrayLike) -> list[Array]:
     """Return named values as one-dimensional float arrays of one length.
 
     Raises:
@@ -104,7 +105,7 @@ def vectors(**values: ArrayLike) -> list[NDArray[np.float64]]:
     return list(arrays.values())
 
 
-def by_cluster(cluster: ArrayLike, **values: ArrayLike) -> tuple[NDArray[np.intp], int, list[NDArray[np.float64]]]:
+def by_cluster(cluster: ArrayLike, **values: ArrayLike) -> tuple[Indices, int, list[Array]]:
     """Return the cluster of each row as a number from 0, how many clusters there are, and :func:`vectors`.
 
     Raises:

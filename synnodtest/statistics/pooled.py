@@ -11,9 +11,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.geometry import Array, Indices
 from synnodtest.statistics.curves import mean_precision
 
-Weights = NDArray[np.float64]
+Weights = Array
 """Number of times that each image counts; shape (n,)."""
 Figure = Callable[[Weights], float]
 """A number of weighted images; NaN where they do not define it."""
@@ -22,7 +23,7 @@ _ROUNDING = 1 + 1e-12
 """On the false positives that are allowed: exactly as many as that are not too many by a rounding."""
 
 
-def of_rows(figure: Figure, images: int) -> Callable[[NDArray[np.intp]], float]:
+def of_rows(figure: Figure, images: int) -> Callable[[Indices], float]:
     """Return the figure as one of rows of so many images, any of them any number of times."""
     return lambda rows: figure(np.bincount(rows, minlength=images).astype(np.float64))
 
@@ -39,8 +40,8 @@ class Marks:
         exhaustive: Whether every nodule of the image is marked.
     """
 
-    found: NDArray[np.float64]
-    false: NDArray[np.float64]
+    found: Array
+    false: Array
     exhaustive: bool = True
 
 
@@ -57,12 +58,12 @@ class Pooled:
         found: Score of each nodule's match, image by image; -inf where it was missed; shape (m,).
     """
 
-    score: NDArray[np.float64]
+    score: Array
     hit: NDArray[np.bool_]
-    image: NDArray[np.intp]
-    nodules: NDArray[np.intp]
+    image: Indices
+    nodules: Indices
     full: NDArray[np.bool_]
-    found: NDArray[np.float64]
+    found: Array
 
     @classmethod
     def of(cls, marks: Sequence[Marks], **further: Any) -> Self:
@@ -80,7 +81,7 @@ class Pooled:
         return cls(score[falling], hit[falling], image[falling], nodules, full, found, **further)
 
     @cached_property
-    def owner(self) -> NDArray[np.intp]:
+    def owner(self) -> Indices:
         """Number of the image of each nodule; shape (m,)."""
         return np.arange(len(self.nodules)).repeat(self.nodules)
 
@@ -90,7 +91,7 @@ class Pooled:
         return np.ones(len(self.nodules))
 
     @cached_property
-    def _last(self) -> NDArray[np.intp]:
+    def _last(self) -> Indices:
         """Position of the last finding of each distinct score."""
         return np.flatnonzero(np.append(self.score[1:] != self.score[:-1], True)[: len(self.score)])
 
@@ -108,7 +109,7 @@ class Pooled:
         true, false = self.steps(weights)
         return float(true[allowed(false, rate * images)]) / nodules
 
-    def worst(self, cluster: NDArray[np.intp]) -> Weights:
+    def worst(self, cluster: Indices) -> Weights:
         """Return the false positives per image of the worst cluster down to each distinct score, the origin first.
 
         Args:
@@ -144,7 +145,7 @@ class Pooled:
         return Ranked(self.found, self.owner, loudest[normal], normal)
 
 
-def allowed(false: Weights, most: float | Weights) -> NDArray[np.intp]:
+def allowed(false: Weights, most: float | Weights) -> Indices:
     """Return the last step of a curve with ``most`` false positives, or with each of several numbers."""
     return np.searchsorted(false, np.multiply(most, _ROUNDING), side="right") - 1
 
@@ -160,23 +161,23 @@ class Ranked:
         normal: Number of the image of each; shape (k,).
     """
 
-    scores: NDArray[np.float64]
-    images: NDArray[np.intp]
-    rivals: NDArray[np.float64]
-    normal: NDArray[np.intp]
+    scores: Array
+    images: Indices
+    rivals: Array
+    normal: Indices
 
     @classmethod
-    def images_of(cls, scores: NDArray[np.float64], ill: NDArray[np.bool_], well: NDArray[np.bool_]) -> Ranked:
+    def images_of(cls, scores: Array, ill: NDArray[np.bool_], well: NDArray[np.bool_]) -> Ranked:
         """Return images with a nodule and those known to have none, by one score of each; shape (n,)."""
         return cls(scores[ill], np.flatnonzero(ill), scores[well], np.flatnonzero(well))
 
     @property
-    def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def sides(self) -> tuple[Array, Array]:
         """The scores and those of their rivals."""
         return self.scores, self.rivals
 
     @cached_property
-    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    def _places(self) -> tuple[Indices, Indices, Indices]:
         """Rivals by rising score; how many of them each score exceeds, and how many it reaches."""
         order = np.argsort(self.rivals, kind="stable")
         below, up_to = (np.searchsorted(self.rivals[order], self.scores, side) for side in ("left", "right"))

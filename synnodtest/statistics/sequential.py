@@ -14,8 +14,9 @@ import math
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.estimate import Estimate, check_alpha, halved
 
 _GRID = (np.arange(256) + 0.5) / 256
@@ -25,7 +26,7 @@ _LARGEST_LOG = 700.0
 """Logarithm of about the largest double (709.8), so that an e-value stays finite; all above is beyond any doubt."""
 
 
-def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
+def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> Array:
     """Return log e-values against "the rate is at most ``bound``", of any shape."""
     s, r, m = (np.asarray(a, dtype=np.float64) for a in (successes, failures, bound))
     with np.errstate(divide="ignore"):
@@ -34,7 +35,7 @@ def log_e_above(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> 
     return np.asarray(mixture - scipy.special.xlogy(s, m) - scipy.special.xlog1py(r, -m), dtype=np.float64)
 
 
-def log_e_below(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> NDArray[np.float64]:
+def log_e_below(successes: ArrayLike, failures: ArrayLike, bound: ArrayLike) -> Array:
     """Return log e-values against "the rate is at least ``bound``", of any shape."""
     return log_e_above(failures, successes, 1 - np.asarray(bound, dtype=np.float64))
 

@@ -17,7 +17,6 @@ from synnodtest.statistics.distributions import t_isf
 from synnodtest.statistics.estimate import Estimate, by_cluster, check_alpha, yes_or_no
 from synnodtest.statistics.rates import clustered_rate
 
-_Vector = Array
 ITERATIONS = 200
 """Most steps; of 200 drawn data sets of 5 to 60 clusters the median took 9 and all but one at most 61, so more help no
 fit."""
@@ -28,19 +27,19 @@ SOLVED = 1e-9
 class LogisticFit(NamedTuple):
     """Coefficients, their bias-reduced sandwich covariance (Mancl & DeRouen 2001), and the correlation."""
 
-    beta: _Vector
-    covariance: _Vector
+    beta: Array
+    covariance: Array
     correlation: float
 
 
-def _working(design: _Vector, hit: _Vector, beta: _Vector) -> tuple[_Vector, _Vector]:
+def _working(design: Array, hit: Array, beta: Array) -> tuple[Array, Array]:
     """Return residuals and derivatives at some coefficients, divided by the standard deviation of each hit."""
     mean = scipy.special.expit(design @ beta)
     deviation = np.sqrt(mean * (1 - mean))
     return (hit - mean) / deviation, design * deviation[:, None]
 
 
-def _correlation(residual: _Vector, index: Indices, sizes: _Vector, parameters: int) -> float:
+def _correlation(residual: Array, index: Indices, sizes: Array, parameters: int) -> float:
     """Moment estimate of the correlation of two hits of one cluster; 0 where no cluster has two."""
     square = residual**2
     pairs = sizes * (sizes - 1) / 2
@@ -51,14 +50,14 @@ def _correlation(residual: _Vector, index: Indices, sizes: _Vector, parameters: 
     return float(((sums**2 - squares) / 2).sum() / scale / (pairs.sum() - parameters))
 
 
-def _whitened(columns: _Vector, index: Indices, sizes: _Vector, rho: float) -> _Vector:
+def _whitened(columns: Array, index: Indices, sizes: Array, rho: float) -> Array:
     """Return R^-1 times the columns (n, p), with R the exchangeable correlation of each cluster."""
     share = rho / (1 - rho) / (1 + rho * (sizes - 1))
     sums = np.column_stack([cluster_sums(column, index, len(sizes)) for column in columns.T])
     return np.asarray(columns / (1 - rho) - (share[:, None] * sums)[index], dtype=np.float64)
 
 
-def _covariance(residual: _Vector, design: _Vector, index: Indices, sizes: _Vector, rho: float) -> _Vector:
+def _covariance(residual: Array, design: Array, index: Indices, sizes: Array, rho: float) -> Array:
     """Return the sandwich with each cluster's residuals divided by one minus its leverage."""
     weighted = _whitened(design, index, sizes, rho)
     bread = np.linalg.inv(design.T @ weighted)
@@ -72,7 +71,7 @@ def _covariance(residual: _Vector, design: _Vector, index: Indices, sizes: _Vect
     return np.asarray(bread @ meat @ bread, dtype=np.float64)
 
 
-def fit_logistic(design: _Vector, hit: _Vector, index: Indices, *, independent: bool = False) -> LogisticFit:
+def fit_logistic(design: Array, hit: Array, index: Indices, *, independent: bool = False) -> LogisticFit:
     """Fit P(hit) = expit(design @ beta), hits of one cluster being equally correlated.
 
     Args:
@@ -130,7 +129,7 @@ def _fieller(beta: Array, cov: Array, target: float, q: float) -> tuple[float, f
     return (-linear - root) / square, (-linear + root) / square
 
 
-def _lost_from(size: _Vector, hits: _Vector, index: Indices, level: float, alpha: float) -> float | None:
+def _lost_from(size: Array, hits: Array, index: Indices, level: float, alpha: float) -> float | None:
     """Return a diameter at which, or from which on, nodules are surely found less often than the level, if any."""
     starts = _starts(size)
     for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
@@ -140,7 +139,7 @@ def _lost_from(size: _Vector, hits: _Vector, index: Indices, level: float, alpha
     return None
 
 
-def _starts(size: _Vector) -> _Vector:
+def _starts(size: Array) -> Array:
     """Every diameter; where these are many and of few nodules each, the first of groups of neighbours."""
     each, count = np.unique(size), len(size)
     if len(each) <= max(_GROUPS, count / _NEIGHBOURS):
@@ -148,16 +147,16 @@ def _starts(size: _Vector) -> _Vector:
     return np.unique(np.sort(size)[:: max(_NEIGHBOURS, math.ceil(count / _GROUPS))])
 
 
-def _reached(beta: _Vector, level: float) -> float:
+def _reached(beta: Array, level: float) -> float:
     """The log size at which a fitted line reaches ``level``; NaN where it does not rise."""
     return (float(scipy.special.logit(level)) - float(beta[0])) / float(beta[1]) if beta[1] > 0 else math.nan
 
 
-def _powers(values: _Vector, degree: int) -> _Vector:
+def _powers(values: Array, degree: int) -> Array:
     return np.asarray(values[:, None] ** np.arange(degree + 1), dtype=np.float64)
 
 
-def _fitted(log_size: _Vector, hit: _Vector, index: Indices, independent: bool, degree: int = 1) -> LogisticFit | None:
+def _fitted(log_size: Array, hit: Array, index: Indices, independent: bool, degree: int = 1) -> LogisticFit | None:
     """The fit over log sizes; None where there is none to rely on."""
     design = _powers(log_size, degree)
     with warnings.catch_warnings():
@@ -171,7 +170,7 @@ def _fitted(log_size: _Vector, hit: _Vector, index: Indices, independent: bool, 
 
 
 def _bounds(
-    fits: list[LogisticFit], level: float, alpha: float, sizes: _Vector, unseen: bool
+    fits: list[LogisticFit], level: float, alpha: float, sizes: Array, unseen: bool
 ) -> tuple[float, float] | None:
     """The widest of Fieller's bounds of fits, in log sizes; None where the slope of any is not sure.
 
@@ -191,7 +190,7 @@ def _bounds(
 
 
 def _curved(
-    log_size: _Vector, hits: _Vector, index: Indices, level: float, alpha: float, crossing: float
+    log_size: Array, hits: Array, index: Indices, level: float, alpha: float, crossing: float
 ) -> tuple[float, float]:
     """Return the tried log sizes next to a crossing at which a curve that may bend is surely below, and above, a level.
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.distributions import t_isf
 
 _NO_SPREAD = 1e-12
@@ -14,12 +15,12 @@ _NO_SPREAD = 1e-12
 scores."""
 
 
-def agree(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def agree(values: Array) -> NDArray[np.bool_]:
     """Return whether all values of the last axis are one value, up to rounding."""
     return np.asarray(np.ptp(values, axis=-1) <= _NO_SPREAD * np.maximum(1.0, np.abs(values[..., 0])))
 
 
-def hall_bounds(values: NDArray[np.float64], alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def hall_bounds(values: Array, alpha: float) -> tuple[Array, Array]:
     """Return the bounds of the mean of the last axis by Hall's monotone cubic transformation, which removes skewness.
 
     Where there are fewer than three values, or all agree, they are the mean itself.
@@ -37,7 +38,7 @@ def hall_bounds(values: NDArray[np.float64], alpha: float) -> tuple[NDArray[np.f
     straight = np.abs(skew) < 1e-8
     bent, error = np.where(straight, 1.0, skew), np.where(flat, 0.0, spread / root)
 
-    def inverse(x: float) -> NDArray[np.float64]:
+    def inverse(x: float) -> Array:
         curved = root * 3 / bent * (np.cbrt(1 + bent * (x / root - bent / (6 * count))) - 1)
         return np.asarray(np.where(straight, x, curved))
 

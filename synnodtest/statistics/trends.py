@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from synnodtest.geometry import Array
 from synnodtest.statistics.distributions import normal_cdf, normal_isf, normal_sf
 from synnodtest.statistics.estimate import Estimate, TestResult, check_alpha, vector, vectors
 
@@ -47,14 +48,14 @@ def page_trend(table: ArrayLike) -> TestResult:
     return TestResult(float(result.statistic), float(result.pvalue))
 
 
-def _pair_score(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> float:
+def _pair_score(lower: Array, upper: Array) -> float:
     ordered = np.sort(lower)
     below = np.searchsorted(ordered, upper, side="left")
     not_above = np.searchsorted(ordered, upper, side="right")
     return float((below + not_above).sum()) / 2
 
 
-def _jonckheere_variance(sizes: NDArray[np.float64], ties: NDArray[np.float64]) -> float:
+def _jonckheere_variance(sizes: Array, ties: Array) -> float:
     n = float(sizes.sum())
     first = n * (n - 1) * (2 * n + 5) - sum(float((k * (k - 1) * (2 * k + 5)).sum()) for k in (sizes, ties))
     second = math.prod(float((k * (k - 1) * (k - 2)).sum()) for k in (sizes, ties))

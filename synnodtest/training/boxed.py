@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from synnodtest.annotated.sets import AnnotatedSet
@@ -19,6 +18,7 @@ from synnodtest.backgrounds.lungs import estimate_lungs
 from synnodtest.canonical import seed_sequence
 from synnodtest.errors import SynthesizerError
 from synnodtest.geometry import (
+    Array,
     BoolArray,
     Box,
     FloatArray,
@@ -40,7 +40,7 @@ RING_PX = 8.0
 few of them, more bends it to ribs."""
 
 
-def _surface(image: FloatArray, known: BoolArray) -> NDArray[np.float64]:
+def _surface(image: FloatArray, known: BoolArray) -> Array:
     """Return the quadratic surface (h, w) through the known pixels, by least squares."""
     y, x = np.mgrid[: image.shape[0], : image.shape[1]] / max(image.shape) - 0.5
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)

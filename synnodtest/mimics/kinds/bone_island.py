@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from synnodtest.geometry import Array
 from synnodtest.mimics.kind import MimicKind, Setting
-from synnodtest.mimics.parts import BONE, Part, Real, around
+from synnodtest.mimics.parts import BONE, Part, around
 
 _MORE = BONE - 0.027
 """Compact bone in place of loose bone."""
@@ -27,7 +28,7 @@ def _draw(setting: Setting) -> Sequence[Part]:
     phases = rng.uniform(0, 2 * np.pi, 2)
     reach = long * (1 + 2 * _BRUSH)
 
-    def thickness(x: Real, y: Real) -> Real:
+    def thickness(x: Array, y: Array) -> Array:
         along = ((x - cx) * np.cos(turn) + (y - cy) * np.sin(turn)) / long
         across = ((y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)) / short
         angle = np.arctan2(across, along)

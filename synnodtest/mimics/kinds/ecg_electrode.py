@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from synnodtest.geometry import Array
 from synnodtest.mimics.kind import MimicKind, Setting
-from synnodtest.mimics.parts import BRASS, COPPER, PLASTIC, SOFT, STEEL, Part, Point, Real, curve, plate, tube
+from synnodtest.mimics.parts import BRASS, COPPER, PLASTIC, SOFT, STEEL, Part, Point, curve, plate, tube
 
 _STRANDS = 0.7
 """Share of copper in a braid."""
@@ -29,7 +30,7 @@ def _draw(setting: Setting) -> Sequence[Part]:
     ]
 
 
-def _lead(setting: Setting) -> Real:
+def _lead(setting: Setting) -> Array:
     (x, y), (width, height), rng = setting.centre_mm, setting.extent_mm, setting.rng
     out = setting.outward
     to_side = rng.random() < 0.5

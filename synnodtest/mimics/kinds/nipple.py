@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from synnodtest.geometry import Array
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
-from synnodtest.mimics.parts import SOFT, Part, Real, around
+from synnodtest.mimics.parts import SOFT, Part, around
 
 _DEPTH = 0.85
 """Height over diameter: pressed against the detector it is a low cylinder with a rounded rim."""
@@ -23,7 +24,7 @@ def _draw(setting: Setting) -> Sequence[Part]:
     squeeze = setting.rng.uniform(0.85, 1.0)
     depth = _DEPTH * setting.size_mm * setting.rng.uniform(0.8, 1.1)
 
-    def thickness(x: Real, y: Real) -> Real:
+    def thickness(x: Array, y: Array) -> Array:
         out, down = (x - cx) * setting.outward / radius, (y - cy) / (radius * squeeze)
         body = np.maximum(1 - np.hypot(out, down) ** _RIM, 0) ** (1 / _RIM)
         fading = np.clip((out + 1.1) / 1.1, 0, 1)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from synnodtest.geometry import Array
 from synnodtest.mimics.kind import MimicKind, Setting, Zone
-from synnodtest.mimics.parts import BONE, SOFT, Part, Real, around
+from synnodtest.mimics.parts import BONE, SOFT, Part, around
 
 _HALF_LENGTH_MM = 35.0
 """Length of either rib to both sides of the crossing; set by eye: shorter ones look like a cross, longer ones leave the
@@ -30,7 +31,7 @@ def _draw(setting: Setting) -> Sequence[Part]:
     anterior = _rib(setting, -out * np.radians(rng.uniform(25, 45)), rng.uniform(0.001, 0.004))
     boxes = around(setting.centre_mm, _HALF_LENGTH_MM)
 
-    def overlap(px: Real, py: Real) -> Real:
+    def overlap(px: Array, py: Array) -> Array:
         return np.minimum(posterior(0.0)(px, py), anterior(0.0)(px, py))
 
     bones = [
@@ -41,14 +42,14 @@ def _draw(setting: Setting) -> Sequence[Part]:
     return [*bones, Part(overlap, 0.0, boxes)]
 
 
-def _rib(setting: Setting, slope: float, bend: float) -> Callable[[float], Callable[[Real, Real], Real]]:
+def _rib(setting: Setting, slope: float, bend: float) -> Callable[[float], Callable[[Array, Array], Array]]:
     """Return, for a wall in mm, the thickness of a rib without it; the rib descends outwards by ``slope``."""
     cx, cy = setting.centre_mm
     half = setting.size_mm / 2 * setting.rng.uniform(0.85, 1.1)
     cosine, sine = np.cos(slope), np.sin(slope)
 
-    def within(wall: float) -> Callable[[Real, Real], Real]:
-        def thickness(x: Real, y: Real) -> Real:
+    def within(wall: float) -> Callable[[Array, Array], Array]:
+        def thickness(x: Array, y: Array) -> Array:
             along = (x - cx) * cosine + (y - cy) * sine
             across = (y - cy) * cosine - (x - cx) * sine - bend * along**2
             squared = 1 - (across / (half - wall)) ** 2

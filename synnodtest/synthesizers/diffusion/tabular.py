@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synnodtest.errors import SynthesizerError
+from synnodtest.geometry import Array
 
 
-def transform(values: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+def transform(values: Array, kind: str) -> Array:
     """Return values on the scale on which their bounds are taken: ``linear``, ``log`` or ``cbrt`` (signed)."""
     if kind == "log":
         return np.log(np.maximum(values, 1e-12))
@@ -79,7 +80,7 @@ class Tabular(nn.Module):
         restored: Tensor = torch.sigmoid(self.head(self.decoder(context)[:, 1:])).squeeze(-1)
         return restored
 
-    def scale(self, table: NDArray[np.float64]) -> NDArray[np.float32]:
+    def scale(self, table: Array) -> NDArray[np.float32]:
         """Return features in their own units (rows, features) scaled to 0..1 and clipped there."""
         config: Any = self.config
         columns = [transform(table[:, i], kind) for i, kind in enumerate(config.kinds)]
