@@ -31,6 +31,9 @@ MOST_INVERTED = 0.5
 ENOUGH_INNER = 10
 """Of so many boxes away from the upper left corner some are smaller than their distance from it."""
 
+MOST_ROWS = 300
+"""Suppression keeps no more by default, and of a network of several classes rows beyond are not all of one."""
+
 SAY_WHICH = "'output: {classes: [2], class_count: 3}' in the YAML beside it says which of how many classes are nodules"
 
 Decoded = tuple[Array, Array, Indices]
@@ -117,7 +120,7 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
     """Decode one image's rows (n, 6); rows of score 0 are padding.
 
     Raises:
-        DetectorError: another shape, scores outside 0..1, or a last column that is no class.
+        DetectorError: another shape, scores outside 0..1, or a last column that is no class, or perhaps none.
     """
     if rows.ndim != 2 or rows.shape[1] != 6:
         raise DetectorError(f"the output of one image is {rows.shape}, not rows (n, 6) of box, score and class")
@@ -134,6 +137,12 @@ def of_rows(rows: NDArray[Any], classes: Sequence[int], count: int | None = None
         )
     classes_of_rows = kinds.astype(np.intp)
     kept = shown & np.isin(classes_of_rows, classes)
+    if count is None and not kept.any() and shown.sum() > MOST_ROWS and np.ptp(kinds[shown]) == 0:
+        raise DetectorError(
+            f"the last column of {shown.sum()} rows is {kinds[shown][0]:g}, and nodules are {list(classes)}: that of a "
+            "grid of YOLOv5's, a share and no class, is 1 in half precision",
+            hint=SAY_WHICH,
+        )
     return rows[kept, :4], rows[kept, 4], classes_of_rows[kept]
 
 

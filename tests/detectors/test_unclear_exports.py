@@ -131,6 +131,32 @@ def test_shares_of_a_single_class_beside_the_score_as_yolov5_gives_them_are_an_e
             ExportedDetector(Network(tmp_path, text, {"output": rows})).detect([CHEST])
 
 
+@pytest.mark.parametrize("box", ["xyxy", "cxcywh"])
+def test_shares_that_half_precision_makes_1_are_no_class_either(tmp_path, box):
+    rows = _rows([30, 30, 8, 8], 0.99998).astype(np.float16)
+    network = Network(tmp_path, f"{{decoder: rows, output: {{classes: [0], box: {box}}}}}", {"output": rows})
+    with pytest.raises(
+        DetectorError, match=r"1008 rows is 1, and nodules are \[0\]: that of a grid of YOLOv5"
+    ) as caught:
+        ExportedDetector(network).detect([CHEST])
+    assert "class_count" in caught.value.hint
+
+
+@pytest.mark.parametrize(("said", "rows"), [("classes: [0], class_count: 2", 1008), ("classes: [0]", 300)])
+def test_rows_all_of_another_class_are_none_of_nodules(tmp_path, said, rows):
+    ribs = _rows([8, 8, 30, 30], 1.0)
+    ribs[0, rows:] = 0
+    network = Network(tmp_path, f"{{decoder: rows, output: {{{said}}}}}", {"output": ribs})
+    assert ExportedDetector(network).detect([CHEST]) == [[]]
+
+
+def _rows(box, last):
+    """(1, 1008, 6): so many places has YOLOv5 on 128 x 128; scores fall from 0.5."""
+    rows = np.tile(np.array([*box, 0.5, last], np.float32), (1, 1008, 1))
+    rows[0, :, 4] = np.linspace(0.5, 0.01, 1008)
+    return rows
+
+
 def test_a_network_of_whole_numbers_is_not_shown_a_black_picture(tmp_path):
     with pytest.raises(DetectorError, match="uint8") as caught:
         ExportedDetector(Network(tmp_path, "decoder: yolo", grid(1), kind=np.uint8))
