@@ -223,3 +223,40 @@ def test_a_box_around_a_bent_wire_is_on_it_though_its_centre_lies_beside():
         (fooled,) = score_mimics([Sighting(finding)], [bent], [frozenset()], [], (1.0, 1.0), Matching())
         assert fooled.detected(0.5) == reported
         assert lies_on(finding, bent, (1.0, 1.0), Matching()) == reported
+
+
+ASIDE = """
+synnodtest: 1
+behaviours:
+  - id: aside
+    statement: Clips raise no alarm, on them or beside.
+    scenes:
+      backgrounds: {set: squares, count: 30}
+      distractors: [{name: clip, mimic: clip, location: {region: lung}, size_mm: 9}]
+      nodules: [{diameter_mm: 12, contrast: 0.9, location: {region: lung}}]
+      arms: {bare: {distractors: []}, full: {}}
+    expect:
+      - distractor: {at_most: 0.3, arm: full}
+      - non_inferior: {metric: false_positives_per_image, arm: full, reference: bare, margin: 0.5}
+"""
+
+
+class BesideClips:
+    """Reports every nodule, and in the corner away from a clip another."""
+
+    identity = Identity("beside clips", "1")
+
+    def detect(self, radiographs):
+        return [
+            [*(Finding(n.box, 0.9) for n in r.nodules), *(Finding((0, 0, 4, 4), 0.9) for _ in r.mimics)]
+            for r in radiographs
+        ]
+
+
+@pytest.mark.parametrize(("detector", "on"), [(BesideClips, "PASSED"), (OnClips, "FAILED")])
+def test_a_finding_beside_a_distractor_counts_where_the_arm_is_compared_with_a_bare_one(tmp_path, detector, on):
+    path = tmp_path / "s.yaml"
+    path.write_text(ASIDE)
+    ruled = dict(judged(load_spec(path), tmp_path, detector()))
+    assert {name: str(ruling.status) for name, ruling in ruled.items()} == {"distractor": on, "non_inferior": "FAILED"}
+    assert ruled["non_inferior"].components[0].value == 1.0
