@@ -64,7 +64,7 @@ def write_radiograph(
         path: ``.png``, ``.mha`` or ``.dcm``; an existing file is replaced as a whole.
         bits: 8 or 16 for PNG, 8 to 16 for the others. Default: 16 for PNG; for MHA and DICOM what the pixels were read
             from (12 for a 12-bit film), so that untouched pixels come out as they went in.
-        size: Write ``size`` x ``size`` pixels, padded with black where the radiograph is not square. Default: native.
+        size: Write ``size`` x ``size`` square pixels, padded with black where the film is not square. Default: native.
         mark: Write SYNTHETIC into the picture too, in a corner away from the nodules.
 
     Returns:

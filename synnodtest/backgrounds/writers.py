@@ -164,8 +164,8 @@ it (``MAX_PIXELS``)."""
 def resized(radiograph: Radiograph, size: int) -> Radiograph:
     """Return the radiograph on ``size`` x ``size`` pixels, its longer side filling them, the rest black.
 
-    Pixels keep their shape: both spacings change by the same factor. The same size gives the same pixels. Truth is
-    resampled with it; regions are left out.
+    Pixels become square: black beside them would make a chest of oblong ones larger than any detector. The same size
+    gives the same pixels. Truth is resampled with it; regions are left out.
 
     Raises:
         BackgroundError: the size is not between 64 and 8192.
@@ -175,10 +175,10 @@ def resized(radiograph: Radiograph, size: int) -> Radiograph:
     height, width = radiograph.shape
     if height == width == size:
         return radiograph
-    scale = size / max(height, width)
-    inner = (round(height * scale), round(width * scale))
+    sides_mm = (height * radiograph.spacing_mm[0], width * radiograph.spacing_mm[1])
+    inner = (round(size * sides_mm[0] / max(sides_mm)), round(size * sides_mm[1] / max(sides_mm)))
     corner = ((size - inner[0]) // 2, (size - inner[1]) // 2)
-    spacing = (radiograph.spacing_mm[0] * height / inner[0], radiograph.spacing_mm[1] * width / inner[1])
+    spacing = (sides_mm[0] / inner[0], sides_mm[1] / inner[1])
 
     def drawn(values: FloatArray) -> FloatArray:
         smaller = Image.fromarray(values).resize((inner[1], inner[0]), Image.Resampling.BICUBIC)

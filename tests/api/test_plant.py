@@ -378,10 +378,24 @@ def test_size_pads_to_a_square_and_carries_the_truth(film, tmp_path):
         stored, note = np.asarray(image), json.loads(image.text["synnodtest"])
     assert stored.shape == (512, 512)
     x_min, y_min, x_max, y_max = note["nodules"][0]["box_px"]
-    scale = 512 / 260
-    top = (512 - 220 * scale) / 2
-    assert ((x_min + x_max) / 2, (y_min + y_max) / 2) == pytest.approx((115 * scale, 92 * scale + top), abs=2)
+    scale = 512 / (260 * 1.1)  # pixels per mm, both ways
+    top = (512 - 220 * 0.9 * scale) / 2
+    centre = ((x_min + x_max) / 2, (y_min + y_max) / 2)
+    assert centre == pytest.approx((115 * 1.1 * scale, 92 * 0.9 * scale + top), abs=2)
     assert not stored[: int(top) - 1].any()
+
+
+@pytest.mark.filterwarnings("ignore:.*its lungs are estimated")
+@pytest.mark.parametrize("spacing_mm", [(1.2, 0.7), (0.6, 1.19)])
+def test_a_square_of_a_film_of_oblong_pixels_is_read_again_in_its_true_proportions(spacing_mm, tmp_path):
+    pixels = chest(round(300 / spacing_mm[0]), round(340 / spacing_mm[1])).astype(np.float32) / 255
+    film = Radiograph(pixels, spacing_mm, source="film")
+    path = write_radiograph(film, tmp_path / "out.png", size=512)
+    again = read_radiograph(path)
+    assert again.shape == (512, 512)
+    assert again.spacing_mm == pytest.approx((340 / 512, 340 / 512), rel=0.005)
+    filled = np.flatnonzero((again.pixels > 0).any(axis=1))
+    assert len(filled) * again.spacing_mm[0] == pytest.approx(300, abs=2)
 
 
 def test_the_mark_is_drawn_in_a_corner_away_from_the_nodule(film, tmp_path):
