@@ -17,6 +17,9 @@ from synnodtest.shell.settings import Settings
 from synnodtest.templates import templates_of
 
 ALL = "held-out, train, all patients or held-out:0.5 and the like (all)"
+RUN_OR_DETECTOR = (
+    "a detector as --detector names it, or results.json (or the folder) of a run; of a folder of runs the newest"
+)
 
 
 def add_kind(kinds: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:

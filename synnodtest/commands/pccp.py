@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from synnodtest.commands.options import add_options, file_to_write, keep, settings_from
+from synnodtest.commands.options import RUN_OR_DETECTOR, add_options, file_to_write, keep, settings_from
 from synnodtest.errors import SynnodError
 from synnodtest.record.change import Version
 from synnodtest.record.model import Record
@@ -16,11 +16,12 @@ from synnodtest.record.model.authored import LIMITED_COUNT
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """Add arguments."""
-    what = "a detector as --detector names it, or results.json (or the folder) of a run; of a folder of runs the newest"
     add = parser.add_argument
     add("action", choices=["check"], help="judge a version against the plan")
     add("--protocol", type=Path, required=True, metavar="FILE", help="the plan, of synnodtest freeze --protocol FILE")
-    add("--old", nargs="+", required=True, metavar="A", help=f"earlier versions, the reference first: {what}")
+    add(
+        "--old", nargs="+", required=True, metavar="A", help=f"earlier versions, the reference first: {RUN_OR_DETECTOR}"
+    )
     add("--new", required=True, metavar="B", help="the version under judgement, the same")
     add(
         "--out",
@@ -38,10 +39,11 @@ def run(options: argparse.Namespace) -> int:
     from synnodtest.integrity.protocol import frozen_at, read_protocol
     from synnodtest.record.pccp import judge_change
     from synnodtest.report.change_control import write_change_control
+    from synnodtest.shell.baseline import run_of
 
     protocol = read_protocol(options.protocol)
     frozen, code = frozen_at(protocol, Path(LOCK))
-    *earlier, new = (_run_of(text) for text in (*options.old, options.new))
+    *earlier, new = (run_of(text) for text in (*options.old, options.new))
     old = [_version(text, options, list(protocol.specs)) for text in earlier]
     judged_now = _version(new, options, list(protocol.specs))
     _refuse_itself(old, judged_now)
@@ -65,17 +67,6 @@ def _refuse_itself(old: Iterable[Version], new: Version) -> None:
             f"--old and --new both come to the run {new.side.run}: it would be held against itself",
             hint="give each version a folder of its own (pytest --synnod-report reports/v3), or name the runs",
         )
-
-
-def _run_of(text: str) -> str:
-    """Return a run, the newest where a folder of runs is named; a detector as it is."""
-    from synnodtest.record.results import runs_in
-
-    folder = Path(text).expanduser()
-    if not folder.is_dir() or (folder / "results.json").is_file():
-        return text
-    runs = runs_in(folder)
-    return str(runs[-1]) if runs else text
 
 
 def _beside(new: str) -> Path:

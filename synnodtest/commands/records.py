@@ -30,7 +30,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         add("report", type=Path, help="folder of a report, or its results.json", metavar="RUN")
         add("--out", type=Path, metavar="FILE", help="default: sbom.cdx.json in the working directory")
     else:
-        add("folder", type=Path, help="folder of a run: reports/<run>")
+        add("folder", type=_folder, help="folder of a run: reports/<run>, or its results.json")
     if name == "sign":
         add("--key", type=Path, required=True, help="Ed25519 private key (ssh-keygen -t ed25519)")
         add("--signer", default="", help="who signs, as text")
@@ -40,6 +40,11 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         add("--key", help="expected key: its .pub file or fingerprint (SHA256:...)")
     runs = {"report": _report, "explore": _explore, "sbom": _sbom, "sign": _sign, "verify": _verify}
     parser.set_defaults(run=runs[name])
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    return path.parent if path.name == RECORD and path.is_file() else path
 
 
 def _report(options: argparse.Namespace) -> None:

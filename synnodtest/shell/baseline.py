@@ -33,6 +33,13 @@ def is_record(text: str) -> bool:
         return path.name == RECORD
 
 
+def run_of(text: str) -> str:
+    """Return a run, the newest where a folder of runs is named; a detector as it is."""
+    folder = Path(text).expanduser()
+    runs = record.runs_in(folder) if folder.is_dir() and not is_record(text) else []
+    return str(runs[-1]) if runs else text
+
+
 def kept_record(text: str) -> Record:
     """Return the record that a text names; where no manifest vouches for it, say so.
 

@@ -34,6 +34,15 @@ def test_a_report_whose_files_no_manifest_vouched_for_says_so(tmp_path, capsys, 
     assert capsys.readouterr().err == ""
 
 
+def test_a_run_is_verified_by_its_record_as_by_its_folder(tmp_path, capsys):
+    where = results.write(example.record(20), tmp_path)
+    manifest.write(tmp_path)
+    assert main(["verify", str(where)]) == 0
+    by_record = capsys.readouterr()
+    assert main(["verify", str(tmp_path)]) == 0
+    assert capsys.readouterr() == by_record
+
+
 def test_a_record_whose_hash_was_edited_beside_it_is_refused(tmp_path, capsys):
     path = results.write(example.record(20), tmp_path)
     manifest.write(tmp_path)

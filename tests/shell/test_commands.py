@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from synnodtest import Radiograph
 from synnodtest.cli import main
 from synnodtest.commands.options import tell
+from synnodtest.record import results
 from synnodtest.spec import load_spec
 from tests.pytest_plugin.conftest import write_radiographs
 from tests.record import parts
@@ -305,6 +307,20 @@ def test_what_two_runs_on_file_make_no_use_of_is_said(folder, capsys):
     assert "whose scenes are as they are: specs, --limit not used" in capsys.readouterr().err
     assert main(["compare", "one.json", "one.json"]) == 0
     assert "not used" not in capsys.readouterr().err
+
+
+def test_of_a_folder_of_runs_the_newest_is_compared_and_named(folder, capsys):
+    one = {"id": "b", "statement": "s", "resolved": {}}
+    for month, status in (("01", "PASSED"), ("02", "FAILED")):
+        told = parts.run(id=month, started=f"2026-{month}-01T00:00:00+00:00")
+        item = parts.expectation(id="s.yaml::b::a", status=status)
+        results.write(parts.record(run=told, expectations=[item], behaviours=[one]), folder / "reports" / month)
+    assert main(["compare", "reports/01", "reports"]) == 0
+    printed = capsys.readouterr().out
+    assert "s.yaml::b::a: PASSED -> FAILED" in printed
+    assert str(Path("reports/02")) in printed
+    assert main(["compare", "reports/02", "reports"]) == 1, "which no limit would notice"
+    assert "A and B both come to the run" in capsys.readouterr().err
 
 
 def test_the_plan_counts_what_is_finished_and_times_it_by_this_machine(compared, folder, capsys):

@@ -55,11 +55,11 @@ def test_a_run_is_not_held_against_itself(tmp_path, monkeypatch):
 def test_of_a_folder_of_runs_the_newest_is_taken_whatever_the_folders_are_called(tmp_path):
     for name, started in (("good", "2026-01-01T00:00:00+00:00"), ("20260301T000000Z-aa", "2026-03-01T00:00:00+00:00")):
         results.write(parts.record(run=parts.run(id=name, started=started)), tmp_path / name)
-    assert pccp._run_of(str(tmp_path)) == str(tmp_path / "20260301T000000Z-aa")
-    assert pccp._run_of(str(tmp_path / "good")) == str(tmp_path / "good")
+    assert baseline.run_of(str(tmp_path)) == str(tmp_path / "20260301T000000Z-aa")
+    assert baseline.run_of(str(tmp_path / "good")) == str(tmp_path / "good")
     (tmp_path / "20260401T000000Z-bb").mkdir()
     (tmp_path / "20260401T000000Z-bb" / "results.json").write_text("[")
-    assert pccp._run_of(str(tmp_path)).endswith("bb"), "where it is refused"
+    assert baseline.run_of(str(tmp_path)).endswith("bb"), "where it is refused"
 
 
 def test_the_page_does_not_lie_among_the_files_of_the_run_that_it_judges(tmp_path, monkeypatch):
