@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from synnodtest.canonical import canonical_json, plain
 from synnodtest.decoding import Schema, no_twins
@@ -82,23 +82,46 @@ def load(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Record:
 
 
 def runs_in(reports: Path) -> list[Path]:
-    """Return the folders of the runs in a folder in the order in which they began, whatever they are called."""
-    return sorted((path.parent for path in Path(reports).glob(f"*/{RECORD}")), key=lambda run: (_began(run), run.name))
+    """Return the folders of the runs in a folder in the order in which they began, whatever they are called.
+
+    A clock set back misleads only about runs of which no record has the other in its list of earlier runs.
+    """
+    runs = {path.parent: _told(path.parent) for path in Path(reports).glob(f"*/{RECORD}")}
+    ordered: list[Path] = []
+    for run in sorted(runs, key=lambda run: (runs[run].began, run.name)):
+        later = (place for place, other in enumerate(ordered) if runs[other].follows(runs[run]))
+        ordered.insert(next(later, len(ordered)), run)
+    return ordered
 
 
-def _began(run: Path) -> datetime:
-    """Return when a run began: as its record says, else its name; else the latest there is.
+class _Told(NamedTuple):
+    """What a record tells of the order of runs: when its own began, and the ledger's runs by its end."""
+
+    began: datetime
+    id: str = ""
+    known: frozenset[str] = frozenset()
+
+    def follows(self, other: _Told) -> bool:
+        """Return whether the other had begun by its end, and it had not by the other's."""
+        return other.id in self.known and self.id not in other.known
+
+
+def _told(run: Path) -> _Told:
+    """Return what a record tells, else its folder's name; else that it is the latest there is.
 
     So a newest run that cannot be read is taken and refused: no older one stands in for it.
     """
     try:
-        return datetime.fromisoformat(json.loads((run / RECORD).read_bytes())["run"]["started"]).astimezone(UTC)
+        record = json.loads((run / RECORD).read_bytes())
+        began = datetime.fromisoformat(record["run"]["started"]).astimezone(UTC)
+        known = frozenset(str(one["run"]) for one in record.get("ledger", ()))
+        return _Told(began, str(record["run"].get("id", "")), known)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
         pass
     try:
-        return datetime.strptime(run.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return _Told(datetime.strptime(run.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
+        return _Told(datetime.max.replace(tzinfo=UTC))
 
 
 def read(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, Any]:

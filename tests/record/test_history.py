@@ -137,6 +137,17 @@ def test_the_last_runs_are_those_that_began_last_whatever_their_folders_are_call
         assert results.runs_in(tmp_path / "reports")[-1].name == newest
 
 
+def test_the_newest_run_is_the_one_whose_record_knows_the_others_whatever_the_clock_said(tmp_path):
+    """The clock was set back before c; d is of other specs, and e ran beside c."""
+    known = {"a": "a", "b": "ab", "c": "abce", "d": "d", "e": "abce"}
+    days = {"a": 3, "b": 5, "c": 1, "d": 4, "e": 2}
+    for name, earlier in known.items():
+        told = parts.run(id=name, started=f"2026-01-0{days[name]}T00:00:00+00:00")
+        entered = [{"run": one, "started": "", "status": "", "seed": 0} for one in earlier]
+        results.write(parts.record(run=told, ledger=entered), tmp_path / f"of-{name}")
+    assert [run.name for run in results.runs_in(tmp_path)] == ["of-a", "of-b", "of-c", "of-e", "of-d"]
+
+
 @pytest.mark.parametrize(
     ("added", "other"),
     [
