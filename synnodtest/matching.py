@@ -44,8 +44,8 @@ class Matching:
     def sentence(self) -> str:
         """Return the criterion in words, for reports."""
         if self.criterion == "iou":
-            return f"box intersection over union of at least {self.at_least:g}"
-        return f"finding's centre in the nodule's mask dilated by {self.tolerance_mm:g} mm"
+            return f"overlap (IoU) of the boxes of at least {self.at_least:g}"
+        return f"centre of the finding within {self.tolerance_mm:g} mm of the nodule's mask"
 
 
 class AllBut(Sequence[int]):

@@ -134,7 +134,7 @@ def test_the_loudest_finding_on_a_distractor_is_told_and_of_equals_the_first():
 
 
 def test_the_criterion_is_told_in_words():
-    assert Matching("iou", at_least=0.3).sentence() == "box intersection over union of at least 0.3"
-    assert Matching(tolerance_mm=2.5).sentence() == "finding's centre in the nodule's mask dilated by 2.5 mm"
+    assert Matching("iou", at_least=0.3).sentence() == "overlap (IoU) of the boxes of at least 0.3"
+    assert Matching(tolerance_mm=2.5).sentence() == "centre of the finding within 2.5 mm of the nodule's mask"
     assert Matching.from_dict(None) == Matching.from_dict({}) == Matching()
     assert Matching.from_dict({"criterion": "iou", "at_least": 1}) == Matching("iou", 5.0, 1.0)

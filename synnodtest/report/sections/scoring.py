@@ -22,7 +22,7 @@ def scoring(context: Context) -> Section:
     told = [(*_scoring_of(context, e), context.full_title(e)) for e in context.record.expectations]
     rules = grouped((rule, title) for rule, _, title in told)
     points = grouped((value_text(at) if at is not None else "0.25 (default)", title) for _, at, title in told)
-    rows = [["Hit criterion", criterion_text(rule), _used(names, len(rules))] for rule, names in rules.items()]
+    rows = [["Hit criterion", rule.sentence(), _used(names, len(rules))] for rule, names in rules.items()]
     from_score = "a finding counts from a score of"
     rows += [["Operating point", f"{from_score} {p}", _used(names, len(points))] for p, names in points.items()]
     table = Table("Rules and where they hold", ["Rule", "Value", "Used by"], rows)
@@ -38,13 +38,6 @@ def _scoring_of(context: Context, e: ExpectationEntry) -> tuple[Matching, object
     rule = next((rule for said in told if isinstance(rule := said.get("matching"), Mapping)), None)
     points = (said.get("operating_point") for said in told)
     return Matching.from_dict(rule), next((point for point in points if point is not None), None)
-
-
-def criterion_text(rule: Matching) -> str:
-    """Return a matching rule in words."""
-    if rule.criterion == "iou":
-        return f"overlap (IoU) of the boxes of at least {rule.at_least:g}"
-    return f"centre of the finding within {rule.tolerance_mm:g} mm of the nodule's mask"
 
 
 def _used(names: list[str], rules: int) -> str:
