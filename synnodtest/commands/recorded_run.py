@@ -6,12 +6,16 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from synnodtest.counted import counted
 from synnodtest.errors import RecordError, SynnodError
 from synnodtest.radiograph import Radiograph, Truth
 from synnodtest.record import results as records
 from synnodtest.record.model import Record
 from synnodtest.record.model.run import RunEntry
 from synnodtest.shell.settings import Settings
+
+LEAST_OF_ID = 6
+"""Characters; of a thousand scenes two share so many hexadecimal digits once in 30 records."""
 
 
 def run_with(reports: Path, wanted: str) -> Path:
@@ -28,6 +32,21 @@ def run_with(reports: Path, wanted: str) -> Path:
 
 def _knows(record: Record, wanted: str) -> bool:
     return any(key.startswith(wanted) for key in (*record.scenes, *(search.id for search in record.fuzzing)))
+
+
+def id_of(ids: Iterable[str], wanted: str, what: str) -> str:
+    """Return the one id that starts with ``wanted``; fewer than six characters of it might be anything's.
+
+    Raises:
+        RecordError: it is not one.
+    """
+    matches = [one for one in ids if one.startswith(wanted)]
+    if len(matches) != 1 or len(wanted) < LEAST_OF_ID:
+        raise RecordError(
+            f"{wanted!r} begins the id of {counted(len(matches), what)} of the record",
+            hint=f"give the id that the report prints, or at least {LEAST_OF_ID} characters of it",
+        )
+    return matches[0]
 
 
 def settings_of(run: RunEntry, cache: Path, detector: str | None) -> Settings:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from synnodtest.commands.recorded_run import feature_lines, run_with, settings_of
+from synnodtest.commands.recorded_run import feature_lines, id_of, run_with, settings_of
 from synnodtest.commands.replayed_failures import find_failure, replayed
 from synnodtest.counted import counted
 from synnodtest.decoding import decode
@@ -29,7 +28,6 @@ MOST = 5
 """Findings that are printed of each detector."""
 MOST_DETECTORS = 2
 """More could not be told apart in one picture."""
-T = TypeVar("T")
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -61,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
     if options.scene.startswith("fuzz-"):
         failure = find_failure(record, options.scene)
         return max(replayed(record, options.cache, name, failure) for name in options.detector or [None])
-    scene_id, entry = find_scene(record.scenes, options.scene)
+    scene_id = id_of(record.scenes, options.scene, "scene")
+    entry = record.scenes[scene_id]
     first, second = [*options.detector, None, None][:2]
     settings = settings_of(record.run, options.cache, first)
     engine = _engine(Run(settings).campaign, entry, record)
@@ -138,21 +137,6 @@ def _as_recorded(findings: Sequence[Finding], recorded: Sequence[FindingEntry]) 
         for some, others in zip(now, then, strict=True)
         for one, other, most in zip(some, others, (0.001, 0.5, 0.5, 0.5, 0.5), strict=True)
     )
-
-
-def find_scene(scenes: Mapping[str, T], wanted: str) -> tuple[str, T]:
-    """Return id and entry of the scene whose id starts with ``wanted``.
-
-    Raises:
-        RecordError: none or several do.
-    """
-    matches = [key for key in scenes if key.startswith(wanted)] if len(wanted) >= 6 else []
-    if len(matches) != 1:
-        raise RecordError(
-            f"{len(matches)} scenes of the record start with {wanted!r}",
-            hint="give the id that the report prints, or at least six digits of it",
-        )
-    return matches[0], scenes[matches[0]]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import synnodtest
 from synnodtest.canonical import canonical_json, plain
-from synnodtest.commands.recorded_run import feature_lines, settings_of
+from synnodtest.commands.recorded_run import feature_lines, id_of, settings_of
 from synnodtest.counted import counted
 from synnodtest.decoding import decode
 from synnodtest.engine.campaign import Campaign
@@ -28,17 +28,9 @@ Failure = Mapping[str, Any]
 
 
 def find_failure(record: Record, wanted: str) -> Failure:
-    """Return the stored failure whose id starts with ``wanted``.
-
-    Raises:
-        RecordError: none or several do.
-    """
-    searches = [search for search in record.fuzzing if search.id.startswith(wanted)]
-    if len(searches) != 1:
-        raise RecordError(
-            f"{len(searches)} failures of the record start with {wanted!r}", hint="give the id that the report prints"
-        )
-    return searches[0].raw
+    """Return the stored failure whose id starts with ``wanted``, as :func:`id_of` finds it."""
+    one = id_of((search.id for search in record.fuzzing), wanted, "failure")
+    return next(search.raw for search in record.fuzzing if search.id == one)
 
 
 def in_words(failure: Failure) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from synnodtest.commands.recorded_run import feature_lines
+from synnodtest.commands.recorded_run import feature_lines, id_of
 from synnodtest.commands.replay import _alike
+from synnodtest.commands.replayed_failures import find_failure
+from synnodtest.errors import RecordError
 from synnodtest.finding import Finding
 from synnodtest.record.model import NoduleEntry
 from synnodtest.report.crops import write_whole_pictures
@@ -53,3 +57,14 @@ def test_a_second_detector_is_drawn_into_the_same_picture_in_its_own_colour(smal
 
     assert colours() == {"yellow": True, "blue": False}
     assert colours(second) == {"yellow": True, "blue": True}
+
+
+@pytest.mark.parametrize(("wanted", "told"), [("01234", "2 scenes"), ("9aaaa", "1 scene "), ("8aaaaa", "0 scenes")])
+def test_what_begins_not_one_id_is_refused_of_scenes_and_failures_alike(wanted, told):
+    ids = ["0123456", "012345f", "9aaaaaa"]
+    with pytest.raises(RecordError, match=told) as of_scenes:
+        id_of(ids, wanted, "scene")
+    with pytest.raises(RecordError, match=told.replace("scene", "failure")) as of_failures:
+        find_failure(SimpleNamespace(fuzzing=[SimpleNamespace(id=one, raw={}) for one in ids]), wanted)
+    assert of_scenes.value.hint == of_failures.value.hint
+    assert id_of(ids, "9aaaaa", "scene") == "9aaaaaa"
