@@ -13,8 +13,21 @@ ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise
 correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector shows."""
 DROP_SPREAD = 0.15
 """Likewise of the difference of two levels' scores: of neighbouring sizes the shipped detector shows 0.08 to 0.27."""
-FROM_SPEC = "sampling.assume of the spec"
-BY_DEFAULT = "a default; say what you expect with sampling: "
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an assumption comes from, in words for readers of the record.
+
+    Args:
+        unsaid: Names under ``sampling: {assume: ..}`` by which a spec could have said it; none where it did.
+    """
+
+    unsaid: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        default = "a default of synnodtest: the specification assumes nothing"
+        return default if self.unsaid else "sampling.assume of the spec"
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Assumed:
     kind: str
     given: Callable[..., float | None]
 
-    def true_rate(self, bound: float, below: bool) -> tuple[float, str]:
+    def true_rate(self, bound: float, below: bool) -> tuple[float, Source]:
         """Return the true rate to plan for, and where it comes from.
 
         Raises:
@@ -42,7 +55,7 @@ class Assumed:
         step = ASSUMED["margin_to_bound"]
         return self._true(bound, bound / 5 if below else min(bound + step, (1 + bound) / 2), below=below)
 
-    def true_count(self, bound: float) -> tuple[float, str]:
+    def true_count(self, bound: float) -> tuple[float, Source]:
         """Return the true number of events per image to plan for, and where it comes from.
 
         Raises:
@@ -50,7 +63,7 @@ class Assumed:
         """
         return self._true(bound, bound * ASSUMED["count_share"], below=True)
 
-    def true_correlation(self, bound: float) -> tuple[float, float, str]:
+    def true_correlation(self, bound: float) -> tuple[float, float, Source]:
         """Return the mean correlation to plan for, its standard deviation between backgrounds, and their source.
 
         Raises:
@@ -60,24 +73,22 @@ class Assumed:
         if named is not None and not bound < named <= 1:
             self._refuse("mean correlation", named, f"exceed its bound of {bound:g}", "between the bound and 1")
         mean = min(bound + ASSUMED["rise"], (1 + bound) / 2) if named is None else named
-        why = BY_DEFAULT + f"{{assume: {{{self.expectation}: .., spread: ..}}}}"
-        return mean, ASSUMED["spread"] if spread is None else spread, FROM_SPEC if named is not None else why
+        source = Source((self.expectation, "spread") if named is None else ())
+        return mean, ASSUMED["spread"] if spread is None else spread, source
 
-    def drop_spread(self) -> tuple[float, str]:
+    def drop_spread(self) -> tuple[float, Source]:
         """Return how much the difference of two levels' scores varies between backgrounds, and where it comes from.
 
         Raises:
             SynnodError: the spread that is assumed is 0.
         """
         spread = self._spread("drop_spread")
-        return (DROP_SPREAD, f"{BY_DEFAULT}{{assume: {{drop_spread: ..}}}}") if spread is None else (spread, FROM_SPEC)
+        return (DROP_SPREAD, Source(("drop_spread",))) if spread is None else (spread, Source())
 
-    def discordant_share(self) -> tuple[float, str]:
+    def discordant_share(self) -> tuple[float, Source]:
         """Return the share of discordant pairs to plan for, and where it comes from."""
         share = self.given(self.expectation, self.kind, "discordant")
-        if share is not None:
-            return share, FROM_SPEC
-        return ASSUMED["discordant"], f"{BY_DEFAULT}{{assume: {{discordant: ..}}}}"
+        return (ASSUMED["discordant"], Source(("discordant",))) if share is None else (share, Source())
 
     def _spread(self, name: str) -> float | None:
         spread = self.given(name)
@@ -86,15 +97,15 @@ class Assumed:
             raise SynnodError(told, hint="assume a standard deviation above 0")
         return spread
 
-    def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, str]:
+    def _true(self, bound: float, default: float, *, below: bool) -> tuple[float, Source]:
         """Return the true value to plan for, and its source; one for all counts only where it meets the bound."""
         named = self.given(self.expectation, self.kind)
         value = self.given("") if named is None else named
         if value is not None and (0 <= value < bound if below else bound < value):
-            return value, FROM_SPEC
+            return value, Source()
         if named is not None:
             self._refuse("true value", named, f"meet its bound of {bound:g}", "on the other side of the bound")
-        return default, f"{BY_DEFAULT}{{assume: {{{self.expectation}: ..}}}}"
+        return default, Source((self.expectation,))
 
     def _refuse(self, of: str, named: float, missed: str, better: str) -> NoReturn:
         raise SynnodError(

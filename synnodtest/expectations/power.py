@@ -62,6 +62,7 @@ class Forecast:
         smallest: Fewest backgrounds with which PASSED is possible at all; None where no formula says.
         power: Probability of PASSED under ``assumption``; None where no formula says.
         assumption: What power was computed for, in words.
+        unsaid: Names under ``sampling: {assume: ..}`` by which the spec could have said it, and did not.
         warning: Why it can only end INCONCLUSIVE; empty if it can pass.
         whole: False where ``smallest`` and ``warning`` are still to come from the best data there can be.
         units: Nodules, scenes, pairs or images that it is decided on.
@@ -74,6 +75,7 @@ class Forecast:
     smallest: int | None = None
     power: float | None = None
     assumption: str = ""
+    unsaid: tuple[str, ...] = ()
     warning: str = ""
     whole: bool = True
     units: int = 0
@@ -108,7 +110,8 @@ def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
             return Forecast()
         true, why = plan.assume.true_rate(bound, side == "below")
         power = power_rate(plan.units, bound, true, alpha=plan.alpha, per_cluster=plan.each, icc=plan.icc)
-        return Forecast(power=power, assumption=f"a true rate of {true:g} ({why}){plan.correlated}", whole=False)
+        words = f"a true rate of {true:g} ({why}){plan.correlated}"
+        return Forecast(power=power, assumption=words, unsaid=why.unsaid, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         bound, side = bound_of(p)
@@ -128,7 +131,7 @@ def count_power(bound_of: Callable[[P], float]) -> Power[P]:
         shape = {"per_cluster": plan.each, "icc": plan.icc}
         power = power_count(plan.units, bound, rate, alpha=plan.alpha, **shape)
         words = f"a true rate of {rate:g} per image ({why}){plan.correlated}"
-        return Forecast(power=power, assumption=words, whole=False)
+        return Forecast(power=power, assumption=words, unsaid=why.unsaid, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         bound = bound_of(p)
@@ -155,7 +158,7 @@ def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power
         shape = {"alpha": plan.alpha, "per_cluster": plan.each, "icc": plan.icc}
         power = power_paired(plan.units, share, margin, equivalence=both, **shape)
         words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
-        return Forecast(power=power, assumption=words, whole=False)
+        return Forecast(power=power, assumption=words, unsaid=why.unsaid, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
         margin = margin_of(p)
@@ -194,6 +197,7 @@ def rising_power(bounds_of: Callable[[P], tuple[float, float]]) -> Power[P]:
             power=power_of(p, plan)(plan.backgrounds) if mean > bound else None,
             assumption=f"a mean correlation of {mean:g} that varies by {spread:g} between backgrounds ({why}), and two "
             f"levels alike in the mean whose difference of scores varies by {apart:g} ({known})",
+            unsaid=(*why.unsaid, *known.unsaid),
             whole=False,
         )
 

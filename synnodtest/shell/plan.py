@@ -63,7 +63,9 @@ def _line(run: Run, case: Case) -> tuple[str, float | None, list[str]]:
     minutes = _minutes(run, campaign.synthesizer_names(behaviour)[0], scenes - done)
     power = "" if ahead.power is None else f"{ahead.power:.2f}"
     text = _ROW(scenes, done, _shown(minutes), ahead.units, power, ahead.smallest or "", case.node_id)
-    notes = [f"power for {ahead.assumption}"] if ahead.assumption else []
+    unsaid = ", ".join(f"{name}: .." for name in ahead.unsaid)
+    ask = f"; say what you expect with sampling: {{assume: {{{unsaid}}}}}" if unsaid else ""
+    notes = [f"power for {ahead.assumption}{ask}"] if ahead.assumption else []
     notes += _needed(ahead, behaviour, campaign.background_set(behaviour), _asked_for(case.behaviour, behaviour))
     if case.behaviour.scenes is not None and case.behaviour.scenes.count == "auto" and ahead.needed is None:
         count = _asked_for(case.behaviour, behaviour)

@@ -136,17 +136,16 @@ def test_auto_never_picks_a_number_that_can_only_end_inconclusive(load):
 
 def test_what_power_supposes_is_named_with_its_source(load):
     pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
-    by_default = plan(load(pairs, more=ARMS)).assumption
-    assert (
-        "0.05 of the pairs discordant (a default; say what you expect with sampling: {assume: {discordant: ..}})"
-        in by_default
-    )
-    told = plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}")).assumption
-    assert "0.3 of the pairs discordant (sampling.assume of the spec)" in told
-    assert (
-        "(a default; say what you expect with sampling: {assume: {sensitivity: ..}})"
-        in plan(load("sensitivity: {at_least: 0.8}")).assumption
-    )
+    default = "(a default of synnodtest: the specification assumes nothing)"
+    by_default = plan(load(pairs, more=ARMS))
+    assert f"0.05 of the pairs discordant {default}" in by_default.assumption
+    assert by_default.unsaid == ("discordant",)
+    told = plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}"))
+    assert "0.3 of the pairs discordant (sampling.assume of the spec)" in told.assumption
+    assert told.unsaid == ()
+    rate = plan(load("sensitivity: {at_least: 0.8}"))
+    assert (default in rate.assumption, rate.unsaid) == (True, ("sensitivity",))
+    assert plan(load(RISING, nodules=SWEPT)).unsaid == ("monotone", "spread", "drop_spread")
     assert "correlated by 0.2 (sampling.icc)" in plan(load("sensitivity: {at_least: 0.8}", nodules=SWEPT)).assumption
 
 

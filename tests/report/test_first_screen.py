@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from synnodtest.expectations.assumed import BY_DEFAULT
 from synnodtest.expectations.language import Selection
 from synnodtest.expectations.rates import where_phrase
 from synnodtest.exports.markdown import summary
@@ -180,7 +179,9 @@ def test_the_fewest_backgrounds_and_the_planned_power_stand_in_section_4(small):
 
 @pytest.mark.parametrize("name", ["{sensitivity: ..}", "{monotone: .., spread: ..}"])
 def test_a_default_that_was_planned_with_is_told_to_the_reader_and_not_to_the_author(small, name):
-    asks = f"a rate of 0.6 ({BY_DEFAULT}{{assume: {name}}}), and two levels ({BY_DEFAULT}{{assume: {{drop: ..}}}})"
+    """In the words of a record that still asks the author."""
+    asked = "a default; say what you expect with sampling: {assume: "
+    asks = f"a rate of 0.6 ({asked}{name}}}), and two levels ({asked}{{drop: ..}}}})"
     small["expectations"][0]["plan"] = {"assume": asks, "power": 0.83, "least_backgrounds": 16}
     told = "a default of synnodtest: the specification assumes nothing"
     (row,) = sample_size(Context(Record.of(small), Path("."))).data["plans"].rows

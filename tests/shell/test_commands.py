@@ -81,10 +81,8 @@ def test_a_starter_project_checks_expands_and_plans_and_never_overwrites(folder,
     assert json.loads(capsys.readouterr().out) == json.loads((spec.parent / "synnodtest.schema.json").read_text())
     assert main(["plan", str(spec), "--synthesizer", "gaussian"]) == 0
     printed = capsys.readouterr().out
-    assert (
-        "power for a true rate of 0.8 (a default; say what you expect with sampling: {assume: {sensitivity: ..}})"
-        in printed
-    )
+    assert "power for a true rate of 0.8 (a default of synnodtest: the specification assumes nothing); say" in printed
+    assert "say what you expect with sampling: {assume: {sensitivity: ..}}\n" in printed
     # scenes, cached, minutes, units, power, fewest backgrounds
     assert re.search(r"180       0        \?    180   0\.\d\d     15", printed)
     assert "backgrounds for power 0.8\n" in printed
