@@ -273,7 +273,9 @@ def margin_kind(
         asks=margin_below_1,
         early_stop=None if gain is None else early_stop,
         fewest=_agreeing_backgrounds,
-        power=paired_power(lambda p: float(p.margin) if p.rates else None, both=gain is None),
+        power=paired_power(
+            lambda p: float(p.margin) if p.rates else None, lambda p: p.reference_at_least, both=gain is None
+        ),
     )
     return replace(kind, **further)
 

@@ -138,13 +138,16 @@ def test_what_power_supposes_is_named_with_its_source(load):
     pairs = "non_inferior: {arm: a, reference: r, margin: 0.1}"
     default = "(a default of synnodtest: the specification assumes nothing)"
     by_default = plan(load(pairs, more=ARMS))
-    assert f"0.05 of the pairs discordant {default}" in by_default.assumption
+    assert f"0.05 of the pairs discordant {default}, and a sensitivity that surely exceeds 0.2" in by_default.assumption
     assert by_default.unsaid == ("discordant",)
     told = plan(load(pairs, more=ARMS, sampling="{assume: {discordant: 0.3}}"))
     assert "0.3 of the pairs discordant (sampling.assume of the spec)" in told.assumption
     assert told.unsaid == ()
     rate = plan(load("sensitivity: {at_least: 0.8}"))
     assert (default in rate.assumption, rate.unsaid) == (True, ("sensitivity",))
+    assert "sensitivity" not in rate.assumption
+    silent = plan(load("no_detection: {region: hilar, at_most: 0.05, sensitivity_outside_at_least: 0.4}"))
+    assert silent.assumption.endswith("and a sensitivity that surely exceeds 0.4")
     assert plan(load(RISING, nodules=SWEPT)).unsaid == ("monotone", "spread", "drop_spread")
     assert "correlated by 0.2 (sampling.icc)" in plan(load("sensitivity: {at_least: 0.8}", nodules=SWEPT)).assumption
 

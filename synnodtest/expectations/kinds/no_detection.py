@@ -161,7 +161,7 @@ KIND = Kind(
     hits_alone=lambda p: True,
     wants_silence=lambda p: True,
     fewest=_fewest,
-    power=rate_power(lambda p: (float(p.at_most), "below")),
+    power=rate_power(lambda p: (float(p.at_most), "below"), lambda p: p.sensitivity_outside_at_least),
     grade=finding_in_region,
     control_region=lambda p: p.region,
 )
