@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import scipy
 
-from synnodtest.phantom.curves import through
 from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.solids import Array
 from synnodtest.phantom.thorax import Thorax
@@ -96,7 +96,7 @@ def _even(curve: Array, step: float) -> Array:
 def _rib(thorax: Thorax, side: int, number: int, spacing: float) -> Masses:
     a = thorax.anatomy
     s = np.linspace(0.03, _RIB_END[number], 120)
-    y = a.height * (-0.030 + 0.083 * number + _RIB_DROP[number] * through(*_DROP, s))
+    y = a.height * (-0.030 + 0.083 * number + _RIB_DROP[number] * scipy.interpolate.PchipInterpolator(*_DROP)(s))
     width = np.maximum(thorax.outer(y), 0.36 * a.width) + 4.5
     depth = np.maximum(thorax.half_depth(y), 0.3 * a.depth) + 4.5
     x = side * width * np.sin(np.pi * s) + side * 9 * np.cos(np.pi * s).clip(0) ** 4
@@ -119,7 +119,8 @@ def clavicle_axis(thorax: Thorax, side: int) -> Array:
     rise = np.array([0.0, 0.10, 0.32, 0.62, 0.86, 0.92])
     y = 0.125 * a.height - rise * (0.16 * a.height - a.shoulder)
     z = np.array([-0.72, -0.78, -0.72, -0.45, -0.25, -0.2]) * a.depth
-    return through(t, np.stack([x, y, z], axis=1), np.linspace(0, 1, 80))
+    axis: Array = scipy.interpolate.PchipInterpolator(t, np.stack([x, y, z], axis=1))(np.linspace(0, 1, 80))
+    return axis
 
 
 def _clavicle(thorax: Thorax, side: int, spacing: float) -> Masses:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import scipy
 
 from synnodtest.phantom.anatomy import Anatomy
-from synnodtest.phantom.curves import through
 from synnodtest.phantom.solids import EMPTY, Array, Interval, ellipsoid, hull, outside, slab
 
 SIDES = {"right": -1, "left": 1}
@@ -38,7 +38,8 @@ _MIDDLE: Nodes = ((0, 0.24), (0.1, 0.16), (0.3, 0.06), (0.6, 0.02), (1.0, 0.03),
 def _profile(nodes: Nodes) -> tuple[Array, Array]:
     """Tabulate a smooth profile over sqrt(y / height), steep at the apex as a dome is, and its steps."""
     t, value = np.array(nodes).T
-    table = through(np.sqrt(t), value, np.minimum(_STEPS, np.sqrt(t[-1]))).astype(np.float32)
+    profile = scipy.interpolate.PchipInterpolator(np.sqrt(t), value)
+    table = profile(np.minimum(_STEPS, np.sqrt(t[-1]))).astype(np.float32)
     return table, np.diff(table)
 
 

@@ -10,6 +10,7 @@ from synnodtest.phantom.grid import Grid
 from synnodtest.phantom.projection import resampled
 from synnodtest.phantom.solids import EMPTY, ellipsoid, hull, length, outside
 from synnodtest.phantom.thorax import Thorax
+from tests.loaded import loaded_after
 
 PARTS = ("left_lung", "right_lung", "apical", "hilar", "retrocardiac", "subdiaphragmatic", "peripheral")
 
@@ -201,3 +202,8 @@ def test_the_same_person_projects_to_the_same_picture_at_any_size():
 def test_any_multiple_of_64_is_a_size():
     assert project(sample_anatomy(8), 192).line.shape == (192, 192)
     assert project(sample_anatomy(8), 320).line.shape == (320, 320)
+
+
+def test_projecting_a_phantom_loads_no_more_of_scipy_than_it_needs():
+    code = "from synnodtest.phantom import project, sample_anatomy\nproject(sample_anatomy(1), 128)"
+    assert loaded_after(code, "scipy.stats", "matplotlib") == []

@@ -33,9 +33,9 @@ def pytest_sessionfinish(session):
         draw_nothing_where_asked()
 """
 """What a run would draw is computed and its drawing left empty: the layout takes as long as all else that it does."""
-MAKING = {"torch", "ultralytics", "diffusers", "transformers", "cv2", "scipy.ndimage"}
+MAKING = {"torch", "ultralytics", "diffusers", "transformers", "cv2", "scipy.ndimage", "scipy.interpolate"}
 WRITING = {"matplotlib", "jinja2", "pyarrow", "pandas", "synnodtest.report.html", "synnodtest.report.publish"}
-NEITHER = {"scipy.stats", "scipy.interpolate", "sklearn", "statsmodels", "torchvision", "torch._dynamo"}
+NEITHER = {"scipy.stats", "sklearn", "statsmodels", "torchvision", "torch._dynamo"}
 HEAVY = MAKING | NEITHER | {"onnxruntime", "openvino", "matplotlib", "pandas", "hypothesis"}
 WORDS = ("-k", "size and sensitivity or leak", "--synnod-limit", "1", "-p", "no:hypothesispytest", "-p", "no:html")
 
