@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+import json
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from synnodtest.decoding import JsonObject
 from synnodtest.errors import require
@@ -18,7 +16,9 @@ from synnodtest.record.model import ExpectationEntry, FindingEntry, NoduleEntry,
 from synnodtest.record.model.judged import MatchedEntry
 
 FILE_NAME = "results.parquet"
-
+_HALF = re.compile("[\ud800-\udfff]")
+_LARGEST_BLOCK = 2**31 - 1
+"""Bytes; pyarrow counts them in 32 bits."""
 
 _NUMBERS = (
     *("operating_point", "requested_diameter_mm", "requested_contrast", "requested_density", "diameter_mm", "contrast"),
@@ -122,16 +122,20 @@ def _number(value: Any) -> float | None:
 def write(record: Record | JsonObject, folder: Path) -> Path:
     """Write ``results.parquet`` into ``folder``; call it before the report, so that the digest covers it.
 
+    Rows go to pyarrow as lines of JSON: given as Python's lists it would load pandas, where that is installed, to ask
+    whether they are series.
+
     Raises:
         SynnodError: ``pyarrow`` is not installed.
     """
     require("pyarrow", "parquet", "results.parquet")
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow.json
+    import pyarrow.parquet
 
     text, number, texts = pa.string(), pa.float64(), pa.list_(pa.string())
     kinds = dict.fromkeys(_NUMBERS, number) | {
-        "strata": pa.map_(text, text),
+        "strata": pa.list_(pa.struct([("key", text), ("value", text)])),
         "accepted": pa.bool_(),
         "finding_scores": pa.list_(number),
         "finding_boxes": pa.list_(pa.list_(number)),
@@ -144,74 +148,27 @@ def write(record: Record | JsonObject, folder: Path) -> Path:
         "hit": pa.bool_(),
     }
     schema = pa.schema([(name, kinds.get(name, text)) for name in _columns()])
-    table_rows = [row | {"strata": list(row["strata"].items())} for row in rows(record)]
+    lines = [*map(_line, rows(record)), b"{}"]  # of no line at all pyarrow makes no table
+    data = b"\n".join(lines)
+    whole = pa.json.ReadOptions(block_size=min(len(data), _LARGEST_BLOCK))  # no row lies in two blocks
+    read = pa.json.read_json(io.BytesIO(data), whole, pa.json.ParseOptions(explicit_schema=schema))
+    table = read.slice(0, len(lines) - 1)
+    pairs = table["strata"].combine_chunks()  # JSON has no maps
+    strata = pa.MapArray.from_arrays(pairs.offsets, pairs.values.field("key"), pairs.values.field("value"))
+    table = table.set_column(schema.get_field_index("strata"), "strata", strata)
     buffer = io.BytesIO()
-    columns = [column([row[field.name] for row in table_rows], field.type) for field in schema]
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), buffer, compression="zstd")
+    pa.parquet.write_table(table, buffer, compression="zstd")
     return write_atomic(Path(folder) / FILE_NAME, buffer.getvalue())
+
+
+def _line(row: Row) -> bytes:
+    """Return a row as JSON; half a character, as of a file's name in no encoding, becomes its number."""
+    strata = [{"key": key, "value": value} for key, value in row["strata"].items()]
+    text = json.dumps({**row, "strata": strata}, ensure_ascii=False)
+    return _HALF.sub(lambda half: rf"\\u{ord(half[0]):x}", text).encode()
 
 
 def _columns() -> list[str]:
     expectation = ExpectationEntry("", "", "", "NOT RUN", None, None, "", (), (), (), ())
     scene = SceneEntry({}, "", (), ())
     return [*_of_expectation(expectation, None), *_of_scene("", scene, (), ""), *_of_nodule(None, None)]
-
-
-def column(values: Sequence[Any], kind: Any) -> Any:
-    """Return an array of text, float64, bool, lists of these, or maps (given as lists of pairs); None is null.
-
-    It is put together from its buffers: ``pyarrow.array`` would load pandas, where it is installed, to ask whether a
-    plain list is one of its series, which takes longer than all else in writing a table.
-
-    Args:
-        values: One per row.
-        kind: The ``pyarrow.DataType``.
-
-    Raises:
-        NotImplementedError: of another type.
-    """
-    import pyarrow as pa
-
-    valid = None if None not in values else _bits(value is not None for value in values)
-    if pa.types.is_list(kind) or pa.types.is_map(kind):
-        inner = _entries(list(chain.from_iterable(value or () for value in values)), kind)
-        return pa.Array.from_buffers(kind, len(values), [valid, _offsets(values)], children=[inner])
-    return pa.Array.from_buffers(kind, len(values), [valid, *_leaf(values, kind)])
-
-
-def _entries(items: Sequence[Any], kind: Any) -> Any:
-    """Return what lies in lists, or the pairs of maps."""
-    import pyarrow as pa
-
-    if pa.types.is_list(kind):
-        return column(items, kind.value_type)
-    sides = [column([key for key, _ in items], kind.key_type), column([item for _, item in items], kind.item_type)]
-    return pa.StructArray.from_arrays(sides, fields=[kind.key_field, kind.item_field])
-
-
-def _leaf(values: Sequence[Any], kind: Any) -> list[Any]:
-    import pyarrow as pa
-
-    if pa.types.is_string(kind):
-        texts = [(value or "").encode(errors="backslashreplace") for value in values]
-        return [_offsets(texts), pa.py_buffer(b"".join(texts))]
-    if pa.types.is_float64(kind):
-        return [_buffer(np.array([0.0 if value is None else value for value in values], dtype=np.float64))]
-    if pa.types.is_boolean(kind):
-        return [_bits(map(bool, values))]
-    raise NotImplementedError(f"a column of {kind}")
-
-
-def _offsets(values: Iterable[Any]) -> Any:
-    """Return where each list or text begins in the sequence of all their parts, and where the last one ends."""
-    return _buffer(np.cumsum([0, *(len(value or ()) for value in values)], dtype=np.int32))
-
-
-def _bits(flags: Iterable[bool]) -> Any:
-    return _buffer(np.packbits(np.array(list(flags), dtype=np.bool_), bitorder="little"))
-
-
-def _buffer(array: NDArray[Any]) -> Any:
-    import pyarrow as pa
-
-    return pa.py_buffer(array.tobytes())
