@@ -1,4 +1,4 @@
-"""Quantiles of many float32 values, to the last bit those of ``np.percentile`` and some times faster."""
+"""Quantiles of sorted float32 values, to the last bit those of ``np.percentile``, after some have changed too."""
 
 from __future__ import annotations
 
@@ -11,23 +11,10 @@ from synnodtest.geometry import FloatArray
 
 NEAR = 8
 """Values looked through before one that may be anywhere is sought among all."""
-SAMPLED = 4096
-"""Values that bracket a quantile; of fewer than some ten times as many all are sorted as fast."""
-
-
-def quantile_of(values: FloatArray, share: float) -> float:
-    """Return ``np.percentile(values, [100 * share])[0]`` of float32 values; NaN if there are none, or one is NaN.
-
-    A sorted sample says between which two values the quantile lies; only those between are put in order.
-    """
-    if not values.size or np.isnan(values).any():
-        return math.nan
-    place = (values.size - 1) * share
-    return _between(*_neighbours(values, int(place)), place)
 
 
 def quantile_in(ordered: FloatArray, share: float) -> float:
-    """Return :func:`quantile_of` values that are sorted; a NaN among them comes last."""
+    """Return ``np.percentile(ordered, [100 * share])[0]`` of sorted values, NaN of none; NaN comes last."""
     if not ordered.size or np.isnan(ordered[-1]):
         return math.nan
     place = (ordered.size - 1) * share
@@ -35,7 +22,7 @@ def quantile_in(ordered: FloatArray, share: float) -> float:
 
 
 def quantile_after(ordered: FloatArray, gone: FloatArray, come: FloatArray, share: float) -> float:
-    """Return :func:`quantile_of` sorted values of which some were replaced, without sorting the rest again.
+    """Return :func:`quantile_in` sorted values of which some were replaced, without sorting the rest again.
 
     Args:
         ordered: All values before, sorted; a NaN among them comes last.
@@ -85,19 +72,3 @@ def _between(lower: np.float32, upper: np.float32, place: float) -> float:
     """Return what lies between two neighbours at a place that need not be whole, rounded as NumPy rounds it."""
     step, part = float(upper - lower), place - int(place)
     return float(lower) + step * part if part < 0.5 else float(upper) - step * (1 - part)
-
-
-def _neighbours(values: FloatArray, place: int) -> tuple[np.float32, np.float32]:
-    """Return the values at a place of the sorted values, and at the next one (at the last place itself twice)."""
-    after = min(place + 1, values.size - 1)
-    below, between = 0, values
-    if values.size > 10 * SAMPLED:
-        sample = np.sort(values[:: values.size // SAMPLED])
-        middle, margin = place * sample.size // values.size, sample.size // 32
-        low, high = sample[max(middle - margin, 0)], sample[min(middle + margin, sample.size - 1)]
-        inside = (values >= low) & (values <= high)
-        least = int(np.count_nonzero(values < low))
-        if least <= place and after < least + int(np.count_nonzero(inside)):
-            below, between = least, values[inside]
-    ordered = np.partition(between, sorted({place - below, after - below}))
-    return ordered[place - below], ordered[after - below]

@@ -13,7 +13,7 @@ import numpy as np
 from synnodtest.canonical import DigestedArray, sha256_of, sha256_of_array
 from synnodtest.geometry import BoolArray, Box, Crop, FloatArray, bits_of, box_of_mask, cut_of, mask_of
 from synnodtest.masks import digests_of, shown_among
-from synnodtest.quantiles import quantile_after, quantile_in, quantile_of
+from synnodtest.quantiles import quantile_after, quantile_in
 
 
 class _AsBits:
@@ -192,14 +192,14 @@ class Radiograph:
 
     @cached_property
     def _ordered_lung(self) -> FloatArray:
-        return np.sort(_lung_pixels(self))
+        if (lung := self.lung) is not None:
+            return np.sort(self.pixels[lung])
+        height, width = self.shape
+        return np.sort(self.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel())
 
     @cached_property
     def _lung_range(self) -> float:
-        if "_ordered_lung" in vars(self):
-            return _range(self.lung_quantile(0.05), self.lung_quantile(0.95))
-        values = _lung_pixels(self)
-        return _range(quantile_of(values, 0.05), quantile_of(values, 0.95))
+        return _range(self.lung_quantile(0.05), self.lung_quantile(0.95))
 
     def lung_quantile(self, share: float) -> float:
         """Return a quantile of the lung's pixels, which are put in order once; see :func:`lung_range`.
@@ -267,13 +267,6 @@ def lung_range(radiograph: Radiograph) -> float:
     Without a lung mask the middle half of the radiograph stands in.
     """
     return radiograph._lung_range
-
-
-def _lung_pixels(radiograph: Radiograph) -> FloatArray:
-    if (lung := radiograph.lung) is not None:
-        return radiograph.pixels[lung]
-    height, width = radiograph.shape
-    return radiograph.pixels[height // 4 : -(height // 4), width // 4 : -(width // 4)].ravel()
 
 
 def _range(low: float, high: float) -> float:
