@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synnodtest.geometry import centre_of, depths_mm, edge_of, iou, moved_to, without_holes
+from synnodtest.geometry import centre_of, depths_mm, edge_of, iou, moved_to
 
 
 def test_a_box_moved_keeps_its_size_and_gets_the_middle_asked_for():
@@ -48,10 +48,3 @@ def test_the_edge_is_what_erosion_takes_away(shape, share):
     before = mask.copy()
     np.testing.assert_array_equal(edge_of(mask), mask & ~ndimage.binary_erosion(mask, border_value=1))
     np.testing.assert_array_equal(mask, before)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.97, 1.0])
-def test_what_a_mask_encloses_is_what_scipy_fills(share):
-    drawn = np.random.default_rng(7).random((45, 62)) < share
-    for mask in (drawn, ndimage.binary_closing(drawn)):
-        np.testing.assert_array_equal(without_holes(mask), ndimage.binary_fill_holes(mask))

@@ -22,7 +22,7 @@ from synnodtest.backgrounds.lung_template import (
     template_fits,
     within,
 )
-from synnodtest.geometry import BoolArray, FloatArray, without_holes
+from synnodtest.geometry import BoolArray, FloatArray
 
 ESTIMATOR_VERSION = "3"
 CLEAR_QUALITY = 1.1
@@ -134,7 +134,7 @@ def _largest_part(mask: BoolArray) -> BoolArray:
     labels, _ = scipy.ndimage.label(scipy.ndimage.binary_opening(mask, iterations=_OPENING))
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return without_holes((labels == sizes.argmax()) & (labels > 0))
+    return np.asarray(scipy.ndimage.binary_fill_holes((labels == sizes.argmax()) & (labels > 0)))
 
 
 def _excess(ranks: FloatArray, lungs: BoolArray) -> FloatArray:

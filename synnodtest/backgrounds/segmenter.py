@@ -21,7 +21,7 @@ from PIL import Image
 
 from synnodtest.errors import BackgroundError, SynnodError
 from synnodtest.files import sha256_of_file
-from synnodtest.geometry import BoolArray, FloatArray, without_holes
+from synnodtest.geometry import BoolArray, FloatArray
 from synnodtest.shipped import shipped_model
 
 STRUCTURES = ("left_lung", "right_lung", "heart", "mediastinum", "abdomen", "clavicle")
@@ -96,7 +96,7 @@ def _tidied(plane: FloatArray, parts: int) -> FloatArray:
         return plane
     sizes = np.bincount(labels.ravel())[1:]
     kept = np.argsort(sizes)[::-1][:parts] + 1
-    whole = without_holes(np.isin(labels, kept[sizes[kept - 1] >= 0.1 * sizes.max()]))
+    whole = scipy.ndimage.binary_fill_holes(np.isin(labels, kept[sizes[kept - 1] >= 0.1 * sizes.max()]))
     near = scipy.ndimage.binary_dilation(whole)
     return np.asarray(np.where(whole, np.maximum(plane, 0.501), np.where(near, np.minimum(plane, 0.5), 0)), np.float32)
 

@@ -26,7 +26,6 @@ from synnodtest.geometry import (
     ellipse_in,
     equal_area_diameter_mm,
     px_to_mm,
-    without_holes,
 )
 from synnodtest.radiograph import Radiograph
 from synnodtest.radiomics_features import FEATURE_NAMES, about_surroundings, features_or_none
@@ -74,7 +73,7 @@ def mask_in_box(image: FloatArray, box: Box) -> BoolArray:
         return ellipse
     labels, _ = ndimage.label((smooth > CUT * peak) & square(0.0))
     top = np.unravel_index(int(np.argmax(np.where(ellipse, smooth, -np.inf))), smooth.shape)
-    filled: BoolArray = without_holes(labels == labels[top]) if labels[top] else ellipse
+    filled: BoolArray = ndimage.binary_fill_holes(labels == labels[top]) if labels[top] else ellipse
     share = filled.sum() / ellipse.sum()
     return filled if 0.2 <= share <= 4 / np.pi else ellipse
 

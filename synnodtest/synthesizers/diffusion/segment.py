@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from synnodtest.geometry import Array, BoolArray, FloatArray, without_holes
+from synnodtest.geometry import Array, BoolArray, FloatArray
 
 SMOOTH_PX = 0.8
 """Blur under which the mask is taken, in pixels; set by eye: less lets grain fray it, more swells small nodules."""
@@ -139,7 +139,7 @@ def segment(difference: FloatArray, region: FloatArray, edge: float, diameter_px
     label = int(labels[top])
     if not label:
         label = 1 + int(np.argmax(scipy.ndimage.sum_labels(smooth, labels, np.arange(1, count + 1))))
-    mask: BoolArray = without_holes(labels == label)
+    mask: BoolArray = scipy.ndimage.binary_fill_holes(labels == label)
     area = int(mask.sum())
     if area < LEAST_PX:
         return None
