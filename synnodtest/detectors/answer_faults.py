@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from synnodtest.counted import counted
@@ -138,8 +138,12 @@ IMAGES = (
 """Keys, folded, by which a finding may say on which image it lies."""
 
 
-def refuse_several_images(items: Sequence[Any]) -> None:
-    """Refuse findings that lie on several images by their own word: an answer is about one radiograph.
+def refuse_other_images(items: Sequence[Any], others: Collection[str] = ()) -> None:
+    """Refuse findings that lie on several images by their own word, or on another one: an answer is about one.
+
+    Args:
+        items: The findings of one radiograph.
+        others: Names of the other radiographs that were given.
 
     Raises:
         DetectorError: they do.
@@ -150,28 +154,12 @@ def refuse_several_images(items: Sequence[Any]) -> None:
             if folded(key) in IMAGES and isinstance(value, (str, int)):
                 named.setdefault(key, set()).add(str(value))
     for key, values in named.items():
-        if len(values) > 1:
-            examples = ", ".join(sorted(values)[:3])
+        if len(values) > 1 or not values.isdisjoint(others):
+            of = f"several by their {key!r}" if len(values) > 1 else f"another by their {key!r}"
             raise DetectorError(
-                f"the findings of one radiograph are of several by their {key!r}: {examples}",
-                hint="answer with the findings of the radiograph that was sent, and of no other",
+                f"the findings of one radiograph are of {of}: {', '.join(sorted(values)[:3])}",
+                hint="answer with the findings of each radiograph under its own name, and of no other",
             )
-
-
-def refuse_another_image(content: object, name: str, names: Sequence[str]) -> None:
-    """Refuse an answer for one radiograph of which a finding names another of those that were given.
-
-    Raises:
-        DetectorError: it does.
-    """
-    items = content.get("findings") if isinstance(content, dict) else content
-    for item in items if isinstance(items, list) else ():
-        for key, value in item.items() if isinstance(item, dict) else ():
-            if folded(key) in IMAGES and value != name and value in names:
-                raise DetectorError(
-                    f"a finding of {name} is of {value} by its {key!r}",
-                    hint="answer with the findings of each radiograph under its own name",
-                )
 
 
 _TAKEN_BACK = [

@@ -53,8 +53,9 @@ class CommandDetector(Program):
     def _asked(self, radiographs: Sequence[Radiograph], priors: Sequence[Radiograph | None]) -> list[list[Finding]]:
         with call_folder() as folder:
             images, target, earlier = folder / "in", folder / "out.json", folder / "prior"
-            names = [f"{number:04d}.png" for number in range(len(radiographs))]
-            _write(images, dict(zip(names, radiographs, strict=True)))
+            shown = {f"{number:04d}.png": one for number, one in enumerate(radiographs)}
+            names = [*shown]
+            _write(images, shown)
             _write(earlier, {name: one for name, one in zip(names, priors, strict=True) if one is not None})
             output = self._run(images, target, earlier)
             answer = parsed(answer_in(target, self._words[0]), f"{target.name} of {self._words[0]!r}", _FORM)
@@ -62,14 +63,12 @@ class CommandDetector(Program):
             kind = type(answer).__name__
             raise DetectorError(f"the answer of {self._words[0]!r} is {kind}, not a mapping of files", hint=_FORM)
         answer_faults.refuse_failure(answer)
-        findings = [self._of(answer, name, one) for name, one in zip(names, radiographs, strict=True)]
+        findings = [self._of(answer, name, shown) for name in names]
         unknown = {key: value for key, value in answer.items() if key not in names}
         for key, value in unknown.items():
             answer_forms.refuse_form(key, value)
             if value and _may_hold_findings(key, value, names):
                 raise DetectorError(f"the answer of {self._words[0]!r} has findings for {key!r}: {_NAMES}")
-        for name in names:
-            answer_faults.refuse_another_image(answer[name], name, names)
         held = _held(answer, names)
         answer_faults.refuse_fewer(unknown, held, pictures=len(names))
         if not held and _prints_findings(output, names):
@@ -81,14 +80,15 @@ class CommandDetector(Program):
             answer_faults.refuse_reasons(unknown)
         return self._heard(findings, output, names)
 
-    def _of(self, answer: dict[str, object], name: str, radiograph: Radiograph) -> list[Finding]:
+    def _of(self, answer: dict[str, object], name: str, shown: Mapping[str, Radiograph]) -> list[Finding]:
         if name not in answer:
             named = ", ".join(map(repr, list(answer)[:3])) or "nothing"
             raise DetectorError(
                 f"the answer of {self._words[0]!r} leaves out {name}: it names {named}",
                 hint=f"no finding is an empty list; {_NAMES}",
             )
-        return findings_from_json(answer[name], radiograph.spacing_mm, shape=radiograph.shape, labels=self._labels)
+        content, own, others = answer[name], shown[name], shown.keys() - {name}
+        return findings_from_json(content, own.spacing_mm, shape=own.shape, labels=self._labels, others=others)
 
 
 def _held(answer: dict[str, object], names: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,12 @@ def _as_uint16(radiograph: Radiograph, white: int) -> NDArray[np.uint16]:
 
 
 def findings_from_json(
-    content: Any, spacing_mm: Spacing, *, shape: tuple[int, int] | None = None, labels: LabelRule | None = None
+    content: Any,
+    spacing_mm: Spacing,
+    *,
+    shape: tuple[int, int] | None = None,
+    labels: LabelRule | None = None,
+    others: Collection[str] = (),
 ) -> list[Finding]:
     """Return the findings of one radiograph from a JSON answer.
 
@@ -86,6 +91,7 @@ def findings_from_json(
         spacing_mm: ``(row, column)``.
         shape: Height and width of the radiograph, to which an answer is held that states its own.
         labels: Which classes are nodules; by their names where nothing is given.
+        others: Names of other radiographs, of which no finding of this one may be.
 
     Raises:
         DetectorError: it is something else; says what.
@@ -107,7 +113,7 @@ def findings_from_json(
         answer_forms.refuse_other_shape([answer, *items], shape)
     scale = (1 / spacing_mm[1], 1 / spacing_mm[0]) if unit == "mm" else (1.0, 1.0)
     rule = labels or LabelRule()
-    answer_faults.refuse_several_images(items)
+    answer_faults.refuse_other_images(items, others)
     return [_finding(item, scale, number, unit) for number, item in enumerate(items) if rule.keeps(item)]
 
 

@@ -34,21 +34,6 @@ HEADS = (
     Head("RTDETRDecoder", "stretch", rows=True),
 )
 
-REFUSED_HEADS = {
-    "outlines": ("Segment", "Segment26"),
-    "outlines of classes named by text": ("YOLOESegment", "YOLOESegment26"),
-    "one class per pixel": ("SemanticSegment",),
-    "key points": ("Pose", "Pose26"),
-    "turned boxes": ("OBB", "OBB26"),
-    "one class per picture": ("Classify",),
-    "distances": ("Depth",),
-    "classes named by text": ("WorldDetect", "YOLOEDetect", "LRPCHead"),
-}
-"""Outputs of heads that are known and not read; every other name is refused as unknown."""
-
-TASKS = ("", "detect")
-"""Tasks that a file may say that it is for; older files say nothing."""
-
 WRAP = "wrap any other model in Python (file.py:factory)"
 _HINT = f"the heads Detect, v10Detect and RTDETRDecoder are read; {WRAP}"
 
@@ -64,12 +49,9 @@ def accepted_head(name: str, module: str, path: Path) -> Head:
     Raises:
         DetectorError: it is not on the allow-list.
     """
-    for gives, refused in REFUSED_HEADS.items():
-        if name in refused:
-            raise DetectorError(f"{path}: its head {name} gives {gives}, not boxes of findings", hint=_HINT)
     head = next((head for head in HEADS if head.name == name), None)
     if head is None:
-        raise DetectorError(f"{path}: its head {name or 'without a name'} is not known", hint=_HINT)
+        raise DetectorError(f"{path}: its head {name or 'without a name'} is not read", hint=_HINT)
     if module and not module.startswith("ultralytics.nn.modules"):
         raise DetectorError(f"{path}: its head {module}.{name} is not ultralytics' own", hint=_HINT)
     return head
@@ -81,5 +63,5 @@ def check_task(task: str, path: Path) -> None:
     Raises:
         DetectorError: it does.
     """
-    if task not in TASKS:
+    if task not in ("", "detect"):  # older files do not say
         raise DetectorError(f"{path} is a model for {task!r}, not for detection", hint=_HINT)

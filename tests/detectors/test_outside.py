@@ -268,7 +268,7 @@ def test_a_program_that_is_edited_while_the_run_goes_on_is_an_error(tmp_path, ra
             HONEST.replace(
                 "dumps(answer", "dumps({**answer, '0001.png': [{**answer['0000.png'][0], 'image': '0002.png'}]}"
             ),
-            "a finding of 0001.png is of 0002.png by its 'image'",
+            "of one radiograph are of another by their 'image': 0002.png",
         ),
         (HONEST.replace('answer = {one["file"]', 'answer = {one["file"][:4]'), "it names '0000', '0001'"),
     ],
