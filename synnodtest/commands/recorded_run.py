@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -50,16 +49,13 @@ def id_of(ids: Iterable[str], wanted: str, what: str) -> str:
 
 
 def settings_of(run: RunEntry, cache: Path, detector: str | None) -> Settings:
-    """Return the settings of the run; records without ``options`` have them in their command line."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name, default in (("detector", ""), ("synthesizer", "diffusion"), ("backgrounds", "")):
-        parser.add_argument(f"--{name}", default=default)
-    known = {**vars(parser.parse_known_args(list(run.command))[0]), **run.options}
+    """Return the settings of the run."""
+    backgrounds = run.options.get("backgrounds")
     return Settings(
         root=Path.cwd(),
-        detector=detector or known["detector"],
-        synthesizer=known["synthesizer"],
-        backgrounds=Path(known["backgrounds"]) if known["backgrounds"] else None,
+        detector=detector or run.options.get("detector", ""),
+        synthesizer=run.options.get("synthesizer", "diffusion"),
+        backgrounds=Path(backgrounds) if backgrounds else None,
         seed=run.seed,
         cache=cache,
     )

@@ -8,13 +8,24 @@ from synnodtest.detectors.recorded import recorded_in
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.evidence.arm import UNTOUCHED_ARM
-from synnodtest.evidence.chance import bare, without_nodules
+from synnodtest.evidence.chance import BARE, EXCHANGED, MIRRORED, bare, exchanged, mirrored, without_nodules
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.matching import Matching
 from synnodtest.planning.recipe import MimicRecipe, Recipe
 from synnodtest.ports import Background
 from synnodtest.scene import Mimic, Scene
 from synnodtest.spec.model import Location
+
+
+def unplanted(
+    engine: Engine, backgrounds: Sequence[Background], evidence: Evidence, matching: Matching
+) -> dict[str, Evidence]:
+    """Return by places without a nodule, in words, the evidence as it would be had its nodules lain there."""
+    return {
+        MIRRORED: mirrored(evidence, matching),
+        EXCHANGED: exchanged(evidence, matching),
+        BARE: shown_bare(engine, backgrounds, evidence, matching),
+    }
 
 
 def shown_bare(engine: Engine, backgrounds: Sequence[Background], evidence: Evidence, matching: Matching) -> Evidence:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synnodtest.evidence.chance import BARE, EXCHANGED, MIRRORED, exchanged, mirrored, mostly_chance, share_hit
+from synnodtest.evidence.chance import MIRRORED, mostly_chance, share_hit
 from synnodtest.evidence.trial import Evidence
 from synnodtest.expectations.sentences import beside
 from synnodtest.fuzzing.claims import Claim
@@ -104,11 +104,7 @@ def responds(stage: Stage, example: Example, alpha: float, enough: Callable[[], 
             break
         done += stage.run(example, [(pool[number % len(pool)], number // len(pool))])
     shown = Evidence(tuple(t for r in done for t in r.trials.values()), operating_point=stage.claim.point)
-    elsewhere = {
-        MIRRORED: mirrored(shown, stage.matching),
-        EXCHANGED: exchanged(shown, stage.matching),
-        BARE: stage.bare(shown),
-    }
+    elsewhere = stage.unplanted(shown)
     where = max(elsewhere, key=lambda name: share_hit([elsewhere[name]]))
     estimate, by_noise = rate_of(done, alpha), share_hit([elsewhere[where]])
     confidences = [n.confidence for r in done if r.holds for t in r.trials.values() for n in t.nodules]

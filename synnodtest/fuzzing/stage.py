@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from synnodtest.canonical import seed_of
-from synnodtest.engine.bare import shown_bare
+from synnodtest.engine.bare import unplanted
 from synnodtest.engine.engine import Engine
 from synnodtest.engine.outcome import Outcome, to_trial
 from synnodtest.errors import DetectorError, DetectorHung
@@ -207,9 +207,9 @@ class Stage:
                 untouched.append(Recipe(recipe.behaviour, recipe.background, UNTOUCHED_ARM, 0, (), ()))
         return self._trials(shams), self._trials(untouched)
 
-    def bare(self, evidence: Evidence) -> Evidence:
-        """Return evidence of this stage as it would be had its nodules been met by what is found without them."""
-        return shown_bare(self.engine, self.backgrounds, evidence, self.matching)
+    def unplanted(self, evidence: Evidence) -> dict[str, Evidence]:
+        """Return evidence of this stage as it would be had its nodules lain where there are none, by these places."""
+        return unplanted(self.engine, self.backgrounds, evidence, self.matching)
 
     def _trials(self, recipes: Sequence[Recipe]) -> list[Trial]:
         return [to_trial(o, self.matching) for o in self.engine.run(recipes) if isinstance(o, Outcome)]

@@ -35,7 +35,7 @@ class Sweep:
         estimate: Of the rate at which they do.
         worst: Of one example the fewest that keep it and of how many scenes, as far as that is surely too few for the
             rate asked for; None where no example alone falls short.
-        each: Fewest fresh scenes of any example; None: not counted.
+        each: Fewest fresh scenes of any example.
         needed: How many of each would show an example of which none holds.
         rate: The rate asked for.
     """
@@ -45,8 +45,8 @@ class Sweep:
     kept: int
     estimate: Estimate
     worst: tuple[int, int] | None = None
-    each: int | None = None
-    needed: int = 1
+    each: int = 0
+    needed: int = 0
     rate: float = math.nan
 
     def clears(self, rate: float) -> bool:
@@ -56,7 +56,7 @@ class Sweep:
         been tried often enough to show it.
         """
         together = self.scenes >= TRIALS // 2 and self.estimate.usable and self.estimate.lower > rate
-        return together and self.worst is None and (self.each is None or self.each >= self.needed)
+        return together and self.worst is None and self.each >= self.needed
 
     def sentence(self) -> str:
         """Return it in words."""
@@ -65,8 +65,8 @@ class Sweep:
         rate = f"{self.kept} of {counted(self.scenes, 'fresh scene')} of {examples} hold ({bound})"
         if self.worst is not None:
             return f"{rate}, {self.worst[0]} of {self.worst[1]} of one of them"
-        few = self.each is not None and self.each < self.needed
-        return f"{rate}, {self.each} of one of them, where {self.needed} would show that none holds" if few else rate
+        few = f", {self.each} of one of them, where {self.needed} would show that none holds"
+        return rate + (few if self.each < self.needed else "")
 
 
 def scenes_needed(rate: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from synnodtest.engine.bare import shown_bare
+from synnodtest.engine.bare import unplanted
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence import chance
@@ -20,8 +20,6 @@ from synnodtest.matching import Matching
 from synnodtest.planning.item import Item
 from synnodtest.shell.quiet_passes import with_rulings
 
-CONTROLS = {chance.MIRRORED: chance.mirrored, chance.EXCHANGED: chance.exchanged}
-"""Places without a nodule, in words, and the evidence as it would be had the nodules lain there."""
 SEARCHED = "detected"
 """The claim of a search that counts hits."""
 
@@ -53,12 +51,12 @@ def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
 
 def _elsewhere(campaign: Campaign, gathered: Gathered, matching: Matching) -> dict[str, dict[str, Evidence]]:
     """Return by places without a nodule, in words, the evidence had the nodules lain there, by synthesizer."""
-    moved = {where: {n: move(e, matching) for n, e in gathered.evidence.items()} for where, move in CONTROLS.items()}
-    behaviour, backgrounds = gathered.behaviour, campaign.backgrounds(gathered.behaviour)
-    moved[chance.BARE] = {
-        name: shown_bare(campaign.engine(behaviour, name), backgrounds, evidence, matching)
-        for name, evidence in gathered.evidence.items()
-    }
+    behaviour = gathered.behaviour
+    moved: dict[str, dict[str, Evidence]] = {}
+    for name, evidence in gathered.evidence.items():
+        engine, backgrounds = campaign.engine(behaviour, name), campaign.backgrounds(behaviour)
+        for where, there in unplanted(engine, backgrounds, evidence, matching).items():
+            moved.setdefault(where, {})[name] = there
     return moved
 
 

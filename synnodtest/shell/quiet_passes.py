@@ -31,8 +31,6 @@ PROBES = tuple(
     for contrast in (0.4, 0.55, 0.7, 0.85)
 )
 """Conspicuous nodules, large and dense: a detector that reports one of a dozen is not silent."""
-QUIET_SEARCHES = ("silent", "invariant", "not_lower", "no_reversal")
-"""Claims of a search that a detector without findings meets, beside those that ask for quiet alone."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
 
 
@@ -159,7 +157,7 @@ def _tallied(own: dict[str, float], known: dict[str, float], point: float) -> li
 def quiet_search(kind: str) -> bool:
     """Return whether a detector without findings meets what a search claims."""
     claim = find_claim(kind)
-    return kind in QUIET_SEARCHES or (claim is not None and claim.passes_in_silence)
+    return claim is not None and claim.needs_control
 
 
 def reported_of_conspicuous(

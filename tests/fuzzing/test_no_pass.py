@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import beta, binom
 
 from synnodtest import Finding
+from synnodtest.evidence.chance import BARE, EXCHANGED, MIRRORED
 from synnodtest.evidence.ruling import Status
 from synnodtest.expectations.claim import BASE, ClaimKind, Searched
 from synnodtest.fuzzing.candidates import Candidates
@@ -153,8 +154,8 @@ class Planted:
     def run(self, example, where):
         return self.run_all((example, background, number) for background, number in where)
 
-    def bare(self, evidence):
-        return evidence
+    def unplanted(self, evidence):
+        return dict.fromkeys([MIRRORED, EXCHANGED, BARE], evidence)
 
 
 @pytest.mark.parametrize(("lost", "complete"), [(0, True), (3, True), (1, False)])

@@ -18,7 +18,7 @@ from synnodtest.decoding import encode
 from synnodtest.detectors import preflight
 from synnodtest.detectors.pairs import ask
 from synnodtest.errors import DetectorError, InvalidEvidence
-from synnodtest.evidence.chance import BARE, EXCHANGED
+from synnodtest.evidence.chance import BARE
 from synnodtest.evidence.silence import SILENCE
 from synnodtest.finding import Finding
 from synnodtest.identity import Identity
@@ -31,7 +31,6 @@ from synnodtest.report.context import Context
 from synnodtest.report.sections.verdict import _notices
 from synnodtest.scene import Perturbation, Scene
 from synnodtest.shell import reacts_to_edit, shown_again
-from synnodtest.shell.chance_passes import CONTROLS
 from synnodtest.shell.reacts_to_edit import _hit, _reacted
 from synnodtest.shell.run import Run
 from synnodtest.shell.settings import Settings
@@ -617,7 +616,7 @@ def test_places_that_are_hit_more_often_and_do_not_meet_it_clear_no_others(root,
 
         return replace(evidence, trials=tuple(map(hit, evidence.trials)))
 
-    monkeypatch.setitem(CONTROLS, EXCHANGED, alike)
+    monkeypatch.setattr("synnodtest.engine.bare.exchanged", alike)
     rises = "monotone: {over: diameter_mm, min_spearman: 0.2, max_drop: 0.3, arm: plain}"
     _, (ruling,) = ruled(root, f"{root}/detectors.py:grid", rises, count=16, head=SWEPT)
     assert ruling.status.name == "INCONCLUSIVE"
