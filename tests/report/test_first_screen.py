@@ -17,6 +17,7 @@ from synnodtest.report.context import Context
 from synnodtest.report.order import number_of
 from synnodtest.report.sections.attrition import attrition
 from synnodtest.report.sections.credibility import _rejected
+from synnodtest.report.sections.limitations import limitations
 from synnodtest.report.sections.sample_size import sample_size
 from synnodtest.report.sections.verdict import outcome, verdict
 from synnodtest.spec.quantities import bins
@@ -255,6 +256,24 @@ def test_backgrounds_are_called_independent_only_where_no_two_are_of_one_patient
     for patients, told in ((34, "34 independent backgrounds of 34 patients"), (30, "34 backgrounds of 30 patients")):
         made["attrition"] |= {"unique_backgrounds": 34, "unique_patients": patients}
         assert {word: lines for word, lines, _ in screen(made)["facts"]}["On what"][0] == told
+
+
+def test_films_whose_patients_nobody_names_are_said_to_be_counted_by_film(made):
+    scenes = [scene for scene in made["scenes"].values() if scene["accepted"]]
+    films = sorted({scene["background"] for scene in scenes})
+    made["attrition"] |= {"unique_backgrounds": len(films), "unique_patients": len(films)}
+    for count in (3, len(films)):
+        for scene in scenes:
+            if scene["background"] in films[:count]:
+                scene |= {"patient": "", "cluster": scene["background"]}
+        on_what = {word: lines for word, lines, _ in screen(made)["facts"]}["On what"][0]
+        how = f"{count} of them counted by film, as nobody names the patient"
+        assert on_what == f"{len(films)} backgrounds of {len(films)} patients, {how}"
+        said = limitations(Context(Record.of(made), Path("."))).data["said"]
+        assert any(f"patient of {count} films" in line for line in said)
+    for entry in made["identification"]["backgrounds"]:
+        entry["identity"]["name"] = "phantom"  # each of which is a patient
+    assert "independent" in {word: lines for word, lines, _ in screen(made)["facts"]}["On what"][0]
 
 
 @pytest.mark.parametrize(

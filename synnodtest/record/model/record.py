@@ -92,6 +92,13 @@ class Record:
         return [scene for scene in self.scenes.values() if scene.accepted]
 
     @property
+    def nameless(self) -> int:
+        """Backgrounds that count as another patient each since nobody names theirs; a phantom is its own."""
+        if all(there.source == "phantom" for there in self.identification.backgrounds):
+            return 0
+        return len({scene.independent for scene in self.accepted if not scene.patient})
+
+    @property
     def known_anomalies(self) -> list[AnomalyEntry]:
         """Anomalies; one that is a mere text has no id."""
         return [

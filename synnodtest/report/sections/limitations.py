@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synnodtest.record.limitations import LIMITATION
+from synnodtest.record.words import plural
 from synnodtest.report.context import Context
 from synnodtest.report.model import Section
 
@@ -11,6 +12,11 @@ def limitations(context: Context) -> Section:
     """Return what the results do not show; the first sentence always."""
     counts = context.counts
     lines = [*context.record.limitations, *context.record.authored.limitations]
+    if nameless := context.record.nameless:
+        lines.append(
+            f"Nobody names the patient of {plural(nameless, 'film')}, so that each counts as another's: "
+            "where two are of one, intervals are too narrow. A column 'patient' in manifest.csv tells."
+        )
     if counts["INCONCLUSIVE"]:
         lines.append(
             "An inconclusive expectation supports neither the detector nor its opposite; more data may settle it."

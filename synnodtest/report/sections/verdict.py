@@ -109,9 +109,11 @@ def _on_what(record: Record) -> list[str]:
     attrition, who = record.attrition, record.identification
     evaluated = len(record.accepted) if attrition.evaluated is None else attrition.evaluated
     backgrounds, patients = attrition.unique_backgrounds, attrition.unique_patients
-    word = "background" if (patients or 0) < (backgrounds or 0) else "independent background"
+    nameless = record.nameless
+    word = "background" if nameless or (patients or 0) < (backgrounds or 0) else "independent background"
     head = plural(backgrounds, word) if backgrounds is not None else ""
     head += f" of {plural(patients, 'patient')}" if head and patients else ""
+    head += f", {number(nameless)} of them counted by film, as nobody names the patient" if head and nameless else ""
     sets = list(dict.fromkeys(f"{b.name} ({b.source})" for b in who.backgrounds))
     parts = [f"nodules by {joined([s.title for s in who.synthesizers])}"] if who.synthesizers else []
     bare = sum(scene.untouched for scene in record.accepted)
