@@ -123,6 +123,8 @@ class _Library:
 
     def extended(self, raw: Node) -> Node | None:
         """Return a behaviour merged over what it extends, or None if it is abstract or cannot be told."""
+        said = {key: node for key, node in raw.mapping.items() if key == "abstract" and node.value is not None}
+        self._problems += validate(replace(raw, value=said), "behaviour", only=frozenset({"type"}))
         if raw.mapping.get("abstract", EMPTY).value is True:
             self._problems += validate(raw, "behaviour", only=frozenset({"additionalProperties"}))
             return None

@@ -184,12 +184,12 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     expected = rules.get("x-expected")
     if rule == "type":
         keys = list(rules.get("properties", ()))
-        few = f"a mapping of {', '.join(keys)}" if 1 < len(keys) <= _KEYS_TOLD else None
+        few = f"a mapping of {', '.join(keys)}" if 1 < len(keys) <= _KEYS_TOLD else _mapping_with(rules)
         return _wrong_type(expected or few, limit, instance)
     if rule == "enum" and isinstance(instance, str):
         return unknown(instance, [str(option) for option in limit if isinstance(option, str)])
     if rule in ("enum", "pattern"):
-        return f"must be {expected or ' or '.join(map(str, limit))}, not {got}"
+        return f"must be {expected or ' or '.join(map(str, limit))}, not {got}{_as_number(instance, expected)}"
     if rule == "const":
         return f"must be {limit}, not {got}: this synnodtest reads version {limit} of the language"
     if rule in _BOUNDS:
@@ -211,14 +211,23 @@ def _wrong_value(rule: str, error: ValidationError, rules: Schema) -> str:
     return f"must have at {'least' if least else 'most'} {counted(limit, *unit)}, not {size}"
 
 
+def _mapping_with(rules: Schema) -> str | None:
+    """Return what a mapping of many keys must give; None where it need not give any."""
+    branches = rules.get("oneOf", [rules]) if isinstance(rules, dict) else []
+    needed = [", ".join(branch["required"]) for branch in branches if "required" in branch]
+    return f"a mapping with {' or '.join(needed)}" if needed else None
+
+
 def _percent(text: str) -> str:
     """Return what to write for ``80%``; empty for other texts, and for shares above 1 that are no percentages."""
     number = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text.strip())
     return f" ({number[0]} is {float(number[1]) / 100:g})" if number and 2 <= float(number[1]) <= 100 else ""
 
 
-def _as_number(text: str) -> str:
-    """Return how a text that was meant as a number is written as one; empty for other texts."""
+def _as_number(text: Any, expected: str | None) -> str:
+    """Return how a text that was meant as a number is written as one; empty for others, and where none is expected."""
+    if not isinstance(text, str) or "number" not in (expected or ""):
+        return ""
     number = re.fullmatch(r"(-?(?:\d+(?:[.,]\d\d?)?|0[.,]\d+))\s*(?:mm)?", text)
     return f" (write {number[1].replace(',', '.')}, without quotes or unit)" if number else _percent(text)
 
@@ -231,7 +240,8 @@ def _wrong_type(expected: str | None, types: Any, got: Any) -> str:
     if isinstance(got, str):
         if got in {"yes", "no", "on", "off"} and "boolean" in names:
             return f"must be true or false, not the text {got!r}"
-        return f"must be {expected_types}, not the text {show(got)}{_as_number(got) if 'number' in names else ''}"
+        told = f" (write [{got}])" if names == ["array"] else _as_number(got, "number" if "number" in names else "")
+        return f"must be {expected_types}, not the text {show(got)}{told}"
     if isinstance(got, (bool, int, float)) and "string" in names and "integer" not in names:
         kind = "truth value" if isinstance(got, bool) else "number"
         return f"must be {expected_types}, but YAML reads {show(got)} as a {kind}; put it in quotes"
