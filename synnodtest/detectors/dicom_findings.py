@@ -154,6 +154,7 @@ def read_objects(path: Path, chosen: Sequence[str] = (), kinds: Sequence[str] = 
     paths = list(_found_in(path, kinds)) if path.is_dir() else [path]
     labels = LabelRule(chosen, f"--detector '{path.name}#NAME'")
     readings = [_read(one, labels, kinds) for one in paths]
+    labels.refuse_unseen()
     _check_names(path, readings, chosen)
     names = {reading.algorithm or path.name for reading in readings}
     if len(names) > 1:

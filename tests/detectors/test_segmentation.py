@@ -168,6 +168,8 @@ def test_what_is_no_nodule_is_left_out_and_named_where_nothing_is_one(tmp_path):
     path = foreign(tmp_path / "f.dcm", pixels, [segment(), effusion])
     assert boxes(answers(path)) == [(10, 20, 15, 30)]
     assert boxes(answers(path, chosen=["effusion"])) == [(40, 60, 50, 64)]
+    with pytest.raises(DetectorError, match="no finding has the class nodul, but Nodule"):
+        answers(path, chosen=["nodul"])  # a slip would leave out all of it without a word
     lesion = segment(1, "Lesion 1", codes.SCT.Lesion)
     path = foreign(tmp_path / "f.dcm", pixels[..., 0], [lesion])
     with pytest.raises(DetectorError, match="nothing in it is a nodule by its name: Lesion") as raised:
