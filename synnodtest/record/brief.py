@@ -18,12 +18,6 @@ def deciding(ruling: RulingEntry | None) -> list[ComponentEntry]:
     return [c for c in components if c.role == "decides"] or list(components[:1])
 
 
-def decisive(ruling: RulingEntry | None) -> ComponentEntry | None:
-    """Return the component of a ruling that settles its status: the worst deciding one, else the first."""
-    rank = {"FAILED": 0, "INCONCLUSIVE": 1}
-    return min(deciding(ruling), key=lambda c: rank.get(c.status, 2), default=None)
-
-
 def which_of_several(ruling: RulingEntry | None, part: ComponentEntry | None) -> str:
     """Return the label of a component where a ruling rests on several, so that its numbers alone do not say what."""
     if ruling is None or part is None:
@@ -33,11 +27,12 @@ def which_of_several(ruling: RulingEntry | None, part: ComponentEntry | None) ->
 
 
 def settling(ruling: RulingEntry | None) -> ComponentEntry | None:
-    """Return the first component that has the status of its ruling and has a say in it, else the decisive one."""
+    """Return the first component that has the status of its ruling and has a say in it, else the worst deciding one."""
     if ruling is None:
         return None
-    having_a_say = (p for p in ruling.components if p.role != "shown")
-    return next((p for p in having_a_say if p.status == ruling.status), None) or decisive(ruling)
+    rank = {"FAILED": 0, "INCONCLUSIVE": 1}
+    worst = min(deciding(ruling), key=lambda part: rank.get(part.status, 2), default=None)
+    return next((p for p in ruling.components if p.role != "shown" and p.status == ruling.status), worst)
 
 
 def numbers(ruling: RulingEntry | None) -> str:
