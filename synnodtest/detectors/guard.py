@@ -46,7 +46,8 @@ class Guard:
 
     The detector runs on a thread of its own. One that does not come back in time is left behind, and every later call
     fails at once. Pixels and masks handed over are copies, so that no detector can spoil them for others; one that says
-    ``only_reads_pixels = True`` is shown the pixels read-only, without a copy.
+    ``only_reads_pixels = True`` is shown the pixels read-only, without a copy, and its findings stay those of a film
+    when the manifest says something else of it.
     """
 
     hands_on_priors = True
@@ -100,7 +101,7 @@ class Guard:
         return findings
 
     def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
-        protected = _read_only if getattr(self.detector, "only_reads_pixels", False) else np.copy
+        protected = _read_only if only_reads_pixels(self.detector) else np.copy
         radiographs_shown = [_apart(protected, radiograph) for radiograph in radiographs]
         return checked(ask(self.detector, radiographs_shown), radiographs, where, anywhere=anywhere)
 
@@ -174,6 +175,11 @@ def unguarded(detector: Detector) -> Detector:
 def may_change_unseen(detector: Detector) -> bool:
     """Return whether a detector, within its guard, may become another one under the same identity."""
     return bool(getattr(unguarded(detector), "may_change_unseen", False))
+
+
+def only_reads_pixels(detector: Detector) -> bool:
+    """Return whether a detector, within its guard, says that of a radiograph it reads the content and changes none."""
+    return bool(getattr(unguarded(detector), "only_reads_pixels", False))
 
 
 def checked(

@@ -54,6 +54,8 @@ class HttpDetector:
         DetectorError: the URL has no host or holds credentials, or a proxy would see the ``Authorization`` header.
     """
 
+    only_reads_pixels = True
+
     def __init__(self, url: str, *, timeout_s: float = 60.0, pause_s: float = 0.5, dicom: bool = False) -> None:
         url, fragment = urldefrag(url)
         parts = urlsplit(url)

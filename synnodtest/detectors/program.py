@@ -51,7 +51,7 @@ class Program:
     """
 
     contract = ""
-    may_change_unseen = True
+    may_change_unseen = only_reads_pixels = True
 
     def __init__(self, command: str, options: Options) -> None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
+from synnodtest.detectors.guard import only_reads_pixels
 from synnodtest.engine.findings import Findings
 from synnodtest.engine.job import Chunk, Job, Keys, Placed, Unplaced
 from synnodtest.engine.outcome import Outcome
@@ -56,7 +57,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         tested = sorted(map(control_name, self.controls))
-        keys = Keys(self.synthesizer.identity.key(), self.detector.identity.key(), tested)
+        detector, told = self.detector.identity.key(), not only_reads_pixels(self.detector)
+        keys = Keys(self.synthesizer.identity.key(), detector, tested, told)
         self.tally = Tally()
         self._loaded: OrderedDict[str, Radiograph] = OrderedDict()
         self._places = Places(self.store, self.load)

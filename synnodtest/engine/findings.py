@@ -46,8 +46,7 @@ class Findings:
 
     def recall(self, job: Job) -> None:
         """Give a job that has its snapshot the findings on it, if the store has them."""
-        assert job.snapshot is not None
-        job.sightings = self.store.read("findings", self.keys.findings(job.snapshot), decode_sightings)
+        job.sightings = self.store.read("findings", self.keys.findings(job), decode_sightings)
 
     def detect(self, jobs: Sequence[Job]) -> None:
         """Give every job that is not done its findings, and let go of its radiograph."""
@@ -66,7 +65,7 @@ class Findings:
             assert job.snapshot is not None
             sightings = sightings_of(radiograph, answer)
             own = encode_sightings(sightings)
-            data = self.store.put("findings", self.keys.findings(job.snapshot), own)
+            data = self.store.put("findings", self.keys.findings(job), own)
             job.sightings = sightings if data == own else decode_sightings(data)
             job.radiograph = None
             if not job.sightings:

@@ -77,11 +77,13 @@ class Keys:
         synthesizer: Key of the synthesizer's identity.
         detector: Key of the detector's identity.
         tested: Names of the control regions, sorted.
+        told: Whether the detector may read what is told of a film beside its content: view, sex, age.
     """
 
     synthesizer: str
     detector: str
     tested: list[str]
+    told: bool = False
 
     @staticmethod
     def placement(recipes: Sequence[Recipe]) -> str:
@@ -99,6 +101,8 @@ class Keys:
         drawn = [MIMICS] * bool(job.scene.mimics)
         return sha256_of(["snapshot", SNAPSHOT, self.radiograph(job.scene, job.background), self.tested, *drawn])
 
-    def findings(self, snapshot: Snapshot) -> str:
-        """Return the key of the findings on a radiograph, by its content."""
-        return sha256_of(["findings", FORMAT, snapshot.sha256, self.detector, self.tested])
+    def findings(self, job: Job) -> str:
+        """Return the key of the findings on a radiograph, by its content and what else the detector may read of it."""
+        assert job.snapshot is not None
+        told = [dict(job.background.strata)] * bool(self.told and job.background.strata)
+        return sha256_of(["findings", FORMAT, job.snapshot.sha256, self.detector, self.tested, *told])

@@ -155,6 +155,31 @@ def test_a_stored_radiograph_is_shown_with_what_is_told_of_its_film_now(tmp_path
     assert shown == [({"view": "AP"}, "AP-1", outcome.scene.background) for outcome in outcomes]
 
 
+@pytest.mark.parametrize("only_reads_pixels", [False, True])
+def test_findings_of_a_film_of_which_the_manifest_says_something_else_since_are_asked_for_again(
+    tmp_path, only_reads_pixels
+):
+    """Where the detector may read it: as shown now, not as it was when they were stored."""
+
+    class Told(Squares):
+        def load(self, background):
+            return replace(super().load(background), strata=background.strata)
+
+    class OnPA(Bright):
+        def detect(self, radiographs):
+            found = super().detect(radiographs)
+            return [f if r.strata["view"] == "PA" else [] for f, r in zip(found, radiographs, strict=True)]
+
+    counts = []
+    for view in ("PA", "AP", "PA"):
+        squares, detector = Told(), OnPA()
+        squares.backgrounds = tuple(replace(one, strata={"view": view}) for one in squares.backgrounds)
+        detector.only_reads_pixels = only_reads_pixels
+        outcomes, _ = run(tmp_path, recipes_of(behaviour(), squares), squares=squares, detector=detector)
+        counts.append((detector.images, sum(bool(outcome.sightings) for outcome in outcomes)))
+    assert counts == [(9, 9), (0, 9) if only_reads_pixels else (9, 0), (0, 9)]
+
+
 def test_held_places_are_equal_along_the_sweep_and_free_ones_differ(tmp_path):
     held, _ = run(tmp_path, recipes_of(behaviour()))
     places = {o.scene.nodules[0].centre_mm for o in held if o.scene.background == "square-0"}
