@@ -20,6 +20,7 @@ AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
 
 _DELIMITERS = (",", ";", "\t", "|")
 _PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
+"""What may stand before the header: ``sep=;`` for Excel, comments."""
 
 
 def rows_of(data: bytes) -> csv.DictReader[str]:
@@ -32,25 +33,14 @@ def rows_of(data: bytes) -> csv.DictReader[str]:
         csv.Error: its first lines cannot be read.
     """
     text = decoded(data)
-    table, before = without_preamble(text)
-    stream, delimiter = io.StringIO(text, newline=""), delimiter_of(table)
-    reader = csv.DictReader(stream, delimiter=delimiter, skipinitialspace=True, strict=True)
+    lines = text.splitlines()
+    before = next((n for n, line in enumerate(lines) if line.strip() and not _PREAMBLE.match(line)), 0)
+    delimiter = max(_DELIMITERS, key="".join(lines[before : before + 1]).count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     for _ in range(before):
         next(reader.reader)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
     return reader
-
-
-def without_preamble(text: str) -> tuple[str, int]:
-    """Return a table without what stands before its header, and in how many lines: ``sep=;`` for Excel, comments."""
-    lines = text.splitlines(keepends=True)
-    before = next((n for n, line in enumerate(lines) if line.strip() and not _PREAMBLE.match(line)), 0)
-    return "".join(lines[before:]), before
-
-
-def delimiter_of(text: str) -> str:
-    """Return what parts the names of the columns in the first line of a table."""
-    return max(_DELIMITERS, key=text.split("\n", 1)[0].count)
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -72,7 +62,7 @@ def checked_rows(reader: csv.DictReader[str]) -> Iterator[Mapping[str, str]]:
         raise ValueError(f"line 1: the column {twice[0]!r} occurs twice")
     for row in reader:
         more = row.pop(None, None)  # a comma at the end of a row leaves an empty cell of no column
-        if more and any(more):
+        if more and any(map(str.strip, more)):
             raise ValueError(
                 f"line {reader.line_num}: {len(names) + len(more)} cells under {len(names)} columns "
                 "(a decimal comma, or a comma in a name that is not quoted?)"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ import yaml
 from synnodtest.backgrounds.columns import COLUMNS, MASK_COLUMN, canonical_columns, folded, number_in, years
 from synnodtest.backgrounds.contents import by_name
 from synnodtest.backgrounds.reading import ACCEPTABLE, FILE_ALONE, Given
-from synnodtest.csv_rows import delimiter_of, without_preamble
+from synnodtest.csv_rows import checked_rows, rows_of
 from synnodtest.errors import BackgroundError
 from synnodtest.text_files import TEXT_ENCODINGS, decoded
 
@@ -122,13 +121,14 @@ def read_manifest(path: Path) -> Manifest:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BackgroundError(f"{path}: larger than {MAX_BYTES // 2**20} MiB, hardly a manifest")
-        text = decoded(path.read_bytes())
+        data = path.read_bytes()
+        text = decoded(data)
     except UnicodeDecodeError as error:
         known = " or ".join(TEXT_ENCODINGS)
         raise BackgroundError(f"{path}: not {known} text ({error})", hint="save it as CSV UTF-8") from error
     except OSError as error:
         raise BackgroundError(f"{path}: cannot be read: {error.strerror or error}") from error
-    cells = _csv_rows(path, text) if path.suffix.lower() in (".csv", ".tsv") else _yaml_rows(path, text)
+    cells = _csv_rows(path, data) if path.suffix.lower() in (".csv", ".tsv") else _yaml_rows(path, text)
     rows = [_row(path, line, row) for line, row in cells]
     first: dict[str, str] = {}
     for row in rows:
@@ -140,24 +140,19 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(path, rows)
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, _Cells]]:
-    text, before = without_preamble(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+def _csv_rows(path: Path, data: bytes) -> Iterator[tuple[int, _Cells]]:
     try:
-        header = _header(path, [name.strip() for name in next(reader, [])])
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if any(cell.strip() for cell in cells[len(header) :]):
-                raise BackgroundError(
-                    f"{path}:{before + reader.line_num}: {len(cells)} cells under {len(header)} columns",
-                    hint="quote cells that contain a comma",
-                )
-            yield before + reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))
+        reader = rows_of(data)
+        reader.fieldnames = _header(path, reader.fieldnames or ())
+        for row in checked_rows(reader):
+            cells = {name: (cell or "").strip() for name, cell in row.items()}
+            if any(cells.values()):
+                yield reader.line_num, cells
     except csv.Error as error:
-        raise BackgroundError(
-            f"{path}:{before + reader.line_num}: {error}", hint="check the quotes of this row"
-        ) from error
+        raise BackgroundError(f"{path}: {error}", hint="check that every quote is closed") from error
+    except ValueError as error:
+        told = str(error).removeprefix("line ")
+        raise BackgroundError(f"{path}:{told}", hint="quote cells that contain a comma") from error
 
 
 def _header(path: Path, names: Sequence[str]) -> list[str]:

@@ -576,6 +576,14 @@ BROKEN_YAML = {
 }
 
 
+def test_blanks_before_a_quoted_cell_and_after_the_last_column_part_no_cell(tmp_path):
+    write_png(tmp_path / "a.png", chest())
+    rows = 'file, patient, mm_per_px_x, mm_per_px_y\na.png, "p, the first", 1, 1, \n'
+    (tmp_path / "manifest.csv").write_text(f"# of 2026, exported\n\n{rows}")
+    (background,) = open_backgrounds(tmp_path, "normal").backgrounds
+    assert background.patient == "p, the first"
+
+
 class TestBrokenSets:
     @pytest.mark.parametrize("case", BROKEN_MANIFESTS)
     def test_a_wrong_manifest_names_its_line(self, tmp_path, case):
