@@ -6,13 +6,15 @@ A detector that crashes, hangs or returns rubbish ends in a :class:`DetectorErro
 from __future__ import annotations
 
 import math
-import queue
+import multiprocessing
 import sysconfig
 import threading
 import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cached_property
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +31,6 @@ from synnodtest.radiograph import Radiograph
 
 EDGE_TOLERANCE_PX = 1.0
 """A box may pass the radiograph's edge by this much (rounding); it is clipped. Beyond it, it is an error."""
-
-_Answer = tuple[list[list[Finding]], BaseException | None]
-_Call = tuple[Callable[[], list[list[Finding]]], "queue.SimpleQueue[_Answer]"]
 
 
 class Guard:
@@ -60,7 +59,6 @@ class Guard:
         self.detector = detector
         self.timeout_s = timeout_s
         self.identity = detector.identity
-        self._worker = _Worker(self.identity.name)
         self._lock = threading.Lock()
         self._hung = ""
 
@@ -88,8 +86,9 @@ class Guard:
             if self._hung:
                 raise DetectorHung(self._hung, hint="it is not called again in this run")
             try:
-                findings, error = self._worker.call(lambda: self._call(radiographs, where, anywhere), self.timeout_s)
-            except queue.Empty:
+                answer = self._pool.apply_async(self._call, (radiographs, where, anywhere))
+                findings, error = answer.get(self.timeout_s)
+            except multiprocessing.TimeoutError:
                 self._hung = f"{where}: no answer within {self.timeout_s:g} s"
                 raise DetectorHung(self._hung, hint="raise the time limit if the detector is only slow") from None
         if isinstance(error, DetectorError):
@@ -100,10 +99,22 @@ class Guard:
             raise DetectorError(f"{where}: {type(error).__name__}: {error}{_raised_at(error)}") from error
         return findings
 
-    def _call(self, radiographs: Sequence[Radiograph], where: str, anywhere: bool) -> list[list[Finding]]:
+    @cached_property
+    def _pool(self) -> ThreadPool:
+        """One thread that takes one call after the other; it keeps no Python from ending while a detector hangs."""
+        pool = ThreadPool(1)
+        weakref.finalize(self, pool.terminate)
+        return pool
+
+    def _call(
+        self, radiographs: Sequence[Radiograph], where: str, anywhere: bool
+    ) -> tuple[list[list[Finding]], BaseException | None]:
         protected = _read_only if only_reads_pixels(self.detector) else np.copy
-        radiographs_shown = [_apart(protected, radiograph) for radiograph in radiographs]
-        return checked(ask(self.detector, radiographs_shown), radiographs, where, anywhere=anywhere)
+        try:
+            radiographs_shown = [_apart(protected, radiograph) for radiograph in radiographs]
+            return checked(ask(self.detector, radiographs_shown), radiographs, where, anywhere=anywhere), None
+        except BaseException as error:  # a detector may well call sys.exit
+            return [], error
 
 
 def _apart(protected: Callable[[FloatArray], FloatArray], radiograph: Radiograph) -> Radiograph:
@@ -133,38 +144,6 @@ def _sources(radiographs: Sequence[Radiograph]) -> str:
     first = radiographs[0]
     name = first.source or first.background or "a radiograph"
     return name if len(radiographs) == 1 else f"{name} and {len(radiographs) - 1} more"
-
-
-class _Worker:
-    """One daemon thread that runs one call after the other, started when first needed; it ends with the worker."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    def call(self, function: Callable[[], list[list[Finding]]], timeout_s: float) -> _Answer:
-        """Return what ``function`` returned or raised; ``queue.Empty`` if it takes longer."""
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=_answer, args=(self._calls,), name=f"detector {self._name}", daemon=True
-            )
-            self._thread.start()
-            weakref.finalize(self, self._calls.put, None)
-        answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
-        self._calls.put((function, answers))
-        return answers.get(timeout=timeout_s)
-
-
-def _answer(calls: queue.SimpleQueue[_Call | None]) -> None:
-    """Run calls until there is None; between two, nothing of the last one, such as a detector, is held."""
-    while (call := calls.get()) is not None:
-        function, answers = call
-        try:
-            answers.put((function(), None))
-        except BaseException as error:  # a detector may well call sys.exit
-            answers.put(([], error))
-        del call, function, answers
 
 
 def unguarded(detector: Detector) -> Detector:
