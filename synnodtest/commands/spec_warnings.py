@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
+from synnodtest.counted import counted
+from synnodtest.errors import SynnodError
+from synnodtest.evidence.conditions import Condition, as_condition
 from synnodtest.expectations import kind_of
+from synnodtest.expectations.kinds.size_at_sensitivity import SizeAtSensitivity
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM
 from synnodtest.expectations.pairing import Compared
 from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little, changing, passes_in_silence
 from synnodtest.spec.model import ArmSpec, Behaviour, Expectation, Scenes
 from synnodtest.spec.nodes import listed
-from synnodtest.spec.quantities import judged_quantities, named_values
-from synnodtest.spec.values import Normal, Value
+from synnodtest.spec.quantities import FREE, admitted, judged_quantities, named_values
+from synnodtest.spec.source import read_scalar
+from synnodtest.spec.values import Normal, Sweep, Value
 
 LOOSE_OVERLAP = 0.05
 """IoU asked for, below which nearly any touching box hits; set by hand. It makes a caution and changes no verdict."""
@@ -28,8 +34,133 @@ SMALLEST_MM = 3.0
 
 def warnings_of(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
     """Yield what is allowed and probably not meant, with its line."""
-    yield from ((behaviour.line, one) for one in (*_cautions(behaviour), *_of_the_whole(behaviour)))
+    of_all = (*_cautions(behaviour), *_of_the_whole(behaviour), *_synthesizers_not_there(behaviour))
+    yield from ((behaviour.line, one) for one in of_all)
     yield from _out_of_range(behaviour)
+    yield from _of_values(behaviour)
+    for expectation in behaviour.expectations:
+        told = (*_by_levels(behaviour, expectation), *_beside_the_sizes(behaviour, expectation))
+        yield from ((expectation.line, f"{behaviour.id!r}: {expectation.id}: {words}") for words in told)
+
+
+def _of_values(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
+    """Yield features that no nodule of training has, and what is held though it is swept, with its line."""
+    from synnodtest.planning.radiomics_space import outermost
+
+    scenes, fuzz = behaviour.scenes, behaviour.fuzz
+    nodules = () if scenes is None else scenes.nodules
+    asked = [(one.line, name, value) for one in nodules for name, value in one.radiomics.items()]
+    searched = () if fuzz is None else fuzz.vary.items()
+    asked += [(behaviour.line, n.removeprefix("radiomics."), v) for n, v in searched if n.startswith("radiomics.")]
+    for line, name, value in asked:
+        (least, most), (low, high) = outermost(name), _usual(value)
+        if low < least or high > most:
+            end = low if low < least else high
+            known = f"the nodules that the shipped model was trained on have {least:.4g} to {most:.4g}"
+            yield line, f"{behaviour.id!r}: {name} of {end:g}: {known}, and it draws nothing beyond"
+    for one in nodules:
+        swept = {name for name, value in one.values().items() if isinstance(value, Sweep)}
+        for name in sorted(swept & one.hold):
+            told = f"{name} is swept and held: the sweep wins; hold is for what stays as it is, such as location"
+            yield one.line, f"{behaviour.id!r}: {told}"
+
+
+def _synthesizers_not_there(behaviour: Behaviour) -> Iterator[str]:
+    """Yield the synthesizers that a behaviour names and nothing answers to here; elsewhere a package may bring them."""
+    from synnodtest.synthesizers.registry import check_named
+
+    searching = behaviour.fuzz.search_with if behaviour.fuzz is not None else None
+    for name in filter(None, (*behaviour.synthesizers, searching)):
+        try:
+            check_named(name)
+        except SynnodError as error:
+            yield f"{behaviour.id!r}: {error}"
+
+
+def _usual(value: Value) -> tuple[float, float]:
+    """Return the ends of what is drawn; of a normal distribution those of two standard deviations."""
+    low, high = value.bounds
+    if isinstance(value, Normal):  # its bounds are what can be at all
+        return max(low, value.mean - 2 * value.sd), min(high, value.mean + 2 * value.sd)
+    return low, high
+
+
+def _by_levels(behaviour: Behaviour, expectation: Expectation) -> Iterator[str]:
+    """Yield what bins leave unjudged, bins that were meant as categories, and categories that were meant as bins."""
+    asked = expectation.parameters
+    levels_of = asked.get("across", asked.get("by"))
+    given = _given(behaviour, expectation)
+    for name, levels in levels_of.items() if isinstance(levels_of, Mapping) else ():
+        numbers = [float(level) for level in levels if isinstance(level, (int, float))]
+        listed_as = ", ".join(map(str, levels))
+        if not numbers:
+            if name == "age" and all(map(_is_number, levels)):
+                yield f"by age it judges those of exactly {listed_as}: for bins take the quotes away, [{listed_as}]"
+        elif left := _beyond(given.get(name, ()), numbers[0], numbers[-1], (asked.get("where") or {}).get(name, {})):
+            ends = f"{{{name}: {{at_least: {numbers[0]:g}, at_most: {numbers[-1]:g}}}}}"
+            yield f"the bins of {name} leave {left} unjudged: add an edge, or say where: {ends}"
+        elif name not in given and name not in FREE and _counts(numbers):
+            last = f"the last holds both {numbers[-2]:g} and {numbers[-1]:g}"
+            quoted = ", ".join(f"'{level:g}'" for level in numbers)
+            yield f"{name} is judged in {counted(len(numbers) - 1, 'bin')}, of which {last}: for categories [{quoted}]"
+
+
+def _given(behaviour: Behaviour, expectation: Expectation) -> dict[str, list[Value]]:
+    """Return the quantities that the spec gives what an expectation judges."""
+    if behaviour.scenes is None:
+        return {}
+    asked, distractors = expectation.parameters, kind_of(expectation.kind).judges_distractors
+    judged = judged_quantities(behaviour.scenes, asked.get("of"), asked.get("arm"), distractors=distractors)
+    every = named_values(judged).items()
+    return {name: own for name, values in every if (own := [v for v in values if v != FREE.get(name)])}
+
+
+def _is_number(text: str) -> bool:
+    return isinstance(read_scalar(text), (int, float))
+
+
+def _counts(numbers: list[float]) -> bool:
+    """Return whether numbers count on by one, as codes of categories do and hardly any edges of bins."""
+    return all(high - low == 1 for low, high in pairwise(numbers))
+
+
+def _beyond(values: Iterable[Value], first: float, last: float, asked: object) -> str:
+    """Return what ``where`` keeps of values and lies outside the edges of all bins, in words; empty if nothing does."""
+    told: dict[str, None] = {}
+    for low, high, drawn in (part for value in values for part in _kept(value, as_condition(asked))):
+        if low < first:
+            told[f"{low:g} to {min(first, high):g}" if drawn else f"{low:g}"] = None
+        if high > last:
+            told[f"{max(last, low):g} to {high:g}" if drawn else f"{high:g}"] = None
+    return " and ".join(told)
+
+
+def _kept(value: Value, condition: Condition) -> Iterator[tuple[float, float, bool]]:
+    """Yield the ends of each level, or of the range, that a condition keeps of a value, and whether it is a range."""
+    for part in admitted(value, condition):
+        if isinstance(part, tuple):
+            low, high = _usual(value)
+            yield max(low, part[0]), min(high, part[1]), True
+        elif isinstance(part, (int, float)):
+            yield float(part), float(part), False
+
+
+def _beside_the_sizes(behaviour: Behaviour, expectation: Expectation) -> Iterator[str]:
+    """Yield the bound of a diameter that lies outside all diameters that are planted."""
+    own = kind_of(expectation.kind).read(expectation.parameters)
+    if not isinstance(own, SizeAtSensitivity):
+        return
+    asked = as_condition((expectation.parameters.get("where") or {}).get("diameter_mm", {}))
+    sizes = _given(behaviour, expectation).get("diameter_mm", ())
+    ends = [end for value in sizes for low, high, _ in _kept(value, asked) for end in (low, high)]
+    if ends and own.at_most <= min(ends):
+        yield (
+            f"at_most is {own.at_most:g} mm and the smallest nodule has {min(ends):g}: "
+            "it cannot pass, since nothing is extrapolated; plant smaller ones"
+        )
+    if ends and own.at_most > max(ends):
+        told = f"at_most is {own.at_most:g} mm and the largest nodule has {max(ends):g}"
+        yield f"{told}: it asks for no more than at_most: {max(ends):g} would, since nothing is extrapolated"
 
 
 def _of_the_whole(behaviour: Behaviour) -> Iterator[str]:
@@ -87,8 +218,7 @@ def _out_of_range(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
     asked: list[tuple[int, Value | None]] = [(one.line, one.diameter_mm) for one in nodules]
     asked += [(behaviour.line, behaviour.fuzz.vary.get("diameter_mm"))] if behaviour.fuzz is not None else []
     for line, value in asked:
-        least = math.inf if value is None else value.bounds[0]
-        least = value.mean - 2 * value.sd if isinstance(value, Normal) else least  # its bounds are what can be at all
+        least = math.inf if value is None else _usual(value)[0]
         if least < SMALLEST_MM:
             yield (
                 line,

@@ -58,3 +58,9 @@ def feature_range(name: str) -> tuple[float, float, float]:
     quantiles = distribution["features"][name]["quantiles"]
     low, middle, high = np.interp([0.01, 0.5, 0.99], distribution["probabilities"], quantiles)
     return float(low), float(middle), float(high)
+
+
+def outermost(name: str) -> tuple[float, float]:
+    """Return the 0.1st percentile and the 99.9th of a feature among the nodules of training: beyond lies one in 500."""
+    quantiles = _distribution()["features"][name]["quantiles"]
+    return float(quantiles[0]), float(quantiles[-1])

@@ -54,13 +54,19 @@ def named_values(judged: Iterable[Mapping[str, Value]]) -> dict[str, list[Value]
     return grouped(pair for values in judged for pair in values.items())
 
 
+FREE: Mapping[str, Value] = {
+    "conspicuity": Uniform(-math.inf, math.inf),
+    "contrast_in_place": Uniform(-math.inf, math.inf),
+    "contrast": Uniform(0.0, 1.0),
+    "density": Uniform(0.0, math.inf),
+}
+"""Quantities of every nodule, whatever its spec says; a value that is given is never as wide."""
+
+
 def quantities(nodule: NoduleSpec) -> dict[str, Value]:
     """Return the quantities of one nodule by name; contrast and density that are not given can be anything."""
-    free: dict[str, Value] = {name: Uniform(-math.inf, math.inf) for name in ("conspicuity", "contrast_in_place")}
-    free["contrast"] = Uniform(0.0, 1.0)
-    if nodule.contrast is None:
-        free["density"] = Uniform(0.0, math.inf)
-    return {**free, **nodule.values()}
+    own = nodule.values()
+    return {name: value for name, value in FREE.items() if name != "density" or "contrast" not in own} | own
 
 
 def misspelt(name: str, known: Mapping[str, object]) -> str | None:

@@ -111,6 +111,7 @@ def test_check_tells_all_mistakes_of_all_files_at_once(folder, capsys):
     assert "2 specs: 0 behaviours, 0 expectations, 3 errors" in told.out
 
 
+SCENES = "scenes: {backgrounds: {set: normal, count: 40}, nodules: [{diameter_mm: 12}]}"
 ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
 
 
@@ -211,6 +212,91 @@ def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(folder, ca
     told = capsys.readouterr().out
     assert told.count("WARNING") == len(warnings)
     assert all(f"s.yaml:{words}" in told for words in warnings)
+
+
+@pytest.mark.parametrize(
+    ("nodule", "expect", "warning"),
+    [
+        ("uniform: [8, 20]", "by: {diameter_mm: [12, 14, 16]}", "leave 8 to 12 and 16 to 20 unjudged: add an edge, or"),
+        ("uniform: [8, 20]", "by: {diameter_mm: [8, 14]}", "leave 14 to 20 unjudged"),
+        ("uniform: [8, 20]", "by: {diameter_mm: [4, 14, 30]}", ""),
+        (
+            "uniform: [8, 20]",
+            "where: {diameter_mm: {at_least: 12, at_most: 16}}, by: {diameter_mm: [12, 14, 16]}",
+            "",
+        ),
+        ("sweep: [8, 12, 16]", "by: {diameter_mm: [12, 14, 16]}", "leave 8 unjudged"),
+        ("normal: [14, 2]", "by: {diameter_mm: [10, 14, 18]}", ""),
+        ("normal: [14, 2]", "by: {diameter_mm: [12, 14, 18]}", "leave 10 to 12 unjudged"),
+        ("uniform: [8, 20]", "by: {contrast: [0.1, 0.2]}", ""),
+        ("uniform: [8, 20]", "by: {conspicuity: [1, 2, 4]}", ""),
+        ("uniform: [8, 20]", "by: {age: ['40', '60']}", "of exactly 40, 60: for bins take the quotes away, [40, 60]"),
+        ("uniform: [8, 20]", "by: {age: [40, 60]}", ""),
+        ("uniform: [8, 20]", "by: {site: ['1', '2', '3']}", ""),
+        (
+            "uniform: [8, 20]",
+            "by: {site: [1, 2, 3]}",
+            "site is judged in 2 bins, of which the last holds both 2 and 3: for categories ['1', '2', '3']",
+        ),
+        ("uniform: [8, 20]", "by: {kvp: [60, 90, 120]}", ""),
+        ("sweep: [8, 20]}, hold: [diameter_mm], margin: {choice: [smooth]", "", "diameter_mm is swept and held"),
+        ("sweep: [8, 20]}, hold: [location], margin: {choice: [smooth]", "", ""),
+        ("uniform: [8, 20]}, radiomics: {Sphericity: 80", "", "Sphericity of 80: the nodules that the shipped model"),
+        ("uniform: [8, 20]}, radiomics: {Sphericity: 0.8", "", ""),
+    ],
+)
+def test_check_warns_of_values_that_mean_something_else_than_they_seem_to(folder, capsys, nodule, expect, warning):
+    (folder / "s.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: found\n    scenes:\n      backgrounds: {set: normal, count: 40}\n"
+        f"      nodules: [{{diameter_mm: {{{nodule}}}}}]\n"
+        f"    expect:\n      - sensitivity: {{at_least: 0.5, {expect}}}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("WARNING") == bool(warning)
+    assert warning in told
+
+
+@pytest.mark.parametrize(
+    ("named", "scenes", "told"),
+    [
+        ("synthesizers: [gaussian]", SCENES, ""),
+        ("synthesizers: [gausian]", SCENES, "the synthesizer 'gausian'\n  hint: did you mean 'gaussian'?"),
+        ("tags: [x]", "fuzz: {vary: {diameter_mm: [9, 20]}, search_with: gauss}", "the synthesizer 'gauss'\n"),
+    ],
+)
+def test_check_warns_of_a_synthesizer_that_is_not_there(folder, capsys, named, scenes, told):
+    kind = "detected: {rate_at_least: 0.5}" if "fuzz" in scenes else "sensitivity: {at_least: 0.5}"
+    (folder / "s.yaml").write_text(
+        f"synnodtest: 1\nbehaviours:\n  - id: found\n    {named}\n    {scenes}\n    expect:\n      - {kind}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    warned = capsys.readouterr().out
+    assert ("s.yaml:3: WARNING 'found': nothing is known as" in warned) is bool(told)
+    assert told in warned
+
+
+@pytest.mark.parametrize(
+    ("most", "where", "warning"),
+    [
+        ("1.2", "", "at_most is 1.2 mm and the smallest nodule has 8: it cannot pass"),
+        ("8", "", "at_most is 8 mm and the smallest nodule has 8: it cannot pass"),
+        ("10", "", ""),
+        ("20", "", ""),
+        ("30", "", "at_most is 30 mm and the largest nodule has 20: it asks for no more than at_most: 20"),
+        ("10", ", where: {diameter_mm: {at_least: 10}}", "the smallest nodule has 10: it cannot pass"),
+    ],
+)
+def test_check_warns_of_a_size_outside_of_what_is_planted(folder, capsys, most, where, warning):
+    (folder / "s.yaml").write_text(
+        "synnodtest: 1\nbehaviours:\n  - id: found\n    scenes:\n      backgrounds: {set: normal, count: 40}\n"
+        "      nodules: [{diameter_mm: {sweep: [8, 10, 12, 16, 20]}}]\n"
+        f"    expect:\n      - size_at_sensitivity: {{at_most: {most}{where}}}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("WARNING") == bool(warning)
+    assert warning in told
 
 
 def test_check_warns_of_a_search_whose_margin_no_score_can_exceed(folder, capsys):
