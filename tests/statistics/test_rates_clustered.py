@@ -252,6 +252,11 @@ def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
     equal = total**2 / (n**2).sum() if guarded else count
     enlarged = np.maximum(1, (1 - 1 / count) / (1 - n / total)) if guarded else 1.0
     variance = count / (count - 1) * ((enlarged * (x - p * n)) ** 2).sum() / total**2
+    if guarded and np.ptp(n) > 0 and 0 < p < 1:
+        outcomes = [np.arange(k) < hits for hits, k in zip(x, n, strict=True)]
+        ratio, typical = stats.f_oneway(*outcomes).statistic, (total - (n**2).sum() / total) / (count - 1)
+        rho = min(1, max(0, (ratio - 1) / (ratio + typical - 1))) if np.isfinite(ratio) else 1.0
+        variance = max(variance, p * (1 - p) * (1 + rho * ((n**2).sum() / total - 1)) / total)
 
     def size(degrees):
         if p in (0, 1):
@@ -276,6 +281,15 @@ def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
 def test_two_clusters_have_a_correlation():
     assert icc([0, 2], [2, 2]) == 1.0
     assert icc([1, 1], [2, 2]) == 0.0
+
+
+@pytest.mark.parametrize(("films", "lost"), [(200, 0.1), (60, 0.2)])
+def test_films_of_which_few_have_most_nodules_rarely_pass_a_detector_at_the_bound(films, lost):
+    """One film in ten has 15 nodules, all others two; of each film all are found, or none."""
+    n, runs = np.where(np.arange(films) < films // 10, 15, 2), 600
+    x = n * (np.random.default_rng(2026).random((runs, films)) >= lost)
+    lower, _, _ = korn_graubard_bounds(x.astype(float), n.astype(float), 0.05, guarded=True)
+    assert (lower > 1 - lost).mean() <= 0.05 + 1.5 * math.sqrt(0.05 * 0.95 / runs)
 
 
 @pytest.mark.parametrize(("films", "share"), [(100, 0.05), (60, 0.1)])
