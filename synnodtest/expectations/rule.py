@@ -29,7 +29,7 @@ def no_narrower(drawn: Estimate, exact: Estimate) -> Estimate:
     return replace(drawn, lower=lower, upper=upper, method=f"{drawn.method}, no narrower than {exact.method}")
 
 
-def with_unseen(estimate: Estimate, units: int, low: float, high: float) -> Estimate:
+def with_unseen(estimate: Estimate, units: float, low: float, high: float) -> Estimate:
     """Return an estimate whose bounds allow for a share of so many units that was not seen, at ``low`` or ``high``."""
     lower, upper = agreeing_bounds(estimate.value, units, estimate.alpha, low, high)
     return replace(estimate, lower=min(estimate.lower, lower), upper=max(estimate.upper, upper))

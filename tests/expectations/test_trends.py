@@ -112,7 +112,7 @@ def test_a_correlation_bounded_from_above_is_gated_by_sensitivity_where_silence_
 
 
 def noisy(sizes):
-    return np.clip(sizes / 25 + 0.15 * np.random.default_rng(2).standard_normal(40), 0.01, 1)
+    return np.clip(sizes / 25 + 0.15 * np.random.default_rng(2).standard_normal(len(sizes)), 0.01, 1)
 
 
 def largest_lost(sizes):
@@ -154,6 +154,34 @@ def test_a_correlation_across_backgrounds_has_the_widest_of_three_bounds(scores_
     assert part.value == pytest.approx(rho)
     assert part.lower == pytest.approx(min(exact.lower, drawn.lower, turned, rho))
     assert part.upper == pytest.approx(max(exact.upper, drawn.upper, turned))
+
+
+def test_one_patient_with_most_films_lends_no_correlation_across_backgrounds():
+    """50 of 69 films are of one patient: by the number of patients alone such passed a bound of 0.43 in 21% of runs."""
+    sizes = np.random.default_rng(2).uniform(4, 20, 69)
+    scores, patients = noisy(sizes), [f"p{max(0, i - 49)}" for i in range(69)]
+    trials = [
+        trial(f"b{i}", s, diameter_mm=mm, cluster=p)
+        for i, (mm, s, p) in enumerate(zip(sizes, scores, patients, strict=True))
+    ]
+    ruling = judge("correlation", {"over": "diameter_mm", "at_least": 0.2}, trials)
+    assert ruling.status is Status.INCONCLUSIVE
+    assert f"as much as {69**2 / (50**2 + 19):.1f} equal ones" in ruling.sentence
+
+
+def test_films_of_unequally_many_a_patient_count_as_kishs_number_of_equal_patients():
+    sizes, patients = np.random.default_rng(2).uniform(4, 20, 60), [i // 4 if i < 20 else i for i in range(60)]
+    scores, equal = noisy(sizes), 60**2 / (5 * 4**2 + 40)
+    rho = stats.spearmanr(sizes, scores).statistic
+    half = stats.norm.isf(0.05) * np.sqrt((1 + rho**2 / 2) / (equal - 3))
+    got = spearman(sizes, scores, cluster=patients)
+    assert (got.lower, got.upper) == pytest.approx(tuple(np.tanh(np.arctanh(rho) + np.array([-half, half]))))
+    trials = [
+        trial(f"b{i}", s, diameter_mm=mm, cluster=f"p{p}")
+        for i, (mm, s, p) in enumerate(zip(sizes, scores, patients, strict=True))
+    ]
+    (part,) = judge("correlation", {"over": "diameter_mm", "at_least": 0.1}, trials).components
+    assert part.lower <= min(got.lower, rho * (1 - 2 * (1 - 0.05 ** (1 / equal)))) + 1e-12
 
 
 def test_a_correlation_across_backgrounds_of_patients_with_two_films_counts_patients():

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
+
 from synnodtest.evidence.ruling import Ruling, Side
 from synnodtest.evidence.trial import Evidence, value_of
 from synnodtest.expectations import limits
@@ -19,6 +21,7 @@ from synnodtest.expectations.worst import with_worst_case
 from synnodtest.geometry import Indices
 from synnodtest.statistics import Estimate, spearman
 from synnodtest.statistics.bootstrap import resampled
+from synnodtest.statistics.clusters import equal_clusters
 from synnodtest.statistics.distributions import midranks
 
 
@@ -56,7 +59,8 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
     seen = watched(parameters, pairs, evidence)
     held = across(seen, evidence, bound, side) if alone else seen.within(evidence, bound, side)
     used = held.estimate.clusters
-    few = [*limits.too_few_clusters(used), *limits.too_many_left_out(used, len(set(clusters)))]
+    enough = limits.too_few_equal_clusters(clusters) if alone else limits.too_few_clusters(used)
+    few = [*enough, *limits.too_many_left_out(used, len(set(clusters)))]
     drawn = len(seen.levels) >= limits.LEAST_LEVELS and len(seen.curves) > 1
     return rule(
         [held, *against_silence(pairs, evidence, bound, side)],
@@ -71,7 +75,7 @@ def correlation(parameters: Correlation, evidence: Evidence) -> Ruling:
 
 
 def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
-    """Hold the correlation of one point a background: the wider of Bonett and Wright's and BCa's bounds, by clusters.
+    """Hold the correlation of one point a background: the wider of Bonett and Wright's and guarded BCa's, by clusters.
 
     Next to 1 both are deceived where a few backgrounds do not respond: a share that was not seen of them is allowed to
     be ordered the other way round, as where all agree.
@@ -88,10 +92,11 @@ def across(seen: Watched, evidence: Evidence, bound: float, side: Side) -> Held:
         if not exact.usable:
             return exact
         far = abs(exact.value)
-        drawn = no_narrower(bootstrap()(alpha), with_unseen(exact, exact.clusters, -far, far))
+        drawn = no_narrower(bootstrap()(alpha), with_unseen(exact, equal, -far, far))
         return replace(drawn, method="bonett-wright and cluster-bootstrap-bca, guarded")
 
-    bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0)))
+    equal = equal_clusters(np.unique(seen.clusters, return_counts=True)[1].astype(np.float64))
+    bootstrap = cache(lambda: resampled(of_rows, seen.clusters, seed=evidence.seed, limits=(-1.0, 1.0), guarded=True))
     label = "Spearman correlation across backgrounds"
     return hold("spearman", label, estimator, evidence.alpha, bound, side, unit="correlation")
 
