@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from synnodtest.counted import counted
@@ -20,7 +21,7 @@ from synnodtest.spec.expectations import asks_little, changing, passes_in_silenc
 from synnodtest.spec.model import ArmSpec, Behaviour, Expectation, Scenes
 from synnodtest.spec.nodes import listed
 from synnodtest.spec.quantities import FREE, admitted, judged_quantities, named_values
-from synnodtest.spec.source import read_scalar
+from synnodtest.spec.source import cut_off, read_scalar, read_text, shown
 from synnodtest.spec.values import Normal, Sweep, Value
 
 LOOSE_OVERLAP = 0.05
@@ -41,6 +42,12 @@ def warnings_of(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
     for expectation in behaviour.expectations:
         told = (*_by_levels(behaviour, expectation), *_beside_the_sizes(behaviour, expectation))
         yield from ((expectation.line, f"{behaviour.id!r}: {expectation.id}: {words}") for words in told)
+
+
+def cut_texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of a sound spec file of which YAML takes the end for a comment, with their lines."""
+    for line, text, rest in cut_off(read_text(path, shown(path))):
+        yield line, f"the text {text!r} ends before {rest!r}, which YAML takes for a comment: quote the whole of it"
 
 
 def _of_values(behaviour: Behaviour) -> Iterator[tuple[int, str]]:

@@ -6,13 +6,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synnodtest.backgrounds.manifest import mask_regions
 from synnodtest.commands.options import add_options, folder_to_read, settings_from
-from synnodtest.commands.spec_warnings import warnings_of
+from synnodtest.commands.spec_warnings import cut_texts, warnings_of
 from synnodtest.errors import SpecError, SynnodError
 from synnodtest.spec.loader import load_spec
 from synnodtest.spec.model import Expectation
@@ -59,21 +59,31 @@ def _plan_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def spec_files(paths: list[Path]) -> Iterator[Path]:
+def _refused(fault: SynnodError) -> None:
+    raise fault
+
+
+def spec_files(paths: list[Path], tell: Callable[[SynnodError], None] = _refused) -> Iterator[Path]:
     """Yield the spec files that paths name; none: those of ``specs/``. Copies that runs keep are left out of folders.
 
+    Args:
+        paths: Files and folders.
+        tell: Takes what cannot be looked at, where the others are to be yielded all the same.
+
     Raises:
-        SynnodError: a path does not exist, or there is no spec at all.
+        SynnodError: a path does not exist, a file of a folder cannot be read, or there is no spec at all.
     """
     named, count = paths or [Path("specs")], 0
     for path in named:
         if not path.exists():
-            raise SynnodError(f"{path}: no such file or folder", hint=HINT)
-        for file in _specs_within(path) if path.is_dir() else [path]:
+            tell(SynnodError(f"{path}: no such file or folder", hint=HINT))
+            count += 1
+            continue
+        for file in _specs_within(path, tell) if path.is_dir() else [path]:
             count += 1
             yield file
     if not count:
-        raise SynnodError(f"{', '.join(map(str, named))}: no spec here", hint=HINT)
+        tell(SynnodError(f"{', '.join(map(str, named))}: no spec here", hint=HINT))
 
 
 def cases_of(paths: list[Path], backgrounds: Path | None) -> list[Case]:
@@ -85,9 +95,9 @@ def cases_of(paths: list[Path], backgrounds: Path | None) -> list[Case]:
     return [case for spec, path in loaded for case in cases.cases_of(spec, path.as_posix())]
 
 
-def _specs_within(folder: Path) -> list[Path]:
+def _specs_within(folder: Path, tell: Callable[[SynnodError], None]) -> list[Path]:
     """Return the specs below a folder, in order; the copies of a run only where the folder lies in that run."""
-    there = filter(_is_spec_file, sorted(_files_below(folder)))
+    there = [file for file in sorted(_files_below(folder)) if _is_spec_file(file, tell)]
     return [file for file in there if (run := run_that_keeps(file)) is None or folder.is_relative_to(run)]
 
 
@@ -103,15 +113,17 @@ def _files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
             yield from _files_below(path, within)
 
 
-def _is_spec_file(path: Path) -> bool:
+def _is_spec_file(path: Path, tell: Callable[[SynnodError], None]) -> bool:
     if has_spec_suffix(path) and (why := unread(path)):
-        raise SynnodError(f"{path}: {why}", hint="whether it is a spec cannot be told; mend it, or take it away")
+        tell(SynnodError(f"{path}: {why}", hint="whether it is a spec cannot be told; mend it, or take it away"))
+        return False
     return has_spec_suffix(path) and path.is_file() and is_spec(path)
 
 
 def _check(options: argparse.Namespace) -> int:
     faults = behaviours = expectations = files = 0
-    for path in spec_files(options.paths):
+    unseen: list[SynnodError] = []
+    for path in spec_files(options.paths, unseen.append):
         files += 1
         try:
             spec = load_spec(path, known_regions=mask_regions(options.backgrounds))
@@ -119,12 +131,18 @@ def _check(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             faults += len(error.problems)
             continue
+        for file in (path, *(path.parent / name for name in spec.included)):
+            for line, warning in cut_texts(file):
+                print(f"{file}:{line}: WARNING {warning}")
         for behaviour in spec.behaviours:
             for line, warning in warnings_of(behaviour):
                 print(f"{path}:{line}: WARNING {warning}")
             faults += sum(_lacks_function(path, expectation) for expectation in behaviour.expectations)
         behaviours += len(spec.behaviours)
         expectations += sum(len(b.expectations) for b in spec.behaviours)
+    for error in unseen:
+        print(error, file=sys.stderr)
+    faults += len(unseen)
     from synnodtest.record.words import plural
 
     counts = ((files, "spec"), (behaviours, "behaviour"), (expectations, "expectation"), (faults, "error"))

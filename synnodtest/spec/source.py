@@ -34,6 +34,8 @@ BEGINS = "a spec begins with 'synnodtest: 1'"
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
+_LINE_ENDS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_GLUED = re.compile(r"[ \t]+#[^\s#]")
 _WORDS: dict[str, Scalar] = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WORDS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))
 
@@ -101,7 +103,10 @@ def _translated(fault: yaml.YAMLError, text: str, file: str) -> YamlFault:
         elif "${" in "".join(text.splitlines()[place.line - 1 : place.line]):
             hint = 'within {..} and [..] a variable stands in quotes: "${name}"'
         elif fault.context and fault.context_mark and fault.context_mark.line != place.line - 1:
-            hint = f"{fault.context.strip()} that begins in line {fault.context_mark.line + 1}"
+            begun = fault.context_mark.line
+            hint = f"{fault.context.strip()} that begins in line {begun + 1}"
+            if _GLUED.search(_LINE_ENDS.split(text)[begun]):
+                hint += "; quote a text that contains ' #'"
         return YamlFault(place, f"not valid YAML: {words}", hint)
     position = getattr(fault, "position", 0) or 0
     before = text[:position]
@@ -218,6 +223,19 @@ class _Composer:
 
     def _problem(self, mark: Mark, message: str) -> None:
         self._problems.append(Problem(mark.file, mark.line, mark.column, "", message))
+
+
+def cut_off(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line, text and rest of what has no quotes and goes on behind a ``#`` that stands for no comment's (``#3``).
+
+    A comment's ``#`` has a blank behind it. The YAML is one that :func:`parse` can read.
+    """
+    lines = _LINE_ENDS.split(text)
+    for event in yaml.parse(text, Loader=_FAST):
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and isinstance(read_scalar(event.value), str):
+            rest = lines[event.end_mark.line][event.end_mark.column :]
+            if _GLUED.match(rest):
+                yield event.end_mark.line + 1, event.value, rest.strip()
 
 
 def shown(path: Path) -> str:

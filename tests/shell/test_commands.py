@@ -111,6 +111,39 @@ def test_check_tells_all_mistakes_of_all_files_at_once(folder, capsys):
     assert "2 specs: 0 behaviours, 0 expectations, 3 errors" in told.out
 
 
+def test_check_goes_on_where_one_file_cannot_be_looked_at(folder, capsys):
+    (folder / "broken.yaml").symlink_to("gone.yaml")
+    (folder / "s.yaml").write_text(SPEC.replace("at_least: 0.5", "at_last: 0.5"))
+    assert main(["check", ".", "nowhere"]) == 1
+    told = capsys.readouterr()
+    assert "'at_last' is not known" in told.err
+    assert "broken.yaml: it points to gone.yaml, which is not there\n  hint: " in told.err
+    assert "nowhere: no such file or folder" in told.err
+    assert told.err.count("no spec here") == 0
+    assert "1 spec: 0 behaviours, 0 expectations, 3 errors" in told.out
+
+
+@pytest.mark.parametrize(
+    ("statement", "warned"),
+    [
+        ("Nodule #3 is found.", "the text 'Nodule' ends before '#3 is found.', which YAML takes for a comment: quote"),
+        ("'Nodule #3 is found.'", ""),
+        ("Nodule 3  # is found", ""),
+        ("Nodule 3 ## is found", ""),
+        ("Nodule#3 is found", ""),
+        ("|\n      Nodule #3 is found", ""),
+    ],
+)
+def test_check_warns_of_a_text_whose_end_yaml_takes_for_a_comment(folder, capsys, statement, warned):
+    spec = f"synnodtest: 1\nbehaviours:\n  - id: found\n    statement: {statement}\n" + SPEC.split("statement: s\n")[1]
+    (folder / "lent.yaml").write_text(spec)
+    (folder / "s.yaml").write_text(SPEC.replace("behaviours:", "include: [lent.yaml]\nbehaviours:", 1))
+    assert main(["check", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert ("lent.yaml:4: WARNING the text" in told) is bool(warned)
+    assert warned in told
+
+
 SCENES = "scenes: {backgrounds: {set: normal, count: 40}, nodules: [{diameter_mm: 12}]}"
 ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
 
