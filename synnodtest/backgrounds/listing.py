@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -88,6 +89,7 @@ def _listed(folder: Path, outer: Sequence[Path]) -> Listing:
         entries = [Entry(path.relative_to(folder).as_posix(), path, masks.of(path)) for path in tree]
     else:
         notes += dead_links(images.iterdir())
+    entries = [replace(e, id=_in_any_locale(e.id)) for e in entries]
     entries = [replace(e, header=read_dicom_facts(e.path)) if is_dicom(e.path) else e for e in entries]
     entries, foreign = _without(entries, _no_frontal_view)
     planted = {entry.path for entry in entries if says_planted(entry.path)}
@@ -116,6 +118,11 @@ def _listed(folder: Path, outer: Sequence[Path]) -> Listing:
     _refuse_unspaced(entries)
     entries.sort(key=lambda entry: entry.id)
     return Listing(folder, manifest.path if manifest else None, entries, notes, annotated.patients)
+
+
+def _in_any_locale(name: str) -> str:
+    """Return a file's name as a system of UTF-8 has it: scenes are drawn by it, and the system's own may be ASCII."""
+    return os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
 def _refuse_unspaced(entries: Sequence[Entry]) -> None:

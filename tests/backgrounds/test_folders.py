@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -874,3 +876,15 @@ def test_a_name_that_the_systems_encoding_has_no_letter_for_is_told_with_a_remed
     assert "'ascii' codec can't encode" in ran.stderr
     assert "set PYTHONUTF8=1" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_films_have_the_same_names_in_an_ascii_locale_as_they_have_in_utf8(tmp_path):
+    make_set(tmp_path / "set")
+    (tmp_path / "set" / "a.png").rename(tmp_path / "set" / "\u00e4.png")
+    program = "from pathlib import Path; from synnodtest.backgrounds.listing import list_radiographs as listed"
+    program += "; print(ascii([entry.id for entry in listed(Path('set')).entries]))"
+    expected = ascii([entry.id for entry in list_radiographs(tmp_path / "set").entries])
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "\\xe4.png" in expected
+    assert ran.stdout.strip() == expected, ran.stderr
