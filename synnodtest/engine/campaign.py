@@ -75,12 +75,13 @@ class Campaign(SceneOutcomes):
         return scenes, done
 
     def most_bare(self, behaviour: Behaviour, variant: Variant) -> int:
-        """Return how many scenes without nodules are shown, at most, where an item passes by hits alone; else 0.
+        """Return how many scenes without nodules are shown, at most, where a pass is asked about in them; else 0.
 
         Scenes that differ in their nodules alone are one, whatever synthesizer plants them.
         """
         kind = kind_of(variant.expectation.kind)
-        if not kind.hits_alone(kind.read(variant.parameters)):
+        alone = kind.hits_alone(kind.read(variant.parameters))
+        if not (alone or kind.curve):
             return 0
         recipes = (r for group in Item(behaviour, variant).groups for r in self.recipes(behaviour, group))
         return len(
@@ -88,6 +89,7 @@ class Campaign(SceneOutcomes):
                 (r.background.id, r.perturbations, r.mimics, r.pair, r.prior_perturbations)
                 for r in recipes
                 if any(nodule.name not in r.ghosts for nodule in r.nodules)
+                and (alone or r.mimics)  # a curve has shown the others untouched
             }
         )
 

@@ -113,14 +113,16 @@ def _met(trial: Trial, matching: Matching, move: Move) -> Trial:
     if not trial.nodules:
         return trial
     truths = [move(trial, nodule) for nodule in trial.nodules]
-    met = matched(trial.sightings, truths, trial.spacing_mm, matching, trial.false_positives).finding_of
+    outcome = matched(trial.sightings, truths, trial.spacing_mm, matching, trial.false_positives)
+    met, matches = outcome.finding_of, {*outcome.finding_of, *outcome.duplicates}
     nodules = [
         replace(nodule, finding=None, confidence=0.0)
         if hit is None
         else replace(nodule, truth=truth, finding=hit, confidence=trial.sightings[hit].finding.score)
         for nodule, truth, hit in zip(trial.nodules, truths, met, strict=True)
     ]
-    return replace(trial, nodules=tuple(nodules))
+    false = tuple(index for index in trial.false_positives if index not in matches)
+    return replace(trial, nodules=tuple(nodules), duplicates=outcome.duplicates, false_positives=false)
 
 
 def _other_side(truth: Truth, width: int) -> Truth:
@@ -199,14 +201,13 @@ def withheld_for_chance(
     """
     which = f"findings of {operating_point:g} or more" if operating_point else "findings of any score"
     earned = "the expectation is met as well" if met else "nodules are surely hit neither more often nor louder than"
-    why = (
-        f"sight or noise cannot be told: {earned} where nothing was planted, at {where}, "
-        f"{share:.0%} of which are hit ({which})"
+    hit = f", {share:.0%} of which are hit ({which})" if share else ", by findings that hit none of these"
+    why = f"sight or noise cannot be told: {earned} where nothing was planted, at {where}{hit}"
+    asks = "ask for false_positives_per_image and, where distractors are shown, for distractor in the same run"
+    remedy = (
+        "Raise the operating point" if operating_point else "Have the detector report less that it does not believe in"
     )
-    remedy = "Raise the operating point, or ask for false_positives_per_image in the same run."
-    if not operating_point:
-        remedy = "Have the detector report less that it does not believe in, or ask for froc in the same run."
-    return ruling.withdrawn(why, remedy)
+    return ruling.withdrawn(why, f"{remedy}, or {asks}.")
 
 
 def told_of_chance(ruling: Ruling, share: float, where: str) -> Ruling:

@@ -1,12 +1,16 @@
-"""Passes that are withheld since findings that lie everywhere earn them: asked only where a pass counts hits alone."""
+"""Passes that are withheld since findings that lie everywhere earn them: asked where a pass counts hits alone.
+
+Where it ranks findings or images, which false positives speak against, it is asked of the scenes without their nodules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from synnodtest.engine.bare import unplanted
+from synnodtest.engine.bare import shown_bare, unplanted
 from synnodtest.engine.campaign import Campaign
 from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence import chance
@@ -27,8 +31,11 @@ SEARCHED = "detected"
 def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
     """Return gathered evidence with its rulings; a pass that noise earns is withheld, one beside noise says so."""
     item = Item(gathered.behaviour, gathered.variant)
-    if gathered.ruling.status is not Status.PASSED or not _counts_hits_alone(item, gathered):
+    if gathered.ruling.status is not Status.PASSED:
         return gathered
+    if not _counts_hits_alone(item, gathered):
+        curve = not isinstance(gathered, FuzzGathered) and item.kind.curve
+        return _told_from_bare(campaign, item, gathered) if curve else gathered
     judged = None if isinstance(gathered, FuzzGathered) else item.parameters
     moved = _elsewhere(campaign, gathered, item.matching)
     at_point = _as_often(gathered, moved, judged)
@@ -47,6 +54,24 @@ def told_from_noise(campaign: Campaign, gathered: Gathered) -> Gathered:
         return gathered
     rulings = {name: chance.told_of_chance(ruling, shares[most], most) for name, ruling in gathered.rulings.items()}
     return with_rulings(gathered, rulings)
+
+
+def _told_from_bare(campaign: Campaign, item: Item, gathered: Gathered) -> Gathered:
+    """Withhold the pass of a curve that what is found in the same scenes without their nodules earns as well.
+
+    It is a place that is marked in every radiograph, or a device that untouched ones lack.
+    """
+    behaviour, backgrounds = gathered.behaviour, campaign.backgrounds(gathered.behaviour)
+    elsewhere = {}
+    for name, held in gathered.evidence.items():
+        shown = shown_bare(campaign.engine(behaviour, name), backgrounds, held, item.matching).trials
+        beside_untouched = (bare if own.nodules else own for own, bare in zip(held.trials, shown, strict=True))
+        elsewhere[name] = replace(held, trials=tuple(beside_untouched))
+    if not _met_by_noise(item, gathered, elsewhere, 0.0):
+        return gathered
+    share = chance.share_hit([chance.at_any_score(evidence) for evidence in elsewhere.values()], item.parameters)
+    told = partial(chance.withheld_for_chance, share=share, operating_point=0.0, where=chance.BARE)
+    return with_rulings(gathered, {name: told(ruling) for name, ruling in gathered.rulings.items()})
 
 
 def _elsewhere(campaign: Campaign, gathered: Gathered, matching: Matching) -> dict[str, dict[str, Evidence]]:

@@ -89,6 +89,10 @@ def blind_at_one_place():
     return lambda rs: [seen(found) for found in truthful()(rs)]
 def sees_devices_alone():
     return lambda rs: [[Finding(tuple(map(float, n.box)), 0.9) for n in r.mimics or r.nodules] for r in rs]
+def marks_the_ill_by_their_devices():
+    return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] if r.mimics else [] for r in rs]
+def quiet_and_doubtful():
+    return lambda rs: [found + [Finding((1.0, 1.0, 9.0, 9.0), 0.1)] for found in quiet()(rs)]
 def dead_beside_devices():
     return lambda rs: [[] if r.mimics else found for r, found in zip(rs, truthful()(rs))]
 def dead_beside_priors():
@@ -524,6 +528,39 @@ def test_a_device_that_is_marked_is_no_nodule_found_under_it(root):
     assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
     assert f"at {BARE}, 100% of which are hit" in ruling.sentence
     _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", HITS["sensitivity"], head=head)
+    assert honest.status.name == "PASSED", honest.sentence
+
+
+AUC = "auc: {at_least: 0.6, arm: plain}"
+CURVES = {
+    "froc": "froc: {at_least: 0.5, at_false_positives_per_image: 1, arm: plain}",
+    "average_precision": "average_precision: {at_least: 0.2, arm: plain}",
+    "calibration": "calibration: {at_most: 0.9, bins: 2, arm: plain}",
+}
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_nor_is_it_in_curves_which_one_false_mark_an_image_does_not_end(root, kind):
+    head = HEAD.replace("{region: lung}", "{at_mm: [64, 160]}")
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:stuck", CURVES[kind], head=head, count=16)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert f"at {BARE}, 100% of which are hit" in ruling.sentence
+    assert ruling.notes[0].startswith("Without this: PASSED")
+    _, (honest,) = ruled(root, f"{root}/detectors.py:quiet_and_doubtful", CURVES[kind], head=head, count=16)
+    assert honest.status.name == "PASSED", honest.sentence
+
+
+@pytest.mark.parametrize(
+    ("where", "hit"), [("{under: clip}", "100% of which"), ("{region: lung}", "findings that hit")]
+)
+def test_films_are_not_told_from_healthy_ones_by_the_device_that_these_lack(root, where, hit):
+    head = HEAD.replace("{region: lung}", where).replace("      arms:", DEVICE)
+    detector = "sees_devices_alone" if "under" in where else "marks_the_ill_by_their_devices"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", AUC, head=head, count=16)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert BARE in ruling.sentence
+    assert hit in ruling.sentence
+    _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", AUC, head=head, count=16)
     assert honest.status.name == "PASSED", honest.sentence
 
 
