@@ -79,9 +79,10 @@ def _silent(campaign: Campaign, failure: Failure, synthesizer: str) -> str:
     asked = failure["parameters"]
     matching, point = Matching.from_dict(asked.get("matching")), float(asked["operating_point"])
     probe, why = reported_of_conspicuous(campaign, failure["set"], point, matching, synthesizer)
-    if probe.reported:
+    if probe.heard:
         return ""
-    shown = why or f"of {counted(probe.pictures, 'conspicuous nodule')}, planted to find out, it reports none"
+    planted = f"of {counted(probe.pictures, 'conspicuous nodule')}, planted to find out"
+    shown = why or f"{planted}, it reports {probe.reported or 'none'}"
     return f"mended or silent cannot be told: reporting nothing keeps the claim, and {shown}"
 
 

@@ -21,6 +21,9 @@ SILENCE = "What the detector reported in this run"
 NEXT_TO_NOTHING = 0.05
 """A detector with findings on fewer pictures than this share has said next to nothing: one in twenty is what the
 strictest usual bounds on false positives allow, and any detector of use finds more conspicuous nodules."""
+LEAST_HEARD = 2
+"""Findings that are no accident, by simulation: of boxes that lie at random in the lung, one a picture, one hits one of
+a dozen large nodules in every sixth run, and two do in every eightieth."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,12 @@ class Reported:
     @property
     def silent(self) -> bool:
         """True where that is next to nothing; no picture at all is nothing."""
-        return self.reported < NEXT_TO_NOTHING * self.pictures or not self.reported
+        return self.reported < NEXT_TO_NOTHING * self.pictures or not self.heard
+
+    @property
+    def heard(self) -> bool:
+        """True where that is no accident of one picture."""
+        return 0 < self.reported >= min(LEAST_HEARD, self.pictures)
 
     def row(self) -> dict[str, object]:
         """Return a row of the table."""

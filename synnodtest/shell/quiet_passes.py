@@ -30,7 +30,7 @@ PROBES = tuple(
     for diameter in (16.0, 22.0, 28.0)
     for contrast in (0.4, 0.55, 0.7, 0.85)
 )
-"""Conspicuous nodules, large and dense: a detector that reports one of a dozen is not silent."""
+"""Conspicuous nodules, large and dense: a detector that reports two of a dozen is not silent, nor is it chance."""
 CONSPICUOUS = "conspicuous nodules, planted to find out"
 
 
@@ -68,7 +68,7 @@ class SilenceCheck:
             if speaks and recorded_in(campaign.providers.detector):
                 continue
             probe, why = self._probed(campaign, gathered, point, group, groups[group])
-            if probe.reported or (not probe.pictures and (speaks or self._speaks(point))):
+            if probe.heard or (not probe.pictures and (speaks or self._speaks(point))):
                 continue
             every, where = [*(hits if speaks else tallies), probe], self._where(group)
             rulings = gathered.rulings.items()

@@ -13,9 +13,10 @@ from tests.expectations.evidence import evidence, trial
 
 @pytest.mark.parametrize(
     ("reported", "pictures", "silent"),
-    [(0, 0, True), (0, 1, True), (1, 1, False), (1, 20, False), (1, 21, True), (4, 81, True), (5, 100, False)],
-)
-def test_fewer_pictures_than_one_in_twenty_are_silence_and_so_are_none(reported, pictures, silent):
+    [(0, 0, True), (0, 1, True), (1, 1, False), (1, 2, True), (2, 2, False), (1, 20, True), (2, 40, False),
+     (2, 41, True), (4, 81, True), (5, 100, False)],
+)  # fmt: skip
+def test_fewer_pictures_than_one_in_twenty_are_silence_and_so_are_none_and_one_of_several(reported, pictures, silent):
     assert Reported("anything", pictures, reported).silent is silent
 
 

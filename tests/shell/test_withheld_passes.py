@@ -93,6 +93,13 @@ def marks_the_ill_by_their_devices():
     return lambda rs: [[Finding((1.0, 1.0, 9.0, 9.0), 0.9)] if r.mimics else [] for r in rs]
 def quiet_and_doubtful():
     return lambda rs: [found + [Finding((1.0, 1.0, 9.0, 9.0), 0.1)] for found in quiet()(rs)]
+def lucky(probes=1):
+    hits = [(16.0, 0.4), (22.0, 0.7)][:probes]
+    def sees(nodule):
+        return (nodule.requested.get("diameter_mm"), nodule.requested.get("contrast")) in hits
+    return lambda rs: [[Finding(tuple(map(float, n.box)), 0.9) for n in r.nodules if sees(n)] for r in rs]
+def lucky_twice():
+    return lucky(2)
 def dead_beside_devices():
     return lambda rs: [[] if r.mimics else found for r, found in zip(rs, truthful()(rs))]
 def dead_beside_priors():
@@ -311,6 +318,13 @@ def test_a_pass_of_a_silent_detector_is_withheld_and_says_why(at_once, detector,
     assert any(note.startswith("Without this: PASSED") for note in ruling.notes)
     assert any("sensitivity" in note for note in ruling.notes)
     assert {row["with a finding"] for row in ruling.details[SILENCE]} == {0}
+
+
+@pytest.mark.parametrize(("detector", "status"), [("lucky", "INCONCLUSIVE"), ("lucky_twice", "PASSED")])
+def test_one_conspicuous_nodule_of_a_dozen_that_is_hit_may_be_an_accident(root, detector, status):
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:{detector}", QUIET["specificity"])
+    assert ruling.status.name == status, ruling.sentence
+    assert ("1 of 12 pictures of conspicuous nodules" in ruling.sentence) is (detector == "lucky")
 
 
 BLIND = {
