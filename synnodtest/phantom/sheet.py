@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from synnodtest.files import replacing
 from synnodtest.geometry import edge_of
@@ -49,10 +49,7 @@ def contact_sheet(
     sheet = Image.new("RGB", (columns * tile, rows * tile + (_LEGEND_PX if regions else 0)))
     for k, radiograph in enumerate(radiographs):
         picture = Image.fromarray(outlined(radiograph, regions))
-        scale = tile / max(picture.size)
-        picture = picture.resize(
-            (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS
-        )
+        picture = ImageOps.contain(picture, (tile, tile), Image.Resampling.LANCZOS)
         label = " ".join([radiograph.background, *(str(radiograph.strata.get(key, "")) for key in ("sex", "age"))])
         ImageDraw.Draw(picture).text((6, 6), label, fill=(255, 255, 255))
         sheet.paste(picture, ((k % columns) * tile, (k // columns) * tile))
