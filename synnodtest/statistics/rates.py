@@ -152,12 +152,11 @@ def _size(x: Array, n: Array, guarded: bool) -> Array:
     variance = clusters / (clusters - 1) * (rest**2).sum(axis=-1) / total**2
     if not guarded:
         return effective_size(p * (1 - p), variance, total, clusters, clusters - 1)
-    equal = equal_clusters(n)
-    if np.ptp(n) > 0:
-        among = _correlation(x, n) * (float((n**2).sum()) - total)
-        variance = np.maximum(variance, p * (1 - p) * (total + among) / total**2)
     telling = np.minimum(np.count_nonzero(x > 0, axis=-1), np.count_nonzero(x < n, axis=-1))
-    return guarded_size(p * (1 - p), variance, total, clusters, telling, equal)
+    size = guarded_size(p * (1 - p), variance, total, clusters, telling, equal_clusters(n))
+    if np.ptp(n) == 0:
+        return size
+    return np.minimum(size, total / (1 + _correlation(x, n) * (float((n**2).sum()) / total - 1)))
 
 
 def korn_graubard_bounds(x: Array, n: Array, alpha: float, guarded: bool) -> tuple[Array, Array, Array]:
@@ -189,9 +188,9 @@ def korn_graubard(
         guarded: Take as degrees of freedom the number of clusters in which the rarer outcome occurs, less one, in
             place of B - 1 (n* stays at least B); where clusters differ in size, B is Kish's number of equal clusters,
             (sum n)^2 / sum n^2, also at p of 0 and 1, and residuals are those from the rate of all other clusters: one
-            patient with most of the films would hide its own deviation. Nor is v then below what the intraclass
-            correlation of all clusters makes of these sizes, p(1-p) (1 + icc (sum n^2 / n - 1)) / n: a few large ones
-            may agree by chance. With 10 nodules on each of 20 backgrounds at an intraclass correlation of 0.4, a
+            patient with most of the films would hide its own deviation. Nor does n* then exceed what the intraclass
+            correlation of all clusters leaves of these sizes, n / (1 + icc (sum n_b^2 / n - 1)): a few large ones may
+            agree by chance. With 10 nodules on each of 20 backgrounds at an intraclass correlation of 0.4, a
             detector exactly at the bound then passes at most 3% of the time; by the plain formula 5% at a rate of 0.80,
             but 8% at 0.90 or 0.95. And a share 1 - alpha**(1/B) of clusters may be unlike all seen, with nothing but
             misses, or hits: agreement between few clusters of many trials makes v small, and of 15 backgrounds of 20

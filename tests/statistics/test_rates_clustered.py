@@ -238,6 +238,7 @@ def test_backgrounds_and_patients_of_unequal_number_are_refused():
         ((5, 5, 5, 5, 1), (5, 5, 5, 5, 5)),
         ((0, 0, 0, 9, 0, 1), (10, 3, 2, 30, 4, 2)),
         ((10, 3, 2, 21, 4, 1), (10, 3, 2, 30, 4, 2)),
+        ((2, 0, 2, 2, 0, 1, 2, 14, 13), (2, 2, 2, 2, 2, 2, 2, 15, 15)),
         ((1, 0), (3, 4)),
         ((2, 2, 2, 2), (4, 4, 4, 4)),
         ((4, 2, 7, 0), (4, 2, 7, 0)),
@@ -252,11 +253,6 @@ def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
     equal = total**2 / (n**2).sum() if guarded else count
     enlarged = np.maximum(1, (1 - 1 / count) / (1 - n / total)) if guarded else 1.0
     variance = count / (count - 1) * ((enlarged * (x - p * n)) ** 2).sum() / total**2
-    if guarded and np.ptp(n) > 0 and 0 < p < 1:
-        outcomes = [np.arange(k) < hits for hits, k in zip(x, n, strict=True)]
-        ratio, typical = stats.f_oneway(*outcomes).statistic, (total - (n**2).sum() / total) / (count - 1)
-        rho = min(1, max(0, (ratio - 1) / (ratio + typical - 1))) if np.isfinite(ratio) else 1.0
-        variance = max(variance, p * (1 - p) * (1 + rho * ((n**2).sum() / total - 1)) / total)
 
     def size(degrees):
         if p in (0, 1):
@@ -267,6 +263,11 @@ def test_the_effective_size_is_the_one_that_is_written_down(x, n, guarded):
 
     telling = min((x > 0).sum(), (x < n).sum())
     want = min(size(count - 1), max(size(max(min(telling, equal), 2) - 1), equal)) if guarded else size(count - 1)
+    if guarded and np.ptp(n) > 0 and 0 < p < 1:
+        between = stats.f_oneway(*(np.arange(k) < hits for hits, k in zip(x, n, strict=True))).statistic
+        typical = (total - (n**2).sum() / total) / (count - 1)
+        rho = max(0, (between - 1) / (between + typical - 1)) if np.isfinite(between) else 1.0
+        want = min(want, total / (1 + rho * ((n**2).sum() / total - 1)))
     assert got.extra["effective_n"] == pytest.approx(want)
     assert got.extra["design_effect"] == pytest.approx(total / want)
     lower = stats.beta.ppf(0.05, p * want, want - p * want + 1) if p else 0.0
