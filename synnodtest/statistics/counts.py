@@ -161,10 +161,10 @@ def count_rate(
     The dispersion is the variance of the rate between clusters over the Poisson variance. Up to 1.25
     Garwood's bounds decide. Above it, bootstrap-t over clusters decides, never narrower than Garwood's; its upper bound
     is no lower than Student's t with one more cluster that is as bad as the worst.
-    Where clusters repeat, the upper bound is no lower than Garwood's at the effective number of images, guarded as a
-    rate's: few patients, or one with most of the images, say little of how events crowd. Nor is it lower than the rate
-    would be if as many patients as may be unlike all seen (a share of 1 - alpha**(1/B)) showed three events per image,
-    or as many as the worst one seen.
+    Where clusters repeat, bounds are no narrower than Garwood's at the effective number of images, guarded as a
+    rate's: few patients, or one with most of the images, say little of how events crowd. Nor is the upper one lower
+    than the rate would be if as many patients as may be unlike all seen (a share of 1 - alpha**(1/B)) showed three
+    events per image, or as many as the worst one seen.
 
     Args:
         counts: Events of each image; shape (n,).
@@ -191,9 +191,12 @@ def count_rate(
     per_cluster = cluster_sums(events, index, count)
     images = np.bincount(index, minlength=count).astype(float)
     upper, dispersion = map(float, least_upper(per_cluster, images, alpha, guarded))
-    extra = {"dispersion": dispersion}
+    extra, lower = {"dispersion": dispersion}, exact.lower
+    if count < len(events):
+        sure = float(_sure_exposure(per_cluster, images))
+        lower = min(lower, poisson_exact(exact.value * sure, sure, alpha=alpha).lower)
     if dispersion <= OVERDISPERSED:
-        return made(exact.lower, upper, extra=extra)
+        return made(lower, upper, extra=extra)
     low, high = _bootstrap_t(per_cluster, images, alpha, resamples, seed)
-    lower, flags = max(0.0, min(low, exact.lower)), few_clusters(count)
-    return made(lower, max(high, upper), method="bootstrap-t", flags=flags, extra=extra)
+    ends = max(0.0, min(low, lower)), max(high, upper)
+    return made(*ends, method="bootstrap-t", flags=few_clusters(count), extra=extra)

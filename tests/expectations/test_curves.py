@@ -322,7 +322,7 @@ def test_the_error_of_calibration_is_bounded_by_the_spread_of_resampled_backgrou
     draws = np.array([error(pick) for pick in rng.integers(backgrounds, size=(2000, backgrounds))])
     excess, half = draws.mean() - value, stats.t.isf(0.05, backgrounds - 1) * draws.std(ddof=1)
     assert part.value == pytest.approx(value)
-    assert part.lower == pytest.approx(max(0.0, value - max(excess, 0.0) - half))
+    assert part.lower == pytest.approx(max(0.0, value - max(excess, 0.0) / (np.sqrt(2) - 1) - half))
     units = min(value * (1 - value) / draws.var(ddof=1), len(pooled(trials)[0]))
     beta_bound = stats.beta.isf(0.05, value * units + 1, units - value * units)
     assert part.upper == pytest.approx(max(value + half, beta_bound))

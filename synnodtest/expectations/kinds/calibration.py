@@ -46,6 +46,11 @@ class Calibration(Selection):
     bins: int = option("Number of bins of equal mass. Default 10.", number(2, 100, whole=True), 10, stated=True)
 
 
+_OF_CHANCE = 1.0 / (math.sqrt(2.0) - 1.0)
+"""What chance adds to the error, over what resampling adds on top of it: where scores are right, the gap of a bin has a
+spread of s between samples and of s times the root of two between resamples."""
+
+
 @with_worst_case(missed)
 def calibration(parameters: Calibration, evidence: Evidence) -> Ruling:
     """Expected calibration error of all findings, in bins of equal mass; the detector must find nodules, too.
@@ -115,7 +120,8 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
     """Return the estimator of the error, by the spread between resampled clusters.
 
     The error of few findings is too large, and a resample's larger still. BCa would take that back from the upper bound
-    and pass a detector exactly at the bound up to 25% of the time; so it is taken from the lower bound alone.
+    and pass a detector exactly at the bound up to 25% of the time; so it is taken from the lower bound alone, as if all
+    of it were of scores that are right: by what resampling adds alone these failed a bound of 0.02 in 17% of runs.
     """
     names, index = np.unique(ledger.clusters, return_inverse=True)
     count = len(names)
@@ -134,7 +140,7 @@ def _estimator(ledger: Ledger, bins: int, seed: int) -> Callable[[float], Estima
         half = t_isf(alpha, max(count - 1, 1)) * spread
         unlike = unseen_share(count, alpha) if half < 1e-12 else 0.0
         return made(
-            max(0.0, value - excess - half - unlike * value),
+            max(0.0, value - _OF_CHANCE * excess - half - unlike * value),
             max(min(1.0, value + half + unlike * (1.0 - value)), _skewed(value, spread, len(ledger.score), alpha)),
             alpha=alpha,
         )
