@@ -87,6 +87,8 @@ def guarded_95(hit, cluster):
 
         telling = min((x > 0).sum(), (x < n).sum())
         size = min(effective(b - 1), max(effective(max(min(telling, kish), 2) - 1), kish))
+        if np.ptp(n):  # Kish's design effect: a few large clusters may agree by chance
+            size = min(size, total / (1 + correlation_of(x, n) * (total / kish - 1)))
     low = stats.beta.ppf(0.025, p * size, size - p * size + 1) if p > 0 else 0.0
     high = stats.beta.ppf(0.975, p * size + 1, size - p * size) if p < 1 else 1.0
     if b == total:
@@ -94,6 +96,13 @@ def guarded_95(hit, cluster):
     seen = 0.025 ** (1 / kish)  # no more than the rest is unlike all clusters seen
     skewed = hall_95(p + (x - p * n) * b / total)
     return max(0, min(low, p * seen, skewed[0])), min(1, max(high, 1 - (1 - p) * seen, skewed[1]))
+
+
+def correlation_of(x, n):
+    """The intraclass correlation by analysis of variance (Ridout et al. 1999)."""
+    ratio = stats.f_oneway(*(np.arange(trials) < hits for hits, trials in zip(x, n, strict=True))).statistic
+    typical = (n.sum() - (n**2).sum() / n.sum()) / (len(n) - 1)
+    return max(0.0, (ratio - 1) / (ratio + typical - 1)) if np.isfinite(ratio) else 1.0
 
 
 def hall_95(values):

@@ -47,7 +47,7 @@ class Calibration(Selection):
 
 
 _OF_CHANCE = 1.0 / (math.sqrt(2.0) - 1.0)
-"""What chance adds to the error, over what resampling adds on top of it: where scores are right, the gap of a bin has a
+"""Part of the error that is chance, over what resampling adds to it: where scores are right, the gap of a bin has a
 spread of s between samples and of s times the root of two between resamples."""
 
 
