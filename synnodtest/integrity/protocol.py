@@ -17,14 +17,17 @@ from string import Template
 from synnodtest.canonical import sha256_of
 from synnodtest.decoding import Schema
 from synnodtest.errors import RecordError
-from synnodtest.expectations.metrics import METRICS
+from synnodtest.expectations.metrics import METRICS, RATES
 from synnodtest.files import write_atomic
 from synnodtest.integrity.forms import read_nodes
 from synnodtest.integrity.lock import read_lock, write_lock
 from synnodtest.integrity.sources import sources
+from synnodtest.spec.messages import unknown
 from synnodtest.spec.model import Spec
 from synnodtest.spec.nodes import plain
 
+IDENTITY_FIELDS = ("name", "version", "weights", "sha256", "configuration")
+"""Fields that ``may_change`` can name; ``configuration.NAME`` is one of its settings, ``weights`` their sha256."""
 GATES = ("integrity", "safety", "performance", "exploratory")
 LEAST_PAIRS = 60
 """Pairs of scenes that a comparison of versions rests on at least, unless the protocol says otherwise."""
@@ -129,7 +132,7 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
     The code that its specs name is noted too.
 
     Raises:
-        RecordError: the protocol cannot be read, or a spec that it names is not as it says.
+        RecordError: the protocol cannot be read, a spec that it names is not as it says, or it names what is not there.
     """
     read = list(specs)
     drafted = not path.exists()
@@ -143,6 +146,7 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
             f"{path}: {moved[0]} is not the spec that the protocol names",
             hint="name it to freeze; a spec that changed asks for a new protocol: delete the file to draft one",
         )
+    _refuse_what_nothing_has(path, protocol, [s for s in read if s.path.as_posix() in protocol.specs])
     frozen = read_lock(lock)
     known = {file: entry.raw for file, entry in frozen.protocols.items()}
     before = known.get(path.as_posix(), {})
@@ -153,6 +157,24 @@ def freeze_protocol(path: Path, specs: Iterable[Spec], lock: Path) -> tuple[bool
         known[path.as_posix()] = entry | ({"sources": code} if code else {})
     write_lock(lock, {**frozen.raw, "protocols": known, "protocols_sha256": sha256_of(known)})
     return drafted, protocol
+
+
+def _refuse_what_nothing_has(path: Path, protocol: Protocol, specs: Iterable[Spec]) -> None:
+    """Refuse names that no detector or spec has, and margins of the whole scale: a frozen plan mends nothing later.
+
+    Raises:
+        RecordError: there are some; names all.
+    """
+    ids = [behaviour.id for spec in specs for behaviour in spec.behaviours]
+    fields = [one for one in protocol.may_change if one.partition(".")[0] not in IDENTITY_FIELDS]
+    faults = [f"may_change: {unknown(one, IDENTITY_FIELDS, 'fields of a detector')}" for one in fields]
+    for one in protocol.margins:
+        if one.behaviour and one.behaviour not in ids:
+            faults.append(f"non_inferior: the behaviour {unknown(one.behaviour, ids, 'those of its specs')}")
+        if one.metric in RATES and one.margin >= 1:
+            faults.append(f"non_inferior: a margin of {one.margin:g} is all of {one.metric}; 0.05 is five points")
+    if faults:
+        raise RecordError("\n".join(f"{path}: {fault}" for fault in faults), hint="mend it, then freeze it again")
 
 
 def _code(specs: Iterable[Spec]) -> dict[str, str]:

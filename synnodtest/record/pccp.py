@@ -215,7 +215,7 @@ def _near(one: float | None, other: float | None, most: float) -> bool:
 
 
 def _changes(protocol: Protocol, reference: Version, new: Version) -> Clause:
-    allowed = [name.replace("weights", "sha256") for name in protocol.may_change]
+    allowed = ["sha256" if name == "weights" else name for name in protocol.may_change]
     asks = f"Nothing differs from the reference but {', '.join(protocol.may_change) or 'nothing'}."
     detectors = (version.side.detector for version in (reference, new))
     before, after = (_flat(encode(replace(one, demonstration=None))) for one in detectors)  # which records alone say

@@ -274,6 +274,14 @@ def test_a_change_that_was_not_foreseen_fails(plan):
     assert (row["field"], row["reference"], row["new"], row["foreseen"]) == ("configuration.size", "512", "640", "no")
 
 
+def test_a_setting_called_weights_may_change_where_it_is_named(plan):
+    changed = version(hits(0.9), number="2", configuration={"size": 512, "weights": "b.pt"})
+    foreseen = replace(plan, may_change=("version", "weights", "configuration.weights"))
+    reference = version(hits(0.9), configuration={"size": 512, "weights": "a.pt"})
+    assert judged(foreseen, reference, changed)[1]["changes"].status == "PASSED"
+    assert judged(plan, reference, changed)[1]["changes"].status == "FAILED"
+
+
 def test_a_detector_in_place_of_a_run_does_not_differ_in_what_a_record_alone_says(plan):
     """That weights are no demonstration stands in a record; of a detector that is run now nothing is said yet."""
     old = version(hits(0.9))
@@ -406,6 +414,31 @@ def test_a_protocol_is_drafted_frozen_and_told_when_it_changed(tmp_path, monkeyp
     (tmp_path / "size.yaml").write_text(SPEC.replace("0.5", "0.4"))
     with pytest.raises(RecordError, match="is not the spec that the protocol names"):
         freeze_protocol(path, [load_spec(tmp_path / "size.yaml")], lock)
+
+
+def test_a_plan_that_names_what_is_not_there_is_not_frozen(tmp_path, monkeypatch):
+    from synnodtest.integrity.lock import freeze
+    from synnodtest.spec.loader import load_spec
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "size.yaml").write_text(SPEC)
+    spec, lock, path = load_spec(tmp_path / "size.yaml"), tmp_path / "synnodtest.lock", tmp_path / "plan.yaml"
+    freeze([spec], lock)
+    freeze_protocol(path, [spec], lock)
+    sound = path.read_text()
+    bent = sound.replace("may_change: [version,", "may_change: [verson, configuration.size,")
+    bent = bent.replace("metric: sensitivity, margin: 0.05", "metric: sensitivity, behaviour: fuond, margin: 5")
+    path.write_text(bent)
+    with pytest.raises(RecordError) as raised:
+        freeze_protocol(path, [spec], lock)
+    assert str(raised.value).splitlines()[:-1] == [
+        f"{path}: may_change: 'verson' is not known; did you mean 'version'?",
+        f"{path}: non_inferior: the behaviour 'fuond' is not known; did you mean 'found'?",
+        f"{path}: non_inferior: a margin of 5 is all of sensitivity; 0.05 is five points",
+    ]
+    assert frozen_at(read_protocol(path), lock) == ("", None)
+    path.write_text(sound.replace("metric: sensitivity, margin", "metric: sensitivity, behaviour: found, margin"))
+    freeze_protocol(path, [spec], lock)
 
 
 def test_a_plan_is_frozen_anew_where_the_code_of_a_check_was_changed(tmp_path, monkeypatch):
