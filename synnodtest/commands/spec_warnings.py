@@ -51,7 +51,7 @@ def cut_texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _of_values(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
-    """Yield features that no nodule of training has, and what is held though it is swept, with its line."""
+    """Yield features that no nodule of training has, and what a nodule keeps to in vain, with its line."""
     from synnodtest.planning.radiomics_space import outermost
 
     scenes, fuzz = behaviour.scenes, behaviour.fuzz
@@ -65,6 +65,10 @@ def _of_values(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
             end = low if low < least else high
             known = f"the nodules that the shipped model was trained on have {least:.4g} to {most:.4g}"
             yield line, f"{behaviour.id!r}: {name} of {end:g}: {known}, and it draws nothing beyond"
+    for one in nodules[:1]:
+        if one.location.min_distance_mm and not any(other.location.min_distance_mm for other in nodules[1:]):
+            told = f"min_distance_mm of {one.name!r} keeps it from nothing: it is planted first, and a later nodule "
+            yield one.line, f"{behaviour.id!r}: {told}may lie beside it; give the distance to the later one"
     for one in nodules:
         swept = {name for name, value in one.values().items() if isinstance(value, Sweep)}
         for name in sorted(swept & one.hold):

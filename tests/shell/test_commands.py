@@ -274,6 +274,17 @@ def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(folder, ca
         ("uniform: [8, 20]", "by: {kvp: [60, 90, 120]}", ""),
         ("sweep: [8, 20]}, hold: [diameter_mm], margin: {choice: [smooth]", "", "diameter_mm is swept and held"),
         ("sweep: [8, 20]}, hold: [location], margin: {choice: [smooth]", "", ""),
+        (
+            "uniform: [8, 20]}, location: {min_distance_mm: 40",
+            "",
+            "min_distance_mm of 'nodule' keeps it from nothing: it is planted first",
+        ),
+        ("uniform: [8, 20]}}, {diameter_mm: 9, location: {min_distance_mm: 40", "", ""),
+        (
+            "uniform: [8, 20]}, location: {min_distance_mm: 40}}, {diameter_mm: 9, location: {min_distance_mm: 40",
+            "",
+            "",
+        ),
         ("uniform: [8, 20]}, radiomics: {Sphericity: 80", "", "Sphericity of 80: the nodules that the shipped model"),
         ("uniform: [8, 20]}, radiomics: {Sphericity: 0.8", "", ""),
     ],
