@@ -140,8 +140,8 @@ def _check(options: argparse.Namespace) -> int:
             faults += sum(_lacks_function(path, expectation) for expectation in behaviour.expectations)
         behaviours += len(spec.behaviours)
         expectations += sum(len(b.expectations) for b in spec.behaviours)
-    for error in unseen:
-        print(error, file=sys.stderr)
+    for one in unseen:
+        print(one, file=sys.stderr)
     faults += len(unseen)
     from synnodtest.record.words import plural
 

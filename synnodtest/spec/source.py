@@ -233,9 +233,10 @@ def cut_off(text: str) -> Iterator[tuple[int, str, str]]:
     lines = _LINE_ENDS.split(text)
     for event in yaml.parse(text, Loader=_FAST):
         if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and isinstance(read_scalar(event.value), str):
-            rest = lines[event.end_mark.line][event.end_mark.column :]
+            end: Any = event.end_mark
+            rest = lines[end.line][end.column :]
             if _GLUED.match(rest):
-                yield event.end_mark.line + 1, event.value, rest.strip()
+                yield end.line + 1, event.value, rest.strip()
 
 
 def shown(path: Path) -> str:
