@@ -13,11 +13,14 @@ from synnodtest.counted import counted
 from synnodtest.errors import SynnodError
 from synnodtest.evidence.conditions import Condition, as_condition
 from synnodtest.expectations import kind_of
+from synnodtest.expectations.claims.no_reversal import NoReversal
 from synnodtest.expectations.kinds.size_at_sensitivity import SizeAtSensitivity
 from synnodtest.expectations.limits import LARGEST_RADIUS_MM
 from synnodtest.expectations.pairing import Compared
+from synnodtest.expectations.registry import find_claim
 from synnodtest.matching import Matching
 from synnodtest.spec.expectations import asks_little, changing, passes_in_silence
+from synnodtest.spec.limits import LIMITS
 from synnodtest.spec.model import ArmSpec, Behaviour, Expectation, Scenes
 from synnodtest.spec.nodes import listed
 from synnodtest.spec.quantities import FREE, admitted, judged_quantities, named_values
@@ -40,7 +43,8 @@ def warnings_of(behaviour: Behaviour) -> Iterator[tuple[int, str]]:
     yield from _out_of_range(behaviour)
     yield from _of_values(behaviour)
     for expectation in behaviour.expectations:
-        told = (*_by_levels(behaviour, expectation), *_beside_the_sizes(behaviour, expectation))
+        of_scenes = (*_by_levels(behaviour, expectation), *_beside_the_sizes(behaviour, expectation))
+        told = (*of_scenes, *_without_growth(behaviour, expectation))
         yield from ((expectation.line, f"{behaviour.id!r}: {expectation.id}: {words}") for words in told)
 
 
@@ -172,6 +176,22 @@ def _beside_the_sizes(behaviour: Behaviour, expectation: Expectation) -> Iterato
     if ends and own.at_most > max(ends):
         told = f"at_most is {own.at_most:g} mm and the largest nodule has {max(ends):g}"
         yield f"{told}: it asks for no more than at_most: {max(ends):g} would, since nothing is extrapolated"
+
+
+def _without_growth(behaviour: Behaviour, expectation: Expectation) -> Iterator[str]:
+    """Yield the end of a quantity that a search grows to no more than there can be: there a nodule meets itself."""
+    claim = find_claim(expectation.kind)
+    own = None if claim is None else claim.read(expectation.parameters)
+    if behaviour.fuzz is None or not isinstance(own, NoReversal):
+        return
+    asked = behaviour.fuzz.vary.get(own.over, behaviour.fuzz.fixed.get(own.over))
+    high = asked if isinstance(asked, (int, float)) else math.nan if asked is None else _usual(asked)[1]
+    most = LIMITS[own.over][1]
+    if high * own.factor > most:
+        yield (
+            f"{own.over} of {high:g} grows to {most:g} at most, not by a factor of {own.factor:g}: the less it grows, "
+            f"the more detectors pass, at {most:g} all; search up to {most / own.factor:.3g}"
+        )
 
 
 def _of_the_whole(behaviour: Behaviour) -> Iterator[str]:

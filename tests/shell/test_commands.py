@@ -343,6 +343,28 @@ def test_check_warns_of_a_size_outside_of_what_is_planted(folder, capsys, most, 
     assert warning in told
 
 
+@pytest.mark.parametrize(
+    ("asked", "over", "warned"),
+    [
+        ("vary: {diameter_mm: [12, 40]}, fixed: {contrast: 1.0}", "contrast", "contrast of 1 grows to 1 at most"),
+        ("vary: {contrast: [0.1, 0.8]}", "contrast", "at 1 all; search up to 0.667"),
+        ("vary: {contrast: [0.1, 0.6]}", "contrast", ""),
+        ("vary: {diameter_mm: [12, 40]}", "contrast", ""),
+        ("vary: {diameter_mm: [12, 40]}", "diameter_mm", ""),
+        ("vary: {diameter_mm: [12, 90]}", "diameter_mm", "diameter_mm of 90 grows to 100 at most"),
+    ],
+)
+def test_check_warns_of_a_search_that_grows_what_cannot_grow(folder, capsys, asked, over, warned):
+    (folder / "s.yaml").write_text(
+        f"synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz: {{{asked}}}\n    expect:\n"
+        f"      - no_reversal: {{over: {over}, max_drop: 0.1}}\n"
+    )
+    assert main(["check", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert ("s.yaml:6: WARNING 'found': no_reversal: " in told) is bool(warned)
+    assert warned in told
+
+
 def test_check_warns_of_a_search_whose_margin_no_score_can_exceed(folder, capsys):
     (folder / "s.yaml").write_text(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz:\n      vary: {diameter_mm: [9, 20]}\n    expect:\n"
