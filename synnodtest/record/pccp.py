@@ -29,6 +29,8 @@ MOST_OTHERS = 0.02
 """Share of a behaviour's scenes that may be others than the reference's; set by hand: the rounding of a network on
 another machine takes hardly a nodule beyond :func:`_alike`, and few films can be exchanged unseen;
 of fewer than 50 scenes none may be another, as a single one could carry a gate."""
+_APART = {"diameter_mm": 0.05, "contrast": 0.002, "contrast_in_place": 0.002, "conspicuity": 0.02}
+"""What rounding takes from a nodule at most; set by hand, below what another seed changes."""
 _UNTOLD = (
     "judged by code of which nothing was noted when the plan was frozen: freeze the plan anew "
     "(synnodtest freeze SPECS --protocol FILE), then run the new version"
@@ -202,12 +204,7 @@ def _alike(one: SceneEntry, other: SceneEntry | None) -> bool:
 
 def _same_nodule(one: NoduleEntry, other: NoduleEntry) -> bool:
     """Return whether two nodules are one on the same film, of which contrast in place and conspicuity tell."""
-    return (
-        _near(one.diameter_mm, other.diameter_mm, 0.05)
-        and _near(one.contrast, other.contrast, 0.002)
-        and _near(one.contrast_in_place, other.contrast_in_place, 0.002)
-        and _near(one.conspicuity, other.conspicuity, 0.02)
-    )
+    return all(_near(getattr(one, name), getattr(other, name), most) for name, most in _APART.items())
 
 
 def _near(one: float | None, other: float | None, most: float) -> bool:

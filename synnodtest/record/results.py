@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -111,17 +112,14 @@ def _told(run: Path) -> _Told:
 
     So a newest run that cannot be read is taken and refused: no older one stands in for it.
     """
-    try:
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
         record = json.loads((run / RECORD).read_bytes())
         began = datetime.fromisoformat(record["run"]["started"]).astimezone(UTC)
         known = frozenset(str(one["run"]) for one in record.get("ledger", ()))
         return _Told(began, str(record["run"].get("id", "")), known)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        pass
-    try:
+    with suppress(ValueError):
         return _Told(datetime.strptime(run.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
-    except ValueError:
-        return _Told(datetime.max.replace(tzinfo=UTC))
+    return _Told(datetime.max.replace(tzinfo=UTC))
 
 
 def read(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, Any]:
