@@ -39,6 +39,7 @@ def test_one_that_takes_too_long_is_killed_and_the_next_one_runs(tmp_path):
 
 
 def test_workers_of_pytest_start_warm_too_and_one_that_dies_is_replaced(tmp_path):
+    (tmp_path / "pytest.ini").touch()
     (tmp_path / "test_it.py").write_text(
         "import os, sys\n\n\ndef test_dies():\n    os._exit(3)\n\n\n"
         "def test_lives():\n    assert 'matplotlib.figure' in sys.modules\n    assert not sys.stdin.read()\n"

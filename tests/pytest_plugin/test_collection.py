@@ -65,6 +65,7 @@ behaviours:
 
 
 def test_every_node_id_that_is_printed_can_be_typed_those_of_a_matrix_too(pytester):
+    (pytester.path / "pytest.ini").touch()
     (pytester.path / "m.yaml").write_text(MATRIX)
     printed = ids(run_pytest("--collect-only", "-q", "m.yaml"))
     assert len(printed) == 6

@@ -22,11 +22,15 @@ behaviours:
 
 @pytest.fixture
 def two_projects(pytester, monkeypatch):
-    """``mine/specs`` without settings, beside ``other`` whose settings would break the run; runs pytest in ``mine``."""
+    """``mine/specs`` without settings, beside ``other`` whose settings would break the run; runs pytest in ``mine``.
+
+    That it is a project of its own is said by its empty ``pytest.ini``, wherever temporary folders lie.
+    """
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     mine, other = pytester.path / "mine", pytester.path / "other"
     (mine / "specs").mkdir(parents=True)
     (mine / "specs" / "a.yaml").write_text(SPEC)
+    (mine / "pytest.ini").touch()
     (mine / "dets.py").write_text("def silent():\n    return lambda radiographs: [[] for _ in radiographs]\n")
     other.mkdir()
     (other / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
@@ -44,7 +48,12 @@ OTHERS = ["--backgrounds", "../other/cxr"]
 GOOD = ["--detector", "dets:silent", "--synthesizer", "gaussian", "--synnod-no-pixels"]
 
 
-def test_a_folder_given_to_an_option_moves_neither_rootdir_nor_what_is_written(two_projects):
+@pytest.mark.parametrize("is_project", [True, False])
+def test_a_folder_given_to_an_option_moves_neither_rootdir_nor_what_is_written(two_projects, is_project):
+    if not is_project:
+        (two_projects.mine / "pytest.ini").unlink()
+        if any((folder / "pyproject.toml").exists() for folder in two_projects.mine.parents):
+            pytest.skip("temporary folders lie within a project, whose folder is rootdir then")
     before = sorted(path.name for path in two_projects.other.iterdir())
     for words in (["specs", *OTHERS], [*OTHERS, "specs"]):
         result = two_projects(*words, *GOOD, "--collect-only", "-q")
@@ -141,7 +150,11 @@ def test_slips_are_one_usage_error_before_anything_is_written(two_projects):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     for slip in ("detector factory", "synthesizer", "backgrounds"):
         result.stderr.fnmatch_lines([f"*{SLIPS[slip][1]}*"])
-    assert sorted(p.name for p in two_projects.mine.iterdir() if p.name[0] not in "._") == ["dets.py", "specs"]
+    assert sorted(p.name for p in two_projects.mine.iterdir() if p.name[0] not in "._") == [
+        "dets.py",
+        "pytest.ini",
+        "specs",
+    ]
 
 
 @pytest.mark.parametrize(

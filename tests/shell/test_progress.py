@@ -123,6 +123,7 @@ def test_the_planned_time_stands_beside_the_time_taken():
 
 
 def test_a_run_without_a_terminal_speaks_also_in_workers(pytester, monkeypatch, read_before):
+    (pytester.path / "pytest.ini").touch()
     write_radiographs(pytester.path / "cxr")
     shutil.copytree(read_before, pytester.path / ".synnodtest")
     monkeypatch.setenv("PYTHONPATH", ":".join(__import__("sys").path))
