@@ -20,7 +20,7 @@ AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
 
 _DELIMITERS = (",", ";", "\t", "|")
 _PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
-"""What may stand before the header: ``sep=;`` for Excel, comments."""
+"""Lines before the header: ``sep=;`` for Excel, comments."""
 
 
 def rows_of(data: bytes) -> csv.DictReader[str]:

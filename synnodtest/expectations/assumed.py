@@ -17,7 +17,7 @@ DROP_SPREAD = 0.15
 
 @dataclass(frozen=True)
 class Source:
-    """Where an assumption comes from, in words for readers of the record.
+    """The source of an assumption, in words for readers of the record.
 
     Args:
         unsaid: Names under ``sampling: {assume: ..}`` by which a spec could have said it; none where it did.

@@ -30,7 +30,7 @@ MOST_OTHERS = 0.02
 another machine takes hardly a nodule beyond :func:`_alike`, and few films can be exchanged unseen;
 of fewer than 50 scenes none may be another, as a single one could carry a gate."""
 _APART = {"diameter_mm": 0.05, "contrast": 0.002, "contrast_in_place": 0.002, "conspicuity": 0.02}
-"""What rounding takes from a nodule at most; set by hand, below what another seed changes."""
+"""Most that rounding moves of a nodule; set by hand, below what another seed changes."""
 _UNTOLD = (
     "judged by code of which nothing was noted when the plan was frozen: freeze the plan anew "
     "(synnodtest freeze SPECS --protocol FILE), then run the new version"

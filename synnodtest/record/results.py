@@ -96,7 +96,7 @@ def runs_in(reports: Path) -> list[Path]:
 
 
 class _Told(NamedTuple):
-    """What a record tells of the order of runs: when its own began, and the ledger's runs by its end."""
+    """Words of a record on the order of runs: when its own began, and the runs that the ledger held by its end."""
 
     began: datetime
     id: str = ""
