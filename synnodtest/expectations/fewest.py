@@ -59,11 +59,6 @@ def rate_units(bound: float, alpha: float) -> int:
     return max(2, smallest_n_rate(bound, alpha=alpha)) if bound < 1 else _MOST
 
 
-def gated(backgrounds: int | None, least: float, alpha: float) -> int | None:
-    """Return the backgrounds that show a sensitivity above ``least``, too, one nodule on each."""
-    return None if backgrounds is None else max(backgrounds, rate_units(least, alpha))
-
-
 def curve_backgrounds(bound: float, alpha: float) -> int:
     """Return the fewest backgrounds that show a point of a curve."""
     return max(LEAST_CLUSTERS, rate_units(bound, alpha))

@@ -13,6 +13,7 @@ from synnodtest.evidence.regions import RegionExpression
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial, nodules_of
 from synnodtest.expectations import language
+from synnodtest.expectations.fewest import rate_units
 from synnodtest.expectations.power import Forecast, Plan, Power
 from synnodtest.expectations.rule import naming_unheard
 from synnodtest.expectations.sequential import EarlyStop
@@ -105,6 +106,7 @@ class Kind(Generic[P]):
         draw: ``package.module:function`` that draws the figure of its rulings; empty: by the figure's own kind.
         grade: Whether a scene speaks against the detector, and how much, for the gallery.
         control_region: Region of which the engine adds an area-matched control region to every radiograph.
+        gate: Sensitivity that must be shown to exceed this beside it, which power takes to be; None: no such gate.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Kind(Generic[P]):
     draw: str = ""
     grade: Callable[[P, Trial, float], Grade] = missed_nodule
     control_region: Callable[[P], RegionExpression | None] = lambda p: None
+    gate: Callable[[P], float | None] = lambda p: None
 
     @property
     def schema(self) -> dict[str, object]:
@@ -176,10 +179,20 @@ class Kind(Generic[P]):
         shown = None if self.power is None else self.power.shown(own, plan)
         if shown is not None and shown.whole:
             return shown
-        least = self.fewest(own, plan.alpha, plan.units / plan.backgrounds)
+        least, gate = self.fewest_gated(own, plan.alpha, plan.units / plan.backgrounds), self.gate(own)
         few = least is not None and plan.backgrounds < least
         warning = f"at least {least} backgrounds are needed to pass" if few else ""
-        return dataclasses.replace(shown or Forecast(), smallest=least, warning=warning)
+        made = dataclasses.replace(shown or Forecast(), smallest=least, warning=warning)
+        if gate is None or not made.assumption:
+            return made
+        return dataclasses.replace(
+            made, assumption=f"{made.assumption}, and a sensitivity that surely exceeds {gate:g}"
+        )
+
+    def fewest_gated(self, own: P, alpha: float, per_background: float) -> int | None:
+        """Return the fewest backgrounds on which it can pass, and its gate with one nodule on each."""
+        least, gate = self.fewest(own, alpha, per_background), self.gate(own)
+        return least if least is None or gate is None else max(least, rate_units(gate, alpha))
 
     def units_needed(self, parameters: Mapping[str, object] | P, plan: Plan) -> int | None:
         """Return the units that reach the planned power; None where no formula says."""

@@ -12,7 +12,7 @@ from synnodtest.evidence.arm import OWN, UNDER_ARM, UNTOUCHED_ARM, Arm
 from synnodtest.evidence.ruling import Ruling, Side, Status
 from synnodtest.evidence.trial import Evidence, Trial
 from synnodtest.expectations import sentences
-from synnodtest.expectations.fewest import difference_backgrounds, gated, sequential_pairs
+from synnodtest.expectations.fewest import difference_backgrounds, sequential_pairs
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import NEXT_TO, Asked, Complaint, number, option
 from synnodtest.expectations.limits import many_false_positives
@@ -272,15 +272,8 @@ def margin_kind(
         unit=lambda p: "image" if p.on_images else "nodule",
         asks=margin_below_1,
         early_stop=None if gain is None else early_stop,
-        fewest=_agreeing_backgrounds,
-        power=paired_power(
-            lambda p: float(p.margin) if p.rates else None, lambda p: p.reference_at_least, both=gain is None
-        ),
+        fewest=lambda p, alpha, per: difference_backgrounds(float(p.margin), p.rates, alpha, per),
+        gate=lambda p: float(p.reference_at_least),
+        power=paired_power(lambda p: float(p.margin) if p.rates else None, both=gain is None),
     )
     return replace(kind, **further)
-
-
-def _agreeing_backgrounds(parameters: Margined, alpha: float, per_background: float) -> int | None:
-    """Return the fewest backgrounds that show arms that agree fully to differ by less than the margin."""
-    pairs = difference_backgrounds(float(parameters.margin), parameters.rates, alpha, per_background)
-    return gated(pairs, float(parameters.reference_at_least), alpha)

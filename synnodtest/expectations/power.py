@@ -101,15 +101,8 @@ class Power(Generic[P]):
     by_background: bool = False
 
 
-def rate_power(
-    bound_of: Callable[[P], tuple[float, Side]], gate_of: Callable[[P], float | None] = lambda p: None
-) -> Power[P]:
-    """Return the power of a rate held against a bound, which the parameters give with its side.
-
-    Args:
-        bound_of: From the parameters to bound and side.
-        gate_of: Likewise to the sensitivity that must be shown beside it; it is taken to be.
-    """
+def rate_power(bound_of: Callable[[P], tuple[float, Side]]) -> Power[P]:
+    """Return the power of a rate held against a bound, which the parameters give with its side."""
 
     def shown(p: P, plan: Plan) -> Forecast | None:
         bound, side = bound_of(p)
@@ -117,7 +110,7 @@ def rate_power(
             return Forecast()
         true, why = plan.assume.true_rate(bound, side == "below")
         power = power_rate(plan.units, bound, true, alpha=plan.alpha, per_cluster=plan.each, icc=plan.icc)
-        words = f"a true rate of {true:g} ({why}){plan.correlated}{_gated(gate_of(p))}"
+        words = f"a true rate of {true:g} ({why}){plan.correlated}"
         return Forecast(power=power, assumption=words, unsaid=why.unsaid, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:
@@ -149,18 +142,11 @@ def count_power(bound_of: Callable[[P], float]) -> Power[P]:
     return Power(shown, needed, lambda p: "value")
 
 
-def _gated(least: float | None) -> str:
-    return "" if least is None else f", and a sensitivity that surely exceeds {least:g}"
-
-
-def paired_power(
-    margin_of: Callable[[P], float | None], gate_of: Callable[[P], float | None], *, both: bool
-) -> Power[P]:
+def paired_power(margin_of: Callable[[P], float | None], *, both: bool) -> Power[P]:
     """Return the power of a difference of paired rates within a margin.
 
     Args:
         margin_of: From the parameters to the margin; None where the metric is no rate.
-        gate_of: Likewise to the sensitivity that must be shown beside it; it is taken to be.
         both: Whether it must hold either way.
     """
 
@@ -171,7 +157,7 @@ def paired_power(
         share, why = plan.assume.discordant_share()
         shape = {"alpha": plan.alpha, "per_cluster": plan.each, "icc": plan.icc}
         power = power_paired(plan.units, share, margin, equivalence=both, **shape)
-        words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}{_gated(gate_of(p))}"
+        words = f"equal arms, {share:g} of the pairs discordant ({why}){plan.correlated}"
         return Forecast(power=power, assumption=words, unsaid=why.unsaid, whole=False)
 
     def needed(p: P, plan: Plan) -> int | None:

@@ -113,7 +113,7 @@ class _Planned(Item):
 
     def fewest(self, per_background: float) -> int:
         """Return the fewest backgrounds that can pass, 2 or more."""
-        return self.kind.fewest(self.parameters, self.alpha, per_background) or 2
+        return self.kind.fewest_gated(self.parameters, self.alpha, per_background) or 2
 
     def backgrounds_needed(self, per_background: float) -> int | None:
         """Return the backgrounds that reach the planned power; None where no formula says."""

@@ -89,7 +89,7 @@ def steep(n, each):
 )
 def test_perfect_data_pass_on_the_fewest_backgrounds_and_not_on_one_fewer(kind, given, perfect, each):
     check = find_check(kind)
-    fewest = check.fewest(check.read(given), 0.05, float(each))
+    fewest = check.fewest_gated(check.read(given), 0.05, float(each))
 
     def status(n):
         return check.judge(given, evidence(perfect(n, each))).status

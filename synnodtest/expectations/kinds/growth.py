@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from synnodtest.evidence.arm import OWN, PRIOR_ARM
 from synnodtest.evidence.ruling import Component, Ruling, Status
 from synnodtest.evidence.trial import Evidence, NoduleTrial, Trial
-from synnodtest.expectations.fewest import gated, perfect_backgrounds
+from synnodtest.expectations.fewest import perfect_backgrounds
 from synnodtest.expectations.kind import Kind
 from synnodtest.expectations.language import CURVE, Asked, Complaint, Selection, number, one_of, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
@@ -124,8 +124,7 @@ def _grows(parameters: Growth, asked: Asked) -> Iterable[Complaint]:
 
 def _fewest(parameters: Growth, alpha: float, per_background: float) -> int | None:
     bound, side = rate_bound(parameters)
-    pairs = perfect_backgrounds(bound if side == "above" else -bound, alpha, -1.0)
-    return gated(pairs, float(parameters.reference_at_least), alpha)
+    return perfect_backgrounds(bound if side == "above" else -bound, alpha, -1.0)
 
 
 KIND = Kind(
@@ -139,4 +138,5 @@ KIND = Kind(
     hits_alone=lambda p: True,
     asks=_grows,
     fewest=_fewest,
+    gate=lambda p: float(p.reference_at_least),
 )

@@ -10,7 +10,7 @@ from synnodtest.evidence.arm import CONTROL_ARM, OWN
 from synnodtest.evidence.regions import RegionExpression, control_name, lies_in, region_text, shown_name
 from synnodtest.evidence.ruling import Ruling
 from synnodtest.evidence.trial import Evidence, Trial, nodules_of
-from synnodtest.expectations.fewest import gated, rate_backgrounds
+from synnodtest.expectations.fewest import rate_backgrounds
 from synnodtest.expectations.kind import Kind, finding_in_region
 from synnodtest.expectations.language import REGION, Selection, option, share
 from synnodtest.expectations.limits import REFERENCE_AT_LEAST
@@ -137,11 +137,6 @@ def _points(trials: list[Trial], outside: Pairs, region: RegionExpression) -> li
     return points
 
 
-def _fewest(parameters: NoDetection, alpha: float, per_background: float) -> int | None:
-    images = rate_backgrounds(float(parameters.at_most), "below", alpha, per_background)
-    return gated(images, float(parameters.sensitivity_outside_at_least), alpha)
-
-
 _LACKING = (
     "image shows nothing of the region and is not counted",
     "images show nothing of the region and are not counted",
@@ -160,8 +155,9 @@ KIND = Kind(
     unit=lambda p: "scene",
     hits_alone=lambda p: True,
     wants_silence=lambda p: True,
-    fewest=_fewest,
-    power=rate_power(lambda p: (float(p.at_most), "below"), lambda p: p.sensitivity_outside_at_least),
+    fewest=lambda p, alpha, per_background: rate_backgrounds(float(p.at_most), "below", alpha, per_background),
+    gate=lambda p: float(p.sensitivity_outside_at_least),
+    power=rate_power(lambda p: (float(p.at_most), "below")),
     grade=finding_in_region,
     control_region=lambda p: p.region,
 )

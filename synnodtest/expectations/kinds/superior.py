@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synnodtest.expectations.fewest import gated, superior_backgrounds
+from synnodtest.expectations.fewest import superior_backgrounds
 from synnodtest.expectations.language import number, option
 from synnodtest.expectations.paired import Margined, margin_kind
 
@@ -17,10 +17,7 @@ class Superior(Margined):
 
 
 def _fewest(parameters: Superior, alpha: float, per_background: float) -> int | None:
-    if not parameters.rates:
-        return None
-    pairs = superior_backgrounds(float(parameters.margin), alpha, per_background)
-    return gated(pairs, float(parameters.reference_at_least), alpha)
+    return superior_backgrounds(float(parameters.margin), alpha, per_background) if parameters.rates else None
 
 
 KIND = margin_kind(
