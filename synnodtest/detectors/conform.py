@@ -12,14 +12,17 @@ from functools import partial
 import numpy as np
 
 from synnodtest.counted import counted
-from synnodtest.detectors.conform_boxes import boxes_checks
+from synnodtest.detectors import conform_geometry
+from synnodtest.detectors.conform_boxes import ENOUGH, boxes_checks
 from synnodtest.detectors.conform_check import IN_PYTHON, Ask, Check, Findings, guarded
 from synnodtest.detectors.conform_likeness import SCORE_TOLERANCE, alike, difference, places
 from synnodtest.detectors.conform_pictures import below_a_step, blind, conspicuous_radiographs, mirrored
 from synnodtest.detectors.guard import Guard, unguarded
+from synnodtest.detectors.pairs import PairDetector
 from synnodtest.detectors.resolve import in_guard
 from synnodtest.errors import DetectorError
 from synnodtest.finding import Finding
+from synnodtest.perturbations.affine import flip, warp
 from synnodtest.ports import Detector
 from synnodtest.radiograph import Radiograph
 
@@ -79,6 +82,8 @@ def answers(
     yield guarded("bit depth", lambda: _bit_depth(ask, pictures, single))
     yield scores_check([finding.score for items in single for finding in items])
     yield from _low_scores(detector)
+    if isinstance(unguarded(detector), PairDetector):
+        yield guarded("pair", lambda: _pair(guard, pictures, single))
 
 
 def _one_by_one(guard: Guard, radiographs: Sequence[Radiograph]) -> Findings:
@@ -197,6 +202,20 @@ def _bit_depth(ask: Ask, shown: Sequence[Radiograph], single: Findings) -> Check
         says = "what lies within one of 256 grey values changes no digit of any score"
         return Check("bit depth", False, says, remedy)
     return Check("bit depth", True, "differences below 8 bits reach the detector")
+
+
+def _pair(guard: Guard, shown: Sequence[Radiograph], single: Findings) -> Check:
+    """Show each radiograph with its mirror image as the prior: findings lie on its own nodule, not on the prior's."""
+    turned = [warp(one, flip(one.shape, horizontal=True)) for one in shown]
+    pairs = [replace(blind(one), prior=blind(prior)) for one, prior in zip(shown, turned, strict=True)]
+    answer, as_it_is = guard.detect_anywhere(pairs), conform_geometry.READINGS[0]
+    alone, own = (conform_geometry.hits(as_it_is, shown, found) for found in (single, answer))
+    of_prior = conform_geometry.hits(as_it_is, turned, answer)
+    if of_prior >= ENOUGH * alone and of_prior >= own + 2:
+        says = f"beside a prior {of_prior} of {len(shown)} findings lie on the nodule of the prior and {own} on its own"
+        return Check("pair", False, says, "report what lies on the radiograph, not on its prior: are the two swapped?")
+    says = f"beside a prior that does not show them {own} of {alone} nodules are found"
+    return Check("pair", own >= ENOUGH * alone > 0 or None, says)
 
 
 def _low_scores(detector: Detector) -> list[Check]:

@@ -17,7 +17,7 @@ from synnodtest.errors import DetectorError
 from synnodtest.ports import Detector
 from synnodtest.store import Store
 
-FORMAT = 8
+FORMAT = 9
 """Version of the questions, part of their key: raised when they change, so that kept answers to older ones do not
 count."""
 COUNT, SIZE = 4, 512
@@ -25,7 +25,7 @@ COUNT, SIZE = 4, 512
 its time. Fewer would let more readings fit by chance."""
 GLANCE = 256
 """Pixels of the phantom by which a detector is known again."""
-STOPPING = ("answer", "box", "size", "grey values", "empty radiograph", "black picture", "repeatable", "batch")
+STOPPING = ("answer", "box", "size", "grey values", "empty radiograph", "black picture", "repeatable", "batch", "pair")
 """Questions whose failure makes every verdict meaningless. The others only warn of a detector's limits."""
 
 

@@ -267,6 +267,28 @@ def test_what_goes_wrong_in_batches_as_large_as_those_of_a_run_alone_stops_it(pi
         refuse_misfits("it", checks)
 
 
+def earlier(radiographs, priors):
+    return honest([prior or one for one, prior in zip(radiographs, priors, strict=True)])
+
+
+PAIRS = {
+    "of the radiograph": (lambda radiographs, priors: honest(radiographs), True),
+    "of the prior": (earlier, False),
+    "none beside a prior": (lambda radiographs, priors: [[] for _ in radiographs], None),
+}
+
+
+@pytest.mark.parametrize("which", PAIRS)
+def test_a_detector_that_takes_pairs_reports_what_lies_on_the_radiograph_and_not_on_its_prior(pictures, which):
+    pairs, passed = PAIRS[which]
+    checks = {check.name: check for check in conform(CallableDetector(honest, Identity(which, "1"), pairs), pictures)}
+    assert checks["pair"].passed is passed, checks["pair"].says
+    assert "pair" not in {check.name for check in conform(CallableDetector(honest, Identity("alone", "1")), pictures)}
+    if passed is False:
+        with pytest.raises(DetectorError, match="does not conform: pair: beside a prior"):
+            refuse_misfits(which, list(checks.values()))
+
+
 def test_saturated_scores_are_no_sign_of_eight_bits(pictures):
     saturated = asked(lambda rs: [[Finding(f.box, 1.0) for f in items] for items in honest(rs)], pictures)
     found = {check.name: check for check in saturated}["bit depth"]
