@@ -5,7 +5,7 @@ Where it ranks findings or images, which false positives speak against, it is as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from synnodtest.engine.judgement import Gathered
 from synnodtest.evidence import chance
 from synnodtest.evidence.ruling import Status
 from synnodtest.evidence.silence import silenced
-from synnodtest.evidence.trial import Evidence, predicate
+from synnodtest.evidence.trial import Evidence, Trial, predicate
 from synnodtest.expectations.metrics import difference, of_nodule
 from synnodtest.expectations.pairing import Compared, is_arm
 from synnodtest.fuzzing import FuzzGathered
@@ -86,18 +86,32 @@ def _elsewhere(campaign: Campaign, gathered: Gathered, matching: Matching) -> di
 
 
 def _as_often(gathered: Gathered, moved: Mapping[str, Mapping[str, Evidence]], judged: Any) -> dict[str, float]:
-    """Return the places that are hit half as often as nodules, with the share: of all, or of a group that is compared.
+    """Return the places that are hit half as often as nodules, with the share: of all, or of a side that is compared.
 
     The share that is told is the largest of these; places that are hit more often come first.
     """
     shares: dict[str, float] = {}
-    for part in (judged, *(replace(judged, strata=(group,)) for group in chance.compared_groups(judged))):
-        hit = chance.share_hit(list(gathered.evidence.values()), part)
+    for part, counts in _sides(judged):
+        hit = _share_hit(gathered.evidence, part, counts)
         for where, elsewhere in moved.items():
-            share = chance.share_hit(list(elsewhere.values()), part)
+            share = _share_hit(elsewhere, part, counts)
             if chance.mostly_chance(share, hit):
                 shares[where] = max(share, shares.get(where, 0.0))
     return dict(sorted(shares.items(), key=lambda found: -found[1]))
+
+
+def _sides(judged: Any) -> Iterator[tuple[Any, Callable[[Trial], bool]]]:
+    """Yield what hits are counted of: all; of groups that are compared each; of two arms the one under test alone."""
+    yield judged, lambda trial: True
+    for group in chance.compared_groups(judged):
+        yield replace(judged, strata=(group,)), lambda trial: True
+    if isinstance(judged, Compared):
+        yield judged, partial(is_arm, judged)
+
+
+def _share_hit(evidence: Mapping[str, Evidence], judged: Any, counts: Callable[[Trial], bool]) -> float:
+    of = [replace(one, trials=tuple(filter(counts, one.trials))) for one in evidence.values()]
+    return chance.share_hit(of, judged)
 
 
 def _as_loud(

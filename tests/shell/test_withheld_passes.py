@@ -133,6 +133,10 @@ def loud_in_the_dark():
     def marks(r, found, all_over):
         return all_over if r.pixels[0].mean() < 0.59 else [f for f in found if f.box[1] > 55]
     return lambda rs: [marks(*three) for three in zip(rs, truthful()(rs), dense()(rs))]
+def one_lung_in_the_dark():
+    def marks(r, seen, one):
+        return one if r.pixels[0].mean() < 0.59 else seen
+    return lambda rs: [marks(*three) for three in zip(rs, truthful()(rs), one_lung()(rs))]
 def with_prior():
     class Comparing:
         def detect(self, radiographs):
@@ -645,6 +649,17 @@ def test_an_arm_in_which_all_is_marked_is_no_better_than_its_reference(root, kin
     assert ruling.status.name == "INCONCLUSIVE"
     assert "the expectation is met as well where nothing was planted" in ruling.sentence
     assert ruling.notes[0].startswith("Without this: PASSED")
+
+
+def test_an_arm_in_which_one_lung_is_marked_is_no_less_noise_for_a_reference_that_sees_more(root):
+    """Half of its nodules lie there and half of the mirrored places, a third as many as nodules over both arms."""
+    wanted = "non_inferior: {arm: dimmed, reference: plain, margin: 0.95}"
+    _, (ruling,) = ruled(root, f"{root}/detectors.py:one_lung_in_the_dark", wanted, count=16)
+    assert ruling.status.name == "INCONCLUSIVE", ruling.sentence
+    assert "the expectation is met as well where nothing was planted" in ruling.sentence
+    assert ruling.notes[0].startswith("Without this: PASSED")
+    _, (honest,) = ruled(root, f"{root}/detectors.py:truthful", wanted, count=16)
+    assert honest.status.name == "PASSED", honest.sentence
 
 
 def test_a_group_in_which_all_is_marked_is_not_served_alike(root):
