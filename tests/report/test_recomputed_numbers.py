@@ -20,12 +20,14 @@ from tests.report.recomputed import (
     clopper_pearson,
     drawn_images,
     guarded,
+    hall,
     hits,
     holds,
     images,
     korn_graubard,
     noisy,
     own,
+    student,
     tango,
     untouched,
 )
@@ -52,7 +54,7 @@ def test_monotone_is_the_widest_guarded_interval_of_each_background_s_spearman(j
     assert e["ruling"]["components"][1]["value"] == pytest.approx(np.max(np.maximum.accumulate(curve) - curve))
 
 
-def test_the_largest_drop_has_the_bounds_of_a_bootstrap_over_backgrounds_no_lower_than_those_of_any_single_drop(judged):
+def test_the_largest_drop_has_the_bounds_of_a_bootstrap_over_backgrounds_and_is_no_surer_than_single_drops(judged):
     found = judged("size::monotone")
     wide = found[1].pivot(index="cluster", columns="requested_diameter_mm", values="confidence")
 
@@ -64,14 +66,16 @@ def test_the_largest_drop_has_the_bounds_of_a_bootstrap_over_backgrounds_no_lowe
     value = fall(list(wide.index))
     drawn = bca(fall, wide.index)
 
-    def student(alpha):
-        pairs = combinations(range(rows.shape[1]), 2)
-        drops = (rows[:, i] - rows[:, j] for i, j in pairs)
-        return max(stats.t.interval(1 - 2 * alpha, len(d) - 1, d.mean(), stats.sem(d))[1] for d in drops)
+    falls = [rows[:, i] - rows[:, j] for i, j in combinations(range(rows.shape[1]), 2)]
+
+    def single(alpha, side):
+        """Of each fall the wider of Student's bound and Hall's."""
+        return [(min, max)[side](student(d, alpha)[side], hall(d, alpha)[side]) for d in falls]
 
     def drop(alpha):
         low, high, noise = drawn(alpha)
-        return *(max(0.0, v) for v in (value, low, max(high, student(alpha)))), noise
+        ends = min(low, max(single(alpha / len(falls), 0))), max(high, *single(alpha, 1))
+        return *(max(0.0, v) for v in (value, *ends)), noise
 
     holds(found, drop, component=1)
 
@@ -389,7 +393,8 @@ def test_calibration_takes_every_finding_however_faint(judged):
         half = stats.t.ppf(1 - alpha, len(clusters) - 1) * spread
         units = min(value * (1 - value) / spread**2, findings)  # a share of so many varies as much
         skewed = stats.beta.ppf(1 - alpha, value * units + 1, (1 - value) * units)
-        return max(0.0, value - max(0.0, drawn.mean() - value) - half), max(min(1.0, value + half), skewed)
+        chance = max(0.0, drawn.mean() - value) / (np.sqrt(2) - 1)  # of right scores, by what resampling adds to it
+        return max(0.0, value - chance - half), max(min(1.0, value + half), skewed)
 
     holds(found, lambda alpha: (value, *noisy(draws, bounds, alpha)))
     mine = own(rows)
