@@ -156,7 +156,7 @@ def _size(x: Array, n: Array, guarded: bool) -> Array:
     size = guarded_size(p * (1 - p), variance, total, clusters, telling, equal_clusters(n))
     if np.ptp(n) == 0:
         return size
-    return np.minimum(size, total / (1 + _correlation(x, n) * (float((n**2).sum()) / total - 1)))
+    return np.asarray(np.minimum(size, total / (1 + _correlation(x, n) * (float((n**2).sum()) / total - 1))))
 
 
 def korn_graubard_bounds(x: Array, n: Array, alpha: float, guarded: bool) -> tuple[Array, Array, Array]:
