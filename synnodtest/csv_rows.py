@@ -19,7 +19,7 @@ AS_CSV = "save it as CSV UTF-8, parted by commas, with decimal points"
 
 
 _DELIMITERS = (",", ";", "\t", "|")
-_PREAMBLE = re.compile(r"sep=.$|\s*#", re.IGNORECASE)
+_PREAMBLE = re.compile(r"sep=.\s*$|\s*#", re.IGNORECASE)
 """Lines before the header: ``sep=;`` for Excel, comments."""
 
 
@@ -32,11 +32,11 @@ def rows_of(data: bytes) -> csv.DictReader[str]:
         UnicodeDecodeError: it is no text that is read.
         csv.Error: its first lines cannot be read.
     """
-    text = decoded(data)
-    lines = text.splitlines()
+    lines = list(io.StringIO(decoded(data), newline=""))
     before = next((n for n, line in enumerate(lines) if line.strip() and not _PREAMBLE.match(line)), 0)
     delimiter = max(_DELIMITERS, key="".join(lines[before : before + 1]).count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    shown = ["\n"] * before + lines[before:]  # quotes of a comment are no cell's
+    reader = csv.DictReader(iter(shown), delimiter=delimiter, skipinitialspace=True, strict=True)
     for _ in range(before):
         next(reader.reader)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]

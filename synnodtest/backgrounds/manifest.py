@@ -141,15 +141,17 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _csv_rows(path: Path, data: bytes) -> Iterator[tuple[int, _Cells]]:
+    read = 0
     try:
         reader = rows_of(data)
-        reader.fieldnames = _header(path, reader.fieldnames or ())
+        reader.fieldnames, read = _header(path, reader.fieldnames or ()), reader.line_num
         for row in checked_rows(reader):
+            read = reader.line_num
             cells = {name: (cell or "").strip() for name, cell in row.items()}
             if any(cells.values()):
-                yield reader.line_num, cells
+                yield read, cells
     except csv.Error as error:
-        raise BackgroundError(f"{path}: {error}", hint="check that every quote is closed") from error
+        raise BackgroundError(f"{path}:{read + 1}: {error}", hint="check that every quote is closed") from error
     except ValueError as error:
         told = str(error).removeprefix("line ")
         raise BackgroundError(f"{path}:{told}", hint="quote cells that contain a comma") from error

@@ -560,7 +560,8 @@ BROKEN_MANIFESTS = {
     "spacing in micrometres": (f"{HEADER}\nset/a.png,p,,,,168,168\n", "mm_per_px_y is 168, not the size of a pixel"),
     "negative spacing": (f"{HEADER}\nset/a.png,p,,,,1,-1\n", "manifest.csv:2: mm_per_px_y is -1"),
     "too many cells": (f"{HEADER}\nset/a.png,p,,,,1,1,x,y\n", "manifest.csv:2: 9 cells under 7 columns"),
-    "open quote": (f'{HEADER}\nset/a.png,"p,,,,1,1\n', "manifest.csv:"),
+    "open quote": (f'{HEADER}\nset/a.png,"p,,,,1,1\n', "manifest.csv:2: "),
+    "quote in a quoted cell": (f'{HEADER}\nset/a.png,"p",,,,1,1\nset/b.png,"p" q,,,,1,1\n', "manifest.csv:3: "),
     "empty": ("", "manifest.csv:1: no column 'file'"),
     "mask that is not there": ("file,scar_mask\nset/a.png,m.png\n", "manifest.csv:2: scar_mask: m.png: no such file"),
     "column twice": ("file,sex,sex\nset/a.png,F,M\n", "manifest.csv:1: column 'sex' occurs twice"),
@@ -578,12 +579,13 @@ BROKEN_YAML = {
 }
 
 
-def test_blanks_before_a_quoted_cell_and_after_the_last_column_part_no_cell(tmp_path):
+def test_blanks_around_quoted_cells_and_quotes_of_comments_part_no_cell(tmp_path):
     write_png(tmp_path / "a.png", chest())
     rows = 'file, patient, mm_per_px_x, mm_per_px_y\na.png, "p, the first", 1, 1, \n'
-    (tmp_path / "manifest.csv").write_text(f"# of 2026, exported\n\n{rows}")
-    (background,) = open_backgrounds(tmp_path, "normal").backgrounds
-    assert background.patient == "p, the first"
+    for before in ("# of 2026, exported\n\n", "sep=,\r\n", '# the "normal", "frontal" films\n', '# 1, "open\n'):
+        (tmp_path / "manifest.csv").write_text(f"{before}{rows}")
+        (background,) = open_backgrounds(tmp_path, "normal").backgrounds
+        assert background.patient == "p, the first"
 
 
 class TestBrokenSets:
