@@ -13,6 +13,7 @@ ASSUMED = {"margin_to_bound": 0.1, "discordant": 0.05, "count_share": 0.5, "rise
 correlation 0.2 above its bound, with the standard deviation between backgrounds that the shipped detector shows."""
 DROP_SPREAD = 0.15
 """Likewise of the difference of two levels' scores: of neighbouring sizes the shipped detector shows 0.08 to 0.27."""
+BY_DEFAULT = "a default of synnodtest: the specification assumes nothing"
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,7 @@ class Source:
     unsaid: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        default = "a default of synnodtest: the specification assumes nothing"
-        return default if self.unsaid else "sampling.assume of the spec"
+        return BY_DEFAULT if self.unsaid else "sampling.assume of the spec"
 
 
 @dataclass(frozen=True)

@@ -102,11 +102,12 @@ class Kind(Generic[P]):
         power: Forecast of its power; None: only what the best data would show.
         bootstrapped: Whether a bootstrap over backgrounds takes part, for which ``count: auto`` plans enough of them.
         all_scores: Whether the record must keep findings of every score.
-        curve: Whether its figure stands in the section of curves.
+        curve: Whether it ranks findings or images: its figure stands in the section of curves, and its pass is judged
+            again on the same scenes without their nodules.
         draw: ``package.module:function`` that draws the figure of its rulings; empty: by the figure's own kind.
         grade: Whether a scene speaks against the detector, and how much, for the gallery.
         control_region: Region of which the engine adds an area-matched control region to every radiograph.
-        gate: Sensitivity that must be shown to exceed this beside it, which power takes to be; None: no such gate.
+        gate: Sensitivity that must be exceeded beside it, which power takes for granted; None: no such gate.
     """
 
     name: str

@@ -326,7 +326,7 @@ class Session:
             interrupted=interrupted,
             left_out=tuple(self.left_out),
             failed_last=bool(self.config.getoption("lf", False)),
-            waivers=tuple(decode(WaiverEntry, w.as_dict()) for w in getattr(self.waivers, "entries", ())),
+            waivers=tuple(decode(WaiverEntry, w.as_dict()) for w in (self.waivers.entries if self.waivers else ())),
             baseline=self.earlier if self.second is None else self.second.as_record(),
             known_regions=self.known_regions(),
         )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from synnodtest.expectations.assumed import Source
+from synnodtest.expectations.assumed import BY_DEFAULT
 from synnodtest.record.brief import which_of_several
 from synnodtest.record.model import ComponentEntry, RulingEntry
 from synnodtest.record.model.judged import PlanEntry
@@ -50,7 +50,7 @@ def sample_size(context: Context) -> Section:
         shown = number(effective) if e.ruling.n_nodules else "–"
         rows.append([name, *counts, shown, bound_text(first), *map(number, (least, plan.least_backgrounds))])
         if plan.assume:
-            plans.append([name, _TO_THE_AUTHOR.sub(str(Source(("",))), value_text(plan.assume)), number(plan.power)])
+            plans.append([name, _TO_THE_AUTHOR.sub(BY_DEFAULT, value_text(plan.assume)), number(plan.power)])
         several = (e.ruling.n_clusters or 0) > 1  # a single patient never decides
         can = several and not e.is_search and (e.ruling.n_backgrounds or 0) >= (plan.least_backgrounds or 0)
         if _exact_bound(first) is not None and effective and can:
