@@ -164,8 +164,8 @@ it (``MAX_PIXELS``)."""
 def resized(radiograph: Radiograph, size: int) -> Radiograph:
     """Return the radiograph on ``size`` x ``size`` pixels, its longer side filling them, the rest black.
 
-    Pixels become square: black beside them would make a chest of oblong ones larger than any detector. The same size
-    gives the same pixels. Truth is resampled with it; regions are left out.
+    Pixels become square: black beside them would make a chest of oblong ones larger than any detector. Square
+    ones of the same size stay as they are. Truth is resampled with it; regions are left out.
 
     Raises:
         BackgroundError: the size is not between 64 and 8192.
@@ -173,10 +173,10 @@ def resized(radiograph: Radiograph, size: int) -> Radiograph:
     if not LEAST_SIDE <= size <= MOST_SIDE:
         raise BackgroundError(f"a picture of {size} x {size} pixels is not written", hint="64 to 8192")
     height, width = radiograph.shape
-    if height == width == size:
-        return radiograph
     sides_mm = (height * radiograph.spacing_mm[0], width * radiograph.spacing_mm[1])
     inner = (round(size * sides_mm[0] / max(sides_mm)), round(size * sides_mm[1] / max(sides_mm)))
+    if inner == radiograph.shape == (size, size):
+        return radiograph
     corner = ((size - inner[0]) // 2, (size - inner[1]) // 2)
     spacing = (sides_mm[0] / inner[0], sides_mm[1] / inner[1])
 

@@ -29,7 +29,7 @@ from synnodtest import (
 )
 from synnodtest.api.comparison import compared
 from synnodtest.backgrounds.listing import list_radiographs
-from synnodtest.backgrounds.writers import says_planted
+from synnodtest.backgrounds.writers import resized, says_planted
 from synnodtest.cli import main
 from synnodtest.radiograph import lung_range
 from tests.backgrounds.radiograph_files import chest, write_dicom, write_mha, write_png
@@ -394,6 +394,10 @@ def test_a_square_of_a_film_of_oblong_pixels_is_read_again_in_its_true_proportio
     again = read_radiograph(path)
     assert again.shape == (512, 512)
     assert again.spacing_mm == pytest.approx((340 / 512, 340 / 512), rel=0.005)
+    square = replace(film, pixels=chest(512, 512).astype(np.float32) / 255, spacing_mm=(300 / 512, 340 / 512))
+    assert resized(square, 512).spacing_mm == pytest.approx(again.spacing_mm, rel=0.005)
+    even = replace(square, spacing_mm=(0.6, 0.6))
+    assert resized(even, 512) is even
     filled = np.flatnonzero((again.pixels > 0).any(axis=1))
     assert len(filled) * again.spacing_mm[0] == pytest.approx(300, abs=2)
 
