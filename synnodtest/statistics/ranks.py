@@ -206,8 +206,8 @@ def drawdown(
     The largest fall between two levels is resampled with its sign (negative where the averaged curve
     rises everywhere) and cut at 0 last, so that a clear rise is told from a flat curve. The upper bound is no lower
     than Student's, or Hall's, of any single fall: BCa takes too much of a maximum's bias back and alone misses a fall
-    up to 19% of the time. Nor is the lower bound higher than the highest of single falls, Bonferroni's: by BCa alone it
-    lies above the true fall in a third of runs where several levels fall alike.
+    up to 19% of the time. The lower bound is no higher than the highest of theirs, corrected for their number
+    (Bonferroni): by BCa alone it lies above the true fall in a third of runs where several levels fall alike.
 
     Args:
         curves: One row per cluster, one column per level, in the order in which they should rise; shape (B, L).
