@@ -66,6 +66,18 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def check_says(folder, capsys):
+    """A function that returns what ``check`` prints of a spec that it holds to be sound."""
+
+    def said(spec):
+        (folder / "s.yaml").write_text(spec)
+        assert main(["check", "s.yaml"]) == 0
+        return capsys.readouterr().out
+
+    return said
+
+
 def test_a_starter_project_checks_expands_and_plans_and_never_overwrites(folder, capsys):
     assert main(["init", "mine"]) == 0
     spec = folder / "mine" / "specs" / "nodules.yaml"
@@ -134,12 +146,10 @@ def test_check_goes_on_where_one_file_cannot_be_looked_at(folder, capsys):
         ("|\n      Nodule #3 is found", ""),
     ],
 )
-def test_check_warns_of_a_text_whose_end_yaml_takes_for_a_comment(folder, capsys, statement, warned):
+def test_check_warns_of_a_text_whose_end_yaml_takes_for_a_comment(folder, check_says, statement, warned):
     spec = f"synnodtest: 1\nbehaviours:\n  - id: found\n    statement: {statement}\n" + SPEC.split("statement: s\n")[1]
     (folder / "lent.yaml").write_text(spec)
-    (folder / "s.yaml").write_text(SPEC.replace("behaviours:", "include: [lent.yaml]\nbehaviours:", 1))
-    assert main(["check", "s.yaml"]) == 0
-    told = capsys.readouterr().out
+    told = check_says(SPEC.replace("behaviours:", "include: [lent.yaml]\nbehaviours:", 1))
     assert ("lent.yaml:4: WARNING the text" in told) is bool(warned)
     assert warned in told
 
@@ -202,15 +212,13 @@ ARMS = "arms: {one: {nodules: [index]}, other: {nodules: [index]%s}}"
         ("sensitivity: {by: [arm], at_least: 0.5}", ARMS % ", perturbations: {blur: 1}", ""),
     ],
 )
-def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, expect, arms, warning):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_what_lets_a_detector_pass_for_little(check_says, expect, arms, warning):
+    told = check_says(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    statement: s\n    scenes:\n"
         "      backgrounds: {set: normal, count: 40}\n"
         "      nodules: [{name: index, diameter_mm: 12, location: {region: lung}}]\n"
         f"      {arms}\n    expect:\n      - {expect}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    told = capsys.readouterr().out
     assert ("WARNING 'found': " in told) is bool(warning)
     assert warning in told
 
@@ -235,14 +243,12 @@ def test_check_warns_of_what_lets_a_detector_pass_for_little(folder, capsys, exp
         ("3", "0.5", []),
     ],
 )
-def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(folder, capsys, diameter, point, warnings):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(check_says, diameter, point, warnings):
+    told = check_says(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    scenes:\n      backgrounds: {set: normal, count: 40}\n"
         f"      nodules: [{{diameter_mm: {diameter}, location: {{region: lung}}}}]\n"
         f"    expect:\n      - sensitivity: {{at_least: 0.5, operating_point: {point}}}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    told = capsys.readouterr().out
     assert told.count("WARNING") == len(warnings)
     assert all(f"s.yaml:{words}" in told for words in warnings)
 
@@ -289,14 +295,12 @@ def test_check_warns_of_what_no_score_reaches_and_no_radiograph_shows(folder, ca
         ("uniform: [8, 20]}, radiomics: {Sphericity: 0.8", "", ""),
     ],
 )
-def test_check_warns_of_values_that_mean_something_else_than_they_seem_to(folder, capsys, nodule, expect, warning):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_values_that_mean_something_else_than_they_seem_to(check_says, nodule, expect, warning):
+    told = check_says(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    scenes:\n      backgrounds: {set: normal, count: 40}\n"
         f"      nodules: [{{diameter_mm: {{{nodule}}}}}]\n"
         f"    expect:\n      - sensitivity: {{at_least: 0.5, {expect}}}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    told = capsys.readouterr().out
     assert told.count("WARNING") == bool(warning)
     assert warning in told
 
@@ -309,13 +313,11 @@ def test_check_warns_of_values_that_mean_something_else_than_they_seem_to(folder
         ("tags: [x]", "fuzz: {vary: {diameter_mm: [9, 20]}, search_with: gauss}", "the synthesizer 'gauss'\n"),
     ],
 )
-def test_check_warns_of_a_synthesizer_that_is_not_there(folder, capsys, named, scenes, told):
+def test_check_warns_of_a_synthesizer_that_is_not_there(check_says, named, scenes, told):
     kind = "detected: {rate_at_least: 0.5}" if "fuzz" in scenes else "sensitivity: {at_least: 0.5}"
-    (folder / "s.yaml").write_text(
+    warned = check_says(
         f"synnodtest: 1\nbehaviours:\n  - id: found\n    {named}\n    {scenes}\n    expect:\n      - {kind}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    warned = capsys.readouterr().out
     assert ("s.yaml:3: WARNING 'found': nothing is known as" in warned) is bool(told)
     assert told in warned
 
@@ -331,14 +333,12 @@ def test_check_warns_of_a_synthesizer_that_is_not_there(folder, capsys, named, s
         ("10", ", where: {diameter_mm: {at_least: 10}}", "the smallest nodule has 10: it cannot pass"),
     ],
 )
-def test_check_warns_of_a_size_outside_of_what_is_planted(folder, capsys, most, where, warning):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_a_size_outside_of_what_is_planted(check_says, most, where, warning):
+    told = check_says(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    scenes:\n      backgrounds: {set: normal, count: 40}\n"
         "      nodules: [{diameter_mm: {sweep: [8, 10, 12, 16, 20]}}]\n"
         f"    expect:\n      - size_at_sensitivity: {{at_most: {most}{where}}}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    told = capsys.readouterr().out
     assert told.count("WARNING") == bool(warning)
     assert warning in told
 
@@ -354,35 +354,31 @@ def test_check_warns_of_a_size_outside_of_what_is_planted(folder, capsys, most, 
         ("vary: {diameter_mm: [12, 90]}", "diameter_mm", "diameter_mm of 90 grows to 100 at most"),
     ],
 )
-def test_check_warns_of_a_search_that_grows_what_cannot_grow(folder, capsys, asked, over, warned):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_a_search_that_grows_what_cannot_grow(check_says, asked, over, warned):
+    told = check_says(
         f"synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz: {{{asked}}}\n    expect:\n"
         f"      - no_reversal: {{over: {over}, max_drop: 0.1}}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    told = capsys.readouterr().out
     assert ("s.yaml:6: WARNING 'found': no_reversal: " in told) is bool(warned)
     assert warned in told
 
 
-def test_check_warns_of_a_search_whose_margin_no_score_can_exceed(folder, capsys):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_a_search_whose_margin_no_score_can_exceed(check_says):
+    said = check_says(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz:\n      vary: {diameter_mm: [9, 20]}\n    expect:\n"
         "      - detected: {rate_at_least: 0.5}\n      - invariant: {under: {blur: 1}, margin: 1}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
     told = "invariant: rates and scores of 0 to 1 differ by less than the margin, 1"
-    assert capsys.readouterr().out.count(told) == 1
+    assert said.count(told) == 1
 
 
 @pytest.mark.parametrize("claim", ["invariant: {under: {blur: 1}, margin: 0.1, %s}", "detected: {%s}"])
-def test_check_warns_of_a_search_that_hardly_any_replicate_must_survive(folder, capsys, claim):
-    (folder / "s.yaml").write_text(
+def test_check_warns_of_a_search_that_hardly_any_replicate_must_survive(check_says, claim):
+    said = check_says(
         "synnodtest: 1\nbehaviours:\n  - id: found\n    fuzz:\n      vary: {diameter_mm: [9, 20]}\n    expect:\n"
         f"      - {claim % 'rate_at_least: 0.001'}\n"
     )
-    assert main(["check", "s.yaml"]) == 0
-    assert capsys.readouterr().out.count("rate_at_least is 0.001, next to 0: next to no detector can fail it") == 1
+    assert said.count("rate_at_least is 0.001, next to 0: next to no detector can fail it") == 1
 
 
 @pytest.mark.parametrize(
@@ -395,12 +391,9 @@ def test_check_warns_of_a_search_that_hardly_any_replicate_must_survive(folder, 
         ("froc: {at_least: 0.5}", False),
     ],
 )
-def test_check_warns_of_a_behaviour_that_silence_passes(folder, capsys, expect, warned):
-    (folder / "s.yaml").write_text(SPEC.split("    expect:")[0] + f"    expect:\n      - {expect}\n")
-    assert main(["check", "s.yaml"]) == 0
-    assert (
-        "s.yaml:3: WARNING a detector that reports nothing at all passes 'found'" in capsys.readouterr().out
-    ) is warned
+def test_check_warns_of_a_behaviour_that_silence_passes(check_says, expect, warned):
+    said = check_says(SPEC.split("    expect:")[0] + f"    expect:\n      - {expect}\n")
+    assert ("s.yaml:3: WARNING a detector that reports nothing at all passes 'found'" in said) is warned
 
 
 @pytest.fixture
